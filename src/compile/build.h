@@ -1,0 +1,51 @@
+#pragma once
+// build(): the product. A graph and a device in, a plan out. pipeline.cpp is its table of contents.
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "device/device.h"
+#include "ir/graph.h"
+#include "plan/plan.h"
+
+namespace planish {
+
+enum class Tuning { off, fast, full };
+
+struct BuildProgress {
+  std::string phase;  // "optimising", "tuning", "planning memory"
+  int done = 0, total = 0;
+};
+
+struct BuildOptions {
+  Tuning tuning = Tuning::fast;
+  double tuning_seconds = 0;  // > 0: budget; when spent, estimates decide for the rest
+  std::string timing_cache;   // file; empty: none. Unreadable or of another machine: a warning, not an error
+  bool optimize = true;       // false: no fusion, reference kernels (what `verify` compares with)
+  bool keep_intermediates = false;  // every value keeps its own memory (for per-layer comparison)
+  std::string isa;                  // build for this level; empty: the active one
+  int threads = 0;                  // tune for; 0: the device's
+  std::string dump_dir;             // graph after each pass, as text; empty: none
+  // Returns false to cancel: build() throws Error(cancelled).
+  std::function<bool(const BuildProgress&)> progress;
+};
+
+// What was considered for each node; `--verbose` prints it, layers.json carries it.
+struct TacticChoice {
+  std::string node, chosen;
+  std::vector<std::pair<std::string, double>> timings_us;      // candidate, time (or estimate when not timed)
+  std::vector<std::pair<std::string, std::string>> refusals;  // candidate, reason
+};
+struct BuildReport {
+  std::vector<TacticChoice> choices;
+  std::vector<std::pair<std::string, double>> phases_ms;
+  int timed = 0, cached = 0;
+};
+
+Plan build(Graph graph, Device& device, const BuildOptions& options = {}, BuildReport* report = nullptr);
+
+}  // namespace planish

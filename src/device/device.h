@@ -1,0 +1,52 @@
+#pragma once
+// Device: memory, queues and time. It knows nothing about operators.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/thread_pool.h"
+
+namespace planish {
+
+// In-order queue of work. Destroying it waits for what was submitted.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  // Runs `work` after everything submitted before. On the null stream: at once, in the caller.
+  virtual Status submit(std::function<Status()> work) = 0;
+  // Waits for all submitted work; returns the first failure since the last synchronize.
+  virtual Status synchronize() = 0;
+};
+
+// A point in a stream and the time at which it was reached.
+class Event {
+ public:
+  virtual ~Event() = default;
+  virtual Status record(Stream& stream) = 0;
+  virtual Status synchronize() = 0;
+  virtual bool reached() const = 0;
+  virtual double milliseconds_since(const Event& earlier) const = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual std::string name() const = 0;
+  virtual std::string fingerprint() const = 0;  // what timings taken on it depend on
+
+  // 64-byte aligned at least. Throws Error(out_of_memory) naming the size.
+  virtual std::shared_ptr<std::byte> allocate(int64_t bytes) = 0;
+  virtual std::unique_ptr<Stream> create_stream() = 0;  // owns one thread on the CPU
+  virtual Stream& null_stream() = 0;
+  virtual std::unique_ptr<Event> create_event() = 0;
+  virtual ThreadPool& pool() = 0;
+};
+
+// The CPU with its thread pool. threads: 0 means one per usable core.
+std::shared_ptr<Device> create_cpu_device(int threads = 0);
+
+}  // namespace planish

@@ -1,0 +1,125 @@
+#pragma once
+// Graph: an SSA DAG of nodes and values with stable ids.
+//
+// Regions (bodies of if, loop, scan and of fused nodes) are graphs of their own and isolated: outer values
+// enter as operands of the node and appear as inputs of the body, results leave as its outputs.
+// Passes change a graph through Patch (patch.h) only.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tensor/attrs.h"
+#include "tensor/tensor.h"
+#include "tensor/type.h"
+
+namespace planish {
+
+// Interned operator name: equality is one comparison.
+class OpName {
+ public:
+  OpName() = default;
+  OpName(std::string_view name);  // NOLINT: implicit, so that node.op == "conv" reads well (one lookup)
+  OpName(const char* name) : OpName(std::string_view(name)) {}
+  const std::string& str() const { return *name_; }
+  friend bool operator==(OpName a, OpName b) { return a.name_ == b.name_; }
+
+ private:
+  const std::string* name_ = nullptr;
+};
+
+template <class Tag>
+struct Id {
+  int32_t index = -1;
+  bool valid() const { return index >= 0; }
+  friend bool operator==(Id, Id) = default;
+  friend auto operator<=>(Id, Id) = default;
+};
+using NodeId = Id<struct NodeTag>;
+using ValueId = Id<struct ValueTag>;  // invalid: an optional operand that is absent
+
+class Graph;
+
+struct Value {
+  std::string name;  // unique in its graph; survives to the plan
+  TensorType type;
+  NodeId producer;  // invalid for inputs and constants
+  int result = 0;   // which output of the producer
+  Tensor constant;  // present() for constants
+  // Contents known as expressions (shape arithmetic): one Dim an element, row-major.
+  std::optional<std::vector<Dim>> contents;
+
+  bool is_constant() const { return constant.present(); }
+};
+
+struct Node {
+  OpName op;
+  std::string name;
+  std::vector<std::string> origins;  // names of the model's nodes that this one stands for
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+  Attrs attrs;
+  std::vector<std::unique_ptr<Graph>> regions;
+  std::string note;  // "Conv, opset 13": for messages
+};
+
+class Graph {
+ public:
+  Graph();
+  ~Graph();
+  Graph(Graph&&) noexcept;
+  Graph& operator=(Graph&&) noexcept;
+  Graph clone() const;  // ids are kept
+
+  std::string name;
+  SymbolTable symbols;  // of the whole model; regions use their outermost graph's names
+
+  // --- reading. References stay valid until the node or value is removed.
+  const Node& node(NodeId id) const;
+  const Value& value(ValueId id) const;
+  bool alive(NodeId id) const;
+  std::span<const ValueId> inputs() const;
+  std::span<const ValueId> outputs() const;
+  std::vector<NodeId> nodes() const;          // topological order, stable: a node after its operands' producers
+  std::vector<NodeId> users(ValueId id) const;  // each once, in node order
+  bool is_output(ValueId id) const;
+  size_t node_count() const;
+  std::optional<ValueId> find_value(std::string_view name) const;
+
+  // --- building
+  ValueId add_input(std::string name, TensorType type);
+  ValueId add_constant(Tensor tensor, std::string name = {});
+  // Types must be known: ops/builder.h adds nodes with inference. An empty name gets a fresh one.
+  NodeId add_node(OpName op, std::vector<ValueId> inputs, Attrs attrs, std::vector<TensorType> output_types,
+                  std::string name = {}, std::vector<std::string> output_names = {});
+  void add_region(NodeId node, std::unique_ptr<Graph> body);
+  void add_output(ValueId value);
+  std::string fresh_name(std::string_view hint);
+  std::string fresh_symbol(std::string_view hint, SymbolInfo info);
+
+  // --- changing; for Patch and for inference
+  Node& mutable_node(NodeId id);
+  Value& mutable_value(ValueId id);
+  void replace_uses(ValueId from, ValueId to);  // in nodes and outputs
+  void set_output(size_t index, ValueId value);
+  void remove_node(NodeId id);   // its outputs must be unused
+  int remove_dead();             // nodes and constants that no output needs; returns how many nodes
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Structural invariants: ids valid, acyclic, names unique, region signatures fit, outputs defined.
+// Error(internal) names the node. ops/verify.h adds what operators demand.
+void verify_structure(const Graph& graph);
+
+// Same nodes, types, attributes, names and constants (by content), whatever the ids.
+bool equal(const Graph& a, const Graph& b);
+
+}  // namespace planish

@@ -1,0 +1,39 @@
+#pragma once
+// Patch: one atomic change of a graph. What is added stays invisible until apply(); a patch that is dropped
+// leaves the graph as it was.
+
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace planish {
+
+class Patch {
+ public:
+  explicit Patch(Graph& graph) : graph_(graph) {}
+  ~Patch();  // not applied: removes what it added
+  Patch(const Patch&) = delete;
+  Patch& operator=(const Patch&) = delete;
+
+  Graph& graph() { return graph_; }
+  // Nodes made through add() are part of the patch. ops/builder.h has a form that infers types.
+  NodeId add(OpName op, std::vector<ValueId> inputs, Attrs attrs, std::vector<TensorType> output_types);
+  ValueId constant(Tensor tensor, std::string name = {});
+
+  // Uses of `from` become uses of `to`. Types must agree in dtype and rank. The new producer takes over the
+  // old value's name when `from` is a graph output, and the origins of every node the patch makes dead.
+  void replace(ValueId from, ValueId to);
+
+  // Replaces, removes what is dead, checks the structure near the change.
+  void apply();
+
+ private:
+  Graph& graph_;
+  std::vector<NodeId> added_;
+  std::vector<ValueId> added_constants_;
+  std::vector<std::pair<ValueId, ValueId>> replaced_;
+  bool applied_ = false;
+};
+
+}  // namespace planish

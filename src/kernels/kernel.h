@@ -1,0 +1,80 @@
+#pragma once
+// Kernel: one row of a kernel table. Reference and fast kernels alike are called through KernelArgs.
+//
+// A file of kernels/reference or kernels/cpu is registered by its name: `softmax.cpp` defines
+// `void register_softmax(KernelTable&)`, the build writes the call.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/cpu_features.h"
+#include "base/thread_pool.h"
+#include "tensor/attrs.h"
+#include "tensor/view.h"
+
+namespace planish {
+
+struct KernelArgs {
+  std::span<const TensorView> inputs;   // a missing optional operand has present() == false
+  std::span<const TensorView> outputs;  // never overlap inputs, except where the kernel's row says in_place
+  const void* params = nullptr;         // what `decode` made
+  std::byte* workspace = nullptr;       // `workspace` bytes, 64-byte aligned
+  ThreadPool* pool = nullptr;           // never null when run
+  // For a step of data-dependent size: the kernel writes the values of the symbols that the step binds.
+  // Output views then have the upper-bound extents; the kernel writes data row-major for the actual ones.
+  std::span<int64_t> bound_symbols;
+
+  template <class P>
+  const P& as() const {
+    return *static_cast<const P*>(params);
+  }
+  bool has_input(size_t i) const { return i < inputs.size() && inputs[i].present(); }
+  bool has_output(size_t i) const { return i < outputs.size() && outputs[i].present(); }
+};
+
+struct Kernel {
+  std::string name;  // reference kernels: the operator's name; others "family.variant"
+  int version = 1;   // raised when results or parameters change meaning; plans name (name, version)
+
+  // Turns attributes into the typed parameters that `run` reads; may throw Error(invalid_model).
+  std::shared_ptr<const void> (*decode)(const Attrs&) = nullptr;
+  // Scratch bytes for these views (data pointers are not valid here); nullptr: none.
+  int64_t (*workspace)(const KernelArgs&) = nullptr;
+  // Computes. May throw Error for data that only now shows itself wrong (an index out of range).
+  void (*run)(const KernelArgs&) = nullptr;
+  // Output 0 may be the same memory as this input (same extents and strides); -1: none.
+  int in_place_input = -1;
+};
+
+template <class P>
+Kernel make_kernel(std::string name, void (*run)(const KernelArgs&), int64_t (*workspace)(const KernelArgs&) = nullptr) {
+  Kernel kernel;
+  kernel.name = std::move(name);
+  kernel.decode = [](const Attrs& attrs) -> std::shared_ptr<const void> {
+    return std::make_shared<const P>(attrs_to<P>(attrs));
+  };
+  kernel.workspace = workspace;
+  kernel.run = run;
+  return kernel;
+}
+
+class KernelTable {
+ public:
+  void add(Kernel kernel);  // Error(internal) for a second row of one name
+  const Kernel* find(std::string_view name) const;
+  std::vector<const Kernel*> rows() const;  // sorted by name
+
+ private:
+  std::vector<std::unique_ptr<const Kernel>> rows_;
+};
+
+// Tables, built on first use. cpu_kernels: the rows of one level; the host must have it.
+const KernelTable& reference_kernels();
+const KernelTable& cpu_kernels(Isa isa);
+
+}  // namespace planish

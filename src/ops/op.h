@@ -1,0 +1,115 @@
+#pragma once
+// OpDef: what an operator means, without saying how it is computed.
+//
+// Naming: the operators are those of ONNX at opset 23 in snake_case (`conv_transpose`, `reduce_mean`,
+// `scatter_nd`; exceptions: matmul, prelu, topk, nonzero, einsum, silu), with the same operands, attributes and defaults
+// of that opset; importers bring older forms to it. Additions: `dims` (ops/dims.cpp), `fused` (ops/fused.cpp),
+// `custom`. A file ops/conv.cpp defines `void register_conv(OpTable&)`; the build writes the call.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/graph.h"
+#include "kernels/pointwise.h"
+#include "tensor/attrs.h"
+
+namespace planish {
+
+// What an operator's inference sees, and where it leaves its results.
+class InferContext {
+ public:
+  InferContext(Graph& graph, const Node& node);
+
+  size_t input_count() const { return node_.inputs.size(); }
+  bool has_input(size_t i) const { return i < node_.inputs.size() && node_.inputs[i].valid(); }
+  const TensorType& input(size_t i) const;  // Error(invalid_model) "operand 'name' is missing"
+  const Shape& shape(size_t i) const { return input(i).shape; }
+  int rank(size_t i) const { return shape(i).rank(); }
+  DataType dtype(size_t i) const { return input(i).dtype; }
+  // The constant itself, or nothing.
+  std::optional<Tensor> constant(size_t i) const;
+  // Elements of a 1-D or scalar integer operand as expressions (constants included), or nothing.
+  std::optional<std::vector<Dim>> contents(size_t i) const;
+  // Elements of an integer operand that must be constant; Error(unsupported) names operand and operator.
+  std::vector<int64_t> constant_ints(size_t i) const;
+
+  template <class T>
+  T attrs() const {
+    return attrs_to<T>(node_.attrs);
+  }
+  const Attrs& raw_attrs() const { return node_.attrs; }
+  const Node& node() const { return node_; }
+  const Graph& region(size_t i) const { return *node_.regions.at(i); }
+
+  void require_rank(size_t i, int at_least, int at_most = kMaxRank) const;  // Error(invalid_model)
+  void require_same_dtype(size_t i, size_t j) const;
+
+  void output(size_t i, TensorType type);
+  void output(size_t i, DataType dtype, Shape shape) { output(i, TensorType{dtype, std::move(shape)}); }
+  void output_contents(size_t i, std::vector<Dim> contents);
+  // An extent that only running the step tells; `bound` is the most it can be. Becomes a `step` symbol that
+  // the kernel writes to bound_symbols, in order of these calls.
+  Dim data_dependent(std::string_view hint, Dim bound);
+
+  const std::vector<TensorType>& outputs() const { return outputs_; }
+  const std::vector<std::optional<std::vector<Dim>>>& output_contents() const { return contents_; }
+  const std::vector<std::string>& bound_symbols() const { return bound_; }
+
+ private:
+  Graph& graph_;
+  const Node& node_;
+  std::vector<TensorType> outputs_;
+  std::vector<std::optional<std::vector<Dim>>> contents_;
+  std::vector<std::string> bound_;
+};
+
+// Work of a node for reports: floating-point operations as an expression of its shapes.
+using FlopsFn = Dim (*)(const Graph&, const Node&);
+// Elementwise meaning: registers of `operands` in, register of the result out.
+using PointwiseFn = PwBuilder::Reg (*)(PwBuilder&, const Attrs&, std::span<const PwBuilder::Reg> operands);
+
+struct OpDef {
+  std::string name;
+  int min_inputs = 1;
+  int max_inputs = 1;  // -1: any number
+  int outputs = 1;     // -1: attribute or operands decide
+  std::vector<std::string> operand_names;
+  // Throws Error(invalid_model) when `attrs` does not fit; from the attribute struct's fields().
+  void (*check_attrs)(const Attrs&) = nullptr;
+  void (*infer)(InferContext&) = nullptr;
+
+  // --- traits
+  PointwiseFn pointwise = nullptr;
+  FlopsFn flops = nullptr;  // nullptr: one a result element
+  bool commutative = false;
+  bool is_view = false;        // result is a strided window of operand 0 when strides permit (reshape, slice…)
+  bool has_regions = false;
+  bool pure = true;            // same operands, same result (random_* are not)
+  std::string kernel;          // reference kernel; default: `name`
+};
+
+class OpTable {
+ public:
+  void add(OpDef def);
+  const OpDef* find(OpName name) const;
+  std::vector<const OpDef*> rows() const;  // sorted by name
+
+ private:
+  std::vector<std::unique_ptr<const OpDef>> rows_;
+};
+
+const OpTable& op_table();           // built on first use
+const OpDef& op_def(OpName name);    // Error(unsupported) "no operator 'x'"
+
+template <class T>
+void check_attrs_as(const Attrs& attrs) {
+  (void)attrs_to<T>(attrs);
+}
+
+}  // namespace planish

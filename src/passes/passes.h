@@ -1,0 +1,18 @@
+#pragma once
+// Every pass of this folder, declared by the build: `fuse_conv_bn.cpp` defines `Pass fuse_conv_bn()`.
+// compile/pipeline.cpp puts them in order.
+
+#include <vector>
+
+#include "ir/pass.h"
+
+namespace planish::passes {
+
+#define PLANISH_ROW(name) Pass name();
+#include "gen/passes.inc"
+#undef PLANISH_ROW
+
+// All of them, by file name (for the text tests and `--dump-after`).
+std::vector<Pass> all();
+
+}  // namespace planish::passes

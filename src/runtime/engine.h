@@ -1,0 +1,86 @@
+#pragma once
+// Engine = Plan + Device, shared by its contexts; Context = one execution.
+//
+// Engine is immutable after construction and may be used from any thread. A Context belongs to one thread
+// at a time: a second thread that enters gets Code::busy. A context keeps its engine alive.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "device/device.h"
+#include "plan/plan.h"
+
+namespace planish {
+
+class Context;
+
+class Engine : public std::enable_shared_from_this<Engine> {
+ public:
+  // Resolves every kernel by (name, version): Error(mismatch) names the row, the versions and the command
+  // that rebuilds. Error(mismatch) also when the plan needs a level that this processor lacks.
+  static std::shared_ptr<Engine> create(Plan plan, std::shared_ptr<Device> device);
+  ~Engine();
+
+  const Plan& plan() const { return plan_; }
+  Device& device() const { return *device_; }
+  std::span<const Binding> bindings() const { return plan_.bindings; }
+  int binding_index(std::string_view name) const;  // -1: none
+  std::unique_ptr<Context> create_context(int profile = 0);
+
+ private:
+  friend class Context;
+  Engine(Plan plan, std::shared_ptr<Device> device);
+  Plan plan_;
+  std::shared_ptr<Device> device_;
+};
+
+// One step's share of an execution.
+struct StepTiming {
+  const Step* step;
+  double milliseconds;  // of the last execution
+  int64_t flops, bytes;  // at the current shapes
+};
+
+class Context {
+ public:
+  ~Context();
+
+  // Extents of an input; static inputs need no call. Code::invalid_argument names binding, extents and the
+  // accepted range. Consistency of symbols between inputs is checked when the last one is set.
+  Status set_shape(std::string_view input, std::span<const int64_t> extents) noexcept;
+  // Contents of an input that shape arithmetic reads are taken when enqueued.
+
+  // Memory of a binding, dense and row-major, of `bytes` bytes; must outlive the execution. Any alignment.
+  Status bind(std::string_view name, void* data, size_t bytes) noexcept;
+
+  // Extents of any binding for the current shapes; for a data-dependent output, of the last execution.
+  Status extents(std::string_view name, std::vector<int64_t>& out) const noexcept;
+
+  // Runs on `stream` (nullptr: the null stream, that is in the caller). Allocation-free once shapes are set
+  // and one run was made. Code::invalid_state names what is not bound or has no shape.
+  Status enqueue(Stream* stream = nullptr) noexcept;
+
+  // The data of an output whose extents depend on data (it need not be bound); valid until the next run.
+  const void* output_data(std::string_view name) const noexcept;
+
+  void enable_profiling(bool on) noexcept;
+  std::vector<StepTiming> timings() const;  // of the last profiled execution, in plan order
+  int64_t arena_bytes() const;
+
+  // Called with each step's outputs as it completes (verification, observers); empty: off.
+  using StepObserver = std::function<void(const Step&, std::span<const TensorView>)>;
+  void set_observer(StepObserver observer);
+
+ private:
+  friend class Engine;
+  struct State;
+  explicit Context(std::shared_ptr<const Engine> engine, int profile);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace planish

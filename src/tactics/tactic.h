@@ -1,0 +1,102 @@
+#pragma once
+// Tactics: for one node, the candidate ways to compute it on a device, or the reasons why not.
+//
+// A file tactics/cpu/conv.cpp defines `void register_conv(TacticTable&)`; the build writes the call.
+// tactics propose and emit; compile/ times, chooses, places memory.
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/cpu_features.h"
+#include "ir/graph.h"
+#include "kernels/pointwise.h"
+#include "plan/plan.h"
+#include "tensor/tensor.h"
+
+namespace planish {
+
+// What a step reads or writes while a node is emitted; compile/ maps it to a ViewDesc.
+struct Operand {
+  int32_t index = -1;
+  bool valid() const { return index >= 0; }
+};
+
+// Where a candidate writes its steps. Implemented by the plan emitter.
+class StepBuilder {
+ public:
+  virtual ~StepBuilder() = default;
+  virtual Operand input(size_t i) = 0;   // i-th operand of the node, in the layout the candidate asked for
+  virtual Operand output(size_t i) = 0;
+  virtual Operand constant(const Tensor& tensor) = 0;  // packed weights and the like; equal content is stored once
+  virtual Operand temporary(const TensorType& type) = 0;  // lives from its first to its last step
+  virtual Operand absent() = 0;
+  // The same memory as `of`, seen with other dims (a dense view of equal element count).
+  virtual Operand reshaped(Operand of, const Shape& shape) = 0;
+  virtual void step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs,
+                    std::vector<Operand> outputs) = 0;
+};
+
+// Requirement on one operand or result.
+enum class LayoutRule : uint8_t { row_major, channels_last, any };  // any: the kernel takes any strides
+
+struct Candidate {
+  std::string name;                // "gemm_conv.6x16", for reports and the timing cache
+  std::vector<LayoutRule> inputs;  // one a node operand; shorter: the rest is row_major
+  std::vector<LayoutRule> outputs;
+  double estimated_us = 0;  // roofline estimate; prunes, and decides where timing is off
+  bool strided_output = false;  // output 0 may be a window of a larger tensor (a concat written in place)
+  std::function<void(StepBuilder&)> emit;
+};
+
+struct TacticQuery {
+  const Graph& graph;
+  const Node& node;
+  Isa isa = Isa::scalar;
+  int threads = 1;
+
+  const Value& input(size_t i) const { return graph.value(node.inputs[i]); }
+  const Value& output(size_t i) const { return graph.value(node.outputs[i]); }
+  bool has_input(size_t i) const { return i < node.inputs.size() && node.inputs[i].valid(); }
+  // Extents with every symbol at its `opt` value: for estimates only.
+  std::vector<int64_t> typical(const Shape& shape) const;
+};
+
+class CandidateSink {
+ public:
+  void offer(Candidate candidate) { candidates.push_back(std::move(candidate)); }
+  void refuse(std::string_view tactic, std::string reason) { refusals.emplace_back(tactic, std::move(reason)); }
+  std::vector<Candidate> candidates;
+  std::vector<std::pair<std::string, std::string>> refusals;
+};
+
+using TacticFn = void (*)(const TacticQuery&, CandidateSink&);
+
+class TacticTable {
+ public:
+  // `op`: which operators (of a fused node: of its first body node) this function is asked for.
+  void add(std::string_view op, TacticFn fn);
+  // All candidates, the reference kernel last. Never empty for a node that has a reference kernel.
+  CandidateSink propose(const TacticQuery& query) const;
+
+ private:
+  std::multimap<std::string, TacticFn, std::less<>> rows_;
+};
+
+const TacticTable& cpu_tactics();
+
+// A fused node read as "one anchor, then a pointwise epilogue": conv, matmul, … with what follows it.
+struct EpilogueForm {
+  const Node* anchor = nullptr;           // node inside the body, or the node itself when it is not fused
+  const Graph* body = nullptr;            // graph that holds the anchor
+  std::vector<ValueId> anchor_inputs;     // in `graph` (the outer one)
+  PointwiseProgram epilogue;              // input 0: the anchor's result; then `extras`, in order
+  std::vector<ValueId> extras;            // outer values (residuals, scales); empty program: none
+};
+// nullopt when the body is not of that form.
+std::optional<EpilogueForm> epilogue_form(const Graph& graph, const Node& node);
+
+}  // namespace planish
