@@ -1,0 +1,61 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/report.h"
+
+namespace planish::cli {
+namespace {
+
+struct BuildCommand {
+  CommonOptions common;
+  std::string output;
+};
+
+nlohmann::json report_json(const Plan& plan, const BuildReport& report) {
+  nlohmann::json layers = nlohmann::json::array();
+  for (const TacticChoice& choice : report.choices)
+    layers.push_back({{"name", choice.node}, {"chosen", choice.chosen}, {"timings_us", choice.timings_us},
+                      {"refusals", choice.refusals}});
+  return {{"steps", plan.profiles[0].steps.size()}, {"arena_bytes", plan.profiles[0].arena_bytes},
+          {"phases_ms", report.phases_ms}, {"timed", report.timed}, {"cached", report.cached}, {"layers", layers}};
+}
+
+int64_t constant_bytes(const Plan& plan) {
+  int64_t bytes = 0;
+  for (const Tensor& tensor : plan.constants) bytes += tensor.byte_count();
+  return bytes;
+}
+
+void run_build(const BuildCommand& command) {
+  const auto start = std::chrono::steady_clock::now();
+  if (is_plan_file(command.common.model)) fail(Code::invalid_argument, "{} is a plan already", command.common.model);
+  auto device = open_device(command.common);
+  BuildReport report;
+  const Plan plan = obtain_plan(command.common, *device, {}, &report);
+  save(plan, command.output);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  if (!command.common.json.empty()) write_json(command.common.json, report_json(plan, report));
+  if (command.common.quiet) return;
+  const Profile& profile = plan.profiles[0];
+  std::printf("%s: %zu steps, %.1f MB constants, %.2f MB arena, for %s, in %.1f s\n", command.output.c_str(),
+              profile.steps.size(), static_cast<double>(constant_bytes(plan)) * 1e-6,
+              static_cast<double>(profile.arena_bytes) * 1e-6, plan.isa.c_str(), seconds.count());
+}
+
+}  // namespace
+
+void add_build(CLI::App& app) {
+  auto command = std::make_shared<BuildCommand>();
+  CLI::App* sub = app.add_subcommand("build", "Import a model, optimise it for this machine, write a plan");
+  add_model_options(*sub, command->common);
+  add_build_options(*sub, command->common);
+  sub->add_option("-o,--output", command->output, "The plan file")->required();
+  sub->callback([command] { run_build(*command); });
+}
+
+}  // namespace planish::cli

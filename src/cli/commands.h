@@ -1,0 +1,16 @@
+#pragma once
+// The commands. Each adds its options to `app` and runs when it was chosen; errors leave as exceptions.
+
+namespace CLI {
+class App;
+}
+
+namespace planish::cli {
+
+void add_build(CLI::App& app);
+void add_run(CLI::App& app);
+void add_bench(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_verify(CLI::App& app);
+
+}  // namespace planish::cli

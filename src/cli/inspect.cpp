@@ -1,0 +1,143 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/report.h"
+#include "ir/text.h"
+#include "ops/builder.h"
+
+namespace planish::cli {
+namespace {
+
+struct InspectCommand {
+  CommonOptions common;
+  bool layers = false, memory = false, graph = false, support = false;
+  std::string dot;
+};
+
+// The table of what cannot be taken; true when the model is wholly supported.
+bool print_support(const std::string& path) {
+  const auto rows = onnx::unsupported(path);
+  if (rows.empty()) {
+    std::printf("%s: every node is supported\n", path.c_str());
+    return true;
+  }
+  std::printf("%-32s %6s %6s  %-32s %s\n", "operator", "opset", "count", "first node", "why");
+  for (const auto& row : rows)
+    std::printf("%-32s %6lld %6d  %-32s %s\n", row.op.c_str(), static_cast<long long>(row.opset), row.count,
+                row.first.c_str(), row.why.c_str());
+  return false;
+}
+
+void print_bindings(const Plan& plan) {
+  for (const Binding& binding : plan.bindings)
+    std::printf("%-6s %s %s\n", binding.is_input ? "input" : "output", binding.name.c_str(), binding.type.str().c_str());
+  for (const auto& [name, info] : plan.profiles[0].symbols)
+    if (info.kind == SymbolKind::shape)
+      std::printf("symbol %s in [%lld, %lld], tuned for %lld\n", name.c_str(), static_cast<long long>(info.range.min),
+                  static_cast<long long>(info.range.max), static_cast<long long>(info.range.opt));
+}
+
+void print_steps(const Plan& plan) {
+  std::printf("%5s  %-16s %-28s %s\n", "id", "operator", "kernel", "layer");
+  for (const Step& step : plan.profiles[0].steps)
+    std::printf("%5u  %-16s %-28s %s\n", step.id, step.op.c_str(), step.kernel.c_str(), step.name.c_str());
+}
+
+void print_memory(const Plan& plan) {
+  const Profile& profile = plan.profiles[0];
+  int64_t constants = 0;
+  for (const Tensor& tensor : plan.constants) constants += tensor.byte_count();
+  std::printf("constants %.3f MB in %zu tensors\n", static_cast<double>(constants) * 1e-6, plan.constants.size());
+  std::printf("arena %.3f MB, live peak %.3f MB\n", static_cast<double>(profile.arena_bytes) * 1e-6,
+              static_cast<double>(profile.live_peak_bytes) * 1e-6);
+  std::printf("%7s %12s %12s\n", "buffer", "offset", "bytes");
+  for (size_t i = 0; i < profile.buffers.size(); ++i) {
+    const BufferDesc& buffer = profile.buffers[i];
+    if (buffer.kind == BufferKind::arena)
+      std::printf("%7zu %12lld %12lld\n", i, static_cast<long long>(buffer.offset), static_cast<long long>(buffer.bytes));
+  }
+}
+
+nlohmann::json plan_json(const Plan& plan) {
+  nlohmann::json bindings = nlohmann::json::array(), steps = nlohmann::json::array();
+  for (const Binding& binding : plan.bindings)
+    bindings.push_back({{"name", binding.name}, {"input", binding.is_input}, {"type", binding.type.str()}});
+  for (const Step& step : plan.profiles[0].steps)
+    steps.push_back({{"id", step.id}, {"name", step.name}, {"op", step.op}, {"kernel", step.kernel},
+                     {"origins", step.origins}, {"params", step.params.str()}});
+  return {{"producer", plan.producer}, {"target", plan.target}, {"isa", plan.isa}, {"model", plan.model},
+          {"notes", plan.notes}, {"bindings", bindings}, {"steps", steps},
+          {"arena_bytes", plan.profiles[0].arena_bytes}, {"live_peak_bytes", plan.profiles[0].live_peak_bytes}};
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) (c == '"' || c == '\\') ? out += std::string("\\") + c : out += c;
+  return out + "\"";
+}
+
+std::string graph_dot(const Graph& graph) {
+  std::string out = "digraph model {\n  node [shape=box];\n";
+  for (NodeId id : graph.nodes()) {
+    const Node& node = graph.node(id);
+    out += fmt::format("  n{} [label={}];\n", id.index, quoted(node.op.str() + "\n" + node.name));
+    for (ValueId input : node.inputs) {
+      if (!input.valid() || !graph.value(input).producer.valid()) continue;
+      const Value& value = graph.value(input);
+      out += fmt::format("  n{} -> n{} [label={}];\n", value.producer.index, id.index, quoted(value.type.str()));
+    }
+  }
+  return out + "}\n";
+}
+
+void inspect_plan(const InspectCommand& command, const Plan& plan) {
+  std::printf("%s, built by %s for %s (%s)\n", plan.model.c_str(), plan.producer.c_str(), plan.target.c_str(),
+              plan.isa.c_str());
+  print_bindings(plan);
+  if (command.layers) print_steps(plan);
+  if (command.memory) print_memory(plan);
+  if (!command.common.json.empty()) write_json(command.common.json, plan_json(plan));
+}
+
+void run_inspect(const InspectCommand& command) {
+  const bool plan_file = is_plan_file(command.common.model);
+  if (plan_file) {
+    if (command.support || command.graph || !command.dot.empty())
+      fail(Code::invalid_argument, "--support, --graph and --dot need a model, {} is a plan", command.common.model);
+    inspect_plan(command, load(command.common.model));
+    return;
+  }
+  if (command.support) {
+    if (!print_support(command.common.model)) fail(Code::unsupported, "{} needs operators that are missing", command.common.model);
+    return;
+  }
+  if (command.graph || !command.dot.empty()) {
+    const Graph graph = import_model(command.common, {});
+    if (command.graph) std::printf("%s", print(graph).c_str());
+    if (!command.dot.empty()) write_file_atomic(command.dot, graph_dot(graph));
+    return;
+  }
+  auto device = open_device(command.common);
+  inspect_plan(command, obtain_plan(command.common, *device, {}));
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  auto command = std::make_shared<InspectCommand>();
+  CLI::App* sub = app.add_subcommand("inspect", "Look into a model or a plan");
+  add_model_options(*sub, command->common);
+  add_build_options(*sub, command->common);
+  sub->add_flag("--layers", command->layers, "Steps of the plan: operator, kernel, the model's nodes");
+  sub->add_flag("--memory", command->memory, "Constants, arena, buffers");
+  sub->add_flag("--graph", command->graph, "The imported graph as text");
+  sub->add_flag("--support", command->support, "What the model needs that is missing; nothing is built");
+  sub->add_option("--dot", command->dot, "Write the imported graph for Graphviz");
+  sub->callback([command] { run_inspect(*command); });
+}
+
+}  // namespace planish::cli

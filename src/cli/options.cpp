@@ -1,0 +1,164 @@
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <unistd.h>
+
+#include "base/file.h"
+
+namespace planish::cli {
+namespace {
+
+std::vector<int64_t> parse_extents(const std::string& flag, const std::string& text) {
+  std::vector<int64_t> extents;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find('x', at), text.size());
+    const std::string item = text.substr(at, end - at);
+    char* stop = nullptr;
+    const long long value = std::strtoll(item.c_str(), &stop, 10);
+    if (item.empty() || *stop != 0 || value < 0 || value > (int64_t{1} << 40))
+      fail(Code::invalid_argument, "--shape {}: '{}' is no extent; write NAME=1x3x224x224", flag, item);
+    extents.push_back(value);
+    at = end + 1;
+  }
+  return extents;
+}
+
+Tuning parse_tuning(const std::string& text, double& seconds) {
+  if (text == "off") return Tuning::off;
+  if (text == "fast") return Tuning::fast;
+  if (text == "full") return Tuning::full;
+  char* stop = nullptr;
+  seconds = std::strtod(text.c_str(), &stop);
+  if (text.empty() || *stop != 0 || !(seconds > 0))
+    fail(Code::invalid_argument, "--tune {}: off, fast, full or a number of seconds is accepted", text);
+  return Tuning::full;
+}
+
+// One line that is rewritten on a terminal; a line a phase elsewhere.
+bool show_progress(const BuildProgress& progress) {
+  static std::string last;
+  if (isatty(STDERR_FILENO)) {
+    std::fprintf(stderr, "\r\033[K%s %d/%d", progress.phase.c_str(), progress.done, progress.total);
+    if (progress.done == progress.total) std::fprintf(stderr, "\r\033[K");
+  } else if (progress.phase != last) {
+    std::fprintf(stderr, "%s\n", progress.phase.c_str());
+  }
+  last = progress.phase;
+  return true;
+}
+
+std::vector<DimRange> ranges_of(const Tensor& tensor) {
+  std::vector<DimRange> ranges;
+  for (int64_t extent : tensor.extents()) ranges.push_back({extent, extent, extent});
+  return ranges;
+}
+
+}  // namespace
+
+void add_model_options(CLI::App& command, CommonOptions& options) {
+  command.add_option("model", options.model, "An .onnx file, or a plan written by `planish build`")->required();
+  command.add_option("--threads", options.threads, "Threads, the caller counted; 0: one per usable core");
+  command.add_option("--device", options.device, "cpu, or auto (the fastest device that is there)");
+  command.add_option("--json", options.json, "Write the results to this file as JSON");
+  command.add_flag("-v,--verbose", options.verbose, "Say what each layer chose, and why others were refused");
+  command.add_flag("--quiet", options.quiet, "Errors only");
+}
+
+void add_build_options(CLI::App& command, CommonOptions& options) {
+  command.add_option("--shape", options.shapes,
+                     "Extents of a dynamic input: NAME=1x3x224x224, or NAME=MIN:OPT:MAX for a range");
+  command.add_option("--target", options.target, "Build for this level: scalar, avx2 or avx512 (default: this machine)");
+  command.add_option("--timing-cache", options.timing_cache, "File that remembers measured kernels");
+  command.add_option("--precision", options.precision, "Permitted precisions, comma separated (fp32)");
+  command.add_option("--tune", options.tune, "off, fast, full, or a budget in seconds");
+  command.add_flag("--no-optimize", options.no_optimize, "No fusion and reference kernels only (slow, exact)");
+  command.add_option("--dump-graph", options.dump_dir, "Folder for the graph's text after each pass");
+}
+
+std::pair<std::string, std::string> split_assignment(const std::string& flag, const std::string& text) {
+  const size_t equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0)
+    fail(Code::invalid_argument, "{} {}: write NAME=VALUE", flag, text);
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+std::pair<std::string, std::vector<DimRange>> parse_shape(const std::string& text) {
+  const auto [name, value] = split_assignment("--shape", text);
+  std::vector<std::vector<int64_t>> parts;
+  for (size_t at = 0; at <= value.size();) {
+    const size_t end = std::min(value.find(':', at), value.size());
+    parts.push_back(parse_extents(text, value.substr(at, end - at)));
+    at = end + 1;
+  }
+  if (parts.size() == 1) parts = {parts[0], parts[0], parts[0]};
+  if (parts.size() != 3 || parts[0].size() != parts[1].size() || parts[1].size() != parts[2].size())
+    fail(Code::invalid_argument, "--shape {}: one shape, or MIN:OPT:MAX of equal rank", text);
+  std::vector<DimRange> ranges;
+  for (size_t axis = 0; axis < parts[0].size(); ++axis) {
+    ranges.push_back({parts[0][axis], parts[1][axis], parts[2][axis]});
+    if (ranges.back().min > ranges.back().opt || ranges.back().opt > ranges.back().max)
+      fail(Code::invalid_argument, "--shape {}: axis {} is not in the order MIN <= OPT <= MAX", text, axis);
+  }
+  return {name, ranges};
+}
+
+BuildOptions build_options(const CommonOptions& options) {
+  if (options.precision != "fp32")
+    fail(Code::unsupported, "--precision {}: this build offers fp32 (Q/DQ networks run as written)", options.precision);
+  BuildOptions build;
+  build.tuning = parse_tuning(options.tune, build.tuning_seconds);
+  build.timing_cache = options.timing_cache;
+  build.optimize = !options.no_optimize;
+  build.isa = options.target;
+  build.threads = options.threads;
+  build.dump_dir = options.dump_dir;
+  if (!options.quiet) build.progress = show_progress;
+  return build;
+}
+
+std::shared_ptr<Device> open_device(const CommonOptions& options) {
+  if (options.device != "cpu" && options.device != "auto")
+    fail(Code::unsupported, "--device {}: cpu and auto are accepted", options.device);
+  return create_cpu_device(options.threads);
+}
+
+bool is_plan_file(const std::string& path) {
+  const FileMap file = FileMap::open(path);
+  const std::string_view magic("PLANISH\0", 8);
+  const auto bytes = file.bytes();
+  return bytes.size() >= 8 && std::string_view(reinterpret_cast<const char*>(bytes.data()), 8) == magic;
+}
+
+Graph import_model(const CommonOptions& options, const std::map<std::string, Tensor>& inputs) {
+  onnx::ImportOptions import;
+  for (const auto& [name, tensor] : inputs) import.input_shapes[name] = ranges_of(tensor);
+  for (const std::string& text : options.shapes) {
+    auto [name, ranges] = parse_shape(text);
+    import.input_shapes[name] = ranges;
+  }
+  return onnx::import_file(options.model, import);
+}
+
+Plan obtain_plan(const CommonOptions& options, Device& device, const std::map<std::string, Tensor>& inputs,
+                 BuildReport* report) {
+  if (is_plan_file(options.model)) return load(options.model);
+  BuildReport own;
+  BuildReport& out = report != nullptr ? *report : own;
+  Plan plan = build(import_model(options, inputs), device, build_options(options), &out);
+  if (options.verbose) log_choices(out);
+  return plan;
+}
+
+void log_choices(const BuildReport& report) {
+  for (const TacticChoice& choice : report.choices) {
+    std::fprintf(stderr, "%s: %s\n", choice.node.c_str(), choice.chosen.c_str());
+    for (const auto& [name, us] : choice.timings_us) std::fprintf(stderr, "    %-32s %10.1f us\n", name.c_str(), us);
+    for (const auto& [name, why] : choice.refusals)
+      std::fprintf(stderr, "    %-32s refused: %s\n", name.c_str(), why.c_str());
+  }
+  for (const auto& [phase, ms] : report.phases_ms) std::fprintf(stderr, "%-24s %9.1f ms\n", phase.c_str(), ms);
+  std::fprintf(stderr, "%d timed, %d from the cache\n", report.timed, report.cached);
+}
+
+}  // namespace planish::cli

@@ -1,0 +1,54 @@
+#pragma once
+// Flags that several commands share, and what they mean.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "compile/build.h"
+#include "importers/onnx/import.h"
+
+namespace CLI {
+class App;
+}
+
+namespace planish::cli {
+
+struct CommonOptions {
+  std::string model;  // .onnx or a plan file
+  std::string device = "auto";
+  int threads = 0;
+  std::vector<std::string> shapes;  // NAME=1x3x224x224 or NAME=MIN:OPT:MAX
+  std::string target;               // level to build for
+  std::string timing_cache;
+  std::string precision = "fp32";
+  std::string tune = "fast";
+  bool no_optimize = false;
+  std::string dump_dir;
+  bool verbose = false, quiet = false;
+  std::string json;  // file for machine-readable results
+};
+
+void add_model_options(CLI::App& command, CommonOptions& options);
+void add_build_options(CLI::App& command, CommonOptions& options);
+
+// {"data", {{1,1,8},…}} from "data=1x3x224x224" or "data=1x3:2x3:4x3". Error(invalid_argument) otherwise.
+std::pair<std::string, std::vector<DimRange>> parse_shape(const std::string& text);
+
+BuildOptions build_options(const CommonOptions& options);
+// Refuses devices and precisions that this build does not offer, naming those it does.
+std::shared_ptr<Device> open_device(const CommonOptions& options);
+
+// The plan of options.model: loaded, or imported and built. `inputs` (file data, by input name) give the
+// extents of dynamic inputs that no --shape names.
+Plan obtain_plan(const CommonOptions& options, Device& device, const std::map<std::string, Tensor>& inputs,
+                 BuildReport* report = nullptr);
+Graph import_model(const CommonOptions& options, const std::map<std::string, Tensor>& inputs);
+bool is_plan_file(const std::string& path);
+
+// Splits NAME=VALUE; Error(invalid_argument) names the flag otherwise.
+std::pair<std::string, std::string> split_assignment(const std::string& flag, const std::string& text);
+
+void log_choices(const BuildReport& report);
+
+}  // namespace planish::cli

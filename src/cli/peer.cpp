@@ -1,0 +1,112 @@
+#include "cli/peer.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include "base/error.h"
+#include "cli/npy.h"
+#include "cli/report.h"
+
+namespace planish::cli {
+namespace {
+
+// argv: model, threads, then NAME FILE pairs. Answers each line "N" with N times in milliseconds.
+constexpr const char* kScript = R"(
+import sys, time
+import numpy
+import onnxruntime
+model, threads, rest = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = threads
+options.log_severity_level = 3
+session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+feed = {rest[i]: numpy.load(rest[i + 1]) for i in range(0, len(rest), 2)}
+session.run(None, feed)
+print(onnxruntime.__version__, flush=True)
+for line in sys.stdin:
+    times = []
+    for _ in range(int(line)):
+        start = time.perf_counter()
+        session.run(None, feed)
+        times.append((time.perf_counter() - start) * 1e3)
+    print(*times, flush=True)
+)";
+
+}  // namespace
+
+struct Peer::State {
+  pid_t child = -1;
+  FILE* to = nullptr;
+  FILE* from = nullptr;
+  std::filesystem::path folder;
+  ~State() {
+    if (to != nullptr) std::fclose(to);
+    if (from != nullptr) std::fclose(from);
+    if (child > 0) waitpid(child, nullptr, 0);
+    std::error_code ignored;
+    if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
+  }
+};
+
+Peer::Peer(const std::string& model, int threads, const std::map<std::string, Tensor>& inputs)
+    : state_(std::make_unique<State>()) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::string pattern = (std::filesystem::temp_directory_path() / "planish-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) fail(Code::io, "{}: cannot create a temporary folder", pattern);
+  state_->folder = pattern;
+  const char* python = std::getenv("PLANISH_PYTHON");
+  std::vector<std::string> words = {python != nullptr ? python : "python3", "-c", kScript, model, std::to_string(threads)};
+  for (const auto& [name, tensor] : inputs) {
+    words.push_back(name);
+    words.push_back(pattern + "/" + file_name_of(name) + ".npy");
+    write_npy(words.back(), tensor);
+  }
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  int down[2], up[2];
+  if (pipe(down) != 0 || pipe(up) != 0) fail(Code::io, "pipes could not be made");
+  state_->child = fork();
+  if (state_->child == 0) {
+    dup2(down[0], STDIN_FILENO);
+    dup2(up[1], STDOUT_FILENO);
+    for (int end : {down[0], down[1], up[0], up[1]}) close(end);
+    execvp(argv[0], argv.data());
+    _exit(127);
+  }
+  close(down[0]);
+  close(up[1]);
+  state_->to = fdopen(down[1], "w");
+  state_->from = fdopen(up[0], "r");
+  version_ = request("");
+}
+
+Peer::~Peer() = default;
+
+std::string Peer::request(const std::string& line) {
+  if (!line.empty()) {
+    std::fputs(line.c_str(), state_->to);
+    std::fflush(state_->to);
+  }
+  std::string answer;
+  for (int c; (c = std::fgetc(state_->from)) != EOF && c != '\n';) answer += static_cast<char>(c);
+  if (answer.empty())
+    fail(Code::not_found, "ONNX Runtime did not start; install it with: pip install onnxruntime numpy (PLANISH_PYTHON "
+                          "names the Python to use)");
+  return answer;
+}
+
+std::vector<double> Peer::time(int runs) {
+  std::istringstream answer(request(std::to_string(runs) + "\n"));
+  std::vector<double> times;
+  for (double ms; answer >> ms;) times.push_back(ms);
+  return times;
+}
+
+}  // namespace planish::cli

@@ -1,0 +1,28 @@
+#pragma once
+// ONNX Runtime (PyPI) in a process of its own, driven over pipes, so that both run interleaved.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace planish::cli {
+
+class Peer {
+ public:
+  // Error(not_found) when no Python with onnxruntime is found (PLANISH_PYTHON names one; default python3).
+  Peer(const std::string& model, int threads, const std::map<std::string, Tensor>& inputs);
+  ~Peer();
+  std::vector<double> time(int runs);  // milliseconds of each run
+  const std::string& version() const { return version_; }
+
+ private:
+  struct State;
+  std::string request(const std::string& line);
+  std::unique_ptr<State> state_;
+  std::string version_;
+};
+
+}  // namespace planish::cli
