@@ -1,0 +1,117 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace planish {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+[[noreturn]] void fail_errno(const std::string& path, const char* doing) {
+  const int error = errno;
+  fail(error == ENOENT ? Code::not_found : Code::io, "{}: {}: {}", path, doing, std::strerror(error));
+}
+
+void write_all(int fd, std::span<const std::byte> part, const std::string& path) {
+  while (!part.empty()) {
+    const ssize_t written = write(fd, part.data(), part.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) fail_errno(path, "cannot write");
+    part = part.subspan(static_cast<size_t>(written));
+  }
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const Descriptor fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() >= 0) fsync(fd.get());  // some file systems refuse; the rename itself has happened
+}
+
+}  // namespace
+
+struct FileMap::State {
+  std::string path;
+  void* address = nullptr;
+  size_t size = 0;
+  ~State() {
+    if (size > 0) munmap(address, size);
+  }
+};
+
+FileMap FileMap::open(const std::string& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) fail_errno(path, "cannot open");
+  struct stat info {};
+  if (fstat(fd.get(), &info) != 0) fail_errno(path, "cannot stat");
+  if (!S_ISREG(info.st_mode)) fail(Code::io, "{}: not a regular file", path);
+  auto state = std::make_shared<State>();
+  state->path = path;
+  if (info.st_size > 0) {
+    const auto size = static_cast<size_t>(info.st_size);
+    void* address = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+    if (address == MAP_FAILED) fail_errno(path, "cannot map");
+    state->address = address;
+    state->size = size;
+  }
+  FileMap map;
+  map.state_ = std::move(state);
+  return map;
+}
+
+std::span<const std::byte> FileMap::bytes() const {
+  return {static_cast<const std::byte*>(state_->address), state_->size};
+}
+
+const std::string& FileMap::path() const { return state_->path; }
+
+std::string read_file(const std::string& path) {
+  const FileMap map = FileMap::open(path);
+  const auto bytes = map.bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void write_file_atomic(const std::string& path, std::span<const std::span<const std::byte>> parts) {
+  const std::filesystem::path target(path);
+  std::string temporary = path + ".XXXXXX";
+  const Descriptor fd(mkostemp(temporary.data(), O_CLOEXEC));
+  if (fd.get() < 0) fail_errno(path, "cannot create a file beside it");
+  try {
+    for (const auto& part : parts) write_all(fd.get(), part, path);
+    const mode_t mask = umask(0);
+    umask(mask);
+    fchmod(fd.get(), 0666 & ~mask);
+    if (fsync(fd.get()) != 0) fail_errno(path, "cannot sync");
+    if (rename(temporary.c_str(), path.c_str()) != 0) fail_errno(path, "cannot rename over it");
+  } catch (...) {
+    unlink(temporary.c_str());
+    throw;
+  }
+  sync_folder(target.has_parent_path() ? target.parent_path() : std::filesystem::path("."));
+}
+
+void write_file_atomic(const std::string& path, std::string_view content) {
+  const std::span<const std::byte> part(reinterpret_cast<const std::byte*>(content.data()), content.size());
+  write_file_atomic(path, {&part, 1});
+}
+
+}  // namespace planish

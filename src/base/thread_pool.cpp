@@ -1,0 +1,159 @@
+#include "base/thread_pool.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "base/cpu_features.h"
+#include "base/error.h"
+
+namespace planish {
+namespace {
+
+constexpr auto kSpinTime = std::chrono::microseconds(100);
+constexpr int kMaxThreads = 1024;
+
+inline void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+}  // namespace
+
+// A run is announced by raising `epoch`; a worker joins it by raising `inside` and leaves by lowering it. The
+// caller waits until every block is done and nobody is inside, so that the next run may reuse the fields.
+struct ThreadPool::State {
+  std::vector<std::thread> workers;
+  pid_t owner = getpid();
+  std::atomic<uint32_t> epoch{0};
+  std::atomic<int> sleepers{0};
+  std::atomic<bool> stop{false}, busy{false}, open{false};
+  std::atomic<int> spinning{0};  // depth of begin_run
+
+  Call call = nullptr;
+  void* body = nullptr;
+  int64_t n = 0, block = 1;
+  std::atomic<int64_t> next{0};
+  std::atomic<int> inside{0};
+  std::atomic<bool> failed{false};
+  std::exception_ptr error;
+
+  void work_blocks() {
+    for (;;) {
+      const int64_t begin = next.fetch_add(block, std::memory_order_relaxed);
+      if (begin >= n) return;
+      try {
+        call(body, begin, std::min(begin + block, n));
+      } catch (...) {
+        if (!failed.exchange(true)) error = std::current_exception();
+      }
+    }
+  }
+
+  void join_run() {
+    inside.fetch_add(1, std::memory_order_seq_cst);
+    if (open.load(std::memory_order_seq_cst)) work_blocks();
+    inside.fetch_sub(1, std::memory_order_release);
+  }
+
+  // Waits for an epoch other than `seen`: spins while a run is likely, then sleeps.
+  uint32_t wait_for_epoch(uint32_t seen) {
+    auto deadline = std::chrono::steady_clock::now() + kSpinTime;
+    for (int i = 0; spinning.load(std::memory_order_relaxed) > 0; ++i) {
+      const uint32_t now = epoch.load(std::memory_order_acquire);
+      if (now != seen) return now;
+      relax();
+      if ((i & 63) == 63 && std::chrono::steady_clock::now() > deadline) break;
+    }
+    sleepers.fetch_add(1, std::memory_order_seq_cst);
+    epoch.wait(seen, std::memory_order_seq_cst);
+    sleepers.fetch_sub(1, std::memory_order_relaxed);
+    return epoch.load(std::memory_order_acquire);
+  }
+
+  void worker_loop() {
+    for (uint32_t seen = 0;;) {
+      seen = wait_for_epoch(seen);
+      if (stop.load(std::memory_order_acquire)) return;
+      join_run();
+    }
+  }
+
+  void announce() {
+    epoch.fetch_add(1, std::memory_order_seq_cst);
+    if (sleepers.load(std::memory_order_seq_cst) > 0) epoch.notify_all();
+  }
+
+  void shut_down() {
+    stop.store(true, std::memory_order_release);
+    epoch.fetch_add(1, std::memory_order_seq_cst);
+    epoch.notify_all();
+    for (std::thread& worker : workers) worker.join();
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+  if (threads < 0 || threads > kMaxThreads)
+    fail(Code::invalid_argument, "{} threads; 0 (one per core) to {} are accepted", threads, kMaxThreads);
+  if (threads == 0) threads = cpu_info().logical_cores;
+  try {
+    for (int i = 1; i < threads; ++i) state_->workers.emplace_back([state = state_.get()] { state->worker_loop(); });
+  } catch (const std::system_error& error) {
+    state_->shut_down();
+    fail(Code::out_of_memory, "the system refused thread {} of {}: {}", state_->workers.size() + 2, threads, error.what());
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  if (getpid() == state_->owner) {
+    state_->shut_down();
+    return;
+  }
+  for (std::thread& worker : state_->workers) worker.detach();  // after fork the workers do not exist here
+}
+
+int ThreadPool::size() const { return static_cast<int>(state_->workers.size()) + 1; }
+
+void ThreadPool::begin_run() { state_->spinning.fetch_add(1, std::memory_order_relaxed); }
+void ThreadPool::end_run() { state_->spinning.fetch_sub(1, std::memory_order_relaxed); }
+
+void ThreadPool::run(int64_t n, int64_t grain, Call call, void* body) {
+  State& s = *state_;
+  if (n <= 0) return;
+  grain = std::max<int64_t>(grain, 1);
+  const bool alone = s.workers.empty() || n <= grain || s.busy.exchange(true, std::memory_order_acquire);
+  if (alone) {
+    call(body, 0, n);
+    return;
+  }
+  if (getpid() != s.owner) {
+    s.busy.store(false, std::memory_order_release);
+    call(body, 0, n);
+    return;
+  }
+  s.call = call;
+  s.body = body;
+  s.n = n;
+  // A few blocks a thread even out unequal blocks and a preempted thread.
+  s.block = std::max(grain, (n + size() * 4 - 1) / (size() * 4));
+  s.failed.store(false, std::memory_order_relaxed);
+  s.error = nullptr;
+  s.next.store(0, std::memory_order_relaxed);
+  s.open.store(true, std::memory_order_seq_cst);
+  s.announce();
+  s.work_blocks();
+  s.open.store(false, std::memory_order_seq_cst);
+  while (s.inside.load(std::memory_order_acquire) > 0) relax();
+  const std::exception_ptr error = s.failed.load() ? s.error : nullptr;
+  s.busy.store(false, std::memory_order_release);
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace planish
