@@ -1,0 +1,210 @@
+#include "tensor/view.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/checked.h"
+#include "base/error.h"
+
+namespace planish {
+namespace {
+
+template <class T>
+double load_as_double(const TensorView& view, int64_t offset) {
+  return static_cast<double>(view.as<const T>()[offset]);
+}
+
+// Out of range values saturate: a cast would be undefined.
+template <class T>
+void store_from_double(const TensorView& view, int64_t offset, double value) {
+  if constexpr (std::is_integral_v<T>) {
+    constexpr auto low = static_cast<double>(std::numeric_limits<T>::lowest());
+    constexpr auto high = static_cast<double>(std::numeric_limits<T>::max());
+    view.as<T>()[offset] = std::isnan(value)  ? T{0}
+                           : value <= low     ? std::numeric_limits<T>::lowest()
+                           : value >= high    ? std::numeric_limits<T>::max()
+                                              : static_cast<T>(value);
+  } else {
+    view.as<T>()[offset] = static_cast<T>(value);
+  }
+}
+
+[[noreturn]] void fail_type(const TensorView& view) {
+  fail(Code::unsupported, "elements of type {} cannot be computed with", data_type_name(view.dtype));
+}
+
+// Axes merged where both views step through memory alike, extents of 1 dropped.
+struct CopyPlan {
+  int rank = 0;
+  std::array<int64_t, kMaxRank> dims{}, from{}, to{};
+};
+
+CopyPlan merge_axes(const TensorView& source, const TensorView& destination) {
+  CopyPlan plan;
+  for (int axis = 0; axis < source.rank; ++axis) {
+    const auto i = static_cast<size_t>(axis);
+    if (source.dims[i] == 1) continue;
+    const auto last = static_cast<size_t>(plan.rank - 1);
+    if (plan.rank > 0 && plan.from[last] == source.dims[i] * source.strides[i] &&
+        plan.to[last] == destination.dims[i] * destination.strides[i]) {
+      plan.dims[last] *= source.dims[i];
+      plan.from[last] = source.strides[i];
+      plan.to[last] = destination.strides[i];
+      continue;
+    }
+    const auto at = static_cast<size_t>(plan.rank++);
+    plan.dims[at] = source.dims[i];
+    plan.from[at] = source.strides[i];
+    plan.to[at] = destination.strides[i];
+  }
+  return plan;
+}
+
+template <class T>
+void copy_rows(const CopyPlan& plan, const void* source, void* destination) {
+  const auto* from = static_cast<const T*>(source);
+  auto* to = static_cast<T*>(destination);
+  if (plan.rank == 0) {
+    *to = *from;
+    return;
+  }
+  const auto inner = static_cast<size_t>(plan.rank - 1);
+  const int64_t n = plan.dims[inner], step_from = plan.from[inner], step_to = plan.to[inner];
+  for (Odometer<2> at({plan.dims.data(), inner}, {std::span(plan.from.data(), inner), std::span(plan.to.data(), inner)});
+       at.valid(); at.next()) {
+    const T* row = from + at.offset[0];
+    T* out = to + at.offset[1];
+    if (step_from == 1 && step_to == 1) std::memcpy(out, row, static_cast<size_t>(n) * sizeof(T));
+    else for (int64_t i = 0; i < n; ++i) out[i * step_to] = row[i * step_from];
+  }
+}
+
+}  // namespace
+
+int64_t TensorView::element_count() const {
+  int64_t count = 1;
+  for (int64_t extent : extents()) count *= extent;
+  return count;
+}
+
+bool TensorView::is_dense(Layout layout) const {
+  int64_t expected = 1;
+  const auto fits = [&](int axis) {
+    const auto i = static_cast<size_t>(axis);
+    const bool good = dims[i] == 1 || strides[i] == expected;
+    expected *= dims[i];
+    return good;
+  };
+  const bool rotated = layout == Layout::channels_last && rank >= 3;
+  if (rotated && !fits(1)) return false;
+  for (int axis = rank - 1; axis >= (rotated ? 2 : 0); --axis)
+    if (!fits(axis)) return false;
+  return !rotated || fits(0);
+}
+
+TensorView make_view(void* data, DataType dtype, std::span<const int64_t> extents, Layout layout) {
+  if (extents.size() > kMaxRank) fail(Code::unsupported, "a tensor of rank {}; at most {}", extents.size(), kMaxRank);
+  TensorView view;
+  view.data = data;
+  view.dtype = dtype;
+  view.rank = static_cast<int>(extents.size());
+  int64_t step = 1;
+  const auto place = [&](size_t axis) {
+    view.dims[axis] = extents[axis];
+    view.strides[axis] = step;
+    step *= extents[axis];
+  };
+  const bool rotated = layout == Layout::channels_last && view.rank >= 3;
+  if (rotated) place(1);
+  for (size_t axis = extents.size(); axis-- > (rotated ? 2 : 0);) place(axis);
+  if (rotated) place(0);
+  return view;
+}
+
+double load_double(const TensorView& view, int64_t offset) {
+  switch (view.dtype) {
+    case DataType::f32: return load_as_double<float>(view, offset);
+    case DataType::f64: return load_as_double<double>(view, offset);
+    case DataType::f16: return to_float(view.as<const Half>()[offset]);
+    case DataType::bf16: return to_float(view.as<const BFloat16>()[offset]);
+    case DataType::u64: return load_as_double<uint64_t>(view, offset);
+    default: return static_cast<double>(load_int(view, offset));
+  }
+}
+
+void store_double(const TensorView& view, int64_t offset, double value) {
+  switch (view.dtype) {
+    case DataType::f32: return store_from_double<float>(view, offset, value);
+    case DataType::f64: return store_from_double<double>(view, offset, value);
+    case DataType::f16: view.as<Half>()[offset] = to_half(static_cast<float>(value)); return;
+    case DataType::bf16: view.as<BFloat16>()[offset] = to_bfloat16(static_cast<float>(value)); return;
+    case DataType::i8: return store_from_double<int8_t>(view, offset, value);
+    case DataType::u8: return store_from_double<uint8_t>(view, offset, value);
+    case DataType::i16: return store_from_double<int16_t>(view, offset, value);
+    case DataType::u16: return store_from_double<uint16_t>(view, offset, value);
+    case DataType::i32: return store_from_double<int32_t>(view, offset, value);
+    case DataType::u32: return store_from_double<uint32_t>(view, offset, value);
+    case DataType::i64: return store_from_double<int64_t>(view, offset, value);
+    case DataType::u64: return store_from_double<uint64_t>(view, offset, value);
+    case DataType::boolean: view.as<uint8_t>()[offset] = value != 0; return;
+    default: fail_type(view);
+  }
+}
+
+int64_t load_int(const TensorView& view, int64_t offset) {
+  switch (view.dtype) {
+    case DataType::i8: return view.as<const int8_t>()[offset];
+    case DataType::u8: return view.as<const uint8_t>()[offset];
+    case DataType::i16: return view.as<const int16_t>()[offset];
+    case DataType::u16: return view.as<const uint16_t>()[offset];
+    case DataType::i32: return view.as<const int32_t>()[offset];
+    case DataType::u32: return view.as<const uint32_t>()[offset];
+    case DataType::i64: return view.as<const int64_t>()[offset];
+    case DataType::u64: return static_cast<int64_t>(view.as<const uint64_t>()[offset]);
+    case DataType::boolean: return view.as<const uint8_t>()[offset] != 0;
+    case DataType::none:
+    case DataType::string: fail_type(view);
+    default: return static_cast<int64_t>(load_double(view, offset));
+  }
+}
+
+void store_int(const TensorView& view, int64_t offset, int64_t value) {
+  switch (view.dtype) {
+    case DataType::i8: view.as<int8_t>()[offset] = static_cast<int8_t>(value); return;
+    case DataType::u8: view.as<uint8_t>()[offset] = static_cast<uint8_t>(value); return;
+    case DataType::i16: view.as<int16_t>()[offset] = static_cast<int16_t>(value); return;
+    case DataType::u16: view.as<uint16_t>()[offset] = static_cast<uint16_t>(value); return;
+    case DataType::i32: view.as<int32_t>()[offset] = static_cast<int32_t>(value); return;
+    case DataType::u32: view.as<uint32_t>()[offset] = static_cast<uint32_t>(value); return;
+    case DataType::i64: view.as<int64_t>()[offset] = value; return;
+    case DataType::u64: view.as<uint64_t>()[offset] = static_cast<uint64_t>(value); return;
+    case DataType::boolean: view.as<uint8_t>()[offset] = value != 0; return;
+    case DataType::none:
+    case DataType::string: fail_type(view);
+    default: store_double(view, offset, static_cast<double>(value)); return;
+  }
+}
+
+void copy_view(const TensorView& source, const TensorView& destination) {
+  if (source.element_count() == 0) return;
+  const CopyPlan plan = merge_axes(source, destination);
+  switch (element_bytes(source.dtype)) {
+    case 1: return copy_rows<uint8_t>(plan, source.data, destination.data);
+    case 2: return copy_rows<uint16_t>(plan, source.data, destination.data);
+    case 4: return copy_rows<uint32_t>(plan, source.data, destination.data);
+    default: return copy_rows<uint64_t>(plan, source.data, destination.data);
+  }
+}
+
+std::array<int64_t, kMaxRank> broadcast_strides(const TensorView& view, std::span<const int64_t> extents) {
+  std::array<int64_t, kMaxRank> strides{};
+  const auto lead = static_cast<int>(extents.size()) - view.rank;
+  for (int axis = 0; axis < view.rank; ++axis) {
+    const auto i = static_cast<size_t>(axis);
+    if (axis + lead >= 0) strides[static_cast<size_t>(axis + lead)] = view.dims[i] == 1 ? 0 : view.strides[i];
+  }
+  return strides;
+}
+
+}  // namespace planish
