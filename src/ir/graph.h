@@ -105,6 +105,7 @@ class Graph {
   // --- changing; for Patch and for inference
   Node& mutable_node(NodeId id);
   Value& mutable_value(ValueId id);
+  void rename(ValueId id, std::string name);
   void replace_uses(ValueId from, ValueId to);  // in nodes and outputs
   void set_output(size_t index, ValueId value);
   void remove_node(NodeId id);   // its outputs must be unused

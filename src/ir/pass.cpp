@@ -1,0 +1,17 @@
+#include "ir/pass.h"
+
+namespace planish {
+
+bool run_pass(const Pass& pass, Graph& graph) {
+  bool changed = false;
+  for (NodeId id : graph.nodes()) {
+    for (const auto& region : graph.mutable_node(id).regions) {
+      region->symbols = graph.symbols;
+      changed |= run_pass(pass, *region);
+      graph.symbols = region->symbols;
+    }
+  }
+  return pass.run(graph) || changed;
+}
+
+}  // namespace planish
