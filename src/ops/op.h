@@ -41,7 +41,9 @@ class InferContext {
 
   template <class T>
   T attrs() const {
-    return attrs_to<T>(node_.attrs);
+    Attrs own = node_.attrs;
+    own.erase("binds");
+    return attrs_to<T>(own);
   }
   const Attrs& raw_attrs() const { return node_.attrs; }
   const Node& node() const { return node_; }

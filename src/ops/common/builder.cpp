@@ -1,0 +1,180 @@
+#include "ops/builder.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.h"
+
+namespace planish {
+namespace {
+
+std::string describe(const Node& node) {
+  return fmt::format("node '{}' ({})", node.name, node.note.empty() ? node.op.str() : node.note);
+}
+
+void check_arity(const OpDef& def, size_t count) {
+  const auto found = static_cast<int>(count);
+  if (found >= def.min_inputs && (def.max_inputs < 0 || found <= def.max_inputs)) return;
+  fail(Code::invalid_model, "{} takes {} to {} operands, {} given", def.name, def.min_inputs,
+       def.max_inputs < 0 ? std::string("any number of") : std::to_string(def.max_inputs), found);
+}
+
+// Runs inference on a node of the graph and writes types and contents to its values.
+void infer_node(Graph& graph, NodeId id) {
+  Node& node = graph.mutable_node(id);
+  InferContext context(graph, node);
+  op_def(node.op).infer(context);
+  if (context.outputs().size() != node.outputs.size())
+    fail(Code::invalid_model, "{} gives {} results, {} asked for", node.op.str(), context.outputs().size(), node.outputs.size());
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    Value& value = graph.mutable_value(node.outputs[i]);
+    value.type = context.outputs()[i];
+    value.contents = i < context.output_contents().size() ? context.output_contents()[i] : std::nullopt;
+  }
+  if (!context.bound_symbols().empty()) node.attrs.set("binds", context.bound_symbols());
+}
+
+NodeId add_and_infer(Graph& graph, OpName op, std::vector<ValueId> inputs, Attrs attrs,
+                     std::vector<std::unique_ptr<Graph>> bodies, std::string name, size_t outputs,
+                     std::vector<std::string> output_names) {
+  const OpDef& def = op_def(op);
+  return with_context([&] { return fmt::format("node '{}' ({})", name, op.str()); }, [&] {
+    check_arity(def, inputs.size());
+    if (def.check_attrs != nullptr) def.check_attrs(attrs);
+    const NodeId id = graph.add_node(op, std::move(inputs), std::move(attrs), std::vector<TensorType>(outputs), name,
+                                     std::move(output_names));
+    graph.mutable_node(id).origins = {graph.node(id).name};
+    for (auto& body : bodies) graph.add_region(id, std::move(body));
+    try {
+      infer_node(graph, id);
+    } catch (...) {
+      graph.remove_node(id);
+      throw;
+    }
+    return id;
+  });
+}
+
+// A constant with one element is an immediate of the program.
+std::optional<double> immediate(const Value& value) {
+  if (!value.is_constant() || value.constant.element_count() != 1 || value.constant.dtype() == DataType::string) return std::nullopt;
+  return is_float(value.type.dtype) ? value.constant.to_doubles()[0] : static_cast<double>(value.constant.to_ints()[0]);
+}
+
+PwBuilder::Reg apply_pointwise(PwBuilder& builder, const Node& node, const std::vector<PwBuilder::Reg>& operands) {
+  return op_def(node.op).pointwise(builder, node.attrs, operands);
+}
+
+}  // namespace
+
+NodeId add_node(Graph& graph, OpName op, std::vector<ValueId> inputs, Attrs attrs, std::string name, int output_count,
+                std::vector<std::string> output_names) {
+  const int fixed = op_def(op).outputs;
+  const size_t outputs = static_cast<size_t>(output_count > 0 ? output_count : fixed > 0 ? fixed : 1);
+  return add_and_infer(graph, op, std::move(inputs), std::move(attrs), {}, std::move(name), outputs, std::move(output_names));
+}
+
+ValueId add_op(Graph& graph, OpName op, std::vector<ValueId> inputs, Attrs attrs, std::string name) {
+  return graph.node(add_node(graph, op, std::move(inputs), std::move(attrs), std::move(name))).outputs[0];
+}
+
+ValueId add_op(Patch& patch, OpName op, std::vector<ValueId> inputs, Attrs attrs) {
+  const OpDef& def = op_def(op);
+  if (def.check_attrs != nullptr) def.check_attrs(attrs);
+  Graph& graph = patch.graph();
+  const NodeId id = patch.add(op, std::move(inputs), std::move(attrs), std::vector<TensorType>(static_cast<size_t>(std::max(def.outputs, 1))));
+  infer_node(graph, id);
+  return graph.node(id).outputs[0];
+}
+
+NodeId add_region_node(Graph& graph, OpName op, std::vector<ValueId> inputs, Attrs attrs,
+                       std::vector<std::unique_ptr<Graph>> bodies, std::string name, std::vector<std::string> output_names) {
+  const size_t outputs = bodies.empty() ? 0 : bodies[0]->outputs().size();
+  return add_and_infer(graph, op, std::move(inputs), std::move(attrs), std::move(bodies), std::move(name), outputs,
+                       std::move(output_names));
+}
+
+void infer_all(Graph& graph) {
+  for (NodeId id : graph.nodes()) {
+    with_context([&] { return describe(graph.node(id)); }, [&] {
+      Node& node = graph.mutable_node(id);
+      const bool captures = node.op == "if";
+      for (const auto& region : node.regions) {
+        region->symbols = graph.symbols;
+        const size_t first = captures ? 1 : 0;
+        for (size_t i = 0; i < region->inputs().size() && node.op != "loop"; ++i) {
+          Value& inner = region->mutable_value(region->inputs()[i]);
+          const Value& outer = graph.value(node.inputs[first + i]);
+          inner.type = outer.type;
+          inner.contents = outer.contents;
+        }
+        infer_all(*region);
+        graph.symbols = region->symbols;
+      }
+      infer_node(graph, id);
+    });
+  }
+}
+
+void verify(const Graph& graph) {
+  verify_structure(graph);
+  for (NodeId id : graph.nodes()) {
+    const Node& node = graph.node(id);
+    with_context([&] { return describe(node); }, [&] {
+      const OpDef& def = op_def(node.op);
+      check_arity(def, node.inputs.size());
+      Attrs attrs = node.attrs;
+      attrs.erase("binds");
+      if (def.check_attrs != nullptr) def.check_attrs(attrs);
+      for (const auto& region : node.regions) verify(*region);
+    });
+  }
+}
+
+bool is_pointwise(const Node& node) {
+  const OpDef* def = op_table().find(node.op);
+  return def != nullptr && def->pointwise != nullptr;
+}
+
+PointwiseProgram pointwise_program(const Graph& graph, const Node& node) {
+  (void)graph;
+  PwBuilder builder(static_cast<int>(node.inputs.size()));
+  std::vector<PwBuilder::Reg> operands;
+  for (size_t i = 0; i < node.inputs.size(); ++i) operands.push_back(static_cast<PwBuilder::Reg>(i));
+  return builder.finish({apply_pointwise(builder, node, operands)});
+}
+
+PointwiseProgram pointwise_program(const Graph& body) {
+  PwBuilder builder(static_cast<int>(body.inputs().size()));
+  std::map<ValueId, PwBuilder::Reg> registers;
+  for (size_t i = 0; i < body.inputs().size(); ++i) registers[body.inputs()[i]] = static_cast<PwBuilder::Reg>(i);
+  const auto register_of = [&](ValueId id) {
+    if (auto at = registers.find(id); at != registers.end()) return at->second;
+    const auto value = immediate(body.value(id));
+    if (!value) fail(Code::internal, "'{}' is no scalar constant of a pointwise body", body.value(id).name);
+    return registers[id] = builder.constant(*value);
+  };
+  for (NodeId id : body.nodes()) {
+    const Node& node = body.node(id);
+    if (!is_pointwise(node)) fail(Code::internal, "'{}' is not pointwise", node.op.str());
+    std::vector<PwBuilder::Reg> operands;
+    for (ValueId input : node.inputs) operands.push_back(register_of(input));
+    registers[node.outputs[0]] = apply_pointwise(builder, node, operands);
+  }
+  std::vector<PwBuilder::Reg> results;
+  for (ValueId output : body.outputs()) results.push_back(register_of(output));
+  return builder.finish(std::move(results));
+}
+
+Dim flops_of(const Graph& graph, const Node& node) {
+  Dim total = 0;
+  for (const auto& region : node.regions)
+    for (NodeId inner : region->nodes()) total = total + flops_of(*region, region->node(inner));
+  if (!node.regions.empty()) return total;
+  const OpDef& def = op_def(node.op);
+  if (def.flops != nullptr) return def.flops(graph, node);
+  if (def.is_view || node.outputs.empty()) return 0;
+  return graph.value(node.outputs[0]).type.shape.element_count();
+}
+
+}  // namespace planish
