@@ -48,6 +48,7 @@ class InferContext {
   const Attrs& raw_attrs() const { return node_.attrs; }
   const Node& node() const { return node_; }
   const Graph& region(size_t i) const { return *node_.regions.at(i); }
+  const SymbolTable& symbols() const { return graph_.symbols; }
 
   void require_rank(size_t i, int at_least, int at_most = kMaxRank) const;  // Error(invalid_model)
   void require_same_dtype(size_t i, size_t j) const;

@@ -1,0 +1,96 @@
+// LSTM, gates in the order i, o, f, c:
+//   i = s(Xt Wi' + Ht-1 Ri' + Pi.Ct-1 + bi)   f = s(Xt Wf' + Ht-1 Rf' + Pf.Ct-1 + bf)
+//   c = tanh(Xt Wc' + Ht-1 Rc' + bc)          Ct = f.Ct-1 + i.c
+//   o = s(Xt Wo' + Ht-1 Ro' + Po.Ct + bo)     Ht = o.tanh(Ct)
+
+#include "kernels/reference/lstm.h"
+
+#include <cmath>
+
+#include "kernels/kernel.h"
+
+namespace planish::kernels::reference {
+namespace {
+
+double lstm_sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+// Element of an optional operand, 0 where it is absent.
+double lstm_load(const KernelArgs& args, size_t operand, std::initializer_list<int64_t> index) {
+  if (!args.has_input(operand)) return 0;
+  int64_t offset = 0;
+  size_t axis = 0;
+  for (int64_t i : index) offset += i * args.inputs[operand].strides[axis++];
+  return load_double(args.inputs[operand], offset);
+}
+
+struct LstmCell {
+  const KernelArgs& args;
+  int64_t direction, batch, inputs, hidden;
+  std::vector<double> h, c, gates, next_h;
+
+  double pre_activation(int64_t t, int64_t row) const {
+    double sum = lstm_load(args, 3, {direction, row}) + lstm_load(args, 3, {direction, 4 * hidden + row});
+    const TensorView &x = args.inputs[0], &w = args.inputs[1], &r = args.inputs[2];
+    const int64_t xo = t * x.strides[0] + batch * x.strides[1], wo = direction * w.strides[0] + row * w.strides[1];
+    for (int64_t i = 0; i < inputs; ++i) sum += load_double(x, xo + i * x.strides[2]) * load_double(w, wo + i * w.strides[2]);
+    const int64_t ro = direction * r.strides[0] + row * r.strides[1];
+    for (int64_t i = 0; i < hidden; ++i) sum += h[static_cast<size_t>(i)] * load_double(r, ro + i * r.strides[2]);
+    return sum;
+  }
+
+  void step(int64_t t) {
+    for (int64_t row = 0; row < 4 * hidden; ++row) gates[static_cast<size_t>(row)] = pre_activation(t, row);
+    for (int64_t k = 0; k < hidden; ++k) {
+      const auto at = static_cast<size_t>(k), n = static_cast<size_t>(hidden);
+      const double i = lstm_sigmoid(gates[at] + lstm_load(args, 7, {direction, k}) * c[at]);
+      const double f = lstm_sigmoid(gates[2 * n + at] + lstm_load(args, 7, {direction, 2 * hidden + k}) * c[at]);
+      c[at] = f * c[at] + i * std::tanh(gates[3 * n + at]);
+      const double o = lstm_sigmoid(gates[n + at] + lstm_load(args, 7, {direction, hidden + k}) * c[at]);
+      next_h[at] = o * std::tanh(c[at]);
+    }
+    h.swap(next_h);
+  }
+};
+
+void lstm_store_row(const TensorView& out, int64_t offset, int64_t stride, const std::vector<double>& row) {
+  for (size_t k = 0; k < row.size(); ++k) store_double(out, offset + static_cast<int64_t>(k) * stride, row[k]);
+}
+
+void run_direction(const KernelArgs& args, int64_t direction, int64_t batch, bool backwards) {
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  const int64_t hidden = args.inputs[2].dims[2], steps = x.dims[0];
+  const auto n = static_cast<size_t>(hidden);
+  LstmCell cell{args, direction, batch, x.dims[2], hidden, std::vector<double>(n), std::vector<double>(n), std::vector<double>(4 * n), std::vector<double>(n)};
+  for (int64_t k = 0; k < hidden; ++k) {
+    cell.h[static_cast<size_t>(k)] = lstm_load(args, 5, {direction, batch, k});
+    cell.c[static_cast<size_t>(k)] = lstm_load(args, 6, {direction, batch, k});
+  }
+  const int64_t length = args.has_input(4) ? load_int(args.inputs[4], batch * args.inputs[4].strides[0]) : steps;
+  if (length < 0 || length > steps) fail(Code::invalid_argument, "sequence_lens holds {}, 0 to {} are accepted", length, steps);
+  const std::vector<double> zeros(n);
+  for (int64_t s = 0; s < steps; ++s) {
+    const bool live = s < length;
+    const int64_t t = live && backwards ? length - 1 - s : s;
+    if (live) cell.step(t);
+    if (y.present()) lstm_store_row(y, t * y.strides[0] + direction * y.strides[1] + batch * y.strides[2], y.strides[3], live ? cell.h : zeros);
+  }
+  for (size_t i = 1; i < 3; ++i)
+    if (args.has_output(i))
+      lstm_store_row(args.outputs[i], direction * args.outputs[i].strides[0] + batch * args.outputs[i].strides[1],
+                     args.outputs[i].strides[2], i == 1 ? cell.h : cell.c);
+}
+
+void run_lstm(const KernelArgs& args) {
+  const auto& attrs = args.as<LstmAttrs>();
+  const int64_t directions = args.inputs[2].dims[0], batches = args.inputs[0].dims[1];
+  args.pool->parallel_for(directions * batches, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      run_direction(args, i / batches, i % batches, i / batches == 1 || attrs.direction == "reverse");
+  });
+}
+
+}  // namespace
+
+void register_lstm(KernelTable& table) { table.add(make_kernel<LstmAttrs>("lstm", run_lstm)); }
+
+}  // namespace planish::kernels::reference

@@ -1,0 +1,126 @@
+#include <limits>
+
+#include "kernels/kernel.h"
+#include "kernels/reference/conv.h"
+
+namespace planish::kernels::reference {
+namespace {
+
+struct Window {
+  std::vector<WindowAxis> axes;
+  std::vector<int64_t> kernel;
+};
+
+Window window_of(const PoolAttrs& attrs, const TensorView& x, const TensorView& y) {
+  Window w;
+  for (size_t i = 0; i + 2 < static_cast<size_t>(x.rank); ++i) {
+    w.axes.push_back(window_axis(attrs, i, x.dims[i + 2], y.dims[i + 2], attrs.kernel_shape[i]));
+    w.kernel.push_back(attrs.kernel_shape[i]);
+  }
+  return w;
+}
+
+// Calls visit(offset, flat spatial index) for each tap inside the input; returns how many taps lie inside the
+// input or its padding (what count_include_pad divides by).
+template <class Visit>
+int64_t for_taps(const Window& w, const PoolAttrs& attrs, const TensorView& x, std::span<const int64_t> position, Visit visit) {
+  int64_t padded = 0;
+  const std::vector<int64_t> none(w.kernel.size(), 0);
+  for (Odometer<1> tap(w.kernel, {std::span<const int64_t>(none)}); tap.valid(); tap.next()) {
+    bool inside = true, counted = true;
+    int64_t offset = 0, flat = 0;
+    for (size_t d = 0; d < w.axes.size(); ++d) {
+      const WindowAxis& axis = w.axes[d];
+      const int64_t at = position[d] * axis.stride - axis.pad + tap.index[d] * axis.dilation;
+      const int64_t pad_end = attrs.auto_pad == "NOTSET" ? at_or(attrs.pads, d + w.axes.size(), 0) : axis.kernel;
+      counted = counted && at < axis.in + pad_end;
+      inside = inside && at >= 0 && at < axis.in;
+      offset += at * x.strides[d + 2];
+      flat = flat * axis.in + at;
+    }
+    padded += counted ? 1 : 0;
+    if (inside) visit(offset, flat);
+  }
+  return padded;
+}
+
+template <class Reduce>
+void for_outputs(const KernelArgs& args, Reduce reduce) {
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  const int64_t planes = x.dims[0] * x.dims[1];
+  const std::span<const int64_t> spatial(y.dims.data() + 2, static_cast<size_t>(y.rank) - 2);
+  args.pool->parallel_for(planes, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t plane = begin; plane < end; ++plane) {
+      const int64_t n = plane / x.dims[1], c = plane % x.dims[1];
+      const int64_t from = n * x.strides[0] + c * x.strides[1], to = n * y.strides[0] + c * y.strides[1];
+      for (Odometer<1> at(spatial, {std::span<const int64_t>(y.strides).subspan(2)}); at.valid(); at.next())
+        reduce(plane, from, std::span<const int64_t>(at.index.data(), spatial.size()), to + at.offset[0]);
+    }
+  });
+}
+
+void run_max_pool(const KernelArgs& args) {
+  const auto& attrs = args.as<PoolAttrs>();
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  const Window w = window_of(attrs, x, y);
+  int64_t plane_elements = 1;
+  for (int i = 2; i < x.rank; ++i) plane_elements *= x.dims[static_cast<size_t>(i)];
+  for_outputs(args, [&](int64_t plane, int64_t from, std::span<const int64_t> position, int64_t to) {
+    double best = -std::numeric_limits<double>::infinity();
+    int64_t where = -1;
+    for_taps(w, attrs, x, position, [&](int64_t offset, int64_t flat) {
+      const double value = load_double(x, from + offset);
+      if (where >= 0 && !(value > best)) return;
+      best = value;
+      where = flat;
+    });
+    store_double(y, to, best);
+    if (!args.has_output(1)) return;
+    const TensorView& indices = args.outputs[1];
+    int64_t at = plane / x.dims[1] * indices.strides[0] + plane % x.dims[1] * indices.strides[1];
+    for (size_t d = 0; d < position.size(); ++d) at += position[d] * indices.strides[d + 2];
+    store_int(indices, at, plane * plane_elements + where);
+  });
+}
+
+void run_average_pool(const KernelArgs& args) {
+  const auto& attrs = args.as<PoolAttrs>();
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  const Window w = window_of(attrs, x, y);
+  for_outputs(args, [&](int64_t, int64_t from, std::span<const int64_t> position, int64_t to) {
+    double sum = 0;
+    int64_t inside = 0;
+    const int64_t padded = for_taps(w, attrs, x, position, [&](int64_t offset, int64_t) {
+      sum += load_double(x, from + offset);
+      ++inside;
+    });
+    store_double(y, to, sum / static_cast<double>(std::max<int64_t>(attrs.count_include_pad != 0 ? padded : inside, 1)));
+  });
+}
+
+template <bool average>
+void run_global_pool(const KernelArgs& args) {
+  const TensorView& x = args.inputs[0];
+  const std::span<const int64_t> spatial(x.dims.data() + 2, static_cast<size_t>(x.rank) - 2);
+  for_outputs(args, [&](int64_t, int64_t from, std::span<const int64_t>, int64_t to) {
+    double sum = 0, best = -std::numeric_limits<double>::infinity();
+    int64_t count = 0;
+    for (Odometer<1> at(spatial, {std::span<const int64_t>(x.strides).subspan(2)}); at.valid(); at.next(), ++count) {
+      const double value = load_double(x, from + at.offset[0]);
+      sum += value;
+      best = value > best ? value : best;
+    }
+    store_double(args.outputs[0], to, average ? sum / static_cast<double>(count) : best);
+  });
+}
+
+}  // namespace
+
+void register_pool(KernelTable& table) {
+  table.add(make_kernel<PoolAttrs>("max_pool", run_max_pool));
+  table.add(make_kernel<PoolAttrs>("average_pool", run_average_pool));
+  table.add(make_kernel<NoAttrs>("global_average_pool", run_global_pool<true>));
+  table.add(make_kernel<NoAttrs>("global_max_pool", run_global_pool<false>));
+}
+
+}  // namespace planish::kernels::reference

@@ -1,0 +1,19 @@
+// clip(x, min?, max?) = min(max(x, low), high). Constant bounds are immediates of a fused program; a bound
+// that is computed keeps the operator out of the pointwise table, because operands are optional.
+
+#include "ops/op.h"
+
+namespace planish::ops {
+
+void register_clip(OpTable& table) {
+  OpDef def;
+  def.name = "clip";
+  def.min_inputs = 1;
+  def.max_inputs = 3;
+  def.operand_names = {"input", "min", "max"};
+  def.check_attrs = check_attrs_as<NoAttrs>;
+  def.infer = [](InferContext& context) { context.output(0, context.input(0)); };
+  table.add(std::move(def));
+}
+
+}  // namespace planish::ops

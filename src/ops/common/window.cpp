@@ -1,0 +1,26 @@
+#include "ops/common/window.h"
+
+namespace planish::ops {
+
+void check_window(const std::vector<int64_t>& list, size_t spatial, int64_t least, const char* name) {
+  if (!list.empty() && list.size() != spatial)
+    fail(Code::invalid_model, "attribute '{}' has {} elements, {} are accepted", name, list.size(), spatial);
+  for (int64_t value : list)
+    if (value < least || value > (int64_t{1} << 31))
+      fail(Code::invalid_model, "attribute '{}' holds {}, at least {} is accepted", name, value, least);
+}
+
+Dim window_extent(const std::string& auto_pad, const std::vector<int64_t>& pads, size_t axis, size_t spatial, Dim in,
+                  int64_t kernel, int64_t stride, int64_t dilation, bool ceil_mode) {
+  const Dim reach = dilation * (kernel - 1) + 1;
+  if (auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") return ceil_div(in, stride);
+  const bool padded = auto_pad != "VALID";
+  const Dim begin = padded ? at_or(pads, axis, 0) : 0, end = padded ? at_or(pads, axis + spatial, 0) : 0;
+  const Dim room = in + begin + end - reach;
+  if (room.is_constant() && room.value() < 0)
+    fail(Code::invalid_model, "a window of {} does not fit into {} with padding {} and {}", reach.str(), in.str(), begin.str(), end.str());
+  if (!ceil_mode) return floor_div(room, stride) + 1;
+  return min(ceil_div(room, stride) + 1, floor_div(in + begin - 1, stride) + 1);
+}
+
+}  // namespace planish::ops

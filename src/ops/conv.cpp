@@ -1,0 +1,105 @@
+#include "ops/common/window.h"
+
+namespace planish::ops {
+namespace {
+
+void conv_check(const ConvAttrs& attrs, size_t spatial) {
+  check_window(attrs.strides, spatial, 1, "strides");
+  check_window(attrs.dilations, spatial, 1, "dilations");
+  check_window(attrs.pads, 2 * spatial, 0, "pads");
+  if (attrs.group < 1) fail(Code::invalid_model, "attribute 'group' is {}, at least 1 is accepted", attrs.group);
+}
+
+void conv_check_kernel(const ConvAttrs& attrs, const Shape& weights) {
+  for (size_t i = 0; i < attrs.kernel_shape.size(); ++i)
+    if (weights[static_cast<int>(i) + 2] != Dim(attrs.kernel_shape[i]))
+      fail(Code::invalid_model, "attribute 'kernel_shape' differs from the weights' {}", weights.str());
+}
+
+int64_t conv_static(Dim dim, const char* what) {
+  if (!dim.is_constant()) fail(Code::unsupported, "{} must be fixed, found {}", what, dim.str());
+  if (dim.value() < 1) fail(Code::invalid_model, "{} is {}", what, dim.value());
+  return dim.value();
+}
+
+// [N, C, spatial…] * [M, C/group, kernel…] -> [N, M, spatial…]
+void conv_infer(InferContext& context) {
+  const auto attrs = context.attrs<ConvAttrs>();
+  context.require_rank(0, 3, 5);
+  context.require_rank(1, context.rank(0), context.rank(0));
+  const Shape &in = context.shape(0), &weights = context.shape(1);
+  const auto spatial = static_cast<size_t>(in.rank() - 2);
+  conv_check(attrs, spatial);
+  conv_check_kernel(attrs, weights);
+  const int64_t outputs = conv_static(weights[0], "the number of filters");
+  const Dim channels = weights[1] * Dim(attrs.group);
+  if (in[1].is_constant() && channels.is_constant() && in[1] != channels)
+    fail(Code::invalid_model, "input {} has {} channels, weights {} in {} groups take {}", in.str(), in[1].str(), weights.str(),
+         attrs.group, channels.str());
+  if (outputs % attrs.group != 0) fail(Code::invalid_model, "{} filters in {} groups", outputs, attrs.group);
+  std::vector<Dim> dims = {in[0], weights[0]};
+  for (size_t i = 0; i < spatial; ++i)
+    dims.push_back(window_extent(attrs.auto_pad, attrs.pads, i, spatial, in[static_cast<int>(i) + 2],
+                                 conv_static(weights[static_cast<int>(i) + 2], "the kernel's extent"),
+                                 at_or(attrs.strides, i, 1), at_or(attrs.dilations, i, 1), false));
+  context.output(0, context.dtype(0), Shape(std::move(dims)));
+}
+
+// out = stride * (in - 1) + output_padding + dilation * (kernel - 1) + 1 - pads
+void conv_transpose_infer(InferContext& context) {
+  const auto attrs = context.attrs<ConvAttrs>();
+  context.require_rank(0, 3, 5);
+  context.require_rank(1, context.rank(0), context.rank(0));
+  const Shape &in = context.shape(0), &weights = context.shape(1);
+  const auto spatial = static_cast<size_t>(in.rank() - 2);
+  conv_check(attrs, spatial);
+  if (in[1].is_constant() && weights[0].is_constant() && in[1] != weights[0])
+    fail(Code::invalid_model, "input {} and weights {} differ in channels", in.str(), weights.str());
+  std::vector<Dim> dims = {in[0], weights[1] * Dim(attrs.group)};
+  for (size_t i = 0; i < spatial; ++i) {
+    const Dim extent = in[static_cast<int>(i) + 2];
+    const int64_t stride = at_or(attrs.strides, i, 1);
+    const int64_t reach = at_or(attrs.dilations, i, 1) * (conv_static(weights[static_cast<int>(i) + 2], "the kernel's extent") - 1) + 1;
+    if (!attrs.output_shape.empty()) dims.push_back(at_or(attrs.output_shape, i, 1));
+    else if (attrs.auto_pad.starts_with("SAME")) dims.push_back(extent * Dim(stride));
+    else dims.push_back((extent - 1) * Dim(stride) + at_or(attrs.output_padding, i, 0) + reach - at_or(attrs.pads, i, 0) -
+                        at_or(attrs.pads, i + spatial, 0));
+  }
+  context.output(0, context.dtype(0), Shape(std::move(dims)));
+}
+
+// Two operations a multiply-add: out elements * (C/group) * kernel.
+Dim conv_flops(const Graph& graph, const Node& node) {
+  const Shape &out = graph.value(node.outputs[0]).type.shape, &weights = graph.value(node.inputs[1]).type.shape;
+  Dim taps = weights[1];
+  for (int i = 2; i < weights.rank(); ++i) taps = taps * weights[i];
+  return out.element_count() * taps * Dim(2);
+}
+
+Dim conv_transpose_flops(const Graph& graph, const Node& node) {
+  const Shape &in = graph.value(node.inputs[0]).type.shape, &weights = graph.value(node.inputs[1]).type.shape;
+  Dim taps = weights[1];
+  for (int i = 2; i < weights.rank(); ++i) taps = taps * weights[i];
+  return in.element_count() * taps * Dim(2);
+}
+
+}  // namespace
+
+void register_conv(OpTable& table) {
+  OpDef def;
+  def.name = "conv";
+  def.min_inputs = 2;
+  def.max_inputs = 3;
+  def.operand_names = {"X", "W", "B"};
+  def.check_attrs = check_attrs_as<ConvAttrs>;
+  def.infer = conv_infer;
+  def.flops = conv_flops;
+  OpDef transposed = def;
+  transposed.name = "conv_transpose";
+  transposed.infer = conv_transpose_infer;
+  transposed.flops = conv_transpose_flops;
+  table.add(std::move(def));
+  table.add(std::move(transposed));
+}
+
+}  // namespace planish::ops

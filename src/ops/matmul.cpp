@@ -1,0 +1,73 @@
+#include "ops/op.h"
+
+namespace planish::ops {
+namespace {
+
+// [.., M, K] x [.., K, N] -> [.., M, N], NumPy broadcasting; a 1-D operand is a row or a column that vanishes.
+void matmul_infer(InferContext& context) {
+  context.require_rank(0, 1);
+  context.require_rank(1, 1);
+  context.require_same_dtype(0, 1);
+  std::vector<Dim> a = context.shape(0).dims(), b = context.shape(1).dims();
+  const bool row = a.size() == 1, column = b.size() == 1;
+  if (row) a.insert(a.begin(), 1);
+  if (column) b.push_back(1);
+  const Dim inner_a = a.back(), inner_b = b[b.size() - 2];
+  if (inner_a.is_constant() && inner_b.is_constant() && inner_a != inner_b)
+    fail(Code::invalid_model, "matmul of {} and {}: {} columns against {} rows", context.input(0).str(), context.input(1).str(),
+         inner_a.str(), inner_b.str());
+  const Shape batch = broadcast(Shape({a.begin(), a.end() - 2}), Shape({b.begin(), b.end() - 2}));
+  std::vector<Dim> dims = batch.dims();
+  if (!row) dims.push_back(a[a.size() - 2]);
+  if (!column) dims.push_back(b.back());
+  context.output(0, context.dtype(0), Shape(std::move(dims)));
+}
+
+Dim matmul_flops(const Graph& graph, const Node& node) {
+  const Shape& a = graph.value(node.inputs[0]).type.shape;
+  return graph.value(node.outputs[0]).type.shape.element_count() * a[a.rank() - 1] * Dim(2);
+}
+
+struct GemmAttrs {
+  double alpha = 1, beta = 1;
+  int64_t transA = 0, transB = 0;
+  template <class V>
+  void fields(V& v) {
+    v("alpha", alpha); v("beta", beta); v("transA", transA); v("transB", transB);
+  }
+};
+
+void gemm_infer(InferContext& context) {
+  const auto attrs = context.attrs<GemmAttrs>();
+  context.require_rank(0, 2, 2);
+  context.require_rank(1, 2, 2);
+  const Shape &a = context.shape(0), &b = context.shape(1);
+  const Dim ka = a[attrs.transA != 0 ? 0 : 1], kb = b[attrs.transB != 0 ? 1 : 0];
+  if (ka.is_constant() && kb.is_constant() && ka != kb)
+    fail(Code::invalid_model, "gemm of {} and {}: inner extents {} and {}", context.input(0).str(), context.input(1).str(), ka.str(), kb.str());
+  context.output(0, context.dtype(0), Shape{a[attrs.transA != 0 ? 1 : 0], b[attrs.transB != 0 ? 0 : 1]});
+}
+
+}  // namespace
+
+void register_matmul(OpTable& table) {
+  OpDef matmul;
+  matmul.name = "matmul";
+  matmul.min_inputs = matmul.max_inputs = 2;
+  matmul.operand_names = {"A", "B"};
+  matmul.check_attrs = check_attrs_as<NoAttrs>;
+  matmul.infer = matmul_infer;
+  matmul.flops = matmul_flops;
+  table.add(std::move(matmul));
+  OpDef gemm;
+  gemm.name = "gemm";
+  gemm.min_inputs = 2;
+  gemm.max_inputs = 3;
+  gemm.operand_names = {"A", "B", "C"};
+  gemm.check_attrs = check_attrs_as<GemmAttrs>;
+  gemm.infer = gemm_infer;
+  gemm.flops = matmul_flops;
+  table.add(std::move(gemm));
+}
+
+}  // namespace planish::ops

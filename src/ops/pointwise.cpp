@@ -1,0 +1,257 @@
+// Elementwise operators: one row each. A row states the expression once; the reference kernel, fused CPU
+// code and every epilogue come from it.
+
+#include <functional>
+
+#include "ops/op.h"
+
+namespace planish::ops {
+namespace {
+
+using Reg = PwBuilder::Reg;
+using Regs = std::span<const Reg>;
+enum class Result { same, boolean, second };  // dtype: of operand 0, bool, of operand 1
+
+template <PwOp op>
+Reg unary_of(PwBuilder& b, const Attrs&, Regs x) { return b.unary(op, x[0]); }
+template <PwOp op>
+Reg binary_of(PwBuilder& b, const Attrs&, Regs x) { return b.binary(op, x[0], x[1]); }
+template <PwOp op>
+Reg variadic_of(PwBuilder& b, const Attrs&, Regs x) {
+  Reg sum = x[0];
+  for (size_t i = 1; i < x.size(); ++i) sum = b.binary(op, sum, x[i]);
+  return sum;
+}
+
+double number(const Attrs& attrs, std::string_view name, double fallback) { return attrs.get_or<double>(name, fallback); }
+Reg relu(PwBuilder& b, Reg x) { return b.binary(PwOp::max, x, b.constant(0)); }
+Reg clamp(PwBuilder& b, Reg x, double low, double high) {
+  return b.binary(PwOp::min, b.binary(PwOp::max, x, b.constant(low)), b.constant(high));
+}
+Reg times(PwBuilder& b, Reg x, double factor) { return b.binary(PwOp::mul, x, b.constant(factor)); }
+Reg plus(PwBuilder& b, Reg x, double term) { return b.binary(PwOp::add, x, b.constant(term)); }
+// x where x > 0, else `otherwise`
+Reg positive_or(PwBuilder& b, Reg x, Reg otherwise) {
+  return b.select(b.binary(PwOp::greater, x, b.constant(0)), x, otherwise);
+}
+Reg exp_minus_one(PwBuilder& b, Reg x) { return plus(b, b.unary(PwOp::exp, x), -1); }
+
+Reg pw_relu(PwBuilder& b, const Attrs&, Regs x) { return relu(b, x[0]); }
+Reg pw_leaky_relu(PwBuilder& b, const Attrs& a, Regs x) { return positive_or(b, x[0], times(b, x[0], number(a, "alpha", 0.01))); }
+Reg pw_prelu(PwBuilder& b, const Attrs&, Regs x) { return positive_or(b, x[0], b.binary(PwOp::mul, x[0], x[1])); }
+Reg pw_elu(PwBuilder& b, const Attrs& a, Regs x) {
+  return positive_or(b, x[0], times(b, exp_minus_one(b, x[0]), number(a, "alpha", 1)));
+}
+Reg pw_selu(PwBuilder& b, const Attrs& a, Regs x) {
+  const double alpha = number(a, "alpha", 1.67326319217681884765625), gamma = number(a, "gamma", 1.05070102214813232421875);
+  return times(b, positive_or(b, x[0], times(b, exp_minus_one(b, x[0]), alpha)), gamma);
+}
+Reg pw_celu(PwBuilder& b, const Attrs& a, Regs x) {
+  const double alpha = number(a, "alpha", 1);
+  return positive_or(b, x[0], times(b, exp_minus_one(b, times(b, x[0], 1 / alpha)), alpha));
+}
+Reg pw_thresholded_relu(PwBuilder& b, const Attrs& a, Regs x) {
+  return b.select(b.binary(PwOp::greater, x[0], b.constant(number(a, "alpha", 1))), x[0], b.constant(0));
+}
+// clamp(alpha * x + beta, 0, 1)
+Reg pw_hard_sigmoid(PwBuilder& b, const Attrs& a, Regs x) {
+  return clamp(b, plus(b, times(b, x[0], number(a, "alpha", 0.2)), number(a, "beta", 0.5)), 0, 1);
+}
+// x * clamp(x + 3, 0, 6) / 6
+Reg pw_hard_swish(PwBuilder& b, const Attrs&, Regs x) {
+  return times(b, b.binary(PwOp::mul, x[0], clamp(b, plus(b, x[0], 3), 0, 6)), 1.0 / 6);
+}
+Reg pw_softsign(PwBuilder& b, const Attrs&, Regs x) { return b.binary(PwOp::div, x[0], plus(b, b.unary(PwOp::abs, x[0]), 1)); }
+Reg pw_silu(PwBuilder& b, const Attrs&, Regs x) { return b.binary(PwOp::mul, x[0], b.unary(PwOp::sigmoid, x[0])); }
+Reg pw_mish(PwBuilder& b, const Attrs&, Regs x) {
+  return b.binary(PwOp::mul, x[0], b.unary(PwOp::tanh, b.unary(PwOp::softplus, x[0])));
+}
+// none: x/2 * (1 + erf(x/sqrt 2)); tanh: x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))
+Reg pw_gelu(PwBuilder& b, const Attrs& a, Regs x) {
+  Reg inner;
+  if (a.get_or<std::string>("approximate", "none") == "tanh") {
+    const Reg cube = b.binary(PwOp::mul, b.binary(PwOp::mul, x[0], x[0]), x[0]);
+    inner = b.unary(PwOp::tanh, times(b, b.binary(PwOp::add, x[0], times(b, cube, 0.044715)), 0.7978845608028654));
+  } else {
+    inner = b.unary(PwOp::erf, times(b, x[0], 0.7071067811865476));
+  }
+  return b.binary(PwOp::mul, times(b, x[0], 0.5), plus(b, inner, 1));
+}
+Reg pw_identity(PwBuilder&, const Attrs&, Regs x) { return x[0]; }
+Reg pw_mean(PwBuilder& b, const Attrs& a, Regs x) {
+  return times(b, variadic_of<PwOp::add>(b, a, x), 1.0 / static_cast<double>(x.size()));
+}
+Reg pw_mod(PwBuilder& b, const Attrs& a, Regs x) {
+  return b.binary(a.get_or<int64_t>("fmod", 0) != 0 ? PwOp::fmod : PwOp::mod, x[0], x[1]);
+}
+Reg pw_where(PwBuilder& b, const Attrs&, Regs x) { return b.select(x[0], x[1], x[2]); }
+Reg pw_is_inf(PwBuilder& b, const Attrs& a, Regs x) {
+  const int64_t mask = a.get_or<int64_t>("detect_positive", 1) | (a.get_or<int64_t>("detect_negative", 1) << 1);
+  return b.binary(PwOp::is_inf, x[0], b.constant(static_cast<double>(mask)));
+}
+Reg pw_bit_shift(PwBuilder& b, const Attrs& a, Regs x) {
+  return b.binary(a.get<std::string>("direction") == "LEFT" ? PwOp::shift_left : PwOp::shift_right, x[0], x[1]);
+}
+
+// --- contents: shape arithmetic on known elements
+
+using Fold = std::optional<Dim> (*)(std::span<const Dim>, const SymbolTable&);
+
+std::optional<Dim> compare(Dim a, Dim b, const SymbolTable& symbols, bool less, bool or_equal) {
+  const Dim difference = a - b;
+  const int64_t low = difference.lower_bound(symbols), high = difference.upper_bound(symbols);
+  if (!less) {  // equal
+    if (difference == Dim(0)) return Dim(1);
+    return low > 0 || high < 0 ? std::optional<Dim>(0) : std::nullopt;
+  }
+  if (or_equal ? high <= 0 : high < 0) return Dim(1);
+  return (or_equal ? low > 0 : low >= 0) ? std::optional<Dim>(0) : std::nullopt;
+}
+
+std::optional<Dim> fold_div(std::span<const Dim> x, const SymbolTable& symbols) {
+  if (x[1] == Dim(0)) return std::nullopt;
+  // Truncation equals floor where neither side is negative.
+  if (x[0].lower_bound(symbols) < 0 || x[1].lower_bound(symbols) < 0) {
+    if (!x[0].is_constant() || !x[1].is_constant()) return std::nullopt;
+    return Dim(x[0].value() / x[1].value());
+  }
+  return floor_div(x[0], x[1]);
+}
+
+struct FoldRow {
+  const char* op;
+  Fold fold;
+};
+const FoldRow kFolds[] = {
+    {"add", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(x[0] + x[1]); }},
+    {"sub", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(x[0] - x[1]); }},
+    {"mul", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(x[0] * x[1]); }},
+    {"div", fold_div},
+    {"mod", [](std::span<const Dim> x, const SymbolTable&) { return x[1] == Dim(0) ? std::nullopt : std::optional(mod(x[0], x[1])); }},
+    {"min", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(min(x[0], x[1])); }},
+    {"max", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(max(x[0], x[1])); }},
+    {"neg", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(Dim(0) - x[0]); }},
+    {"identity", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(x[0]); }},
+    {"equal", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[0], x[1], s, false, false); }},
+    {"less", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[0], x[1], s, true, false); }},
+    {"less_equal", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[0], x[1], s, true, true); }},
+    {"greater", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[1], x[0], s, true, false); }},
+    {"greater_equal", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[1], x[0], s, true, true); }},
+    {"where", [](std::span<const Dim> x, const SymbolTable&) {
+       return x[0].is_constant() ? std::optional(x[0].value() != 0 ? x[1] : x[2]) : std::nullopt; }},
+    {"not", [](std::span<const Dim> x, const SymbolTable&) {
+       return x[0].is_constant() ? std::optional(Dim(x[0].value() == 0 ? 1 : 0)) : std::nullopt; }},
+    {"and", [](std::span<const Dim> x, const SymbolTable&) {
+       return x[0].is_constant() && x[1].is_constant() ? std::optional(Dim(x[0].value() != 0 && x[1].value() != 0 ? 1 : 0)) : std::nullopt; }},
+    {"or", [](std::span<const Dim> x, const SymbolTable&) {
+       return x[0].is_constant() && x[1].is_constant() ? std::optional(Dim(x[0].value() != 0 || x[1].value() != 0 ? 1 : 0)) : std::nullopt; }},
+};
+
+// Operands are vectors or scalars: element i of a one-element operand repeats.
+void fold_contents(InferContext& context, const Shape& shape) {
+  if (shape.rank() > 1) return;
+  std::vector<std::vector<Dim>> operands;
+  size_t length = 1;
+  for (size_t i = 0; i < context.input_count(); ++i) {
+    auto known = context.contents(i);
+    if (!known || known->empty()) return;
+    length = std::max(length, known->size());
+    operands.push_back(std::move(*known));
+  }
+  for (const FoldRow& row : kFolds) {
+    if (context.node().op.str() != row.op) continue;
+    std::vector<Dim> results;
+    for (size_t i = 0; i < length; ++i) {
+      std::vector<Dim> elements;
+      for (const auto& operand : operands) elements.push_back(operand[operand.size() == 1 ? 0 : i]);
+      const auto result = row.fold(elements, context.symbols());
+      if (!result) return;
+      results.push_back(*result);
+    }
+    context.output_contents(0, std::move(results));
+  }
+}
+
+template <Result result>
+void infer_pointwise(InferContext& context) {
+  Shape shape = context.shape(0);
+  for (size_t i = 1; i < context.input_count(); ++i) shape = broadcast(shape, context.shape(i));
+  const size_t first = result == Result::second ? 1 : 0;
+  for (size_t i = first + 1; i < context.input_count(); ++i) context.require_same_dtype(first, i);
+  context.output(0, result == Result::boolean ? DataType::boolean : context.dtype(first), shape);
+  fold_contents(context, shape);
+}
+
+struct AlphaAttrs {
+  double alpha = 0, beta = 0, gamma = 0, bias = 0, lambd = 0;
+  int64_t fmod = 0, detect_positive = 1, detect_negative = 1;
+  std::string approximate, direction;
+  template <class V>
+  void fields(V& v) {
+    v("alpha", alpha); v("beta", beta); v("gamma", gamma); v("bias", bias); v("lambd", lambd); v("fmod", fmod);
+    v("detect_positive", detect_positive); v("detect_negative", detect_negative); v("approximate", approximate);
+    v("direction", direction);
+  }
+};
+
+struct Row {
+  const char* name;
+  int operands;  // -1: one or more
+  PointwiseFn expression;
+  Result result = Result::same;
+  bool commutative = false;
+};
+
+const Row kRows[] = {
+    {"neg", 1, unary_of<PwOp::neg>}, {"abs", 1, unary_of<PwOp::abs>}, {"exp", 1, unary_of<PwOp::exp>},
+    {"log", 1, unary_of<PwOp::log>}, {"sqrt", 1, unary_of<PwOp::sqrt>}, {"reciprocal", 1, unary_of<PwOp::reciprocal>},
+    {"sin", 1, unary_of<PwOp::sin>}, {"cos", 1, unary_of<PwOp::cos>}, {"tan", 1, unary_of<PwOp::tan>},
+    {"asin", 1, unary_of<PwOp::asin>}, {"acos", 1, unary_of<PwOp::acos>}, {"atan", 1, unary_of<PwOp::atan>},
+    {"sinh", 1, unary_of<PwOp::sinh>}, {"cosh", 1, unary_of<PwOp::cosh>}, {"tanh", 1, unary_of<PwOp::tanh>},
+    {"asinh", 1, unary_of<PwOp::asinh>}, {"acosh", 1, unary_of<PwOp::acosh>}, {"atanh", 1, unary_of<PwOp::atanh>},
+    {"erf", 1, unary_of<PwOp::erf>}, {"sigmoid", 1, unary_of<PwOp::sigmoid>}, {"floor", 1, unary_of<PwOp::floor>},
+    {"ceil", 1, unary_of<PwOp::ceil>}, {"round", 1, unary_of<PwOp::round>}, {"sign", 1, unary_of<PwOp::sign>},
+    {"softplus", 1, unary_of<PwOp::softplus>}, {"bitwise_not", 1, unary_of<PwOp::bit_not>},
+    {"not", 1, unary_of<PwOp::logical_not>, Result::boolean}, {"is_nan", 1, unary_of<PwOp::is_nan>, Result::boolean},
+    {"is_inf", 1, pw_is_inf, Result::boolean}, {"identity", 1, pw_identity},
+    {"relu", 1, pw_relu}, {"leaky_relu", 1, pw_leaky_relu}, {"prelu", 2, pw_prelu}, {"elu", 1, pw_elu},
+    {"selu", 1, pw_selu}, {"celu", 1, pw_celu}, {"thresholded_relu", 1, pw_thresholded_relu},
+    {"hard_sigmoid", 1, pw_hard_sigmoid}, {"hard_swish", 1, pw_hard_swish}, {"softsign", 1, pw_softsign},
+    {"silu", 1, pw_silu}, {"mish", 1, pw_mish}, {"gelu", 1, pw_gelu},
+    {"add", 2, binary_of<PwOp::add>, Result::same, true}, {"sub", 2, binary_of<PwOp::sub>},
+    {"mul", 2, binary_of<PwOp::mul>, Result::same, true}, {"div", 2, binary_of<PwOp::div>},
+    {"pow", 2, binary_of<PwOp::pow>}, {"mod", 2, pw_mod},
+    {"equal", 2, binary_of<PwOp::equal>, Result::boolean, true}, {"less", 2, binary_of<PwOp::less>, Result::boolean},
+    {"less_equal", 2, binary_of<PwOp::less_equal>, Result::boolean}, {"greater", 2, binary_of<PwOp::greater>, Result::boolean},
+    {"greater_equal", 2, binary_of<PwOp::greater_equal>, Result::boolean},
+    {"and", 2, binary_of<PwOp::logical_and>, Result::boolean, true}, {"or", 2, binary_of<PwOp::logical_or>, Result::boolean, true},
+    {"xor", 2, binary_of<PwOp::logical_xor>, Result::boolean, true},
+    {"bitwise_and", 2, binary_of<PwOp::bit_and>, Result::same, true}, {"bitwise_or", 2, binary_of<PwOp::bit_or>, Result::same, true},
+    {"bitwise_xor", 2, binary_of<PwOp::bit_xor>, Result::same, true}, {"bit_shift", 2, pw_bit_shift},
+    {"min", -1, variadic_of<PwOp::min>, Result::same, true}, {"max", -1, variadic_of<PwOp::max>, Result::same, true},
+    {"sum", -1, variadic_of<PwOp::add>, Result::same, true}, {"mean", -1, pw_mean, Result::same, true},
+    {"where", 3, pw_where, Result::second},
+};
+
+}  // namespace
+
+void register_pointwise(OpTable& table) {
+  for (const Row& row : kRows) {
+    OpDef def;
+    def.name = row.name;
+    def.min_inputs = row.operands < 0 ? 1 : row.operands;
+    def.max_inputs = row.operands;
+    def.check_attrs = check_attrs_as<AlphaAttrs>;
+    def.infer = row.result == Result::same      ? infer_pointwise<Result::same>
+                : row.result == Result::boolean ? infer_pointwise<Result::boolean>
+                                                : infer_pointwise<Result::second>;
+    // pow may have an exponent of another type; the program reads both as numbers.
+    if (def.name == "pow") def.infer = [](InferContext& c) { c.output(0, c.dtype(0), broadcast(c.shape(0), c.shape(1))); };
+    def.pointwise = row.expression;
+    def.commutative = row.commutative;
+    def.kernel = "pointwise";
+    table.add(std::move(def));
+  }
+}
+
+}  // namespace planish::ops

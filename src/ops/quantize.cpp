@@ -1,0 +1,36 @@
+#include "kernels/reference/quantize.h"
+
+#include "ops/op.h"
+
+namespace planish::ops {
+namespace {
+
+void quantize_check(InferContext& context) {
+  if (context.attrs<QuantizeAttrs>().block_size != 0) fail(Code::unsupported, "block_size; per-tensor and per-axis are accepted");
+  context.require_rank(1, 0, 1);
+}
+
+}  // namespace
+
+void register_quantize(OpTable& table) {
+  OpDef def;
+  def.name = "quantize_linear";
+  def.min_inputs = 2;
+  def.max_inputs = 3;
+  def.operand_names = {"x", "scale", "zero_point"};
+  def.check_attrs = check_attrs_as<QuantizeAttrs>;
+  def.infer = [](InferContext& context) {
+    quantize_check(context);
+    context.output(0, context.has_input(2) ? context.dtype(2) : DataType::u8, context.shape(0));
+  };
+  OpDef back = def;
+  back.name = "dequantize_linear";
+  back.infer = [](InferContext& context) {
+    quantize_check(context);
+    context.output(0, context.dtype(1), context.shape(0));
+  };
+  table.add(std::move(def));
+  table.add(std::move(back));
+}
+
+}  // namespace planish::ops
