@@ -1,0 +1,127 @@
+// reshape, flatten, squeeze, unsqueeze: the same elements in the same row-major order under other extents.
+
+#include <algorithm>
+
+#include "ops/op.h"
+
+namespace planish::ops {
+namespace {
+
+struct ReshapeAttrs {
+  int64_t allowzero = 0;
+  template <class V>
+  void fields(V& v) {
+    v("allowzero", allowzero);
+  }
+};
+struct FlattenAttrs {
+  int64_t axis = 1;
+  template <class V>
+  void fields(V& v) {
+    v("axis", axis);
+  }
+};
+
+void keep_contents(InferContext& context) {
+  if (auto known = context.contents(0)) context.output_contents(0, std::move(*known));
+}
+
+// 0 copies the input's extent, -1 takes what is left.
+Shape resolve_reshape(InferContext& context, const std::vector<Dim>& wanted, bool allow_zero) {
+  const Shape& in = context.shape(0);
+  std::vector<Dim> dims;
+  int unknown = -1;
+  Dim product = 1;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    Dim dim = wanted[i];
+    if (dim == Dim(0) && !allow_zero) {
+      if (static_cast<int>(i) >= in.rank()) fail(Code::invalid_model, "a reshape of {} copies axis {}", in.str(), i);
+      dim = in[static_cast<int>(i)];
+    }
+    if (dim == Dim(-1)) {
+      if (unknown >= 0) fail(Code::invalid_model, "a reshape with two extents of -1");
+      unknown = static_cast<int>(i);
+    } else {
+      product = product * dim;
+    }
+    dims.push_back(dim);
+  }
+  const Dim count = in.element_count();
+  if (unknown >= 0) dims[static_cast<size_t>(unknown)] = product == Dim(0) ? Dim(0) : floor_div(count, product);
+  const Dim found = Shape(dims).element_count();
+  if (found.is_constant() && count.is_constant() && found != count)
+    fail(Code::invalid_model, "{} has {} elements, {} has {}", in.str(), count.str(), Shape(dims).str(), found.str());
+  return Shape(std::move(dims));
+}
+
+void reshape_infer(InferContext& context) {
+  const auto wanted = context.contents(1);
+  if (!wanted) fail(Code::unsupported, "the target shape is computed from data");
+  context.output(0, context.dtype(0), resolve_reshape(context, *wanted, context.attrs<ReshapeAttrs>().allowzero != 0));
+  keep_contents(context);
+}
+
+void flatten_infer(InferContext& context) {
+  const int64_t axis = context.attrs<FlattenAttrs>().axis;
+  const Shape& in = context.shape(0);
+  const int split = axis == in.rank() ? in.rank() : normalize_axis(axis, std::max(in.rank(), 1));
+  Dim left = 1, right = 1;
+  for (int i = 0; i < in.rank(); ++i) (i < split ? left : right) = (i < split ? left : right) * in[i];
+  context.output(0, context.dtype(0), Shape{left, right});
+}
+
+void squeeze_infer(InferContext& context) {
+  const Shape& in = context.shape(0);
+  std::vector<bool> drop(static_cast<size_t>(in.rank()), false);
+  if (context.has_input(1)) {
+    for (int64_t axis : context.constant_ints(1)) {
+      const int at = normalize_axis(axis, in.rank());
+      if (in[at].is_constant() && in[at] != Dim(1)) fail(Code::invalid_model, "axis {} of {} is not 1", at, in.str());
+      drop[static_cast<size_t>(at)] = true;
+    }
+  } else {
+    for (int i = 0; i < in.rank(); ++i) drop[static_cast<size_t>(i)] = in[i] == Dim(1);
+  }
+  std::vector<Dim> dims;
+  for (int i = 0; i < in.rank(); ++i)
+    if (!drop[static_cast<size_t>(i)]) dims.push_back(in[i]);
+  context.output(0, context.dtype(0), Shape(std::move(dims)));
+  keep_contents(context);
+}
+
+void unsqueeze_infer(InferContext& context) {
+  const Shape& in = context.shape(0);
+  const auto axes = context.constant_ints(1);
+  const int rank = in.rank() + static_cast<int>(axes.size());
+  std::vector<bool> fresh(static_cast<size_t>(rank), false);
+  for (int64_t axis : axes) fresh[static_cast<size_t>(normalize_axis(axis, rank))] = true;
+  if (std::count(fresh.begin(), fresh.end(), true) != static_cast<std::ptrdiff_t>(axes.size())) fail(Code::invalid_model, "unsqueeze names an axis twice");
+  std::vector<Dim> dims;
+  int from = 0;
+  for (bool is_new : fresh) dims.push_back(is_new ? Dim(1) : in[from++]);
+  context.output(0, context.dtype(0), Shape(std::move(dims)));
+  keep_contents(context);
+}
+
+OpDef reshape_row(const char* name, int least, int most, void (*check)(const Attrs&), void (*infer)(InferContext&)) {
+  OpDef def;
+  def.name = name;
+  def.min_inputs = least;
+  def.max_inputs = most;
+  def.check_attrs = check;
+  def.infer = infer;
+  def.is_view = true;
+  def.kernel = "reshape";
+  return def;
+}
+
+}  // namespace
+
+void register_reshape(OpTable& table) {
+  table.add(reshape_row("reshape", 2, 2, check_attrs_as<ReshapeAttrs>, reshape_infer));
+  table.add(reshape_row("flatten", 1, 1, check_attrs_as<FlattenAttrs>, flatten_infer));
+  table.add(reshape_row("squeeze", 1, 2, check_attrs_as<NoAttrs>, squeeze_infer));
+  table.add(reshape_row("unsqueeze", 2, 2, check_attrs_as<NoAttrs>, unsqueeze_infer));
+}
+
+}  // namespace planish::ops

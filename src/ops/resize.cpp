@@ -1,0 +1,62 @@
+#include <cmath>
+
+#include "kernels/reference/move.h"
+#include "ops/op.h"
+
+namespace planish::ops {
+namespace {
+
+bool non_empty(InferContext& context, size_t i) {
+  return context.has_input(i) && context.shape(i).element_count() != Dim(0);
+}
+
+// floor(extent * scale). An exact ratio p/q of small numbers keeps a symbolic extent exact.
+Dim scaled_extent(Dim extent, double scale) {
+  if (extent.is_constant()) return static_cast<int64_t>(std::floor(static_cast<double>(extent.value()) * scale + 1e-9));
+  for (int64_t q = 1; q <= 64; ++q) {
+    const double p = scale * static_cast<double>(q);
+    if (std::abs(p - std::round(p)) < 1e-7) return floor_div(extent * Dim(static_cast<int64_t>(std::round(p))), q);
+  }
+  fail(Code::unsupported, "a symbolic extent {} scaled by {}", extent.str(), scale);
+}
+
+void resize_infer(InferContext& context) {
+  const auto attrs = context.attrs<ResizeAttrs>();
+  if (attrs.mode != "nearest" && attrs.mode != "linear" && attrs.mode != "cubic")
+    fail(Code::invalid_model, "mode '{}'; nearest, linear and cubic are accepted", attrs.mode);
+  if (attrs.antialias != 0 || attrs.keep_aspect_ratio_policy != "stretch" || attrs.coordinate_transformation_mode == "tf_crop_and_resize")
+    fail(Code::unsupported, "antialias, keep_aspect_ratio_policy or tf_crop_and_resize");
+  std::vector<int64_t> axes = attrs.axes;
+  if (axes.empty())
+    for (int i = 0; i < context.rank(0); ++i) axes.push_back(i);
+  std::vector<Dim> dims = context.shape(0).dims();
+  const auto place = [&](size_t i) -> Dim& { return dims[static_cast<size_t>(normalize_axis(axes.at(i), context.rank(0)))]; };
+  if (non_empty(context, 3)) {
+    const auto sizes = context.contents(3);
+    if (!sizes) fail(Code::unsupported, "sizes are computed from data");
+    if (sizes->size() != axes.size()) fail(Code::invalid_model, "{} sizes for {} axes", sizes->size(), axes.size());
+    for (size_t i = 0; i < sizes->size(); ++i) place(i) = (*sizes)[i];
+  } else {
+    const auto scales = context.constant(2);
+    if (!scales) fail(Code::unsupported, "scales are computed from data");
+    const auto factors = scales->to_doubles();
+    if (factors.size() != axes.size()) fail(Code::invalid_model, "{} scales for {} axes", factors.size(), axes.size());
+    for (size_t i = 0; i < factors.size(); ++i) place(i) = scaled_extent(place(i), factors[i]);
+  }
+  context.output(0, context.dtype(0), Shape(std::move(dims)));
+}
+
+}  // namespace
+
+void register_resize(OpTable& table) {
+  OpDef def;
+  def.name = "resize";
+  def.min_inputs = 1;
+  def.max_inputs = 4;
+  def.operand_names = {"X", "roi", "scales", "sizes"};
+  def.check_attrs = check_attrs_as<ResizeAttrs>;
+  def.infer = resize_infer;
+  table.add(std::move(def));
+}
+
+}  // namespace planish::ops

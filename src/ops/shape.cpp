@@ -1,0 +1,114 @@
+// Operators about shapes: shape, size, dims, range, constant_of_shape, cast.
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/reference/move.h"
+#include "ops/op.h"
+
+namespace planish::ops {
+namespace {
+
+struct ShapeAttrs {
+  int64_t start = 0, end = INT64_MAX;
+  template <class V>
+  void fields(V& v) {
+    v("start", start); v("end", end);
+  }
+};
+
+void shape_infer(InferContext& context) {
+  const auto attrs = context.attrs<ShapeAttrs>();
+  const int64_t rank = context.rank(0);
+  const auto clamp = [&](int64_t at) { return std::clamp(at < 0 ? at + rank : at, int64_t{0}, rank); };
+  const int64_t begin = clamp(attrs.start), end = std::max(begin, clamp(attrs.end));
+  const auto& dims = context.shape(0).dims();
+  context.output(0, DataType::i64, Shape{end - begin});
+  context.output_contents(0, {dims.begin() + begin, dims.begin() + end});
+}
+
+void size_infer(InferContext& context) {
+  context.output(0, DataType::i64, Shape{});
+  context.output_contents(0, {context.shape(0).element_count()});
+}
+
+void dims_infer(InferContext& context) {
+  const auto attrs = context.attrs<DimsAttrs>();
+  if (attrs.scalar != 0 && attrs.values.size() != 1) fail(Code::invalid_model, "a scalar of {} values", attrs.values.size());
+  context.output(0, DataType::i64, attrs.scalar != 0 ? Shape{} : Shape{static_cast<int64_t>(attrs.values.size())});
+  context.output_contents(0, attrs.values);
+}
+
+// start, limit, delta -> max(ceil((limit - start) / delta), 0) elements
+void range_infer(InferContext& context) {
+  const auto start = context.contents(0), limit = context.contents(1), delta = context.contents(2);
+  if (start && limit && delta && (*delta)[0].is_constant() && (*delta)[0] != Dim(0)) {
+    const bool up = (*delta)[0].value() > 0;
+    const Dim span = up ? (*limit)[0] - (*start)[0] : (*start)[0] - (*limit)[0];
+    Dim count = ceil_div(span, up ? (*delta)[0] : Dim(0) - (*delta)[0]);
+    if (count.lower_bound(context.symbols()) < 0) count = max(count, 0);
+    context.output(0, context.dtype(0), Shape{count});
+    if (!count.is_constant() || count.value() > 4096) return;
+    std::vector<Dim> values;
+    for (int64_t i = 0; i < count.value(); ++i) values.push_back((*start)[0] + (*delta)[0] * Dim(i));
+    context.output_contents(0, std::move(values));
+    return;
+  }
+  const auto a = context.constant(0), b = context.constant(1), c = context.constant(2);
+  if (!a || !b || !c) fail(Code::unsupported, "the bounds are computed from data");
+  const double count = std::ceil((b->to_doubles()[0] - a->to_doubles()[0]) / c->to_doubles()[0]);
+  context.output(0, context.dtype(0), Shape{static_cast<int64_t>(std::max(count, 0.0))});
+}
+
+void fill_infer(InferContext& context) {
+  const auto attrs = context.attrs<FillAttrs>();
+  const auto wanted = context.contents(0);
+  if (!wanted) fail(Code::unsupported, "the shape is computed from data");
+  const Shape shape(*wanted);
+  context.output(0, attrs.value.present() ? attrs.value.dtype() : DataType::f32, shape);
+  if (!attrs.value.present() || !is_integer(attrs.value.dtype()) || shape.rank() > 1 || !shape.is_static()) return;
+  const int64_t count = shape.element_count().value();
+  if (count <= 4096) context.output_contents(0, std::vector<Dim>(static_cast<size_t>(count), attrs.value.to_ints().at(0)));
+}
+
+struct CastAttrs {
+  DataType to = DataType::none;
+  int64_t saturate = 1;
+  template <class V>
+  void fields(V& v) {
+    v("to", to); v("saturate", saturate);
+  }
+};
+
+void cast_infer(InferContext& context) {
+  const DataType to = context.attrs<CastAttrs>().to;
+  element_bytes(to);
+  element_bytes(context.dtype(0));
+  context.output(0, to, context.shape(0));
+  const auto known = context.contents(0);
+  if (known && (is_integer(to) || to == DataType::boolean) && context.rank(0) <= 1) context.output_contents(0, *known);
+}
+
+OpDef shape_row(const char* name, int least, int most, void (*check)(const Attrs&), void (*infer)(InferContext&)) {
+  OpDef def;
+  def.name = name;
+  def.min_inputs = least;
+  def.max_inputs = most;
+  def.check_attrs = check;
+  def.infer = infer;
+  def.flops = [](const Graph&, const Node&) { return Dim(0); };
+  return def;
+}
+
+}  // namespace
+
+void register_shape(OpTable& table) {
+  table.add(shape_row("shape", 1, 1, check_attrs_as<ShapeAttrs>, shape_infer));
+  table.add(shape_row("size", 1, 1, check_attrs_as<NoAttrs>, size_infer));
+  table.add(shape_row("dims", 0, 0, check_attrs_as<DimsAttrs>, dims_infer));
+  table.add(shape_row("range", 3, 3, check_attrs_as<NoAttrs>, range_infer));
+  table.add(shape_row("constant_of_shape", 1, 1, check_attrs_as<FillAttrs>, fill_infer));
+  table.add(shape_row("cast", 1, 1, check_attrs_as<CastAttrs>, cast_infer));
+}
+
+}  // namespace planish::ops
