@@ -1,0 +1,364 @@
+#include "importers/onnx/import.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "importers/onnx/importer.h"
+
+namespace planish::onnx {
+
+const wire::Attribute* NodeContext::attribute(std::string_view name) const {
+  for (const wire::Attribute& attribute : node_.attributes)
+    if (attribute.name == name) return &attribute;
+  return nullptr;
+}
+
+Attrs NodeContext::attrs() const {
+  Attrs attrs;
+  for (const wire::Attribute& attribute : node_.attributes) {
+    if (!attribute.supported) fail(Code::unsupported, "attribute '{}' is of a kind that is not read", attribute.name);
+    if (attribute.graphs.empty() && attribute.name != "consumed_inputs") attrs.set(attribute.name, attribute.value);
+  }
+  return attrs;
+}
+
+ValueId NodeContext::scalar_like(ValueId like, double value) {
+  const DataType dtype = graph_.value(like).type.dtype;
+  return constant(Tensor::make(dtype, {}, [&](std::byte* out) { store_double(make_view(out, dtype, {}), 0, value); }));
+}
+
+std::string NodeContext::name() const { return node_.name.empty() ? node_.op_type + "_" + node_.outputs.at(0) : node_.name; }
+
+void NodeContext::emit(OpName op, std::vector<ValueId> inputs, Attrs attrs) {
+  std::vector<std::string> names = node_.outputs;
+  while (!names.empty() && names.back().empty()) names.pop_back();
+  const NodeId id = add_node(graph_, op, std::move(inputs), std::move(attrs), name(), static_cast<int>(names.size()), names);
+  results = graph_.node(id).outputs;
+}
+
+namespace {
+
+std::string op_label(const wire::Node& node) { return (node.domain.empty() || node.domain == "ai.onnx" ? "" : node.domain + "::") + node.op_type; }
+bool is_standard(const wire::Node& node) { return node.domain.empty() || node.domain == "ai.onnx"; }
+
+int64_t opset_of(const wire::Model& model, const wire::Node& node) {
+  auto at = model.opsets.find(is_standard(node) ? "" : node.domain);
+  return at == model.opsets.end() ? 1 : at->second;
+}
+
+// --- what nobody here takes
+
+struct Census {
+  const wire::Model& model;
+  std::map<std::string, UnsupportedNode> rows;
+
+  void visit(const wire::GraphProto& graph) {
+    for (const wire::Node& node : graph.nodes) {
+      for (const wire::Attribute& attribute : node.attributes)
+        for (const auto& inner : attribute.graphs) visit(*inner);
+      if (is_standard(node) && (node.op_type == "If" || importer_table().find(node.op_type) != nullptr)) continue;
+      UnsupportedNode& row = rows[op_label(node)];
+      if (row.count++ > 0) continue;
+      row.op = op_label(node);
+      row.opset = opset_of(model, node);
+      row.first = node.name.empty() ? (node.outputs.empty() ? "" : node.outputs[0]) : node.name;
+      row.why = is_standard(node) ? "no importer for this operator" : "unknown domain";
+    }
+  }
+};
+
+std::vector<UnsupportedNode> census_of(const wire::Model& model) {
+  Census census{model, {}};
+  census.visit(model.graph);
+  std::vector<UnsupportedNode> rows;
+  for (auto& [name, row] : census.rows) rows.push_back(row);
+  return rows;
+}
+
+[[noreturn]] void fail_unsupported(const std::vector<UnsupportedNode>& rows) {
+  std::string table = "the model needs operators that are missing:";
+  for (const UnsupportedNode& row : rows)
+    table += fmt::format("\n  {:24} opset {:3}  {:5} nodes, first '{}': {}", row.op, row.opset, row.count, row.first, row.why);
+  fail(Code::unsupported, "{}", table);
+}
+
+// --- names that a subgraph takes from around it
+
+void collect_captures(const wire::GraphProto& graph, std::set<std::string> defined, std::vector<std::string>& captured) {
+  for (const auto& [name, tensor] : graph.initializers) defined.insert(name);
+  for (const wire::ValueInfo& input : graph.inputs) defined.insert(input.name);
+  const auto use = [&](const std::string& name) {
+    if (name.empty() || defined.count(name) > 0) return;
+    if (std::find(captured.begin(), captured.end(), name) == captured.end()) captured.push_back(name);
+  };
+  for (const wire::Node& node : graph.nodes) {
+    for (const std::string& input : node.inputs) use(input);
+    for (const wire::Attribute& attribute : node.attributes)
+      for (const auto& inner : attribute.graphs) {
+        std::vector<std::string> deeper;
+        collect_captures(*inner, {}, deeper);
+        for (const std::string& name : deeper) use(name);
+      }
+    for (const std::string& output : node.outputs) defined.insert(output);
+  }
+  for (const wire::ValueInfo& output : graph.outputs) use(output.name);
+}
+
+class GraphImporter {
+ public:
+  GraphImporter(const wire::Model& model, Graph& graph) : model_(model), graph_(graph) {}
+
+  std::map<std::string, ValueId> values;
+
+  void import_body(const wire::GraphProto& proto) {
+    for (const auto& [name, tensor] : proto.initializers) define(name, graph_.add_constant(tensor, name));
+    for (const wire::Node& node : sorted(proto)) import_node(node);
+    for (const wire::ValueInfo& output : proto.outputs) {
+      auto at = values.find(output.name);
+      if (at == values.end()) fail(Code::invalid_model, "no node gives the graph's output '{}'", output.name);
+      graph_.add_output(named_output(output.name, at->second));
+    }
+  }
+
+  void define(const std::string& name, ValueId id) {
+    if (!values.emplace(name, id).second) fail(Code::invalid_model, "the name '{}' is defined twice", name);
+  }
+
+ private:
+  // An output that is another value under a second name, or an input or constant, gets a node of its own.
+  ValueId named_output(const std::string& name, ValueId id) {
+    if (graph_.value(id).name == name && graph_.value(id).producer.valid() && !graph_.is_output(id)) return id;
+    const NodeId node = add_node(graph_, "identity", {id}, {}, name, 1, {name});
+    return graph_.node(node).outputs[0];
+  }
+
+  // Exporters write nodes in order; files that do not are brought into it.
+  std::vector<wire::Node> sorted(const wire::GraphProto& proto) const {
+    std::set<std::string> ready = {""};
+    for (const auto& [name, id] : values) ready.insert(name);
+    std::vector<wire::Node> order;
+    std::vector<const wire::Node*> waiting;
+    for (const wire::Node& node : proto.nodes) waiting.push_back(&node);
+    while (!waiting.empty()) {
+      std::vector<const wire::Node*> later;
+      for (const wire::Node* node : waiting) {
+        std::vector<std::string> needs = node->inputs;
+        for (const wire::Attribute& attribute : node->attributes)
+          for (const auto& inner : attribute.graphs) collect_captures(*inner, {}, needs);
+        if (!std::all_of(needs.begin(), needs.end(), [&](const std::string& n) { return ready.count(n) > 0; })) {
+          later.push_back(node);
+          continue;
+        }
+        ready.insert(node->outputs.begin(), node->outputs.end());
+        order.push_back(*node);
+      }
+      if (later.size() == waiting.size()) fail_missing(*later.front(), ready);
+      waiting = std::move(later);
+    }
+    return order;
+  }
+
+  [[noreturn]] static void fail_missing(const wire::Node& node, const std::set<std::string>& ready) {
+    for (const std::string& input : node.inputs)
+      if (ready.count(input) == 0) fail(Code::invalid_model, "node '{}' ({}) reads '{}', which nothing before it gives (missing, or a cycle)", node.name, node.op_type, input);
+    fail(Code::invalid_model, "node '{}' ({}) reads a value that nothing before it gives", node.name, node.op_type);
+  }
+
+  void import_node(const wire::Node& node) {
+    const int64_t opset = opset_of(model_, node);
+    with_context([&] { return fmt::format("importing node '{}' ({}, opset {})", node.name, op_label(node), opset); }, [&] {
+      if (node.outputs.empty()) fail(Code::invalid_model, "a node without outputs");
+      std::vector<ValueId> inputs;
+      for (const std::string& name : node.inputs) inputs.push_back(name.empty() ? ValueId{} : values.at(name));
+      while (!inputs.empty() && !inputs.back().valid()) inputs.pop_back();
+      NodeContext context(graph_, node, opset, std::move(inputs));
+      if (node.op_type == "If") import_if(context);
+      else importer_table().find(node.op_type)(context);
+      for (size_t i = 0; i < node.outputs.size(); ++i)
+        if (!node.outputs[i].empty() && i < context.results.size()) define(node.outputs[i], context.results[i]);
+      note(context, opset);
+    });
+  }
+
+  void note(NodeContext& context, int64_t opset) {
+    const NodeId producer = graph_.value(context.results.at(0)).producer;
+    if (producer.valid()) graph_.mutable_node(producer).note = fmt::format("{}, opset {}", op_label(context.proto()), opset);
+  }
+
+  std::unique_ptr<Graph> import_region(const wire::GraphProto& proto, const std::vector<std::string>& captured) {
+    auto body = std::make_unique<Graph>();
+    body->name = proto.name;
+    body->symbols = graph_.symbols;
+    GraphImporter inner(model_, *body);
+    for (const std::string& name : captured) {
+      const Value& outer = graph_.value(values.at(name));
+      // A constant is shared rather than passed.
+      if (outer.is_constant()) {
+        inner.define(name, body->add_constant(outer.constant, name));
+        continue;
+      }
+      const ValueId id = body->add_input(name, outer.type);
+      body->mutable_value(id).contents = outer.contents;
+      inner.define(name, id);
+    }
+    inner.import_body(proto);
+    graph_.symbols = body->symbols;
+    return body;
+  }
+
+  void import_if(NodeContext& context) {
+    const wire::Attribute *then = context.attribute("then_branch"), *otherwise = context.attribute("else_branch");
+    if (then == nullptr || otherwise == nullptr || then->graphs.empty() || otherwise->graphs.empty()) fail(Code::invalid_model, "a branch is missing");
+    std::vector<std::string> captured;
+    collect_captures(*then->graphs[0], {}, captured);
+    collect_captures(*otherwise->graphs[0], {}, captured);
+    std::vector<ValueId> inputs = {context.input(0)};
+    for (const std::string& name : captured)
+      if (!graph_.value(values.at(name)).is_constant()) inputs.push_back(values.at(name));
+    std::vector<std::unique_ptr<Graph>> bodies;
+    // A branch that a known condition rules out is not imported: it may not even type-check.
+    if (const auto known = known_condition(context.input(0))) {
+      bodies.push_back(import_region(*(*known ? then : otherwise)->graphs[0], captured));
+      inline_region(context, *bodies[0], {inputs.begin() + 1, inputs.end()});
+      return;
+    }
+    bodies.push_back(import_region(*then->graphs[0], captured));
+    bodies.push_back(import_region(*otherwise->graphs[0], captured));
+    const NodeId id = add_region_node(graph_, "if", std::move(inputs), {}, std::move(bodies), context.name(), context.proto().outputs);
+    context.results = graph_.node(id).outputs;
+  }
+
+  std::optional<bool> known_condition(ValueId id) const {
+    const Value& value = graph_.value(id);
+    if (value.is_constant()) return value.constant.to_ints().at(0) != 0;
+    if (value.contents && value.contents->size() == 1 && (*value.contents)[0].is_constant()) return (*value.contents)[0].value() != 0;
+    return std::nullopt;
+  }
+
+  void inline_region(NodeContext& context, const Graph& body, std::vector<ValueId> arguments) {
+    std::map<ValueId, ValueId> mapped;
+    for (size_t i = 0; i < body.inputs().size(); ++i) mapped[body.inputs()[i]] = arguments.at(i);
+    const auto outer = [&](ValueId id) -> ValueId {
+      if (!id.valid()) return id;
+      if (auto at = mapped.find(id); at != mapped.end()) return at->second;
+      return mapped[id] = graph_.add_constant(body.value(id).constant, body.value(id).name);
+    };
+    for (NodeId id : body.nodes()) {
+      const Node& node = body.node(id);
+      std::vector<ValueId> inputs;
+      for (ValueId input : node.inputs) inputs.push_back(outer(input));
+      std::vector<std::unique_ptr<Graph>> regions;
+      for (const auto& region : node.regions) regions.push_back(std::make_unique<Graph>(region->clone()));
+      std::vector<std::string> names;
+      for (ValueId output : node.outputs) names.push_back(body.value(output).name);
+      Attrs attrs = node.attrs;
+      const NodeId copy = regions.empty() ? add_node(graph_, node.op, std::move(inputs), std::move(attrs), node.name, static_cast<int>(names.size()), names)
+                                          : add_region_node(graph_, node.op, std::move(inputs), std::move(attrs), std::move(regions), node.name, names);
+      graph_.mutable_node(copy).note = node.note;
+      for (size_t i = 0; i < node.outputs.size(); ++i) mapped[node.outputs[i]] = graph_.node(copy).outputs[i];
+    }
+    for (ValueId output : body.outputs()) context.results.push_back(outer(output));
+  }
+
+  const wire::Model& model_;
+  Graph& graph_;
+};
+
+// --- inputs
+
+std::string symbol_name(const std::string& text) {
+  std::string name;
+  for (char c : text) name += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' ? c : '_';
+  if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) != 0) name = "d" + name;
+  return name;
+}
+
+Dim input_dim(Graph& graph, const wire::ValueInfo& info, size_t axis, const DimRange* range) {
+  const auto& dimension = info.dims[axis];
+  if (dimension.value >= 0 && dimension.param.empty()) {
+    if (range != nullptr && (range->min != dimension.value || range->max != dimension.value))
+      fail(Code::invalid_argument, "input '{}' has the fixed extent {} on axis {}, {} asked for", info.name, dimension.value, axis, range->opt);
+    return dimension.value;
+  }
+  if (range != nullptr && range->min == range->max) return range->min;
+  const DimRange wanted = range != nullptr ? *range : DimRange{1, 1, 1};
+  if (range == nullptr) {
+    log(Severity::info, "input '{}', axis {} ('{}') is dynamic; no shape was given, 1 is taken", info.name, axis, dimension.param);
+    return 1;
+  }
+  const std::string name = symbol_name(dimension.param.empty() ? info.name + "." + std::to_string(axis) : dimension.param);
+  auto [at, fresh] = graph.symbols.try_emplace(name, SymbolInfo{SymbolKind::shape, wanted});
+  if (!fresh && at->second.range != wanted)
+    fail(Code::invalid_argument, "the extent '{}' is given the range [{}, {}] and, by input '{}', [{}, {}]", name,
+         at->second.range.min, at->second.range.max, info.name, wanted.min, wanted.max);
+  return Dim::symbol(name);
+}
+
+void import_inputs(const wire::GraphProto& proto, const ImportOptions& options, Graph& graph, GraphImporter& importer) {
+  std::set<std::string> constants, names;
+  for (const auto& [name, tensor] : proto.initializers) constants.insert(name);
+  for (const wire::ValueInfo& info : proto.inputs) {
+    if (constants.count(info.name) > 0) continue;
+    names.insert(info.name);
+    if (info.dtype == DataType::none || !info.has_shape) fail(Code::unsupported, "input '{}' is no tensor of known rank", info.name);
+    if (info.dims.size() > kMaxRank) fail(Code::unsupported, "input '{}' has rank {}; at most {}", info.name, info.dims.size(), kMaxRank);
+    auto at = options.input_shapes.find(info.name);
+    if (at != options.input_shapes.end() && at->second.size() != info.dims.size())
+      fail(Code::invalid_argument, "input '{}' has rank {}, a shape of rank {} was given", info.name, info.dims.size(), at->second.size());
+    std::vector<Dim> dims;
+    for (size_t axis = 0; axis < info.dims.size(); ++axis)
+      dims.push_back(input_dim(graph, info, axis, at == options.input_shapes.end() ? nullptr : &at->second[axis]));
+    importer.define(info.name, graph.add_input(info.name, {info.dtype, Shape(std::move(dims))}));
+  }
+  for (const auto& [name, ranges] : options.input_shapes)
+    if (names.count(name) == 0) fail(Code::not_found, "a shape was given for '{}', the model has no such input", name);
+}
+
+Graph import_model(const wire::Model& model, const ImportOptions& options) {
+  if (const auto missing = census_of(model); !missing.empty()) fail_unsupported(missing);
+  Graph graph;
+  graph.name = model.graph.name;
+  GraphImporter importer(model, graph);
+  import_inputs(model.graph, options, graph, importer);
+  importer.import_body(model.graph);
+  graph.remove_dead();
+  return graph;
+}
+
+std::string folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+}  // namespace
+
+Graph import_file(const std::string& path, const ImportOptions& options) {
+  return with_context([&] { return path; }, [&] {
+    const FileMap file = FileMap::open(path);
+    return import_model(wire::read_model(file.bytes(), {folder_of(path), file.owner()}), options);
+  });
+}
+
+Graph import_bytes(std::span<const std::byte> bytes, const std::string& name, const ImportOptions& options) {
+  return with_context([&] { return name; }, [&] { return import_model(wire::read_model(bytes, {}), options); });
+}
+
+std::vector<UnsupportedNode> unsupported(const std::string& path) {
+  return with_context([&] { return path; }, [&] {
+    const FileMap file = FileMap::open(path);
+    return census_of(wire::read_model(file.bytes(), {folder_of(path), file.owner()}));
+  });
+}
+
+Tensor read_tensor(std::span<const std::byte> bytes) {
+  return wire::read_tensor({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, {});
+}
+
+Tensor read_tensor_file(const std::string& path) {
+  return with_context([&] { return path; }, [&] { return read_tensor(FileMap::open(path).bytes()); });
+}
+
+}  // namespace planish::onnx

@@ -1,0 +1,76 @@
+#pragma once
+// How one ONNX node becomes nodes of the graph. A file `pad.cpp` defines `register_pad(ImporterTable&)`.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "importers/onnx/wire/model.h"
+#include "ir/graph.h"
+#include "ops/builder.h"
+
+namespace planish::onnx {
+
+class NodeContext {
+ public:
+  NodeContext(Graph& graph, const wire::Node& node, int64_t opset, std::vector<ValueId> inputs)
+      : graph_(graph), node_(node), opset_(opset), inputs_(std::move(inputs)) {}
+
+  int64_t opset() const { return opset_; }
+  const wire::Node& proto() const { return node_; }
+  Graph& graph() { return graph_; }
+  std::vector<ValueId>& inputs() { return inputs_; }
+  ValueId input(size_t i) const { return i < inputs_.size() ? inputs_[i] : ValueId{}; }
+  bool has_input(size_t i) const { return input(i).valid(); }
+  const TensorType& type(size_t i) const { return graph_.value(inputs_.at(i)).type; }
+
+  const wire::Attribute* attribute(std::string_view name) const;
+  template <class T>
+  T get_or(std::string_view name, T fallback) const {
+    const wire::Attribute* found = attribute(name);
+    if (found == nullptr) return fallback;
+    return Attrs{{found->name, found->value}}.get<T>(found->name);
+  }
+  // The node's attributes; those of kind graph are left out.
+  Attrs attrs() const;
+
+  ValueId constant(Tensor tensor) { return graph_.add_constant(std::move(tensor), node_.outputs[0] + ".constant"); }
+  ValueId ints(std::vector<int64_t> values) { return constant(Tensor::ints(values)); }
+  // A scalar of the element type of `like`.
+  ValueId scalar_like(ValueId like, double value);
+
+  // Adds a node in the middle of an expansion.
+  ValueId add(OpName op, std::vector<ValueId> inputs, Attrs attrs = {}) { return add_op(graph_, op, std::move(inputs), std::move(attrs), name()); }
+  // Adds the last node: it has the ONNX node's outputs.
+  void emit(OpName op, std::vector<ValueId> inputs, Attrs attrs = {});
+  // The node's (first) output is this value.
+  void alias(ValueId value) { results = {value}; }
+  std::string name() const;
+
+  std::vector<ValueId> results;
+
+ private:
+  Graph& graph_;
+  const wire::Node& node_;
+  int64_t opset_;
+  std::vector<ValueId> inputs_;
+};
+
+using ImportFn = void (*)(NodeContext&);
+
+class ImporterTable {
+ public:
+  void add(std::string_view op_type, ImportFn fn) { rows_.emplace(op_type, fn); }
+  ImportFn find(std::string_view op_type) const {
+    auto at = rows_.find(op_type);
+    return at == rows_.end() ? nullptr : at->second;
+  }
+
+ private:
+  std::map<std::string, ImportFn, std::less<>> rows_;
+};
+
+const ImporterTable& importer_table();
+
+}  // namespace planish::onnx

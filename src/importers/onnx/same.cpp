@@ -1,0 +1,44 @@
+// ONNX operators that are ours under another spelling: operands and attributes pass through.
+
+#include "importers/onnx/importer.h"
+
+namespace planish::onnx {
+namespace {
+
+struct SameRow {
+  const char *onnx, *op;
+};
+const SameRow kSame[] = {
+    {"Abs", "abs"}, {"Acos", "acos"}, {"Acosh", "acosh"}, {"And", "and"}, {"Asin", "asin"}, {"Asinh", "asinh"},
+    {"Atan", "atan"}, {"Atanh", "atanh"}, {"BitwiseAnd", "bitwise_and"}, {"BitwiseNot", "bitwise_not"},
+    {"BitwiseOr", "bitwise_or"}, {"BitwiseXor", "bitwise_xor"}, {"BitShift", "bit_shift"}, {"Ceil", "ceil"}, {"Celu", "celu"},
+    {"Conv", "conv"}, {"ConvTranspose", "conv_transpose"}, {"Cos", "cos"}, {"Cosh", "cosh"}, {"Concat", "concat"},
+    {"DepthToSpace", "depth_to_space"}, {"DequantizeLinear", "dequantize_linear"}, {"Elu", "elu"}, {"Equal", "equal"},
+    {"Erf", "erf"}, {"Exp", "exp"}, {"Expand", "expand"}, {"Flatten", "flatten"}, {"Floor", "floor"}, {"Gather", "gather"},
+    {"GatherElements", "gather_elements"}, {"GlobalAveragePool", "global_average_pool"}, {"GlobalMaxPool", "global_max_pool"},
+    {"Gelu", "gelu"}, {"Gemm", "gemm"}, {"Greater", "greater"}, {"GreaterOrEqual", "greater_equal"}, {"HardSigmoid", "hard_sigmoid"},
+    {"HardSwish", "hard_swish"}, {"Identity", "identity"}, {"IsInf", "is_inf"}, {"IsNaN", "is_nan"}, {"LayerNormalization", "layer_normalization"},
+    {"LeakyRelu", "leaky_relu"}, {"Less", "less"}, {"LessOrEqual", "less_equal"}, {"Log", "log"}, {"LSTM", "lstm"},
+    {"MatMul", "matmul"}, {"Max", "max"}, {"MaxPool", "max_pool"}, {"AveragePool", "average_pool"}, {"Mean", "mean"},
+    {"Min", "min"}, {"Mish", "mish"}, {"Mod", "mod"}, {"Neg", "neg"}, {"Not", "not"}, {"Or", "or"}, {"PRelu", "prelu"},
+    {"QuantizeLinear", "quantize_linear"}, {"Range", "range"}, {"Reciprocal", "reciprocal"}, {"Relu", "relu"},
+    {"RMSNormalization", "rms_normalization"}, {"Round", "round"}, {"ScatterElements", "scatter_elements"}, {"ScatterND", "scatter_nd"},
+    {"GatherND", "gather_nd"}, {"Selu", "selu"}, {"Shape", "shape"}, {"Sigmoid", "sigmoid"}, {"Sign", "sign"}, {"Sin", "sin"},
+    {"Sinh", "sinh"}, {"Size", "size"}, {"Softplus", "softplus"}, {"Softsign", "softsign"}, {"SpaceToDepth", "space_to_depth"},
+    {"Sqrt", "sqrt"}, {"Sum", "sum"}, {"Tan", "tan"}, {"Tanh", "tanh"}, {"ThresholdedRelu", "thresholded_relu"},
+    {"Transpose", "transpose"}, {"Where", "where"}, {"Xor", "xor"}, {"ArgMax", "arg_max"}, {"ArgMin", "arg_min"},
+    {"Pow", "pow"},
+};
+
+void import_same(NodeContext& context) {
+  for (const SameRow& row : kSame)
+    if (context.proto().op_type == row.onnx) return context.emit(row.op, context.inputs(), context.attrs());
+}
+
+}  // namespace
+
+void register_same(ImporterTable& table) {
+  for (const SameRow& row : kSame) table.add(row.onnx, import_same);
+}
+
+}  // namespace planish::onnx
