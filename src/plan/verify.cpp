@@ -1,0 +1,105 @@
+#include <algorithm>
+#include <set>
+
+#include "base/checked.h"
+#include "plan/plan.h"
+
+namespace planish {
+namespace {
+
+constexpr int64_t kLargestArena = int64_t{1} << 44;
+
+class Checker {
+ public:
+  Checker(const Plan& plan, const Profile& profile) : plan_(plan), profile_(profile) {}
+
+  void run() {
+    if (profile_.arena_bytes < 0 || profile_.arena_bytes > kLargestArena) damaged("an arena of {} bytes", profile_.arena_bytes);
+    for (const auto& [name, info] : profile_.symbols)
+      if (info.range.min < 0 || info.range.min > info.range.opt || info.range.opt > info.range.max || info.range.max > kLargestArena)
+        damaged("symbol '{}' ranges over [{}, {}, {}]", name, info.range.min, info.range.opt, info.range.max);
+    for (const BufferDesc& buffer : profile_.buffers) check_buffer(buffer);
+    check_steps(profile_.steps);
+  }
+
+ private:
+  template <class... Args>
+  [[noreturn]] static void damaged(fmt::format_string<Args...> text, Args&&... args) {
+    fail(Code::invalid_plan, "the plan is damaged: {}", fmt::format(text, std::forward<Args>(args)...));
+  }
+
+  void check_buffer(const BufferDesc& buffer) const {
+    const auto in = [](int64_t index, size_t size) { return index >= 0 && index < static_cast<int64_t>(size); };
+    if (buffer.kind == BufferKind::constant && !in(buffer.index, plan_.constants.size())) damaged("a buffer names constant {}", buffer.index);
+    if (buffer.kind == BufferKind::binding && !in(buffer.index, plan_.bindings.size())) damaged("a buffer names binding {}", buffer.index);
+    if (buffer.kind != BufferKind::arena) return;
+    if (buffer.offset < 0 || buffer.bytes < 0 || buffer.offset % kAlignment != 0 || buffer.offset > profile_.arena_bytes ||
+        buffer.bytes > profile_.arena_bytes - buffer.offset)
+      damaged("a buffer of {} bytes at {} in an arena of {}", buffer.bytes, buffer.offset, profile_.arena_bytes);
+  }
+
+  int64_t buffer_bytes(const BufferDesc& buffer) const {
+    if (buffer.kind == BufferKind::constant) return plan_.constants[static_cast<size_t>(buffer.index)].byte_count();
+    if (buffer.kind == BufferKind::arena) return buffer.bytes;
+    if (buffer.kind == BufferKind::dynamic) return INT64_MAX;
+    return upper(plan_.bindings[static_cast<size_t>(buffer.index)].type.bytes());
+  }
+
+  int64_t upper(Dim dim) const { return dim.upper_bound(profile_.symbols); }
+
+  // The window's last byte, at the largest extents, lies inside the buffer.
+  void check_view(const ViewDesc& view) const {
+    if (view.buffer < 0) return;
+    if (static_cast<size_t>(view.buffer) >= profile_.buffers.size()) damaged("a view of buffer {}", view.buffer);
+    if (view.dims.size() > kMaxRank || view.dims.size() != view.strides.size()) damaged("a view of rank {}", view.dims.size());
+    const int64_t size = element_bytes(view.dtype);
+    int64_t reach = 0, lowest = view.offset.lower_bound(profile_.symbols);
+    bool empty = false;
+    for (size_t i = 0; i < view.dims.size(); ++i) {
+      const int64_t extent = upper(view.dims[i]);
+      if (view.dims[i].lower_bound(profile_.symbols) < 0) damaged("an extent {} may be negative", view.dims[i].str());
+      empty = empty || extent == 0;
+      if (extent <= 1) continue;
+      const int64_t stride = upper(view.strides[i]);
+      const int64_t span = checked_mul(extent - 1, std::abs(stride));
+      (view.strides[i].lower_bound(profile_.symbols) < 0 ? lowest : reach) += view.strides[i].lower_bound(profile_.symbols) < 0 ? -checked_mul(span, size) : span;
+    }
+    if (empty) return;
+    const int64_t end = checked_add(upper(view.offset), checked_mul(checked_add(reach, 1), size));
+    const int64_t bytes = buffer_bytes(profile_.buffers[static_cast<size_t>(view.buffer)]);
+    if (lowest < 0 || end > bytes) damaged("a view reaches [{}, {}) of a buffer of {} bytes", lowest, end, bytes);
+  }
+
+  void check_steps(const std::vector<Step>& steps) {
+    for (const Step& step : steps) {
+      if (!ids_.insert(step.id).second) damaged("two steps have the id {}", step.id);
+      for (const ViewDesc& view : step.inputs) check_view(view);
+      for (const ViewDesc& view : step.outputs) check_view(view);
+      check_view(step.workspace);
+      if (step.kind == StepKind::copy && (step.inputs.size() != 1 || step.outputs.size() != 1 || !same_extents(step.inputs[0], step.outputs[0])))
+        damaged("step '{}' copies between different extents", step.name);
+      if (step.kind == StepKind::control && (step.kernel != "if" || step.bodies.size() != 2 || step.inputs.empty()))
+        damaged("control step '{}' of kind '{}' with {} bodies", step.name, step.kernel, step.bodies.size());
+      for (const auto& body : step.bodies) check_steps(body);
+    }
+  }
+
+  static bool same_extents(const ViewDesc& a, const ViewDesc& b) { return a.dims == b.dims && a.dtype == b.dtype && a.buffer >= 0 && b.buffer >= 0; }
+
+  const Plan& plan_;
+  const Profile& profile_;
+  std::set<uint32_t> ids_;
+};
+
+}  // namespace
+
+void verify(const Plan& plan) {
+  if (plan.profiles.empty()) fail(Code::invalid_plan, "the plan has no profile");
+  for (const Binding& binding : plan.bindings) {
+    element_bytes(binding.type.dtype);
+    if (binding.type.shape.rank() > kMaxRank) fail(Code::invalid_plan, "binding '{}' has rank {}", binding.name, binding.type.shape.rank());
+  }
+  for (const Profile& profile : plan.profiles) Checker(plan, profile).run();
+}
+
+}  // namespace planish
