@@ -1,0 +1,300 @@
+#include <algorithm>
+
+#include "base/checked.h"
+#include "runtime/engine.h"
+#include "runtime/prepared.h"
+
+namespace planish {
+
+// Shapes are resolved once all inputs have theirs; binding an address then only patches the views that use it.
+struct Context::State {
+  std::shared_ptr<const Engine> engine;
+  const Profile* profile = nullptr;
+  Isa isa = Isa::scalar;
+  std::shared_ptr<std::byte> arena;
+  std::vector<void*> addresses;            // by binding
+  std::vector<size_t> sizes;
+  std::vector<bool> shaped;                // inputs whose extents are known
+  std::vector<std::vector<int64_t>> given;  // extents set by the caller
+  SymbolValues symbols;
+  std::vector<PreparedStep> steps;
+  bool resolved = false, patched = false, profiling = false;
+  StepObserver observer;
+  std::atomic<bool> busy{false};
+
+  const std::vector<Binding>& bindings() const { return engine->plan().bindings; }
+
+  std::vector<int64_t> extents_of(size_t binding) const { return bindings()[binding].type.shape.evaluate(symbols); }
+
+  std::byte* base_of(int32_t buffer) const {
+    const BufferDesc& desc = profile->buffers[static_cast<size_t>(buffer)];
+    switch (desc.kind) {
+      case BufferKind::constant: return const_cast<std::byte*>(engine->plan().constants[static_cast<size_t>(desc.index)].data());
+      case BufferKind::arena: return arena.get() + desc.offset;
+      case BufferKind::binding: return static_cast<std::byte*>(addresses[static_cast<size_t>(desc.index)]);
+      default: fail(Code::unsupported, "a buffer of data-dependent size");
+    }
+  }
+
+  TensorView resolve(const ViewDesc& desc) const {
+    TensorView view;
+    if (desc.buffer < 0) return view;
+    view.dtype = desc.dtype;
+    view.rank = static_cast<int>(desc.dims.size());
+    for (size_t i = 0; i < desc.dims.size(); ++i) {
+      view.dims[i] = desc.dims[i].evaluate(symbols);
+      view.strides[i] = desc.strides[i].evaluate(symbols);
+    }
+    return view;
+  }
+
+  // Dims among the parameters become integers before the kernel decodes them.
+  Attrs evaluated(const Attrs& params) const {
+    Attrs out = params;
+    for (const auto& [name, value] : params.entries()) {
+      if (const auto* dims = std::get_if<std::vector<Dim>>(&value)) out.set(name, Shape(*dims).evaluate(symbols));
+    }
+    return out;
+  }
+
+  PreparedStep prepare(const Step& step) const {
+    PreparedStep prepared;
+    prepared.step = &step;
+    for (const ViewDesc& view : step.inputs) prepared.inputs.push_back(resolve(view));
+    for (const ViewDesc& view : step.outputs) prepared.outputs.push_back(resolve(view));
+    for (const auto& body : step.bodies) {
+      prepared.bodies.emplace_back();
+      for (const Step& inner : body) prepared.bodies.back().push_back(prepare(inner));
+    }
+    prepared.flops = step.flops.evaluate(symbols);
+    prepared.bytes = step.bytes.evaluate(symbols);
+    if (step.kind != StepKind::cpu && step.kind != StepKind::reference) return prepared;
+    prepared.kernel = (step.kind == StepKind::cpu ? cpu_kernels(isa) : reference_kernels()).find(step.kernel);
+    prepared.params = with_context([&] { return fmt::format("step '{}'", step.name); }, [&] { return prepared.kernel->decode(evaluated(step.params)); });
+    check_workspace(prepared);
+    return prepared;
+  }
+
+  void check_workspace(const PreparedStep& prepared) const {
+    if (prepared.kernel->workspace == nullptr) return;
+    KernelArgs args;
+    args.inputs = prepared.inputs;
+    args.outputs = prepared.outputs;
+    args.params = prepared.params.get();
+    args.pool = &engine->device().pool();
+    const int64_t needed = prepared.kernel->workspace(args);
+    const ViewDesc& view = prepared.step->workspace;
+    const int64_t found = view.buffer < 0 ? 0 : view.dims[0].evaluate(symbols);
+    if (needed > found)
+      fail(Code::mismatch, "step '{}' needs {} bytes of workspace with {} threads, the plan has {}; rebuild it with the same --threads",
+           prepared.step->name, needed, engine->device().pool().size(), found);
+  }
+
+  void patch(PreparedStep& prepared) const {
+    const auto place = [&](TensorView& view, const ViewDesc& desc) {
+      if (desc.buffer >= 0) view.data = base_of(desc.buffer) + desc.offset.evaluate(symbols);
+    };
+    for (size_t i = 0; i < prepared.inputs.size(); ++i) place(prepared.inputs[i], prepared.step->inputs[i]);
+    for (size_t i = 0; i < prepared.outputs.size(); ++i) place(prepared.outputs[i], prepared.step->outputs[i]);
+    if (prepared.step->workspace.buffer >= 0)
+      prepared.workspace = base_of(prepared.step->workspace.buffer) + prepared.step->workspace.offset.evaluate(symbols);
+    for (auto& body : prepared.bodies)
+      for (PreparedStep& inner : body) patch(inner);
+  }
+
+  // A plain symbol takes the extent; any other expression is compared once all symbols are known.
+  Status bind_symbols(size_t binding) {
+    const Shape& shape = bindings()[binding].type.shape;
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      if (shape[axis].op() != DimOp::symbol) continue;
+      const std::string name(shape[axis].name());
+      const int64_t extent = given[binding][static_cast<size_t>(axis)];
+      const DimRange range = profile->symbols.at(name).range;
+      if (extent < range.min || extent > range.max)
+        return {Code::invalid_argument, fmt::format("input '{}', axis {}: extent {} is outside [{}, {}]", bindings()[binding].name, axis, extent, range.min, range.max)};
+      auto [at, fresh] = symbols.try_emplace(name, extent);
+      if (!fresh && at->second != extent)
+        return {Code::invalid_argument, fmt::format("input '{}', axis {}: extent {} where '{}' is {} elsewhere", bindings()[binding].name, axis, extent, name, at->second)};
+    }
+    return {};
+  }
+
+  Status resolve_all() {
+    symbols.clear();
+    for (size_t i = 0; i < bindings().size(); ++i)
+      if (bindings()[i].is_input)
+        if (Status status = bind_symbols(i); !status.ok()) return status;
+    for (size_t i = 0; i < bindings().size(); ++i) {
+      if (!bindings()[i].is_input || extents_of(i) == given[i]) continue;
+      return {Code::invalid_argument, fmt::format("input '{}' has the extents {}, {} is accepted", bindings()[i].name, Shape::of(given[i]).str(),
+                                                  Shape::of(extents_of(i)).str())};
+    }
+    steps.clear();
+    for (const Step& step : profile->steps) steps.push_back(prepare(step));
+    resolved = true;
+    patched = false;
+    return {};
+  }
+
+  Status set_shape(size_t binding, std::span<const int64_t> extents) {
+    const Binding& info = bindings()[binding];
+    if (static_cast<int>(extents.size()) != info.type.shape.rank())
+      return {Code::invalid_argument, fmt::format("input '{}' is {}, extents of rank {} were given", info.name, info.type.str(), extents.size())};
+    for (size_t i = 0; i < extents.size(); ++i) {
+      const Dim dim = info.type.shape[static_cast<int>(i)];
+      if (extents[i] < 0 || (dim.is_constant() && dim.value() != extents[i]))
+        return {Code::invalid_argument, fmt::format("input '{}' is {}, the extents {} were given", info.name, info.type.str(), Shape::of(extents).str())};
+    }
+    if (shaped[binding] && std::equal(extents.begin(), extents.end(), given[binding].begin(), given[binding].end()) && resolved) return {};
+    given[binding].assign(extents.begin(), extents.end());
+    shaped[binding] = true;
+    resolved = false;
+    return std::all_of(shaped.begin(), shaped.end(), [](bool done) { return done; }) ? resolve_all() : Status();
+  }
+
+  Status check_ready() {
+    for (size_t i = 0; i < bindings().size(); ++i) {
+      const Binding& binding = bindings()[i];
+      if (!shaped[i]) return {Code::invalid_state, fmt::format("input '{}' has no shape; it is {}", binding.name, binding.type.str())};
+    }
+    if (!resolved) return {Code::invalid_state, "the shapes given do not fit together"};
+    for (size_t i = 0; i < bindings().size(); ++i) {
+      const Binding& binding = bindings()[i];
+      int64_t needed = element_bytes(binding.type.dtype);
+      for (Dim dim : binding.type.shape) needed *= dim.evaluate(symbols);
+      if (addresses[i] == nullptr && needed > 0) return {Code::invalid_state, fmt::format("'{}' is not bound; it takes {} bytes", binding.name, needed)};
+      if (static_cast<int64_t>(sizes[i]) < needed)
+        return {Code::invalid_argument, fmt::format("'{}' is bound to {} bytes, {} are needed", binding.name, sizes[i], needed)};
+    }
+    return {};
+  }
+
+  Status run() {
+    if (Status status = patched ? Status() : check_ready(); !status.ok()) return status;
+    if (!patched)
+      for (PreparedStep& step : steps) patch(step);
+    patched = true;
+    ThreadPool& pool = engine->device().pool();
+    pool.begin_run();
+    struct End {
+      ThreadPool& pool;
+      ~End() { pool.end_run(); }
+    } end{pool};
+    execute(steps, {pool, profiling, observer ? &observer : nullptr});
+    return {};
+  }
+};
+
+namespace {
+
+// Runs `body`; exceptions become a Status.
+template <class Body>
+Status guarded(Body body) noexcept {
+  try {
+    return body();
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  } catch (const std::bad_alloc&) {
+    return {Code::out_of_memory, "out of memory"};
+  } catch (const std::exception& error) {
+    return {Code::internal, error.what()};
+  }
+}
+
+class Entry {
+ public:
+  explicit Entry(std::atomic<bool>& busy) : busy_(busy), entered_(!busy.exchange(true, std::memory_order_acquire)) {}
+  ~Entry() {
+    if (entered_) busy_.store(false, std::memory_order_release);
+  }
+  explicit operator bool() const { return entered_; }
+
+ private:
+  std::atomic<bool>& busy_;
+  bool entered_;
+};
+
+Status busy_status() { return {Code::busy, "another thread is using this context; a context serves one thread at a time"}; }
+
+}  // namespace
+
+Context::Context(std::shared_ptr<const Engine> engine, int profile) : state_(std::make_unique<State>()) {
+  State& s = *state_;
+  s.engine = std::move(engine);
+  s.profile = &s.engine->plan().profiles[static_cast<size_t>(profile)];
+  s.isa = parse_isa(s.engine->plan().isa);
+  s.arena = s.engine->device().allocate(s.profile->arena_bytes);
+  const size_t count = s.bindings().size();
+  s.addresses.resize(count);
+  s.sizes.resize(count);
+  s.given.resize(count);
+  for (const Binding& binding : s.bindings()) s.shaped.push_back(!binding.is_input || binding.type.shape.is_static());
+  for (size_t i = 0; i < count; ++i)
+    if (s.bindings()[i].is_input && s.shaped[i]) s.given[i] = s.bindings()[i].type.shape.extents();
+  if (std::all_of(s.shaped.begin(), s.shaped.end(), [](bool done) { return done; })) s.resolve_all().raise();
+}
+
+Context::~Context() = default;
+
+Status Context::set_shape(std::string_view input, std::span<const int64_t> extents) noexcept {
+  const Entry entry(state_->busy);
+  if (!entry) return busy_status();
+  return guarded([&]() -> Status {
+    const int index = state_->engine->binding_index(input);
+    if (index < 0 || !state_->bindings()[static_cast<size_t>(index)].is_input)
+      return {Code::not_found, fmt::format("there is no input '{}'", input)};
+    return state_->set_shape(static_cast<size_t>(index), extents);
+  });
+}
+
+Status Context::bind(std::string_view name, void* data, size_t bytes) noexcept {
+  const Entry entry(state_->busy);
+  if (!entry) return busy_status();
+  return guarded([&]() -> Status {
+    const int index = state_->engine->binding_index(name);
+    if (index < 0) return {Code::not_found, fmt::format("there is no binding '{}'", name)};
+    state_->addresses[static_cast<size_t>(index)] = data;
+    state_->sizes[static_cast<size_t>(index)] = bytes;
+    state_->patched = false;
+    return {};
+  });
+}
+
+Status Context::extents(std::string_view name, std::vector<int64_t>& out) const noexcept {
+  return guarded([&]() -> Status {
+    const int index = state_->engine->binding_index(name);
+    if (index < 0) return {Code::not_found, fmt::format("there is no binding '{}'", name)};
+    if (!state_->resolved) return {Code::invalid_state, "not all inputs have a shape"};
+    out = state_->extents_of(static_cast<size_t>(index));
+    return {};
+  });
+}
+
+Status Context::enqueue(Stream* stream) noexcept {
+  return guarded([&]() -> Status {
+    const auto work = [state = state_.get()]() noexcept -> Status {
+      const Entry entry(state->busy);
+      if (!entry) return busy_status();
+      return guarded([&] { return state->run(); });
+    };
+    return stream == nullptr ? work() : stream->submit(work);
+  });
+}
+
+const void* Context::output_data(std::string_view name) const noexcept {
+  const int index = state_->engine->binding_index(name);
+  return index < 0 ? nullptr : state_->addresses[static_cast<size_t>(index)];
+}
+
+void Context::enable_profiling(bool on) noexcept { state_->profiling = on; }
+
+std::vector<StepTiming> Context::timings() const {
+  std::vector<StepTiming> rows;
+  for (const PreparedStep& step : state_->steps) rows.push_back({step.step, step.milliseconds, step.flops, step.bytes});
+  return rows;
+}
+
+int64_t Context::arena_bytes() const { return state_->profile->arena_bytes; }
+void Context::set_observer(StepObserver observer) { state_->observer = std::move(observer); }
+
+}  // namespace planish

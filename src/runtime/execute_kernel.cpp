@@ -1,0 +1,15 @@
+#include "runtime/prepared.h"
+
+namespace planish {
+
+void execute_kernel(PreparedStep& step, const Execution& execution) {
+  KernelArgs args;
+  args.inputs = step.inputs;
+  args.outputs = step.outputs;
+  args.params = step.params.get();
+  args.workspace = step.workspace;
+  args.pool = &execution.pool;
+  step.kernel->run(args);
+}
+
+}  // namespace planish

@@ -1,0 +1,36 @@
+#pragma once
+// A step made ready for the current shapes: views with addresses, decoded parameters. What executors run.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "kernels/kernel.h"
+#include "plan/plan.h"
+
+namespace planish {
+
+struct PreparedStep {
+  const Step* step = nullptr;
+  const Kernel* kernel = nullptr;            // cpu and reference steps
+  std::shared_ptr<const void> params;        // what the kernel's decode made
+  std::vector<TensorView> inputs, outputs;
+  std::byte* workspace = nullptr;
+  std::vector<std::vector<PreparedStep>> bodies;
+  int64_t flops = 0, bytes = 0;
+  double milliseconds = 0;
+};
+
+struct Execution {
+  ThreadPool& pool;
+  bool profile = false;
+  const std::function<void(const Step&, std::span<const TensorView>)>* observer = nullptr;
+};
+
+// Each throws what its kernel throws; the context turns it into a Status that names the step.
+void execute(std::vector<PreparedStep>& steps, const Execution& execution);
+void execute_kernel(PreparedStep& step, const Execution& execution);   // cpu, reference
+void execute_copy(PreparedStep& step, const Execution& execution);
+void execute_control(PreparedStep& step, const Execution& execution);
+
+}  // namespace planish
