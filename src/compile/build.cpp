@@ -1,0 +1,72 @@
+#include "compile/build.h"
+
+#include <chrono>
+
+#include "compile/emitter.h"
+#include "compile/pipeline.h"
+#include "compile/tuner.h"
+#include "ops/builder.h"
+
+namespace planish {
+namespace {
+
+class Phases {
+ public:
+  Phases(const BuildOptions& options, BuildReport* report) : options_(options), report_(report) {}
+
+  void begin(const char* name, int index) {
+    end();
+    name_ = name;
+    start_ = std::chrono::steady_clock::now();
+    if (options_.progress && !options_.progress({name, index, 4})) fail(Code::cancelled, "the build was cancelled");
+  }
+  void end() {
+    if (name_ != nullptr && report_ != nullptr)
+      report_->phases_ms.emplace_back(name_, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count());
+    name_ = nullptr;
+  }
+
+ private:
+  const BuildOptions& options_;
+  BuildReport* report_;
+  const char* name_ = nullptr;
+  std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace
+
+Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport* report) {
+  Phases phases(options, report);
+  const Isa isa = options.isa.empty() ? active_isa() : parse_isa(options.isa);
+  phases.begin("checking", 0);
+  infer_all(graph);
+  verify(graph);
+  phases.begin("optimising", 1);
+  run_pipeline(graph, pipeline(options.optimize), options.dump_dir);
+  verify(graph);
+  phases.begin("tuning", 2);
+  EmitOptions emit;
+  emit.isa = isa;
+  emit.threads = options.threads > 0 ? options.threads : device.pool().size();
+  emit.reference_only = !options.optimize;
+  emit.keep_intermediates = options.keep_intermediates;
+  Tuner tuner(device, options, emit);
+  if (options.optimize && options.tuning != Tuning::off && isa <= cpu_info().best_isa()) {
+    tuner.tune(graph);
+    emit.measured = [&](const Graph& g, const Node& n, const Candidate& c) { return tuner.measured_us(g, n, c.name); };
+  }
+  phases.begin("planning memory", 3);
+  emit.report = report;
+  Plan plan = emit_plan(graph, emit);
+  plan.notes["optimize"] = options.optimize ? "yes" : "no";
+  plan.notes["threads"] = std::to_string(emit.threads);
+  if (report != nullptr) {
+    report->timed = tuner.timed();
+    report->cached = tuner.cached();
+  }
+  phases.end();
+  if (options.progress) options.progress({"done", 4, 4});
+  return plan;
+}
+
+}  // namespace planish

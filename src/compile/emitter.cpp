@@ -1,0 +1,475 @@
+#include "compile/emitter.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/checked.h"
+#include "compile/memory.h"
+#include "compile/views.h"
+#include "kernels/kernel.h"
+#include "ops/builder.h"
+
+namespace planish {
+namespace {
+
+// A buffer before it has a place.
+struct Logical {
+  BufferKind kind = BufferKind::arena;
+  int32_t index = -1;
+  Dim bytes;
+  int first = INT32_MAX, last = -1;
+};
+
+using Environment = std::map<ValueId, ViewDesc>;
+
+class Emitter {
+ public:
+  Emitter(const Graph& graph, const EmitOptions& options) : graph_(graph), options_(options) {}
+
+  Plan run() {
+    plan_.producer = "planish " PLANISH_VERSION;
+    plan_.target = "cpu";
+    plan_.isa = isa_name(options_.isa);
+    plan_.model = graph_.name;
+    plan_.profiles.emplace_back();
+    profile().symbols = graph_.symbols;
+    steps_ = &profile().steps;
+    Environment values;
+    for (ValueId input : graph_.inputs()) add_binding(input, true, values);
+    for (ValueId output : graph_.outputs()) add_binding(output, false, values);
+    emit_graph(graph_, values);
+    for (ValueId output : graph_.outputs()) finish_output(output, values);
+    place_buffers();
+    return std::move(plan_);
+  }
+
+ private:
+  friend class NodeSteps;
+  Profile& profile() { return plan_.profiles[0]; }
+
+  // --- buffers
+
+  int32_t add_buffer(BufferKind kind, int32_t index, Dim bytes) {
+    buffers_.push_back({kind, index, bytes, INT32_MAX, -1});
+    return static_cast<int32_t>(buffers_.size()) - 1;
+  }
+
+  int32_t constant_buffer(const Tensor& tensor) {
+    const Hash128 hash = tensor.content_hash();
+    if (auto at = constants_.find(hash); at != constants_.end()) return at->second;
+    plan_.constants.push_back(tensor);
+    return constants_[hash] = add_buffer(BufferKind::constant, static_cast<int32_t>(plan_.constants.size()) - 1, tensor.byte_count());
+  }
+
+  ViewDesc constant_view(const Tensor& tensor) { return dense_view(constant_buffer(tensor), tensor.type(), Layout::row_major); }
+
+  void add_binding(ValueId id, bool is_input, Environment& values) {
+    const Value& value = graph_.value(id);
+    plan_.bindings.push_back({value.name, is_input, {value.type.dtype, value.type.shape}, MemorySpace::host});
+    const int32_t buffer = add_buffer(BufferKind::binding, static_cast<int32_t>(plan_.bindings.size()) - 1, value.type.bytes());
+    if (is_input) values[id] = dense_view(buffer, value.type, Layout::row_major);
+    else output_buffers_[id] = buffer;
+  }
+
+  ViewDesc temporary(const TensorType& type, Layout layout) { return dense_view(add_buffer(BufferKind::arena, -1, type.bytes()), type, layout); }
+
+  // Where a node's result goes: the caller's memory for a row-major output, a window of a concat, or the arena.
+  ViewDesc destination(const Graph& graph, ValueId id, Layout layout, bool strided) {
+    const TensorType& type = graph.value(id).type;
+    if (&graph == &graph_ && layout == Layout::row_major)
+      if (auto at = output_buffers_.find(id); at != output_buffers_.end()) return dense_view(at->second, type, layout);
+    if (strided && layout == Layout::channels_last)
+      if (auto window = concat_window(graph, id)) return *window;
+    return temporary(type, layout);
+  }
+
+  // The part of a channel concat's result that `id` becomes, when nothing else reads `id`.
+  std::optional<ViewDesc> concat_window(const Graph& graph, ValueId id) {
+    const auto users = graph.users(id);
+    if (&graph != &graph_ || users.size() != 1 || graph.is_output(id)) return std::nullopt;
+    const Node& node = graph.node(users[0]);
+    const Shape& shape = graph.value(id).type.shape;
+    if (node.op != "concat" || shape.rank() < 3 || normalize_axis(node.attrs.get_or<int64_t>("axis", 0), shape.rank()) != 1) return std::nullopt;
+    if (std::count(node.inputs.begin(), node.inputs.end(), id) != 1) return std::nullopt;
+    auto [at, fresh] = concats_.try_emplace(node.outputs[0]);
+    if (fresh) at->second = destination(graph, node.outputs[0], Layout::channels_last, true);
+    return concat_part(graph, node, static_cast<size_t>(std::find(node.inputs.begin(), node.inputs.end(), id) - node.inputs.begin()), at->second);
+  }
+
+  static ViewDesc concat_part(const Graph& graph, const Node& node, size_t operand, const ViewDesc& whole) {
+    ViewDesc view = whole;
+    const auto axis = static_cast<size_t>(normalize_axis(node.attrs.get_or<int64_t>("axis", 0), static_cast<int>(whole.dims.size())));
+    Dim begin = 0;
+    for (size_t i = 0; i < operand; ++i) begin = begin + graph.value(node.inputs[i]).type.shape[static_cast<int>(axis)];
+    view.dims = graph.value(node.inputs[operand]).type.shape.dims();
+    view.offset = view.offset + begin * view.strides[axis] * Dim(element_bytes(view.dtype));
+    return view;
+  }
+
+  // --- steps
+
+  void touch(const ViewDesc& view) {
+    if (view.buffer < 0) return;
+    Logical& buffer = buffers_[static_cast<size_t>(view.buffer)];
+    buffer.first = std::min(buffer.first, position_);
+    buffer.last = std::max(buffer.last, position_);
+  }
+
+  Step& add_step(Step step) {
+    ++position_;
+    step.id = next_id_++;
+    for (const ViewDesc& view : step.inputs) touch(view);
+    for (const ViewDesc& view : step.outputs) touch(view);
+    steps_->push_back(std::move(step));
+    return steps_->back();
+  }
+
+  void add_copy(const ViewDesc& from, const ViewDesc& to, const std::string& name, const std::vector<std::string>& origins) {
+    Step step;
+    step.kind = StepKind::copy;
+    step.name = name;
+    step.origins = origins;
+    step.op = "copy";
+    step.kernel = "copy";
+    step.inputs = {from};
+    step.outputs = {to};
+    step.bytes = Shape(from.dims).element_count() * Dim(2 * element_bytes(from.dtype));
+    add_step(std::move(step));
+  }
+
+  // The value's view in a layout that the rule accepts; a conversion is made once and shared.
+  ViewDesc convert(const ViewDesc& view, LayoutRule rule, const std::string& name) {
+    const Layout layout = rule == LayoutRule::channels_last ? Layout::channels_last : Layout::row_major;
+    if (rule == LayoutRule::any || is_dense(view, layout)) return view;
+    const std::string key = view_key(view) + std::string(layout_name(layout));
+    if (auto at = converted_.find(key); at != converted_.end()) return at->second;
+    const ViewDesc copy = temporary({view.dtype, Shape(view.dims)}, layout);
+    add_copy(view, copy, name + " to " + std::string(layout_name(layout)), {});
+    return converted_[key] = copy;
+  }
+
+  static std::string view_key(const ViewDesc& view) {
+    return fmt::format("{}+{}:{}/{}@", view.buffer, view.offset.str(), Shape(view.dims).str(), Shape(view.strides).str());
+  }
+
+  ViewDesc view_of(const Graph& graph, ValueId id, Environment& values) {
+    if (!id.valid()) return {};
+    if (auto at = values.find(id); at != values.end()) return at->second;
+    const Value& value = graph.value(id);
+    if (!value.is_constant()) fail(Code::internal, "'{}' is used before it is computed", value.name);
+    return values[id] = constant_view(value.constant);
+  }
+
+  // --- nodes
+
+  void emit_graph(const Graph& graph, Environment& values) {
+    for (NodeId id : graph.nodes()) {
+      const Node& node = graph.node(id);
+      with_context([&] { return fmt::format("node '{}' ({})", node.name, node.note.empty() ? node.op.str() : node.note); }, [&] {
+        if (node.op == "if") emit_if(graph, node, values);
+        else if (node.op == "concat") emit_concat(graph, node, values);
+        else if (!emit_window(graph, node, values)) emit_node(graph, node, values);
+      });
+    }
+  }
+
+  bool emit_window(const Graph& graph, const Node& node, Environment& values) {
+    if (!op_def(node.op).is_view && node.op != "identity") return false;
+    ViewDesc source = view_of(graph, node.inputs[0], values);
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      auto window = window_of(graph, node, i, source);
+      if (!window) {
+        // A reshape of strided memory: make it dense, then look at it.
+        source = convert(source, LayoutRule::row_major, node.name);
+        window = window_of(graph, node, i, source);
+      }
+      if (!window) return false;
+      values[node.outputs[i]] = *window;
+    }
+    return true;
+  }
+
+  void emit_concat(const Graph& graph, const Node& node, Environment& values) {
+    const ValueId result = node.outputs[0];
+    ViewDesc whole;
+    if (auto at = concats_.find(result); at != concats_.end() && &graph == &graph_) whole = at->second;
+    else whole = destination(graph, result, preferred_layout(graph, node, values), true);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const ViewDesc part = concat_part(graph, node, i, whole), source = view_of(graph, node.inputs[i], values);
+      if (source == part) continue;
+      add_copy(source, part, node.name, node.origins);
+    }
+    values[result] = whole;
+  }
+
+  // Channels-last when the first operand of that rank lies so.
+  Layout preferred_layout(const Graph& graph, const Node& node, Environment& values) {
+    const int rank = graph.value(node.outputs[0]).type.shape.rank();
+    for (ValueId input : node.inputs) {
+      if (!input.valid() || rank < 3 || graph.value(input).type.shape.rank() != rank || graph.value(input).is_constant()) continue;
+      const ViewDesc view = view_of(graph, input, values);
+      if (!is_dense(view, Layout::row_major) && view.strides[1] == Dim(1) && view.dims[1] != Dim(1)) return Layout::channels_last;
+      if (is_dense(view, Layout::row_major) && !is_dense(view, Layout::channels_last)) return Layout::row_major;
+    }
+    return Layout::row_major;
+  }
+
+  void emit_if(const Graph& graph, const Node& node, Environment& values) {
+    Step step;
+    step.kind = StepKind::control;
+    step.name = node.name;
+    step.origins = node.origins;
+    step.op = step.kernel = "if";
+    step.inputs = {view_of(graph, node.inputs[0], values)};
+    step.bodies.resize(2);
+    std::vector<ViewDesc> results;
+    for (ValueId output : node.outputs) {
+      results.push_back(temporary(graph.value(output).type, Layout::row_major));
+      values[output] = results.back();
+    }
+    // Values from outside stay alive through both branches: both are emitted before the step itself.
+    std::vector<Step>* outer = steps_;
+    const auto shared = converted_;
+    for (size_t branch = 0; branch < 2; ++branch) {
+      const Graph& body = *node.regions[branch];
+      Environment inner;
+      for (size_t i = 0; i < body.inputs().size(); ++i) inner[body.inputs()[i]] = view_of(graph, node.inputs[i + 1], values);
+      steps_ = &step.bodies[branch];
+      emit_graph(body, inner);
+      for (size_t i = 0; i < results.size(); ++i) add_copy(view_of(body, body.outputs()[i], inner), results[i], node.name, node.origins);
+      converted_ = shared;  // what one branch converted the other has not
+    }
+    steps_ = outer;
+    add_step(std::move(step));
+  }
+
+  void emit_node(const Graph& graph, const Node& node, Environment& values);
+  void emit_body(const Graph& graph, const Node& node, Environment& values) {
+    const Graph& body = *node.regions[0];
+    Environment inner;
+    for (size_t i = 0; i < body.inputs().size(); ++i) inner[body.inputs()[i]] = view_of(graph, node.inputs[i], values);
+    emit_graph(body, inner);
+    for (size_t i = 0; i < node.outputs.size(); ++i) values[node.outputs[i]] = view_of(body, body.outputs()[i], inner);
+  }
+
+  double candidate_cost(const Graph& graph, const Node& node, const Candidate& candidate, Environment& values);
+  const Candidate* choose(const Graph& graph, const Node& node, const CandidateSink& sink, Environment& values);
+  void report(const Node& node, const CandidateSink& sink, const Candidate& chosen, const Graph& graph);
+
+  void finish_output(ValueId id, Environment& values) {
+    const Value& value = graph_.value(id);
+    const ViewDesc source = view_of(graph_, id, values);
+    if (source.buffer == output_buffers_.at(id)) return;
+    add_copy(source, dense_view(output_buffers_.at(id), value.type, Layout::row_major), value.name, {value.name});
+  }
+
+  void place_buffers() {
+    std::vector<Interval> intervals;
+    std::vector<size_t> owners;
+    for (size_t i = 0; i < buffers_.size(); ++i) {
+      Logical& buffer = buffers_[i];
+      if (buffer.kind != BufferKind::arena || buffer.last < 0) continue;
+      const int64_t bytes = buffer.bytes.upper_bound(profile().symbols);
+      if (bytes > (int64_t{1} << 44)) fail(Code::invalid_argument, "a buffer of up to {} bytes; give the inputs narrower ranges", bytes);
+      intervals.push_back({bytes, options_.keep_intermediates ? 0 : buffer.first, options_.keep_intermediates ? position_ : buffer.last});
+      owners.push_back(i);
+    }
+    const MemoryPlan memory = plan_memory(intervals);
+    profile().arena_bytes = memory.arena_bytes == INT64_MAX ? 0 : memory.arena_bytes;
+    profile().live_peak_bytes = memory.live_peak_bytes;
+    for (const Logical& buffer : buffers_) profile().buffers.push_back({buffer.kind, MemorySpace::host, buffer.index, 0, 0});
+    for (size_t i = 0; i < owners.size(); ++i) {
+      profile().buffers[owners[i]].offset = memory.offsets[i];
+      profile().buffers[owners[i]].bytes = intervals[i].bytes;
+    }
+  }
+
+  const Graph& graph_;
+  const EmitOptions& options_;
+  Plan plan_;
+  std::vector<Logical> buffers_;
+  std::map<Hash128, int32_t> constants_;
+  std::map<ValueId, int32_t> output_buffers_;
+  std::map<ValueId, ViewDesc> concats_;
+  std::map<std::string, ViewDesc> converted_;
+  std::vector<Step>* steps_ = nullptr;
+  int position_ = 0;
+  uint32_t next_id_ = 0;
+};
+
+LayoutRule rule_at(const std::vector<LayoutRule>& rules, size_t i) { return i < rules.size() ? rules[i] : LayoutRule::row_major; }
+
+// The steps of one node, as its candidate writes them.
+class NodeSteps final : public StepBuilder {
+ public:
+  NodeSteps(Emitter& emitter, const Graph& graph, const Node& node, const Candidate& candidate, Environment& values)
+      : emitter_(emitter), graph_(graph), node_(node), candidate_(candidate), values_(values) {
+    // A result of rule `any` lies as the operands do.
+    const Layout like = emitter.preferred_layout(graph, node, values);
+    any_ = like == Layout::channels_last ? LayoutRule::channels_last : LayoutRule::row_major;
+  }
+
+  Operand input(size_t i) override {
+    const LayoutRule rule = rule_at(candidate_.inputs, i);
+    return add(emitter_.convert(emitter_.view_of(graph_, node_.inputs.at(i), values_), rule, node_.name));
+  }
+  Operand output(size_t i) override {
+    LayoutRule rule = rule_at(candidate_.outputs, i);
+    if (rule == LayoutRule::any) rule = any_;
+    const Layout layout = rule == LayoutRule::channels_last ? Layout::channels_last : Layout::row_major;
+    auto [at, fresh] = outputs_.try_emplace(i);
+    if (fresh) {
+      at->second = emitter_.destination(graph_, node_.outputs.at(i), layout, candidate_.strided_output && i == 0);
+      values_[node_.outputs[i]] = at->second;
+    }
+    return add(at->second);
+  }
+  Operand constant(const Tensor& tensor) override { return add(emitter_.constant_view(tensor)); }
+  Operand temporary(const TensorType& type) override { return add(emitter_.temporary(type, type.layout)); }
+  Operand absent() override { return add({}); }
+  Operand reshaped(Operand of, const Shape& shape) override {
+    ViewDesc view = operands_.at(static_cast<size_t>(of.index));
+    view.dims = shape.dims();
+    view.strides = shape.strides(Layout::row_major);
+    return add(view);
+  }
+
+  void step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs, std::vector<Operand> outputs) override {
+    const KernelTable& table = kind == StepKind::cpu ? cpu_kernels(emitter_.options_.isa) : reference_kernels();
+    const Kernel* row = table.find(kernel);
+    if (row == nullptr) fail(Code::internal, "there is no kernel '{}'", kernel);
+    Step step;
+    step.kind = kind;
+    step.name = joined_name();
+    step.origins = node_.origins;
+    step.op = node_.op.str();
+    step.kernel = kernel;
+    step.version = row->version;
+    step.params = std::move(params);
+    for (Operand operand : inputs) step.inputs.push_back(operands_.at(static_cast<size_t>(operand.index)));
+    for (Operand operand : outputs) step.outputs.push_back(operands_.at(static_cast<size_t>(operand.index)));
+    if (!counted_) step.flops = flops_of(graph_, node_);
+    counted_ = true;
+    for (const auto* views : {&step.inputs, &step.outputs})
+      for (const ViewDesc& view : *views)
+        if (view.buffer >= 0) step.bytes = step.bytes + Shape(view.dims).element_count() * Dim(element_bytes(view.dtype));
+    const int64_t workspace = workspace_bytes(*row, step);
+    if (workspace > 0) step.workspace = emitter_.temporary({DataType::u8, Shape{workspace}}, Layout::row_major);
+    const ViewDesc scratch = step.workspace;
+    emitter_.add_step(std::move(step));
+    emitter_.touch(scratch);
+  }
+
+ private:
+  Operand add(ViewDesc view) {
+    operands_.push_back(std::move(view));
+    return {static_cast<int32_t>(operands_.size()) - 1};
+  }
+
+  std::string joined_name() const {
+    std::string name;
+    for (const std::string& origin : node_.origins) name += (name.empty() ? "" : " + ") + origin;
+    return name.empty() ? node_.name : name;
+  }
+
+  // Scratch at the largest extents.
+  int64_t workspace_bytes(const Kernel& row, const Step& step) const {
+    if (row.workspace == nullptr) return 0;
+    SymbolValues largest;
+    for (const auto& [name, info] : graph_.symbols) largest[name] = info.range.max;
+    const auto resolve = [&](const std::vector<ViewDesc>& descs) {
+      std::vector<TensorView> views;
+      for (const ViewDesc& desc : descs) {
+        TensorView view;
+        view.dtype = desc.dtype;
+        view.rank = static_cast<int>(desc.dims.size());
+        for (size_t i = 0; i < desc.dims.size(); ++i) {
+          view.dims[i] = desc.dims[i].evaluate(largest);
+          view.strides[i] = desc.strides[i].evaluate(largest);
+        }
+        views.push_back(view);
+      }
+      return views;
+    };
+    const auto inputs = resolve(step.inputs), outputs = resolve(step.outputs);
+    const auto params = row.decode(step.params);
+    ThreadPool pool(emitter_.options_.threads);
+    KernelArgs args;
+    args.inputs = inputs;
+    args.outputs = outputs;
+    args.params = params.get();
+    args.pool = &pool;
+    return row.workspace(args);
+  }
+
+  Emitter& emitter_;
+  const Graph& graph_;
+  const Node& node_;
+  const Candidate& candidate_;
+  Environment& values_;
+  LayoutRule any_;
+  std::vector<ViewDesc> operands_;
+  std::map<size_t, ViewDesc> outputs_;
+  bool counted_ = false;
+};
+
+// Time of the candidate plus the conversions of its operands: bytes at about 8 GB/s, 2 us a step.
+double Emitter::candidate_cost(const Graph& graph, const Node& node, const Candidate& candidate, Environment& values) {
+  double cost = options_.measured ? options_.measured(graph, node, candidate) : -1;
+  if (cost < 0) cost = candidate.estimated_us;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (!node.inputs[i].valid() || graph.value(node.inputs[i]).is_constant()) continue;
+    const LayoutRule rule = rule_at(candidate.inputs, i);
+    const ViewDesc view = view_of(graph, node.inputs[i], values);
+    const Layout layout = rule == LayoutRule::channels_last ? Layout::channels_last : Layout::row_major;
+    if (rule == LayoutRule::any || is_dense(view, layout)) continue;
+    SymbolValues typical;
+    for (const auto& [name, info] : graph.symbols) typical[name] = info.range.opt;
+    cost += 2 + static_cast<double>(graph.value(node.inputs[i]).type.bytes().evaluate(typical)) * 2 / 8e3;
+  }
+  return cost;
+}
+
+const Candidate* Emitter::choose(const Graph& graph, const Node& node, const CandidateSink& sink, Environment& values) {
+  const Candidate* best = nullptr;
+  double best_cost = 0;
+  for (const Candidate& candidate : sink.candidates) {
+    if (options_.reference_only && candidate.name != "reference") continue;
+    if (!options_.forced.empty() && candidate.name == options_.forced) return &candidate;
+    const double cost = candidate_cost(graph, node, candidate, values);
+    if (best != nullptr && cost >= best_cost) continue;
+    best = &candidate;
+    best_cost = cost;
+  }
+  return best;
+}
+
+void Emitter::report(const Node& node, const CandidateSink& sink, const Candidate& chosen, const Graph& graph) {
+  if (options_.report == nullptr) return;
+  TacticChoice choice;
+  choice.node = node.name;
+  choice.chosen = chosen.name;
+  for (const Candidate& candidate : sink.candidates) {
+    const double measured = options_.measured ? options_.measured(graph, node, candidate) : -1;
+    choice.timings_us.emplace_back(candidate.name + (measured < 0 ? " (estimate)" : ""), measured < 0 ? candidate.estimated_us : measured);
+  }
+  choice.refusals = sink.refusals;
+  options_.report->choices.push_back(std::move(choice));
+}
+
+void Emitter::emit_node(const Graph& graph, const Node& node, Environment& values) {
+  const TacticQuery query{graph, node, options_.isa, options_.threads};
+  const CandidateSink sink = cpu_tactics().propose(query);
+  const Candidate* chosen = choose(graph, node, sink, values);
+  if (chosen == nullptr && node.op == "fused") return emit_body(graph, node, values);
+  if (chosen == nullptr) fail(Code::unsupported, "no kernel computes it");
+  report(node, sink, *chosen, graph);
+  NodeSteps steps(*this, graph, node, *chosen, values);
+  chosen->emit(steps);
+}
+
+}  // namespace
+
+Plan emit_plan(const Graph& graph, const EmitOptions& options) { return Emitter(graph, options).run(); }
+
+}  // namespace planish

@@ -1,0 +1,27 @@
+#pragma once
+// From the graph to a plan: which candidate computes each node, in which layout each value lies, which
+// values are windows on others, and where every buffer stands in the arena.
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "compile/build.h"
+#include "tactics/tactic.h"
+
+namespace planish {
+
+struct EmitOptions {
+  Isa isa = Isa::scalar;
+  int threads = 1;
+  bool reference_only = false;
+  bool keep_intermediates = false;  // every buffer keeps its own memory
+  // Measured microseconds of a candidate, or a negative number: then its estimate counts.
+  std::function<double(const Graph&, const Node&, const Candidate&)> measured;
+  std::string forced;  // candidate to take for every node that offers it (tuning)
+  BuildReport* report = nullptr;
+};
+
+Plan emit_plan(const Graph& graph, const EmitOptions& options);
+
+}  // namespace planish

@@ -1,0 +1,23 @@
+#pragma once
+// Arena planning: offsets for buffers with known sizes and lifetimes.
+
+#include <cstdint>
+#include <vector>
+
+namespace planish {
+
+struct Interval {
+  int64_t bytes = 0;
+  int first = 0, last = 0;  // positions of the first and the last step that touches the buffer, inclusive
+};
+
+struct MemoryPlan {
+  std::vector<int64_t> offsets;  // 64-byte aligned, one an interval
+  int64_t arena_bytes = 0;
+  int64_t live_peak_bytes = 0;  // largest sum of (aligned) live intervals: no plan can be smaller
+};
+
+// Best fit in several orders (by size, by size times lifetime, by start); the smallest arena wins.
+MemoryPlan plan_memory(const std::vector<Interval>& intervals);
+
+}  // namespace planish

@@ -1,0 +1,17 @@
+#pragma once
+// The order of the passes.
+
+#include <string>
+#include <vector>
+
+#include "ir/pass.h"
+
+namespace planish {
+
+// Read top to bottom. optimize = false: only what execution needs.
+std::vector<Pass> pipeline(bool optimize);
+
+// Runs them in order, removing dead nodes after each; with `dump_dir`, writes the graph's text after each.
+void run_pipeline(Graph& graph, const std::vector<Pass>& passes, const std::string& dump_dir);
+
+}  // namespace planish

@@ -1,0 +1,213 @@
+#include "compile/tuner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <sstream>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "kernels/kernel.h"
+#include "ops/builder.h"
+#include "runtime/engine.h"
+
+namespace planish {
+namespace {
+
+constexpr double kPrune = 3;             // an estimate this many times the best one is not timed
+constexpr int64_t kColdBytes = 64 << 20;  // copies of the weights that are rotated, at most
+
+// What a timing depends on, apart from the machine: operator, attributes, types, body.
+std::string node_key(const Graph& graph, const Node& node) {
+  std::string text = node.op.str() + node.attrs.str();
+  for (ValueId input : node.inputs)
+    text += !input.valid() ? "_" : graph.value(input).type.str() + (graph.value(input).is_constant() ? "c" : "");
+  for (ValueId output : node.outputs) text += graph.value(output).type.str();
+  for (const auto& region : node.regions)
+    for (NodeId id : region->nodes()) text += node_key(*region, region->node(id));
+  for (const auto& [name, info] : graph.symbols) text += fmt::format("{}={}", name, info.range.opt);
+  return fmt::format("{:016x}", hash64(text));
+}
+
+// A graph of this node alone: operands become inputs, constants stay.
+Graph one_node_graph(const Graph& graph, const Node& node) {
+  Graph single;
+  single.name = node.name;
+  std::map<std::string, Dim, std::less<>> typical;
+  for (const auto& [name, info] : graph.symbols) typical.emplace(name, info.range.opt);
+  const auto fixed = [&](TensorType type) {
+    std::vector<Dim> dims;
+    for (Dim dim : type.shape) dims.push_back(dim.substitute(typical));
+    type.shape = Shape(std::move(dims));
+    return type;
+  };
+  std::map<ValueId, ValueId> mapped;
+  std::vector<ValueId> inputs;
+  for (ValueId id : node.inputs) {
+    if (id.valid() && mapped.count(id) == 0) {
+      const Value& value = graph.value(id);
+      mapped[id] = value.is_constant() ? single.add_constant(value.constant, value.name) : single.add_input(value.name, fixed(value.type));
+    }
+    inputs.push_back(id.valid() ? mapped[id] : ValueId{});
+  }
+  std::vector<TensorType> types;
+  for (ValueId id : node.outputs) types.push_back(fixed(graph.value(id).type));
+  const NodeId copy = single.add_node(node.op, std::move(inputs), node.attrs, std::move(types), node.name);
+  for (const auto& region : node.regions) single.add_region(copy, std::make_unique<Graph>(region->clone()));
+  for (ValueId output : single.node(copy).outputs) single.add_output(output);
+  return single;
+}
+
+void fill(std::byte* data, DataType dtype, int64_t count, uint64_t seed) {
+  std::mt19937_64 bits(seed);
+  const TensorView view = make_view(data, dtype, {&count, 1});
+  for (int64_t i = 0; i < count; ++i) {
+    if (is_float(dtype)) store_double(view, i, static_cast<double>(bits() >> 40) * 0x1p-23 - 1);
+    else store_int(view, i, static_cast<int64_t>(bits() % 2));
+  }
+}
+
+// An execution with its own memory.
+struct Instance {
+  std::unique_ptr<Context> context;
+  std::vector<std::shared_ptr<std::byte>> memory;
+};
+
+Instance make_instance(Engine& engine) {
+  Instance instance{engine.create_context(), {}};
+  for (const Binding& binding : engine.bindings()) {
+    const auto extents = binding.type.shape.extents();
+    int64_t count = 1;
+    for (int64_t extent : extents) count *= extent;
+    const int64_t bytes = count * element_bytes(binding.type.dtype);
+    instance.memory.push_back(engine.device().allocate(bytes));
+    if (binding.is_input) fill(instance.memory.back().get(), binding.type.dtype, count, hash64(binding.name));
+    instance.context->bind(binding.name, instance.memory.back().get(), static_cast<size_t>(bytes)).raise();
+  }
+  return instance;
+}
+
+Plan with_copied_constants(const Plan& plan) {
+  Plan copy = plan;
+  for (Tensor& tensor : copy.constants) tensor = Tensor::copy_of(tensor.view());
+  return copy;
+}
+
+int64_t constant_bytes(const Plan& plan) {
+  int64_t bytes = 0;
+  for (const Tensor& tensor : plan.constants) bytes += tensor.byte_count();
+  return bytes;
+}
+
+double run_us(Context& context) {
+  const auto start = std::chrono::steady_clock::now();
+  context.enqueue().raise();
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+Tuner::Tuner(Device& device, const BuildOptions& options, const EmitOptions& emit) : device_(device), options_(options), emit_(emit) {
+  load_cache();
+}
+
+double Tuner::measured_us(const Graph& graph, const Node& node, const std::string& candidate) const {
+  auto at = times_.find(node_key(graph, node) + " " + candidate);
+  return at == times_.end() ? -1 : at->second;
+}
+
+void Tuner::load_cache() {
+  if (options_.timing_cache.empty()) return;
+  try {
+    std::istringstream text(read_file(options_.timing_cache));
+    std::string line;
+    if (!std::getline(text, line) || line != "planish timing cache 1") fail(Code::mismatch, "not a timing cache");
+    if (!std::getline(text, line) || line != device_.fingerprint()) fail(Code::mismatch, "it was made on another machine: {}", line);
+    while (std::getline(text, line)) {
+      const size_t space = line.rfind(' ');
+      char* stop = nullptr;
+      const double us = space == std::string::npos ? -1 : std::strtod(line.c_str() + space + 1, &stop);
+      if (!(us > 0) || *stop != 0) fail(Code::mismatch, "damaged line '{}'", line);
+      times_[line.substr(0, space)] = us;
+    }
+  } catch (const Error& error) {
+    times_.clear();
+    if (error.code() != Code::not_found) log(Severity::warning, "timing cache {} is not used: {}", options_.timing_cache, error.what());
+  }
+}
+
+void Tuner::save_cache() const {
+  if (options_.timing_cache.empty() || timed_ == 0) return;
+  std::string text = "planish timing cache 1\n" + device_.fingerprint() + "\n";
+  for (const auto& [key, us] : times_) text += fmt::format("{} {:.3f}\n", key, us);
+  try {
+    write_file_atomic(options_.timing_cache, text);
+  } catch (const Error& error) {
+    log(Severity::warning, "the timing cache was not written: {}", error.what());
+  }
+}
+
+void Tuner::tune(const Graph& graph) {
+  const auto nodes = graph.nodes();
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = graph.node(nodes[i]);
+    if (options_.progress && !options_.progress({"tuning", static_cast<int>(i), static_cast<int>(nodes.size())}))
+      fail(Code::cancelled, "the build was cancelled");
+    if (node.op != "if") tune_node(graph, node);
+  }
+  save_cache();
+}
+
+void Tuner::tune_node(const Graph& graph, const Node& node) {
+  const std::string key = node_key(graph, node);
+  if (!seen_.insert(key).second) return;
+  const CandidateSink sink = cpu_tactics().propose({graph, node, emit_.isa, emit_.threads});
+  double best_estimate = 1e30;
+  int real = 0;
+  for (const Candidate& candidate : sink.candidates) {
+    best_estimate = std::min(best_estimate, candidate.estimated_us);
+    real += candidate.name != "reference" ? 1 : 0;
+  }
+  if (real < 2) return;  // nothing to choose: the reference is there for what has no kernel
+  const Graph single = one_node_graph(graph, node);
+  double best = 1e30;
+  for (const Candidate& candidate : sink.candidates) {
+    if (candidate.name == "reference" || candidate.estimated_us > kPrune * best_estimate) continue;
+    if (times_.count(key + " " + candidate.name) > 0) {
+      ++cached_;
+      continue;
+    }
+    if (options_.tuning_seconds > 0 && spent_seconds_ > options_.tuning_seconds) return;
+    const auto start = std::chrono::steady_clock::now();
+    const double us = time_candidate(single, candidate.name, best);
+    spent_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    times_[key + " " + candidate.name] = us;
+    best = std::min(best, us);
+    ++timed_;
+  }
+}
+
+// Minimum over a few rounds; each run takes another copy of the weights.
+double Tuner::time_candidate(const Graph& single, const std::string& candidate, double best_us) {
+  EmitOptions emit = emit_;
+  emit.forced = candidate;
+  emit.report = nullptr;
+  const Plan plan = emit_plan(single, emit);
+  const int64_t bytes = std::max<int64_t>(constant_bytes(plan), 1);
+  const int most = options_.tuning == Tuning::full ? 16 : 6;
+  const int copies = static_cast<int>(std::clamp<int64_t>(kColdBytes / bytes, 1, most));
+  const std::shared_ptr<Device> shared(&device_, [](Device*) {});
+  std::vector<Instance> instances;
+  std::vector<std::shared_ptr<Engine>> engines;
+  for (int i = 0; i < copies; ++i) {
+    engines.push_back(Engine::create(with_copied_constants(plan), shared));
+    instances.push_back(make_instance(*engines.back()));
+  }
+  double us = run_us(*instances[0].context);
+  const int rounds = us > 4 * best_us ? 1 : options_.tuning == Tuning::full ? 8 : 3;
+  for (int round = 0; round < rounds; ++round)
+    for (Instance& instance : instances) us = std::min(us, run_us(*instance.context));
+  return us;
+}
+
+}  // namespace planish

@@ -1,0 +1,38 @@
+#pragma once
+// Times candidates the way they will run: as a one-node plan in a context, weights cold.
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "compile/build.h"
+#include "compile/emitter.h"
+
+namespace planish {
+
+class Tuner {
+ public:
+  Tuner(Device& device, const BuildOptions& options, const EmitOptions& emit);
+
+  // Times what the cache does not know, for every node that has a choice; saves the cache.
+  void tune(const Graph& graph);
+  double measured_us(const Graph& graph, const Node& node, const std::string& candidate) const;  // < 0: not timed
+  int timed() const { return timed_; }
+  int cached() const { return cached_; }
+
+ private:
+  void load_cache();
+  void save_cache() const;
+  void tune_node(const Graph& graph, const Node& node);
+  double time_candidate(const Graph& one_node, const std::string& candidate, double best_us);
+
+  Device& device_;
+  const BuildOptions& options_;
+  EmitOptions emit_;
+  std::map<std::string, double> times_;  // "key candidate" -> microseconds
+  std::set<std::string> seen_;
+  int timed_ = 0, cached_ = 0;
+  double spent_seconds_ = 0;
+};
+
+}  // namespace planish

@@ -1,0 +1,36 @@
+#include "ops/evaluate.h"
+
+#include "kernels/kernel.h"
+#include "ops/builder.h"
+
+namespace planish {
+
+std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node, std::span<const Tensor> operands) {
+  static ThreadPool pool(1);
+  const Kernel* kernel = reference_kernels().find(op_def(node.op).kernel);
+  if (kernel == nullptr) fail(Code::unsupported, "{} has no reference kernel", node.op.str());
+  Attrs params = is_pointwise(node) ? Attrs{{"program", pointwise_program(graph, node).str()}} : node.attrs;
+  params.erase("binds");
+  if (const auto* dims = params.find("values"); dims != nullptr && std::holds_alternative<std::vector<Dim>>(*dims))
+    params.set("values", Shape(std::get<std::vector<Dim>>(*dims)).extents());
+  const auto decoded = kernel->decode(params);
+  std::vector<TensorView> inputs, outputs;
+  for (const Tensor& operand : operands) inputs.push_back(operand.present() ? operand.view() : TensorView{});
+  std::vector<Tensor> results;
+  for (ValueId output : node.outputs) {
+    const TensorType& type = graph.value(output).type;
+    results.push_back(Tensor::zeros(type.dtype, type.shape.extents()));
+    outputs.push_back(results.back().view());
+  }
+  KernelArgs args;
+  args.inputs = inputs;
+  args.outputs = outputs;
+  args.params = decoded.get();
+  args.pool = &pool;
+  std::vector<std::byte> workspace(kernel->workspace == nullptr ? 0 : static_cast<size_t>(kernel->workspace(args)));
+  args.workspace = workspace.data();
+  kernel->run(args);
+  return results;
+}
+
+}  // namespace planish
