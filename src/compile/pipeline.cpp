@@ -1,0 +1,40 @@
+#include "compile/pipeline.h"
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "ir/text.h"
+#include "passes/passes.h"
+
+namespace planish {
+
+std::vector<Pass> pipeline(bool optimize) {
+  using namespace passes;
+  if (!optimize) return {fold_shapes(), fold_constants()};
+  return {
+      fold_shapes(),     // first: exporters' shape arithmetic vanishes before anything looks at its results
+      fold_constants(),
+      remove_identity(),
+      canonicalize(),    // one form each for what has several: clip, gemm
+      fold_constants(),  // constants that canonical forms made
+      fold_scale(),      // batch normalisation and per-channel arithmetic into weights
+      recognise_activations(),
+      recognise_layer_norm(),
+      eliminate_common(),
+      remove_identity(),
+      fuse_epilogue(),   // before fuse_pointwise: an epilogue costs no memory traffic
+      fuse_pointwise(),
+  };
+}
+
+void run_pipeline(Graph& graph, const std::vector<Pass>& passes, const std::string& dump_dir) {
+  if (!dump_dir.empty()) std::filesystem::create_directories(dump_dir);
+  int index = 0;
+  for (const Pass& pass : passes) {
+    with_context([&] { return "pass " + pass.name; }, [&] { run_pass(pass, graph); });
+    graph.remove_dead();
+    if (!dump_dir.empty()) write_file_atomic(fmt::format("{}/{:02}_{}.ir", dump_dir, index++, pass.name), print(graph));
+  }
+}
+
+}  // namespace planish

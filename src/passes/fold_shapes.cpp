@@ -1,0 +1,50 @@
+// An integer value whose elements inference knows becomes a constant, or `dims {values=…}` where symbols take
+// part. Shape -> Gather -> Unsqueeze -> Concat chains lose their last user this way.
+
+#include <algorithm>
+
+#include "ops/builder.h"
+#include "passes/passes.h"
+
+namespace planish::passes {
+namespace {
+
+Tensor constant_contents(const Value& value) {
+  const auto extents = value.type.shape.extents();
+  return Tensor::make(value.type.dtype, extents, [&](std::byte* out) {
+    const TensorView view = make_view(out, value.type.dtype, extents);
+    for (size_t i = 0; i < value.contents->size(); ++i) store_int(view, static_cast<int64_t>(i), (*value.contents)[i].value());
+  });
+}
+
+bool fold_value(Graph& graph, ValueId id) {
+  const Value& value = graph.value(id);
+  if (!value.contents || graph.users(id).empty() || graph.is_output(id) || !value.type.shape.is_static()) return false;
+  if (static_cast<int64_t>(value.contents->size()) != value.type.shape.element_count().value()) return false;
+  const bool constant = std::all_of(value.contents->begin(), value.contents->end(), [](Dim dim) { return dim.is_constant(); });
+  if (constant) {
+    graph.replace_uses(id, graph.add_constant(constant_contents(value), value.name + ".folded"));
+    return true;
+  }
+  if (value.type.dtype != DataType::i64 || value.type.shape.rank() > 1) return false;
+  Attrs attrs = {{"values", *value.contents}};
+  attrs.set("scalar", int64_t{value.type.shape.rank() == 0});
+  graph.replace_uses(id, add_op(graph, "dims", {}, std::move(attrs)));
+  return true;
+}
+
+}  // namespace
+
+Pass fold_shapes() {
+  return {"fold_shapes", [](Graph& graph) {
+            bool changed = false;
+            for (NodeId id : graph.nodes()) {
+              if (graph.node(id).op == "dims") continue;
+              for (ValueId output : std::vector<ValueId>(graph.node(id).outputs)) changed |= fold_value(graph, output);
+            }
+            graph.remove_dead();
+            return changed;
+          }};
+}
+
+}  // namespace planish::passes
