@@ -1,0 +1,58 @@
+#pragma once
+// Vec: the widest fp32 vector of the level being compiled. The scalar level is the oracle for the others.
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#if !defined(PLANISH_ISA_scalar)
+#include <immintrin.h>
+#endif
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+
+#if defined(PLANISH_ISA_avx512)
+struct Vec {
+  static constexpr int kWidth = 16;
+  __m512 v;
+  static Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  static Vec splat(float x) { return {_mm512_set1_ps(x)}; }
+  void store(float* p) const { _mm512_storeu_ps(p, v); }
+  static Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+  friend Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
+  static Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
+  static Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
+};
+constexpr int kRows = 12, kVectors = 2;  // 24 accumulators of 32 registers
+#elif defined(PLANISH_ISA_avx2)
+struct Vec {
+  static constexpr int kWidth = 8;
+  __m256 v;
+  static Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
+  static Vec splat(float x) { return {_mm256_set1_ps(x)}; }
+  void store(float* p) const { _mm256_storeu_ps(p, v); }
+  static Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+  friend Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
+  static Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
+  static Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
+};
+constexpr int kRows = 6, kVectors = 2;  // 12 accumulators of 16 registers
+#else
+struct Vec {
+  static constexpr int kWidth = 1;
+  float v;
+  static Vec load(const float* p) { return {*p}; }
+  static Vec splat(float x) { return {x}; }
+  void store(float* p) const { *p = v; }
+  static Vec fma(Vec a, Vec b, Vec c) { return {a.v * b.v + c.v}; }
+  friend Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
+  static Vec max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }
+  static Vec min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
+};
+constexpr int kRows = 4, kVectors = 4;
+#endif
+
+// Output channels of one packed panel of weights.
+constexpr int kPanel = kVectors * Vec::kWidth;
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -1,0 +1,73 @@
+// Row-wise kernels: softmax and layer normalisation over the last axis of a dense tensor.
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/cpu/common/tile.h"
+#include "kernels/kernel.h"
+#include "kernels/reference/normalization.h"
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+namespace {
+
+template <class Body>
+void for_rows(const KernelArgs& args, Body body) {
+  const TensorView& x = args.inputs[0];
+  const int64_t n = x.dims[static_cast<size_t>(x.rank) - 1];
+  if (x.element_count() == 0) return;
+  args.pool->parallel_for(x.element_count() / n, std::max<int64_t>(1, 2048 / n), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) body(x.as<const float>() + row * n, args.outputs[0].as<float>() + row * n, n);
+  });
+}
+
+void run_softmax(const KernelArgs& args) {
+  static const PointwiseProgram program = PointwiseProgram::parse("2: r2 = sub(r0, r1); r3 = exp(r2); return r3");
+  for_rows(args, [](const float* x, float* y, int64_t n) {
+    float largest = x[0];
+    for (int64_t i = 1; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
+    double sum = 0;
+    for (int64_t i = 0; i < n; i += kTile) {
+      const int64_t count = std::min(kTile, n - i);
+      const TileOperand operands[] = {{x + i, 1}, {&largest, 0}};
+      run_tile(program, operands, count, y + i);
+      float part = 0;
+      for (int64_t k = 0; k < count; ++k) part += y[i + k];
+      sum += part;
+    }
+    const auto scale = static_cast<float>(1 / sum);
+    for (int64_t i = 0; i < n; ++i) y[i] *= scale;
+  });
+}
+
+// Sums in eight lanes, so that they vectorise and do not depend on the thread count.
+template <class Term>
+float lane_sum(int64_t n, Term term) {
+  float lanes[8] = {};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int k = 0; k < 8; ++k) lanes[k] += term(i + k);
+  for (; i < n; ++i) lanes[i & 7] += term(i);
+  return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+}
+
+void run_layer_norm(const KernelArgs& args) {
+  const auto epsilon = static_cast<float>(args.as<LayerNormAttrs>().epsilon);
+  const auto* scale = args.inputs[1].as<const float>();
+  const float* bias = args.has_input(2) ? args.inputs[2].as<const float>() : nullptr;
+  for_rows(args, [&](const float* x, float* y, int64_t n) {
+    const float mean = lane_sum(n, [&](int64_t i) { return x[i]; }) / static_cast<float>(n);
+    const float variance = lane_sum(n, [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); }) / static_cast<float>(n);
+    const float inverse = 1.f / std::sqrt(variance + epsilon);
+    if (bias != nullptr) for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * inverse * scale[i] + bias[i];
+    else for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * inverse * scale[i];
+  });
+}
+
+}  // namespace
+
+void register_normalization(KernelTable& table) {
+  table.add(make_kernel<AxisAttrs>("softmax", run_softmax));
+  table.add(make_kernel<LayerNormAttrs>("layer_normalization", run_layer_norm));
+}
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA

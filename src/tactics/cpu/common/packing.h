@@ -1,0 +1,43 @@
+#pragma once
+// Weights as the matrix kernels read them, epilogues as their parameters, and estimates.
+
+#include "kernels/gemm.h"
+#include "tactics/tactic.h"
+
+namespace planish::tactics::cpu {
+
+int64_t panel_of(Isa isa);
+
+// weight(g, column, tap, channel) for every element -> [group][panel][tap][channel][panel_width].
+template <class Weight>
+Tensor pack_panels(Isa isa, int64_t group, int64_t columns, int64_t taps, int64_t channels, Weight weight) {
+  const int64_t width = panel_of(isa), panels = (columns + width - 1) / width;
+  return Tensor::make(DataType::f32, {group, panels, taps, channels, width}, [&](std::byte* out) {
+    auto* to = reinterpret_cast<float*>(out);
+    for (int64_t g = 0; g < group; ++g)
+      for (int64_t p = 0; p < panels; ++p)
+        for (int64_t t = 0; t < taps; ++t)
+          for (int64_t c = 0; c < channels; ++c)
+            for (int64_t j = 0; j < width; ++j) *to++ = p * width + j < columns ? weight(g, p * width + j, t, c) : 0.f;
+  });
+}
+
+// The epilogue of `form` as parameters: a per-channel addition becomes the bias, relu and clip become a clamp,
+// anything else stays a program. `bias`: the tensor to pass as operand 2, not present() when there is none.
+struct EpilogueParams {
+  Tensor bias;
+  std::vector<ValueId> extras;
+  std::string program;
+  bool clamped = false;
+  double low = 0, high = 0;
+};
+// `channels`: elements of a bias. `bias_operand`: the anchor's own bias value, invalid when it has none.
+EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& form, ValueId bias_operand, int64_t channels);
+
+void apply(const EpilogueParams& epilogue, GemmAttrs& attrs);
+
+// Microseconds: the larger of arithmetic and traffic, plus the step itself.
+double estimate_us(const TacticQuery& query, double flops, double bytes, double efficiency);
+double typical_elements(const TacticQuery& query, const Shape& shape);
+
+}  // namespace planish::tactics::cpu

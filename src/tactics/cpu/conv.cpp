@@ -1,0 +1,139 @@
+// Convolution: indirect matrix product over channels-last tensors, and depthwise.
+
+#include "kernels/reference/conv.h"
+
+#include "tactics/cpu/common/packing.h"
+
+namespace planish::tactics::cpu {
+namespace {
+
+// auto_pad resolved needs the extents; explicit pads do not.
+std::optional<std::vector<int64_t>> conv_pads(const ConvAttrs& attrs, const Shape& in, const Shape& out, const std::vector<int64_t>& kernel) {
+  std::vector<int64_t> pads;
+  for (size_t i = 0; i < kernel.size(); ++i) {
+    if (attrs.auto_pad == "NOTSET" || attrs.auto_pad == "VALID" || attrs.auto_pad.empty()) {
+      pads.push_back(attrs.auto_pad == "VALID" ? 0 : at_or(attrs.pads, i, 0));
+      continue;
+    }
+    const Dim extent = in[static_cast<int>(i) + 2], result = out[static_cast<int>(i) + 2];
+    if (!extent.is_constant() || !result.is_constant()) return std::nullopt;
+    pads.push_back(window_axis(attrs, i, extent.value(), result.value(), kernel[i]).pad);
+  }
+  return pads;
+}
+
+struct ConvProblem {
+  EpilogueForm form;
+  ConvAttrs attrs;
+  Tensor weights;  // [M, C/group, kernel…]
+  GemmAttrs gemm;
+  EpilogueParams epilogue;
+  int64_t filters = 0, channels = 0, taps = 1;  // channels: a group's
+  double flops = 0, bytes = 0;
+};
+
+std::string describe_conv(const TacticQuery& query, ConvProblem& p) {
+  const auto form = epilogue_form(query.graph, query.node);
+  if (!form) return "the fused body is not an anchor with a pointwise epilogue";
+  p.form = *form;
+  const Graph& graph = query.graph;
+  const Value &x = graph.value(p.form.anchor_inputs[0]), &w = graph.value(p.form.anchor_inputs[1]);
+  const bool has_bias = p.form.anchor_inputs.size() > 2 && p.form.anchor_inputs[2].valid();
+  if (x.type.dtype != DataType::f32) return "elements are " + std::string(data_type_name(x.type.dtype)) + ", f32 is accepted";
+  if (!w.is_constant()) return "the weights are not constant";
+  if (has_bias && !graph.value(p.form.anchor_inputs[2]).is_constant()) return "the bias is not constant";
+  p.attrs = attrs_to<ConvAttrs>(p.form.anchor->attrs);
+  p.weights = w.constant;
+  p.filters = p.weights.extents()[0];
+  p.channels = p.weights.extents()[1];
+  p.gemm.kernel.assign(p.weights.extents().begin() + 2, p.weights.extents().end());
+  const Shape& out = query.output(0).type.shape;
+  const auto pads = conv_pads(p.attrs, x.type.shape, out, p.gemm.kernel);
+  if (!pads) return "auto_pad with symbolic extents";
+  p.gemm.pads = *pads;
+  for (size_t i = 0; i < p.gemm.kernel.size(); ++i) {
+    p.gemm.strides.push_back(at_or(p.attrs.strides, i, 1));
+    p.gemm.dilations.push_back(at_or(p.attrs.dilations, i, 1));
+    p.taps *= p.gemm.kernel[i];
+  }
+  p.gemm.group = p.attrs.group;
+  p.gemm.columns = p.filters / p.attrs.group;
+  p.epilogue = epilogue_params(query, p.form, has_bias ? p.form.anchor_inputs[2] : ValueId{}, p.filters);
+  apply(p.epilogue, p.gemm);
+  p.flops = 2 * typical_elements(query, out) * static_cast<double>(p.channels * p.taps);
+  p.bytes = 4 * (typical_elements(query, out) + typical_elements(query, x.type.shape)) + static_cast<double>(p.weights.byte_count());
+  return "";
+}
+
+// Position of each operand of the node among the anchor's inputs and the extras.
+size_t operand_index(const Node& node, ValueId id) {
+  for (size_t i = 0; i < node.inputs.size(); ++i)
+    if (node.inputs[i] == id) return i;
+  fail(Code::internal, "'{}' has no such operand", node.name);
+}
+
+void emit_conv(StepBuilder& builder, const Node& node, const ConvProblem& p, const char* kernel, const GemmAttrs& gemm, const Tensor& packed) {
+  std::vector<Operand> inputs = {builder.input(operand_index(node, p.form.anchor_inputs[0])), builder.constant(packed)};
+  if (p.epilogue.bias.present()) inputs.push_back(builder.constant(p.epilogue.bias.reshaped({p.epilogue.bias.element_count()})));
+  for (ValueId extra : p.epilogue.extras) inputs.push_back(builder.input(operand_index(node, extra)));
+  builder.step(StepKind::cpu, kernel, attrs_of(gemm), std::move(inputs), {builder.output(0)});
+}
+
+// Data operands of the result's rank lie channels last; rows of a value a channel are taken as they are.
+std::vector<LayoutRule> conv_rules(const TacticQuery& query, const ConvProblem& p) {
+  std::vector<LayoutRule> rules;
+  for (ValueId id : query.node.inputs) {
+    const bool data = id.valid() && (id == p.form.anchor_inputs[0] || query.graph.value(id).type.shape == query.output(0).type.shape);
+    rules.push_back(data ? LayoutRule::channels_last : LayoutRule::any);
+  }
+  return rules;
+}
+
+Tensor pack_conv(Isa isa, const ConvProblem& p) {
+  const auto* w = p.weights.as<float>().data();
+  const int64_t columns = p.gemm.columns;
+  return pack_panels(isa, p.gemm.group, columns, p.taps, p.channels, [&](int64_t g, int64_t n, int64_t t, int64_t c) {
+    return w[((g * columns + n) * p.channels + c) * p.taps + t];
+  });
+}
+
+Tensor pack_depthwise(const ConvProblem& p) {
+  const auto* w = p.weights.as<float>().data();
+  return Tensor::make(DataType::f32, {p.taps, p.filters}, [&](std::byte* out) {
+    auto* to = reinterpret_cast<float*>(out);
+    for (int64_t t = 0; t < p.taps; ++t)
+      for (int64_t c = 0; c < p.filters; ++c) *to++ = w[c * p.taps + t];
+  });
+}
+
+void propose_conv(const TacticQuery& query, CandidateSink& sink) {
+  auto p = std::make_shared<ConvProblem>();
+  if (std::string why = describe_conv(query, *p); !why.empty()) return sink.refuse("igemm", std::move(why));
+  const Node* node = &query.node;
+  const Isa isa = query.isa;
+  const auto rules = conv_rules(query, *p);
+  const bool depthwise = p->channels == 1 && p->attrs.group == p->filters && p->gemm.kernel.size() == 2;
+  const auto offer = [&](std::string name, const char* kernel, GemmAttrs gemm, double efficiency, auto pack) {
+    Candidate candidate;
+    candidate.name = std::move(name);
+    candidate.inputs = rules;
+    candidate.outputs = {LayoutRule::channels_last};
+    candidate.strided_output = true;
+    candidate.estimated_us = estimate_us(query, p->flops, p->bytes, efficiency);
+    candidate.emit = [=](StepBuilder& builder) { emit_conv(builder, *node, *p, kernel, gemm, pack()); };
+    sink.offer(std::move(candidate));
+  };
+  if (depthwise) return offer("depthwise", "depthwise", p->gemm, 0.25, [p] { return pack_depthwise(*p); });
+  for (int64_t panel_outer : {0, 1}) {
+    GemmAttrs gemm = p->gemm;
+    gemm.panel_outer = panel_outer;
+    const bool small = p->weights.byte_count() <= (256 << 10);
+    offer(panel_outer != 0 ? "igemm.panels" : "igemm.rows", "igemm", gemm, (panel_outer != 0) == small ? 0.7 : 0.8, [p, isa] { return pack_conv(isa, *p); });
+  }
+}
+
+}  // namespace
+
+void register_conv(TacticTable& table) { table.add("conv", propose_conv); }
+
+}  // namespace planish::tactics::cpu

@@ -1,0 +1,38 @@
+// Softmax and layer normalisation over the last axis.
+
+#include "kernels/reference/normalization.h"
+
+#include "tactics/cpu/common/packing.h"
+
+namespace planish::tactics::cpu {
+namespace {
+
+void propose_rows(const TacticQuery& query, CandidateSink& sink) {
+  const std::string op = query.node.op.str();
+  const Shape& shape = query.input(0).type.shape;
+  if (query.input(0).type.dtype != DataType::f32) return sink.refuse(op, "f32 is accepted");
+  if (shape.rank() == 0 || normalize_axis(query.node.attrs.get_or<int64_t>("axis", -1), shape.rank()) != shape.rank() - 1)
+    return sink.refuse(op, "the last axis is accepted");
+  Candidate candidate;
+  candidate.name = op;
+  candidate.inputs.assign(query.node.inputs.size(), LayoutRule::row_major);
+  candidate.outputs = {LayoutRule::row_major};
+  candidate.estimated_us = estimate_us(query, 0, 12 * typical_elements(query, shape), 1);
+  const Attrs attrs = query.node.attrs;
+  const size_t count = query.node.inputs.size();
+  candidate.emit = [=](StepBuilder& builder) {
+    std::vector<Operand> inputs;
+    for (size_t i = 0; i < count; ++i) inputs.push_back(builder.input(i));
+    builder.step(StepKind::cpu, op, attrs, std::move(inputs), {builder.output(0)});
+  };
+  sink.offer(std::move(candidate));
+}
+
+}  // namespace
+
+void register_normalization(TacticTable& table) {
+  table.add("softmax", propose_rows);
+  table.add("layer_normalization", propose_rows);
+}
+
+}  // namespace planish::tactics::cpu
