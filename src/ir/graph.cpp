@@ -29,7 +29,7 @@ struct Graph::State {
   std::vector<ValueId> inputs, outputs;
   std::unordered_map<std::string, ValueId> value_names;
   std::unordered_set<std::string> node_names;
-  std::unordered_map<std::string, int> fresh_counts;
+  std::unordered_map<std::string, int> fresh_counts, fresh_node_counts;
   size_t live_nodes = 0;
   mutable std::vector<NodeId> order;
   mutable bool order_valid = false;
@@ -100,6 +100,7 @@ Graph Graph::clone() const {
   to.value_names = from.value_names;
   to.node_names = from.node_names;
   to.fresh_counts = from.fresh_counts;
+  to.fresh_node_counts = from.fresh_node_counts;
   to.live_nodes = from.live_nodes;
   return copy;
 }
@@ -159,15 +160,24 @@ std::vector<NodeId> Graph::nodes() const {
   return s.order;
 }
 
-std::string Graph::fresh_name(std::string_view hint) {
-  std::string base(hint.empty() ? "v" : hint);
-  const auto taken = [&](const std::string& n) { return state_->value_names.count(n) > 0 || state_->node_names.count(n) > 0; };
-  if (!taken(base)) return base;
-  int& count = state_->fresh_counts[base];
+namespace {
+
+// `hint`, or `hint` with the first free number behind it.
+template <class Names>
+std::string free_name(const std::string& base, const Names& taken, std::unordered_map<std::string, int>& counts) {
+  if (taken.count(base) == 0) return base;
+  int& count = counts[base];
   std::string candidate;
   do candidate = base + "." + std::to_string(++count);
-  while (taken(candidate));
+  while (taken.count(candidate) > 0);
   return candidate;
+}
+
+}  // namespace
+
+// Values and nodes are named apart: a file may call a node as it calls its result.
+std::string Graph::fresh_name(std::string_view hint) {
+  return free_name(std::string(hint.empty() ? "v" : hint), state_->value_names, state_->fresh_counts);
 }
 
 std::string Graph::fresh_symbol(std::string_view hint, SymbolInfo info) {
@@ -204,8 +214,7 @@ NodeId Graph::add_node(OpName op, std::vector<ValueId> inputs, Attrs attrs, std:
   auto node = std::make_unique<Node>();
   node->op = op;
   node->name = std::move(node_name);
-  if (node->name.empty() || s.node_names.count(node->name) > 0)
-    node->name = fresh_name(node->name.empty() ? op.str() : node->name);
+  node->name = free_name(node->name.empty() ? op.str() : node->name, s.node_names, s.fresh_node_counts);
   s.node_names.insert(node->name);
   node->inputs = std::move(inputs);
   node->attrs = std::move(attrs);

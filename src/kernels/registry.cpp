@@ -53,26 +53,36 @@ const KernelTable& reference_kernels() {
   return table;
 }
 
+// Even the code that fills a table is compiled for its level: a level that the host lacks is never entered.
 const KernelTable& cpu_kernels(Isa isa) {
-  static const KernelTable scalar = [] {
-    using namespace kernels::cpu::scalar;
-    KernelTable table;
+  switch (isa) {
+    case Isa::scalar: {
+      static const KernelTable scalar = [] {
+        using namespace kernels::cpu::scalar;
+        KernelTable table;
 #include "gen/kernels_cpu.inc"
-    return table;
-  }();
-  static const KernelTable avx2 = [] {
-    using namespace kernels::cpu::avx2;
-    KernelTable table;
+        return table;
+      }();
+      return scalar;
+    }
+    case Isa::avx2: {
+      static const KernelTable avx2 = [] {
+        using namespace kernels::cpu::avx2;
+        KernelTable table;
 #include "gen/kernels_cpu.inc"
-    return table;
-  }();
+        return table;
+      }();
+      return avx2;
+    }
+    default: break;
+  }
   static const KernelTable avx512 = [] {
     using namespace kernels::cpu::avx512;
     KernelTable table;
 #include "gen/kernels_cpu.inc"
     return table;
   }();
-  return isa == Isa::scalar ? scalar : isa == Isa::avx2 ? avx2 : avx512;
+  return avx512;
 }
 
 }  // namespace planish
