@@ -17,25 +17,66 @@
 namespace planish {
 namespace {
 
+constexpr int kUnlimited = 1 << 20;
+
+// The set grows until the kernel's own fits: a fixed one fails beyond 1024 processors.
 int cores_of_affinity() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  for (int processors = 1024; processors <= kUnlimited; processors *= 4) {
+    cpu_set_t* set = CPU_ALLOC(static_cast<size_t>(processors));
+    if (set == nullptr) return 1;
+    const size_t bytes = CPU_ALLOC_SIZE(static_cast<size_t>(processors));
+    const bool known = sched_getaffinity(0, bytes, set) == 0;
+    const int count = known ? CPU_COUNT_S(bytes, set) : 0;
+    CPU_FREE(set);
+    if (known) return std::max(count, 1);
+  }
+  return 1;
 }
 
-// Whole cores that the control group's quota allows; a large number when there is none.
-int cores_of_cgroup() {
+int whole_cores(double quota, double period) {
+  if (quota <= 0 || period <= 0) return kUnlimited;
+  return static_cast<int>(std::clamp(std::ceil(quota / period), 1.0, static_cast<double>(kUnlimited)));
+}
+
+int cores_of_folder(const std::string& folder) {
   std::string quota;
   double period = 0;
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> quota >> period && quota != "max")
-    return std::max(1, static_cast<int>(std::ceil(std::atof(quota.c_str()) / period)));
+  if (std::ifstream v2(folder + "/cpu.max"); v2 >> quota >> period && quota != "max")
+    return whole_cores(std::strtod(quota.c_str(), nullptr), period);
   double limit = -1;
-  std::ifstream v1("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  if (v1 >> limit && v1_period >> period && limit > 0) return std::max(1, static_cast<int>(std::ceil(limit / period)));
-  return 1 << 20;
+  std::ifstream v1(folder + "/cpu.cfs_quota_us"), v1_period(folder + "/cpu.cfs_period_us");
+  return v1 >> limit && v1_period >> period ? whole_cores(limit, period) : kUnlimited;
 }
 
-int64_t cache_bytes(int name, int64_t fallback) {
+// Whole cores that the quotas of the process's control group and of the groups around it allow.
+int cores_of_cgroup() {
+  int cores = std::min(cores_of_folder("/sys/fs/cgroup"), cores_of_folder("/sys/fs/cgroup/cpu"));
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    const size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    const bool v2 = controllers == ",,";
+    if (!v2 && controllers.find(",cpu,") == std::string::npos) continue;
+    const std::string root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
+    for (std::string path = line.substr(second + 1); path.size() > 1; path.resize(path.rfind('/')))
+      cores = std::min(cores, cores_of_folder(root + path));
+  }
+  return cores;
+}
+
+// Bytes of the data or unified cache of a level, as the kernel lists them; else as the C library knows.
+int64_t cache_bytes(int level, int name, int64_t fallback) {
+  for (int index = 0; index < 8; ++index) {
+    const std::string folder = fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/", index);
+    int found = 0;
+    std::string type;
+    int64_t kibibytes = 0;
+    std::ifstream level_file(folder + "level"), type_file(folder + "type"), size_file(folder + "size");
+    if (level_file >> found && type_file >> type && size_file >> kibibytes && found == level && type != "Instruction" &&
+        kibibytes > 0)
+      return kibibytes << 10;
+  }
   const long bytes = sysconf(name);
   return bytes > 0 ? bytes : fallback;
 }
@@ -100,9 +141,9 @@ CpuInfo make_info() {
   CpuInfo info;
   detect(info);
   info.logical_cores = std::min(cores_of_affinity(), cores_of_cgroup());
-  info.l1d_bytes = cache_bytes(_SC_LEVEL1_DCACHE_SIZE, info.l1d_bytes);
-  info.l2_bytes = cache_bytes(_SC_LEVEL2_CACHE_SIZE, info.l2_bytes);
-  info.l3_bytes = cache_bytes(_SC_LEVEL3_CACHE_SIZE, info.l3_bytes);
+  info.l1d_bytes = cache_bytes(1, _SC_LEVEL1_DCACHE_SIZE, info.l1d_bytes);
+  info.l2_bytes = cache_bytes(2, _SC_LEVEL2_CACHE_SIZE, info.l2_bytes);
+  info.l3_bytes = cache_bytes(3, _SC_LEVEL3_CACHE_SIZE, info.l3_bytes);
   return info;
 }
 
@@ -122,8 +163,8 @@ Isa CpuInfo::best_isa() const {
 }
 
 std::string CpuInfo::fingerprint() const {
-  return fmt::format("{}; {}{}{}{}{}; l1d {} l2 {} l3 {}", brand, isa_name(best_isa()), avx512_vnni ? "+vnni" : "",
-                     avx512_bf16 ? "+bf16" : "", avx512_fp16 ? "+fp16" : "", amx_tile ? "+amx" : "", l1d_bytes,
+  return fmt::format("{}; {}{}{}{}{}{}; l1d {} l2 {} l3 {}", brand, isa_name(best_isa()), avx_vnni ? "+avxvnni" : "",
+                     avx512_vnni ? "+vnni" : "",                     avx512_bf16 ? "+bf16" : "", avx512_fp16 ? "+fp16" : "", amx_tile ? "+amx" : "", l1d_bytes,
                      l2_bytes, l3_bytes);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -28,8 +29,7 @@ class Descriptor {
   int fd_;
 };
 
-[[noreturn]] void fail_errno(const std::string& path, const char* doing) {
-  const int error = errno;
+[[noreturn]] void fail_errno(const std::string& path, const char* doing, int error = errno) {
   fail(error == ENOENT ? Code::not_found : Code::io, "{}: {}: {}", path, doing, std::strerror(error));
 }
 
@@ -37,9 +37,21 @@ void write_all(int fd, std::span<const std::byte> part, const std::string& path)
   while (!part.empty()) {
     const ssize_t written = write(fd, part.data(), part.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) fail_errno(path, "cannot write");
+    if (written <= 0) fail_errno(path, "cannot write", written == 0 ? ENOSPC : errno);
     part = part.subspan(static_cast<size_t>(written));
   }
+}
+
+// A new file beside `path`, with the permissions that the process's mask leaves (mkstemp would give 0600, and
+// reading the mask changes it for all threads). Its name is written to `temporary`.
+int create_beside(const std::string& path, std::string& temporary) {
+  static std::atomic<uint32_t> counter{0};
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    temporary = fmt::format("{}.{}.{}.tmp", path, getpid(), counter.fetch_add(1));
+    const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
+  return -1;
 }
 
 void sync_folder(const std::filesystem::path& folder) {
@@ -79,10 +91,14 @@ FileMap FileMap::open(const std::string& path) {
 }
 
 std::span<const std::byte> FileMap::bytes() const {
+  if (!state_) return {};
   return {static_cast<const std::byte*>(state_->address), state_->size};
 }
 
-const std::string& FileMap::path() const { return state_->path; }
+const std::string& FileMap::path() const {
+  static const std::string none;
+  return state_ ? state_->path : none;
+}
 
 std::string read_file(const std::string& path) {
   const FileMap map = FileMap::open(path);
@@ -92,14 +108,11 @@ std::string read_file(const std::string& path) {
 
 void write_file_atomic(const std::string& path, std::span<const std::span<const std::byte>> parts) {
   const std::filesystem::path target(path);
-  std::string temporary = path + ".XXXXXX";
-  const Descriptor fd(mkostemp(temporary.data(), O_CLOEXEC));
+  std::string temporary;
+  const Descriptor fd(create_beside(path, temporary));
   if (fd.get() < 0) fail_errno(path, "cannot create a file beside it");
   try {
     for (const auto& part : parts) write_all(fd.get(), part, path);
-    const mode_t mask = umask(0);
-    umask(mask);
-    fchmod(fd.get(), 0666 & ~mask);
     if (fsync(fd.get()) != 0) fail_errno(path, "cannot sync");
     if (rename(temporary.c_str(), path.c_str()) != 0) fail_errno(path, "cannot rename over it");
   } catch (...) {

@@ -1,5 +1,6 @@
 #include "base/thread_pool.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -86,6 +87,11 @@ struct ThreadPool::State {
     }
   }
 
+  // Waits until no worker is in the run. One that lost its processor is given this one.
+  void wait_for_workers() {
+    for (int i = 1; inside.load(std::memory_order_acquire) > 0; ++i) i % 1024 == 0 ? void(sched_yield()) : relax();
+  }
+
   void announce() {
     epoch.fetch_add(1, std::memory_order_seq_cst);
     if (sleepers.load(std::memory_order_seq_cst) > 0) epoch.notify_all();
@@ -116,7 +122,8 @@ ThreadPool::~ThreadPool() {
     state_->shut_down();
     return;
   }
-  for (std::thread& worker : state_->workers) worker.detach();  // after fork the workers do not exist here
+  // After fork the workers do not exist here: they can be neither joined nor detached, their handles are left.
+  new std::vector<std::thread>(std::move(state_->workers));
 }
 
 int ThreadPool::size() const { return static_cast<int>(state_->workers.size()) + 1; }
@@ -150,7 +157,7 @@ void ThreadPool::run(int64_t n, int64_t grain, Call call, void* body) {
   s.announce();
   s.work_blocks();
   s.open.store(false, std::memory_order_seq_cst);
-  while (s.inside.load(std::memory_order_acquire) > 0) relax();
+  s.wait_for_workers();
   const std::exception_ptr error = s.failed.load() ? s.error : nullptr;
   s.busy.store(false, std::memory_order_release);
   if (error) std::rethrow_exception(error);

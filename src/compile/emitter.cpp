@@ -245,9 +245,15 @@ class Emitter {
 
   void emit_node(const Graph& graph, const Node& node, Environment& values);
   void emit_body(const Graph& graph, const Node& node, Environment& values) {
-    const Graph& body = *node.regions[0];
+    // Weights become constants of the body, so that its nodes find their kernels.
+    Graph body = node.regions[0]->clone();
+    body.symbols = graph.symbols;
     Environment inner;
-    for (size_t i = 0; i < body.inputs().size(); ++i) inner[body.inputs()[i]] = view_of(graph, node.inputs[i], values);
+    for (size_t i = 0; i < body.inputs().size(); ++i) {
+      const Value& outer = graph.value(node.inputs[i]);
+      if (outer.is_constant()) body.replace_uses(body.inputs()[i], body.add_constant(outer.constant, outer.name));
+      else inner[body.inputs()[i]] = view_of(graph, node.inputs[i], values);
+    }
     emit_graph(body, inner);
     for (size_t i = 0; i < node.outputs.size(); ++i) values[node.outputs[i]] = view_of(body, body.outputs()[i], inner);
   }

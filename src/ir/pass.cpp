@@ -5,6 +5,7 @@ namespace planish {
 bool run_pass(const Pass& pass, Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.nodes()) {
+    if (graph.node(id).op == "fused") continue;  // a fused body is finished
     for (const auto& region : graph.mutable_node(id).regions) {
       region->symbols = graph.symbols;
       changed |= run_pass(pass, *region);

@@ -225,10 +225,46 @@ class GraphImporter {
       inline_region(context, *bodies[0], {inputs.begin() + 1, inputs.end()});
       return;
     }
-    bodies.push_back(import_region(*then->graphs[0], captured));
-    bodies.push_back(import_region(*otherwise->graphs[0], captured));
+    import_branches(*then->graphs[0], *otherwise->graphs[0], captured, bodies);
     const NodeId id = add_region_node(graph_, "if", std::move(inputs), {}, std::move(bodies), context.name(), context.proto().outputs);
     context.results = graph_.node(id).outputs;
+  }
+
+  // A branch that does not fit the given shapes refuses when it is run; both may not.
+  void import_branches(const wire::GraphProto& then, const wire::GraphProto& otherwise, const std::vector<std::string>& captured,
+                       std::vector<std::unique_ptr<Graph>>& bodies) {
+    std::string why[2];
+    for (const wire::GraphProto* proto : {&then, &otherwise}) {
+      const SymbolTable symbols = graph_.symbols;
+      try {
+        bodies.push_back(import_region(*proto, captured));
+      } catch (const Error& error) {
+        graph_.symbols = symbols;
+        why[bodies.size()] = error.what();
+        bodies.push_back(nullptr);
+      }
+    }
+    if (!bodies[0] && !bodies[1]) fail(Code::unsupported, "neither branch can be imported: {}; {}", why[0], why[1]);
+    for (size_t i : {size_t{0}, size_t{1}})
+      if (!bodies[i]) bodies[i] = refusing_branch(*bodies[1 - i], captured, why[i]);
+    // Branches of different extents cannot share memory: the one that runs for these shapes is not known.
+    if (!same_types(*bodies[0], *bodies[1]))
+      fail(Code::unsupported, "the branches' results differ in type or extents, and the condition is computed from data");
+  }
+
+  static bool same_types(const Graph& a, const Graph& b) {
+    return std::equal(a.outputs().begin(), a.outputs().end(), b.outputs().begin(), b.outputs().end(),
+                      [&](ValueId x, ValueId y) { return a.value(x).type == b.value(y).type; });
+  }
+
+  std::unique_ptr<Graph> refusing_branch(const Graph& other, const std::vector<std::string>& captured, const std::string& why) {
+    auto body = std::make_unique<Graph>();
+    body->symbols = graph_.symbols;
+    for (const std::string& name : captured)
+      if (const Value& outer = graph_.value(values.at(name)); !outer.is_constant()) body->add_input(name, outer.type);
+    for (ValueId output : other.outputs())
+      body->add_output(add_op(*body, "refuse", {}, {{"why", why}, {"type", other.value(output).type.str()}}));
+    return body;
   }
 
   std::optional<bool> known_condition(ValueId id) const {

@@ -1,0 +1,20 @@
+#include "kernels/kernel.h"
+
+namespace planish::kernels::reference {
+namespace {
+
+struct RefuseParams {
+  std::string why, type;
+  template <class V>
+  void fields(V& v) {
+    v("why", why); v("type", type);
+  }
+};
+
+void run_refuse(const KernelArgs& args) { fail(Code::unsupported, "{}", args.as<RefuseParams>().why); }
+
+}  // namespace
+
+void register_refuse(KernelTable& table) { table.add(make_kernel<RefuseParams>("refuse", run_refuse)); }
+
+}  // namespace planish::kernels::reference
