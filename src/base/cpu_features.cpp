@@ -59,7 +59,7 @@ int cores_of_cgroup() {
     const bool v2 = controllers == ",,";
     if (!v2 && controllers.find(",cpu,") == std::string::npos) continue;
     const std::string root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
-    for (std::string path = line.substr(second + 1); path.size() > 1; path.resize(path.rfind('/')))
+    for (std::string path = line.substr(second + 1); path.size() > 1 && path[0] == '/'; path.resize(path.rfind('/')))
       cores = std::min(cores, cores_of_folder(root + path));
   }
   return cores;

@@ -41,11 +41,6 @@ struct Printer {
   std::string operator()(const Tensor& v) const { return tensor_text(v); }
 };
 
-std::vector<Dim> parse_dims(std::string_view inside) {
-  if (Scanner(inside).at_end()) return {};
-  return TensorType::parse("f32[" + std::string(inside) + "]").shape.dims();
-}
-
 std::vector<Scanner::Number> parse_numbers(Scanner& scanner) {
   std::vector<Scanner::Number> numbers;
   while (!scanner.accept("]")) {
@@ -163,6 +158,14 @@ Attrs Attrs::parse(std::string_view text) {
 }
 
 uint64_t Attrs::hash() const { return hash64(str()); }
+
+bool is_empty_list(const AttrValue& value) {
+  return std::visit([](const auto& v) {
+    using V = std::decay_t<decltype(v)>;
+    if constexpr (std::is_same_v<V, std::vector<int64_t>> || std::is_same_v<V, std::vector<double>>) return v.empty();
+    else return false;
+  }, value);
+}
 
 void fail_attr_kind(std::string_view name, const AttrValue& found, const AttrValue& wanted) {
   fail(Code::invalid_model, "attribute '{}' is of kind {}, {} is accepted", name, attr_kind_name(found), attr_kind_name(wanted));

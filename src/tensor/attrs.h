@@ -60,6 +60,7 @@ class Attrs {
   std::vector<Entry> entries_;
 };
 
+bool is_empty_list(const AttrValue& value);  // of ints or floats
 [[noreturn]] void fail_attr_kind(std::string_view name, const AttrValue& found, const AttrValue& wanted);
 [[noreturn]] void fail_attr_unknown(std::string_view name, const std::vector<std::string>& accepted);
 
@@ -73,6 +74,11 @@ const T& Attrs::get(std::string_view name) const {
 
 namespace detail {
 
+template <class T>
+constexpr bool is_list = false;
+template <class T>
+constexpr bool is_list<std::vector<T>> = true;
+
 struct AttrReader {
   const Attrs& attrs;
   std::vector<std::string> seen;
@@ -85,7 +91,9 @@ struct AttrReader {
   template <class T>
   T read(const char* name) {
     if constexpr (std::is_same_v<T, bool>) return attrs.get<int64_t>(name) != 0;
-    else return attrs.get<T>(name);
+    if constexpr (is_list<T>)
+      if (is_empty_list(*attrs.find(name))) return {};
+    if constexpr (!std::is_same_v<T, bool>) return attrs.get<T>(name);
   }
 };
 

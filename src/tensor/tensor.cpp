@@ -18,12 +18,14 @@ std::shared_ptr<std::byte> Tensor::allocate(DataType dtype, std::span<const int6
 }
 
 Tensor Tensor::wrap(DataType dtype, std::vector<int64_t> extents, const std::byte* data, std::shared_ptr<const void> owner) {
-  checked_mul(checked_product(extents), element_bytes(dtype));
+  const int64_t bytes = checked_mul(checked_product(extents), element_bytes(dtype));
+  if (reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(element_bytes(dtype)) != 0)
+    return make(dtype, std::move(extents), [&](std::byte* out) { std::memcpy(out, data, static_cast<size_t>(bytes)); });
   return Tensor(dtype, std::move(extents), std::shared_ptr<const std::byte>(std::move(owner), data));
 }
 
 Tensor Tensor::zeros(DataType dtype, std::vector<int64_t> extents) {
-  const auto bytes = static_cast<size_t>(checked_product(extents) * element_bytes(dtype));
+  const auto bytes = static_cast<size_t>(checked_mul(checked_product(extents), element_bytes(dtype)));
   return make(dtype, std::move(extents), [&](std::byte* out) { std::memset(out, 0, bytes); });
 }
 
@@ -70,7 +72,7 @@ Hash128 Tensor::content_hash() const {
 
 bool operator==(const Tensor& a, const Tensor& b) {
   if (a.dtype_ != b.dtype_ || a.extents_ != b.extents_) return false;
-  return a.data_ == b.data_ || std::memcmp(a.data_.get(), b.data_.get(), static_cast<size_t>(a.byte_count())) == 0;
+  return a.data_ == b.data_ || a.byte_count() == 0 || std::memcmp(a.data_.get(), b.data_.get(), static_cast<size_t>(a.byte_count())) == 0;
 }
 
 }  // namespace planish

@@ -26,7 +26,8 @@ class Tensor {
     fill(storage.get());
     return Tensor(dtype, std::move(extents), std::move(storage));
   }
-  // Wraps memory that `owner` keeps alive (a mapped file). `data` need not be aligned.
+  // Wraps memory that `owner` keeps alive (a mapped file). Data that is not aligned for its element type is
+  // copied: kernels read elements through typed pointers.
   static Tensor wrap(DataType dtype, std::vector<int64_t> extents, const std::byte* data,
                      std::shared_ptr<const void> owner);
   static Tensor zeros(DataType dtype, std::vector<int64_t> extents);

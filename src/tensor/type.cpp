@@ -10,22 +10,26 @@ std::string TensorType::str() const {
   return layout == Layout::row_major ? text : text + "@" + std::string(layout_name(layout));
 }
 
+std::vector<Dim> parse_dims(std::string_view list) {
+  std::vector<Dim> dims;
+  if (Scanner(list).at_end()) return dims;
+  int depth = 0;
+  for (size_t begin = 0, at = 0; at <= list.size(); ++at) {
+    const char c = at < list.size() ? list[at] : ',';
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    if (c != ',' || (depth != 0 && at < list.size())) continue;
+    dims.push_back(Dim::parse(list.substr(begin, at - begin)));
+    begin = at + 1;
+  }
+  return dims;
+}
+
 TensorType TensorType::parse(std::string_view text) {
   Scanner scanner(text);
   TensorType type;
   type.dtype = parse_data_type(scanner.word());
   scanner.expect("[");
-  const std::string_view inside = scanner.balanced('[', ']');
-  std::vector<Dim> dims;
-  int depth = 0;
-  for (size_t begin = 0, at = 0; at <= inside.size(); ++at) {
-    const char c = at < inside.size() ? inside[at] : ',';
-    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
-    if (c != ',' || depth != 0) continue;
-    if (at > begin) dims.push_back(Dim::parse(inside.substr(begin, at - begin)));
-    begin = at + 1;
-  }
-  type.shape = Shape(std::move(dims));
+  type.shape = Shape(parse_dims(scanner.balanced('[', ']')));
   if (scanner.accept("@")) type.layout = parse_layout(scanner.word());
   if (!scanner.at_end()) scanner.fail_here("the end of the type");
   return type;

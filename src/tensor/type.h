@@ -3,11 +3,15 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tensor/data_type.h"
 #include "tensor/shape.h"
 
 namespace planish {
+
+// "N, 64*H, min(A, B)": expressions with commas between them; blank: none. Error(invalid_argument) otherwise.
+std::vector<Dim> parse_dims(std::string_view list);
 
 struct TensorType {
   DataType dtype = DataType::none;

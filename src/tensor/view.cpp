@@ -1,5 +1,6 @@
 #include "tensor/view.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -28,6 +29,14 @@ void store_from_double(const TensorView& view, int64_t offset, double value) {
   } else {
     view.as<T>()[offset] = static_cast<T>(value);
   }
+}
+
+// Rounds to odd: a later rounding to 16 bits is then the same as one from the double itself.
+float narrow_to_odd(double value) {
+  const auto nearest = static_cast<float>(value);
+  if (std::isnan(value) || static_cast<double>(nearest) == value) return nearest;
+  const float towards_zero = std::abs(static_cast<double>(nearest)) > std::abs(value) ? std::nextafter(nearest, 0.f) : nearest;
+  return std::bit_cast<float>(std::bit_cast<uint32_t>(towards_zero) | 1);
 }
 
 [[noreturn]] void fail_type(const TensorView& view) {
@@ -137,8 +146,8 @@ void store_double(const TensorView& view, int64_t offset, double value) {
   switch (view.dtype) {
     case DataType::f32: return store_from_double<float>(view, offset, value);
     case DataType::f64: return store_from_double<double>(view, offset, value);
-    case DataType::f16: view.as<Half>()[offset] = to_half(static_cast<float>(value)); return;
-    case DataType::bf16: view.as<BFloat16>()[offset] = to_bfloat16(static_cast<float>(value)); return;
+    case DataType::f16: view.as<Half>()[offset] = to_half(narrow_to_odd(value)); return;
+    case DataType::bf16: view.as<BFloat16>()[offset] = to_bfloat16(narrow_to_odd(value)); return;
     case DataType::i8: return store_from_double<int8_t>(view, offset, value);
     case DataType::u8: return store_from_double<uint8_t>(view, offset, value);
     case DataType::i16: return store_from_double<int16_t>(view, offset, value);

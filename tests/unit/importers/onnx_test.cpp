@@ -1,0 +1,169 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <protozero/pbf_writer.hpp>
+#include <random>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "importers/onnx/import.h"
+#include "ops/builder.h"
+
+namespace planish {
+namespace {
+
+using Writer = protozero::pbf_writer;
+std::span<const std::byte> bytes_of(const std::string& text) { return {reinterpret_cast<const std::byte*>(text.data()), text.size()}; }
+
+std::string demo_path() { return std::string(PLANISH_TESTS_DIR) + "/../demo/digits.onnx"; }
+
+void write_node(Writer& graph, const char* op, std::initializer_list<const char*> in, const char* out) {
+  Writer node(graph, 1);
+  for (const char* name : in) node.add_string(1, name);
+  node.add_string(2, out);
+  node.add_string(3, std::string("node_") + out);
+  node.add_string(4, op);
+}
+
+void write_value(Writer& graph, int field, const char* name, std::initializer_list<int64_t> dims) {
+  Writer value(graph, static_cast<protozero::pbf_tag_type>(field));
+  value.add_string(1, name);
+  Writer type(value, 2);
+  Writer tensor(type, 1);
+  tensor.add_int32(1, 1);
+  Writer shape(tensor, 2);
+  for (int64_t dim : dims) {
+    Writer entry(shape, 1);
+    entry.add_int64(1, dim);
+  }
+}
+
+struct TensorSpec {
+  std::vector<int64_t> dims;
+  std::string raw;
+  int dtype = 1;
+  std::string location;
+};
+
+void write_tensor(Writer& graph, const char* name, const TensorSpec& spec) {
+  Writer tensor(graph, 5);
+  for (int64_t dim : spec.dims) tensor.add_int64(1, dim);
+  tensor.add_int32(2, spec.dtype);
+  tensor.add_string(8, name);
+  if (spec.location.empty()) {
+    tensor.add_string(9, spec.raw);
+    return;
+  }
+  {
+    Writer entry(tensor, 13);
+    entry.add_string(1, "location");
+    entry.add_string(2, spec.location);
+  }
+  tensor.add_int32(14, 1);
+}
+
+template <class Body>
+std::string model(Body body) {
+  std::string out;
+  Writer writer(out);
+  writer.add_int64(1, 8);
+  {
+    Writer graph(writer, 7);
+    body(graph);
+  }
+  Writer opset(writer, 8);
+  opset.add_int64(2, 17);
+  opset.commit();
+  return out;
+}
+
+std::string model_with(const TensorSpec& spec) {
+  return model([&](Writer& graph) {
+    write_value(graph, 11, "x", {1});
+    write_tensor(graph, "w", spec);
+    write_node(graph, "Add", {"x", "w"}, "y");
+    write_value(graph, 12, "y", {1});
+  });
+}
+
+std::string message_of(const std::string& bytes) {
+  try {
+    onnx::import_bytes(bytes_of(bytes), "test.onnx");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Onnx, ImportsWithNamesKept) {
+  const Graph graph = onnx::import_file(demo_path());
+  verify(graph);
+  EXPECT_EQ(graph.value(graph.outputs()[0]).name, "scores");
+  bool found = false;
+  for (NodeId id : graph.nodes()) found = found || graph.node(id).name == "conv1";
+  EXPECT_TRUE(found);
+}
+
+TEST(Onnx, DynamicExtentsBecomeSymbols) {
+  const Graph graph = onnx::import_file(demo_path(), {{{"image", {{1, 2, 8}, {1, 1, 1}, {8, 8, 8}, {8, 8, 8}}}}});
+  EXPECT_EQ(graph.value(graph.outputs()[0]).type.str(), "f32[N,10]");
+}
+
+TEST(Onnx, GoodModelImports) { EXPECT_EQ(message_of(model_with({{1}, std::string(4, '\0'), 1, ""})), ""); }
+
+TEST(Onnx, MalformedTensorsAreRefusedByName) {
+  const std::string four(4, '\0');
+  EXPECT_NE(message_of(model_with({{-1}, four, 1, ""})).find("'w'"), std::string::npos);
+  EXPECT_NE(message_of(model_with({{int64_t{1} << 62, 8}, four, 1, ""})).find("overflow"), std::string::npos);
+  EXPECT_NE(message_of(model_with({{3}, four, 1, ""})).find("12 bytes"), std::string::npos);
+  EXPECT_NE(message_of(model_with({{1}, four, 77, ""})).find("77"), std::string::npos);
+  EXPECT_NE(message_of(model_with({{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, four, 1, ""})).find("rank 12"), std::string::npos);
+}
+
+TEST(Onnx, ExternalDataStaysInItsFolder) {
+  const auto folder = std::filesystem::temp_directory_path() / ("planish_onnx_" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "data.bin") << "abcd";
+  std::filesystem::create_symlink(folder / "data.bin", folder / "link.bin");
+  const auto import = [&](const std::string& location) {
+    const std::string path = folder / "m.onnx";
+    write_file_atomic(path, model_with({{1}, "", 1, location}));
+    onnx::import_file(path);
+  };
+  EXPECT_NO_THROW(import("data.bin"));
+  for (const char* location : {"../data.bin", "/etc/passwd", "link.bin", "missing.bin", ".", "./../x"}) EXPECT_THROW(import(location), Error) << location;
+  std::filesystem::create_hard_link(folder / "data.bin", folder / "hard.bin");
+  EXPECT_THROW(import("hard.bin"), Error);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Onnx, GraphErrorsNameTheNode) {
+  const auto broken = [](auto body) {
+    return message_of(model([&](Writer& graph) {
+      write_value(graph, 11, "x", {2});
+      body(graph);
+      write_value(graph, 12, "y", {2});
+    }));
+  };
+  EXPECT_NE(broken([](Writer& g) { write_node(g, "Relu", {"z"}, "y"); }).find("'z'"), std::string::npos);
+  EXPECT_NE(broken([](Writer& g) { write_node(g, "Relu", {"q"}, "y"); write_node(g, "Relu", {"y"}, "q"); }).find("cycle"), std::string::npos);
+  EXPECT_NE(broken([](Writer& g) { write_node(g, "Relu", {"x"}, "y"); write_node(g, "Relu", {"x"}, "y"); }).find("twice"), std::string::npos);
+  const std::string table = broken([](Writer& g) { write_node(g, "Quux", {"x"}, "a"); write_node(g, "Frob", {"a"}, "y"); });
+  EXPECT_NE(table.find("Quux"), std::string::npos);
+  EXPECT_NE(table.find("Frob"), std::string::npos);
+}
+
+TEST(Onnx, EveryTruncationAndRandomFlipsAreSafe) {
+  const std::string good = read_file(demo_path());
+  for (size_t size = 0; size < good.size(); size += 7) message_of(good.substr(0, size));
+  std::mt19937 random(8);
+  for (int i = 0; i < 20000; ++i) {
+    std::string damaged = good;
+    damaged[random() % damaged.size()] ^= static_cast<char>(1 << (random() % 8));
+    message_of(damaged);
+  }
+}
+
+}  // namespace
+}  // namespace planish

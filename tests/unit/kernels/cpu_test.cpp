@@ -1,0 +1,147 @@
+// Fast kernels against the reference kernels, at every level the host has.
+
+#include <gtest/gtest.h>
+
+#include "base/cpu_features.h"
+#include "support/networks.h"
+
+namespace planish {
+namespace {
+
+using testing::random_tensor;
+
+std::vector<std::string> levels() {
+  std::vector<std::string> names;
+  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512})
+    if (isa <= cpu_info().best_isa()) names.emplace_back(isa_name(isa));
+  return names;
+}
+
+// Integer-filled, so that sums are exact in any order.
+Tensor integers(std::vector<int64_t> extents, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<float> values(static_cast<size_t>(make_view(nullptr, DataType::f32, extents).element_count()));
+  for (float& value : values) value = static_cast<float>(static_cast<int>(random() % 9) - 4);
+  return Tensor::of<float>(std::move(extents), values);
+}
+
+template <class MakeGraph>
+void compare(MakeGraph make, const std::map<std::string, Tensor>& inputs, double tolerance, const std::string& what) {
+  auto device = create_cpu_device(2);
+  BuildOptions plain;
+  plain.optimize = false;
+  const auto expected = testing::run(build(make(), *device, plain), inputs);
+  for (const std::string& level : levels()) {
+    BuildOptions options;
+    options.tuning = Tuning::off;
+    options.isa = level;
+    const auto found = testing::run(build(make(), *device, options), inputs);
+    for (const auto& [name, tensor] : expected) EXPECT_LE(testing::relative_l2(found.at(name), tensor), tolerance) << level << " " << what;
+  }
+}
+
+struct ConvCase {
+  int64_t n, c, h, w, m, k, stride, pad, dilation, group;
+};
+
+Graph conv_graph(const ConvCase& t, bool exact, bool residual) {
+  const auto fill = [exact](std::vector<int64_t> e, uint32_t s) { return exact ? integers(std::move(e), s) : random_tensor(std::move(e), s); };
+  Graph graph;
+  const ValueId x = graph.add_input("x", {DataType::f32, {t.n, t.c, t.h, t.w}});
+  const Attrs attrs = {{"strides", std::vector<int64_t>{t.stride, t.stride}}, {"pads", std::vector<int64_t>{t.pad, t.pad, t.pad, t.pad}},
+                       {"dilations", std::vector<int64_t>{t.dilation, t.dilation}}, {"group", t.group}};
+  const ValueId w = graph.add_constant(fill({t.m, t.c / t.group, t.k, t.k}, 11)), b = graph.add_constant(fill({t.m}, 12));
+  ValueId y = add_op(graph, "conv", {x, w, b}, attrs);
+  if (residual) y = add_op(graph, "add", {y, graph.add_constant(fill({t.m, 1, 1}, 13))});
+  graph.add_output(add_op(graph, "relu", {y}));
+  return graph;
+}
+
+TEST(CpuKernels, ConvolutionsAreExactOnIntegers) {
+  std::mt19937 random(5);
+  for (int i = 0; i < 120; ++i) {
+    ConvCase t{};
+    t.n = 1 + random() % 2;
+    t.k = 1 + random() % 4;
+    t.stride = 1 + random() % 3;
+    t.dilation = 1 + random() % 2;
+    t.pad = random() % 3;
+    t.h = t.dilation * (t.k - 1) + 1 + random() % 12;
+    t.w = t.dilation * (t.k - 1) + 1 + random() % 12;
+    const int kind = static_cast<int>(random() % 3);
+    t.group = kind == 0 ? 1 : 1 + random() % 5;
+    t.c = t.group * (kind == 1 ? 1 : 1 + random() % 20);
+    t.m = t.group * (kind == 1 ? 1 : 1 + random() % 40);
+    const std::string what = fmt::format("n{} c{} {}x{} m{} k{} s{} p{} d{} g{}", t.n, t.c, t.h, t.w, t.m, t.k, t.stride, t.pad, t.dilation, t.group);
+    compare([&] { return conv_graph(t, true, i % 2 == 0); }, {{"x", integers({t.n, t.c, t.h, t.w}, static_cast<uint32_t>(i))}}, 0, what);
+  }
+}
+
+TEST(CpuKernels, MatrixProductsAreExactOnIntegers) {
+  std::mt19937 random(6);
+  for (int i = 0; i < 80; ++i) {
+    const int64_t m = 1 + random() % 20, k = 1 + random() % 40, n = 1 + random() % 50, b = 1 + random() % 3;
+    const bool constant = i % 2 == 0;
+    const auto make = [&] {
+      Graph graph;
+      const ValueId x = graph.add_input("x", {DataType::f32, {b, m, k}});
+      const ValueId w = constant ? graph.add_constant(integers({k, n}, 21)) : graph.add_input("w", {DataType::f32, {b, k, n}});
+      ValueId y = add_op(graph, "matmul", {x, w});
+      if (constant) y = add_op(graph, "add", {y, graph.add_constant(integers({n}, 22))});
+      graph.add_output(y);
+      return graph;
+    };
+    std::map<std::string, Tensor> inputs = {{"x", integers({b, m, k}, static_cast<uint32_t>(i))}};
+    if (!constant) inputs["w"] = integers({b, k, n}, 99);
+    compare(make, inputs, 0, fmt::format("b{} m{} k{} n{}", b, m, k, n));
+  }
+}
+
+TEST(CpuKernels, PointwiseFunctionsStayWithinTheirTolerance) {
+  for (const char* name : {"exp", "tanh", "sigmoid", "erf", "gelu", "silu", "hard_swish", "mish", "softplus", "elu", "sqrt", "abs"}) {
+    const auto make = [&] {
+      Graph graph;
+      const ValueId x = graph.add_input("x", {DataType::f32, {7, 333}});
+      graph.add_output(add_op(graph, name, {add_op(graph, "abs", {x})}));
+      return graph;
+    };
+    compare(make, {{"x", random_tensor({7, 333}, 31, 6)}}, 1e-6, name);
+  }
+}
+
+TEST(CpuKernels, PoolsNormsAndBroadcasts) {
+  const auto pool = [](const char* op, int64_t count) {
+    return [=] {
+      Graph graph;
+      const ValueId x = graph.add_input("x", {DataType::f32, {2, 19, 9, 11}});
+      Attrs attrs = {{"kernel_shape", std::vector<int64_t>{3, 2}}, {"strides", std::vector<int64_t>{2, 2}}, {"pads", std::vector<int64_t>{1, 0, 1, 1}}};
+      if (count > 0) attrs.set("count_include_pad", int64_t{1});
+      graph.add_output(add_op(graph, op, {x}, attrs));
+      return graph;
+    };
+  };
+  const Tensor x = random_tensor({2, 19, 9, 11}, 41);
+  compare(pool("max_pool", 0), {{"x", x}}, 0, "max_pool");
+  compare(pool("average_pool", 0), {{"x", x}}, 1e-6, "average_pool");
+  for (const char* name : {"softmax", "layer_normalization"}) {
+    const auto make = [&] {
+      Graph graph;
+      const ValueId v = graph.add_input("x", {DataType::f32, {5, 700}});
+      std::vector<ValueId> operands = {v};
+      if (std::string(name) == "layer_normalization") operands = {v, graph.add_constant(random_tensor({700}, 1)), graph.add_constant(random_tensor({700}, 2))};
+      graph.add_output(add_op(graph, name, operands));
+      return graph;
+    };
+    compare(make, {{"x", random_tensor({5, 700}, 42, 3)}}, 1e-5, name);
+  }
+  const auto broadcast = [] {
+    Graph graph;
+    const ValueId a = graph.add_input("a", {DataType::f32, {3, 1, 5}}), b = graph.add_input("b", {DataType::f32, {4, 1}});
+    graph.add_output(add_op(graph, "mul", {add_op(graph, "add", {a, b}), b}));
+    return graph;
+  };
+  compare(broadcast, {{"a", random_tensor({3, 1, 5}, 51)}, {"b", random_tensor({4, 1}, 52)}}, 1e-6, "broadcast");
+}
+
+}  // namespace
+}  // namespace planish

@@ -1,0 +1,84 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "base/error.h"
+#include "support/networks.h"
+
+namespace planish {
+namespace {
+
+using testing::random_tensor;
+
+TEST(Context, MisuseIsAStatusThatNamesTheBinding) {
+  auto engine = Engine::create(testing::build_small(true), create_cpu_device(1));
+  auto context = engine->create_context();
+  EXPECT_EQ(context->enqueue().code(), Code::invalid_state);
+  const int64_t wrong_rank[] = {1, 3, 8}, outside[] = {9, 3, 8, 8}, good[] = {2, 3, 8, 8};
+  EXPECT_EQ(context->set_shape("x", wrong_rank).code(), Code::invalid_argument);
+  EXPECT_EQ(context->set_shape("nobody", good).code(), Code::not_found);
+  const Status range = context->set_shape("x", outside);
+  EXPECT_EQ(range.code(), Code::invalid_argument);
+  EXPECT_NE(std::string(range.message()).find("[1, 4]"), std::string::npos) << range.message();
+  ASSERT_TRUE(context->set_shape("x", good).ok());
+  float small[4] = {};
+  ASSERT_TRUE(context->bind("x", small, sizeof small).ok());
+  EXPECT_FALSE(context->enqueue().ok());
+}
+
+TEST(Context, ShapesChangeBetweenRuns) {
+  const Plan plan = testing::build_small(true), reference = testing::build_small(false);
+  for (int64_t n : {1, 4, 2, 3}) {
+    const Tensor x = random_tensor({n, 3, 8, 8}, static_cast<uint32_t>(n));
+    const auto found = testing::run(plan, {{"x", x}}), expected = testing::run(reference, {{"x", x}});
+    for (const auto& [name, tensor] : expected) EXPECT_LT(testing::relative_l2(found.at(name), tensor), 1e-5) << n;
+  }
+}
+
+TEST(Context, ResultsDoNotDependOnTheThreadCount) {
+  const Plan plan = testing::build_small(true);
+  const Tensor x = random_tensor({4, 3, 8, 8}, 9);
+  const auto one = testing::run(plan, {{"x", x}}, 1);
+  for (int threads : {2, 3}) EXPECT_EQ(testing::run(plan, {{"x", x}}, threads).begin()->second, one.begin()->second);
+}
+
+TEST(Context, ManyThreadsShareAnEngine) {
+  auto engine = Engine::create(testing::build_small(true), create_cpu_device(2));
+  const Tensor x = random_tensor({2, 3, 8, 8}, 3);
+  const Tensor expected = testing::run(engine->plan(), {{"x", x}}).begin()->second;
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      auto context = engine->create_context();
+      std::vector<float> y(20);
+      context->set_shape("x", x.extents()).raise();
+      context->bind("x", const_cast<std::byte*>(x.data()), static_cast<size_t>(x.byte_count())).raise();
+      context->bind(engine->bindings()[1].name, y.data(), y.size() * 4).raise();
+      for (int k = 0; k < 50; ++k) {
+        context->enqueue().raise();
+        if (!std::equal(y.begin(), y.end(), expected.as<float>().begin())) ++wrong;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong.load(), 0);
+}
+
+TEST(Stream, RunsInOrderAndReportsTheFirstFailure) {
+  auto device = create_cpu_device(1);
+  auto stream = device->create_stream();
+  auto before = device->create_event(), after = device->create_event();
+  std::vector<int> order;
+  ASSERT_TRUE(before->record(*stream).ok());
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(stream->submit([&order, i] { order.push_back(i); return Status(); }).ok());
+  ASSERT_TRUE(stream->submit([] { return Status(Code::io, "no"); }).ok());
+  ASSERT_TRUE(after->record(*stream).ok());
+  EXPECT_EQ(stream->synchronize().code(), Code::io);
+  EXPECT_TRUE(stream->synchronize().ok());
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_GE(after->milliseconds_since(*before), 0);
+}
+
+}  // namespace
+}  // namespace planish
