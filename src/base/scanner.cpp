@@ -41,7 +41,7 @@ bool Scanner::accept_word(std::string_view wanted) {
 }
 
 void Scanner::expect(std::string_view literal) {
-  if (!accept(literal)) fail_here(literal);
+  if (!accept(literal)) fail_here("'" + std::string(literal) + "'");
 }
 
 std::string Scanner::word(std::string_view extra) {

@@ -195,6 +195,10 @@ Dim quotient_of(DimOp op, Dim a, Dim b) {
   if (divisor.empty()) return make_function(op, a, b);  // refused when evaluated
   const Division division = divide(polynomial_of(a), divisor);
   if (division.rest.empty()) return dim_of(division.quotient);
+  if (division.rest.begin()->first.empty() && b.is_constant()) {  // only a number is left
+    const Dim rest = dim_of(division.rest);
+    return dim_of(division.quotient) + dims::combine(op, rest, b);
+  }
   if (const auto n = positive_number(b); n && op == DimOp::floor_div)
     if (const auto inner = inner_division(division.rest))
       return dim_of(division.quotient) + floor_div(inner->first, checked_mul(inner->second, *n));
@@ -273,7 +277,9 @@ Dim mod(Dim a, Dim b) {
   const Polynomial divisor = polynomial_of(b);
   if (divisor.empty()) return make_function(DimOp::mod, a, b);
   const Division division = divide(polynomial_of(a), divisor);
-  return division.rest.empty() ? Dim(0) : make_function(DimOp::mod, dim_of(division.rest), b);
+  if (division.rest.empty()) return 0;
+  const Dim rest = dim_of(division.rest);
+  return constants(rest, b) ? mod(rest, b) : make_function(DimOp::mod, rest, b);
 }
 
 Dim min(Dim a, Dim b) {

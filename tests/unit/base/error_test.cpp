@@ -38,7 +38,7 @@ TEST(Status, TruncatesAndRaises) {
   EXPECT_TRUE(Status().ok());
 }
 
-TEST(Checked, RefusesOverflowAndNegativeExtents) {
+TEST(Checked, AcceptsTheLimitAndNothingBeyond) {
   EXPECT_EQ(checked_add(INT64_MAX - 1, 1), INT64_MAX);
   EXPECT_THROW(checked_add(INT64_MAX, 1), Error);
   EXPECT_THROW(checked_mul(INT64_MIN, -1), Error);

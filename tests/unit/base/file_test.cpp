@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class File : public ::testing::Test {
+class AtomicFile : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string name = (fs::temp_directory_path() / "planish_file_XXXXXX").string();
@@ -42,21 +42,21 @@ Code code_of(const std::function<void()>& call) {
   return Code::ok;
 }
 
-TEST_F(File, AppearsWholeAndReplaces) {
+TEST_F(AtomicFile, AppearsWholeAndReplaces) {
   write_file_atomic(path("a"), "first");
   write_file_atomic(path("a"), "second, longer");
   EXPECT_EQ(read_file(path("a")), "second, longer");
   EXPECT_EQ(files(), 1u);
 }
 
-TEST_F(File, JoinsParts) {
+TEST_F(AtomicFile, JoinsParts) {
   const std::string one = "ab", two = "cde";
   const std::span<const std::byte> parts[] = {std::as_bytes(std::span(one)), {}, std::as_bytes(std::span(two))};
   write_file_atomic(path("a"), parts);
   EXPECT_EQ(read_file(path("a")), "abcde");
 }
 
-TEST_F(File, HasThePermissionsThatTheMaskLeaves) {
+TEST_F(AtomicFile, HasThePermissionsThatTheMaskLeaves) {
   const mode_t mask = umask(027);
   write_file_atomic(path("a"), "x");
   umask(mask);
@@ -65,7 +65,7 @@ TEST_F(File, HasThePermissionsThatTheMaskLeaves) {
   EXPECT_EQ(info.st_mode & 0777, 0640u);
 }
 
-TEST_F(File, MapOutlivesTheName) {
+TEST_F(AtomicFile, MapOutlivesTheName) {
   write_file_atomic(path("a"), "kept");
   const FileMap map = FileMap::open(path("a"));
   fs::remove(path("a"));
@@ -73,12 +73,12 @@ TEST_F(File, MapOutlivesTheName) {
   EXPECT_EQ(FileMap().bytes().size(), 0u);
 }
 
-TEST_F(File, ReadsAnEmptyFile) {
+TEST_F(AtomicFile, ReadsAnEmptyFile) {
   write_file_atomic(path("a"), "");
   EXPECT_EQ(read_file(path("a")), "");
 }
 
-TEST_F(File, ErrorsNameThePath) {
+TEST_F(AtomicFile, ErrorsNameThePath) {
   EXPECT_EQ(code_of([&] { FileMap::open(path("missing")); }), Code::not_found);
   EXPECT_EQ(code_of([&] { FileMap::open(folder_.string()); }), Code::io);
   EXPECT_EQ(code_of([&] { write_file_atomic(path("no/such/folder"), "x"); }), Code::not_found);
@@ -90,14 +90,14 @@ TEST_F(File, ErrorsNameThePath) {
 }
 
 // A folder in the file's place: the rename fails after everything was written.
-TEST_F(File, LeavesNothingBehindWhenItCannotBePublished) {
+TEST_F(AtomicFile, LeavesNothingBehindWhenItCannotBePublished) {
   fs::create_directories(path("a/inside"));
   EXPECT_EQ(code_of([&] { write_file_atomic(path("a"), "x"); }), Code::io);
   EXPECT_EQ(files(), 1u);
 }
 
 // A limit on file sizes stands for a full disk: the write itself fails.
-TEST_F(File, KeepsTheOldFileWhenTheDiskIsFull) {
+TEST_F(AtomicFile, KeepsTheOldFileWhenTheDiskIsFull) {
   write_file_atomic(path("a"), "old");
   const pid_t child = fork();
   if (child == 0) {
@@ -113,7 +113,7 @@ TEST_F(File, KeepsTheOldFileWhenTheDiskIsFull) {
   EXPECT_EQ(files(), 1u);
 }
 
-TEST_F(File, RefusesAReadOnlyFolder) {
+TEST_F(AtomicFile, RefusesAReadOnlyFolder) {
   fs::permissions(folder_, fs::perms::owner_read | fs::perms::owner_exec);
   const pid_t child = fork();
   if (child == 0) {
@@ -125,7 +125,7 @@ TEST_F(File, RefusesAReadOnlyFolder) {
   EXPECT_EQ(status, 0);
 }
 
-TEST_F(File, WritersOfOneFileDoNotMix) {
+TEST_F(AtomicFile, WritersOfOneFileDoNotMix) {
   std::vector<std::thread> writers;
   for (char c : {'a', 'b', 'c', 'd'})
     writers.emplace_back([&, c] {

@@ -21,7 +21,7 @@ TEST(Dim, EqualExpressionsAreOneNode) {
   EXPECT_NE(N, H);
 }
 
-TEST(Dim, ExactFactorsCancel) {
+TEST(Dim, FactorsOfSumsCancel) {
   EXPECT_EQ(floor_div(6 * N, 3), 2 * N);
   EXPECT_EQ(floor_div(N * C * H, N * C), H);
   EXPECT_EQ(ceil_div(N * H, H), N);

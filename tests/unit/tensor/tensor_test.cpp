@@ -19,9 +19,9 @@ Dim random_dim(std::mt19937& random, int depth) {
   switch (pick) {
     case 2: return a + b;
     case 3: return a * b;
-    case 4: return floor_div(a, b);
-    case 5: return ceil_div(a, b);
-    case 6: return mod(a, b);
+    case 4: return floor_div(a, max(b, 1));
+    case 5: return ceil_div(a, max(b, 1));
+    case 6: return mod(a, max(b, 1));
     default: return random() % 2 ? min(a, b) : max(a, b);
   }
 }

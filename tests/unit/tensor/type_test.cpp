@@ -8,7 +8,7 @@
 namespace planish {
 namespace {
 
-TEST(TensorType, TextRoundTrip) {
+TEST(TensorType, EveryFormRoundTrips) {
   for (const char* text : {"f32[]", "f32[N,3,224,224]", "i64[0]", "f16[1,8,7,7]@channels_last", "bool[floor_div(H + 1, 2),min(A, B)]"})
     EXPECT_EQ(TensorType::parse(text).str(), text);
 }
