@@ -72,8 +72,9 @@ function(planish_folder folder)
   endif()
 endfunction()
 
-# kernels/cpu: the same sources once per instruction set, in a namespace of its own. Levels are linked from
-# the lowest to the highest: an inline function that several levels emit is then taken from the lowest.
+# kernels/cpu: the same sources once per instruction set, in a namespace of its own. Each level is linked into
+# one object in which only the register_ functions stay visible: an inline function of a header that a high
+# level compiled must not be the copy that everybody else is given.
 function(planish_cpu_kernels)
   cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
   planish_write_registry(kernels/cpu kernels_cpu)
@@ -86,7 +87,14 @@ function(planish_cpu_kernels)
     target_link_libraries(kernels_cpu_${isa} PUBLIC planish_flags ${ARG_LINKS})
     target_compile_definitions(kernels_cpu_${isa} PRIVATE PLANISH_ISA=${isa} PLANISH_ISA_${isa}=1)
     target_compile_options(kernels_cpu_${isa} PRIVATE ${flags_${isa}} $<$<CONFIG:Release>:-O3>
-      -ffp-contract=off -fno-math-errno)
+      -ffp-contract=off -fno-math-errno -fno-gnu-unique)
+    set(object ${CMAKE_BINARY_DIR}/kernels_cpu_${isa}.o)
+    add_custom_command(OUTPUT ${object} DEPENDS kernels_cpu_${isa} $<TARGET_OBJECTS:kernels_cpu_${isa}>
+      COMMAND ld.bfd -r --force-group-allocation -o ${object} $<TARGET_OBJECTS:kernels_cpu_${isa}>
+      COMMAND ${CMAKE_OBJCOPY} --wildcard "--keep-global-symbol=*register_*KernelTable*" ${object}
+      COMMAND_EXPAND_LISTS VERBATIM)
+    add_custom_target(kernels_cpu_${isa}_object DEPENDS ${object})
+    set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
   endforeach()
 endfunction()
 
@@ -103,13 +111,16 @@ function(planish_objects result)
 endfunction()
 
 function(planish_libraries)
-  set(runtime_folders ${PLANISH_RUNTIME_FOLDERS} kernels_cpu_scalar kernels_cpu_avx2 kernels_cpu_avx512)
-  planish_objects(runtime_objects ${runtime_folders})
+  planish_objects(runtime_objects ${PLANISH_RUNTIME_FOLDERS})
+  foreach(isa scalar avx2 avx512)
+    list(APPEND runtime_objects ${CMAKE_BINARY_DIR}/kernels_cpu_${isa}.o)
+  endforeach()
   planish_objects(build_objects ${PLANISH_BUILD_FOLDERS})
   add_library(planish_runtime SHARED ${runtime_objects})
   add_library(planish SHARED ${runtime_objects} ${build_objects})
   add_library(planish_static STATIC ${runtime_objects} ${build_objects})  # tests and tools see everything
   foreach(library planish_runtime planish planish_static)
+    add_dependencies(${library} kernels_cpu_scalar_object kernels_cpu_avx2_object kernels_cpu_avx512_object)
     target_link_libraries(${library} PUBLIC planish_flags PRIVATE xxhash_static Threads::Threads ${CMAKE_DL_LIBS})
     set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION} SOVERSION 0)
   endforeach()

@@ -23,7 +23,7 @@ LAYERS = {
     "device": ["tensor", "base"],
     "plugin": ["device", "tensor", "base"],
     "kernels/reference": ["kernels", "tensor", "base"],
-    "kernels/cpu": ["kernels", "tensor", "base"],
+    "kernels/cpu": ["kernels/reference", "kernels", "tensor", "base"],  # attribute structs of the operators
     "kernels/cuda": [],
     "kernels": ["tensor", "base"],
     "runtime": RUNTIME,

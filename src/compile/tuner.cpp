@@ -53,7 +53,13 @@ Graph one_node_graph(const Graph& graph, const Node& node) {
   std::vector<TensorType> types;
   for (ValueId id : node.outputs) types.push_back(fixed(graph.value(id).type));
   const NodeId copy = single.add_node(node.op, std::move(inputs), node.attrs, std::move(types), node.name);
-  for (const auto& region : node.regions) single.add_region(copy, std::make_unique<Graph>(region->clone()));
+  for (const auto& region : node.regions) {
+    auto body = std::make_unique<Graph>(region->clone());
+    for (ValueId input : body->inputs()) body->mutable_value(input).type = fixed(body->value(input).type);
+    for (NodeId inner : body->nodes())
+      for (ValueId output : body->node(inner).outputs) body->mutable_value(output).type = fixed(body->value(output).type);
+    single.add_region(copy, std::move(body));
+  }
   for (ValueId output : single.node(copy).outputs) single.add_output(output);
   return single;
 }

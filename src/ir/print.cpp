@@ -40,7 +40,7 @@ std::string inputs_text(const Graph& graph) {
   std::string text = "(";
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
     const ValueId id = graph.inputs()[i];
-    text += (i > 0 ? ", " : "") + value_text(graph, id) + ": " + graph.value(id).type.str();
+    text += (i > 0 ? ", " : "") + value_text(graph, id) + " : " + graph.value(id).type.str();
   }
   return text + ")";
 }

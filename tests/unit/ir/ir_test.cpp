@@ -18,14 +18,14 @@ TEST(Text, RoundTripIsExact) {
 
 TEST(Text, RegionsAndQuotedNamesRoundTrip) {
   const char* text =
-      "graph \"g\" symbols {N: shape [1, 1, 8]} (%c: bool[], %\"a b\": f32[N,2]) {\n"
+      "graph \"g\" symbols {N: shape [1, 1, 8]} (%c : bool[], %\"a b\" : f32[N,2]) {\n"
       "  %two = constant f32[2] [1.0, 2.0]\n"
       "  %y = if(%c, %\"a b\") {} \"choose\" : f32[N,2]\n"
-      "    region (%p: f32[N,2]) {\n"
+      "    region (%p : f32[N,2]) {\n"
       "      %q = relu(%p) {} \"r\" : f32[N,2]\n"
       "      return %q\n"
       "    }\n"
-      "    region (%p: f32[N,2]) {\n"
+      "    region (%p : f32[N,2]) {\n"
       "      %q = neg(%p) {} \"n\" : f32[N,2]\n"
       "      return %q\n"
       "    }\n"
@@ -38,7 +38,7 @@ TEST(Text, RegionsAndQuotedNamesRoundTrip) {
 }
 
 TEST(Text, MalformedInputNamesLineAndColumn) {
-  for (const char* text : {"graph", "graph \"g\" (%x: f32[2]) { return %y }", "graph \"g\" () { %y = relu(%x) {} \"n\" : f32[1] return %y }"}) {
+  for (const char* text : {"graph", "graph \"g\" (%x : f32[2]) { return %y }", "graph \"g\" () { %y = relu(%x) {} \"n\" : f32[1] return %y }"}) {
     try {
       parse_graph(text);
       FAIL() << text;
