@@ -81,7 +81,8 @@ function(planish_cpu_kernels)
   file(GLOB sources CONFIGURE_DEPENDS ${PLANISH_SOURCE_DIR}/kernels/cpu/*.cpp)
   set(flags_scalar "")
   set(flags_avx2 -mavx2 -mfma -mf16c)
-  set(flags_avx512 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512)
+  set(flags_avx512 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512
+      -Wno-maybe-uninitialized)  # g++ 12 takes the undefined operand of its own intrinsics for a mistake
   foreach(isa scalar avx2 avx512)
     add_library(kernels_cpu_${isa} OBJECT ${sources})
     target_link_libraries(kernels_cpu_${isa} PUBLIC planish_flags ${ARG_LINKS})

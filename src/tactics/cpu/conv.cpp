@@ -22,6 +22,8 @@ std::optional<std::vector<int64_t>> conv_pads(const ConvAttrs& attrs, const Shap
   return pads;
 }
 
+constexpr int64_t kFewChannels = 8, kMostGathered = 1024;  // of an image; values of one output pixel's window
+
 struct ConvProblem {
   EpilogueForm form;
   ConvAttrs attrs;
@@ -56,9 +58,10 @@ std::string describe_conv(const TacticQuery& query, ConvProblem& p) {
     p.gemm.dilations.push_back(at_or(p.attrs.dilations, i, 1));
     p.taps *= p.gemm.kernel[i];
   }
+  if (p.gemm.kernel.size() > 3) return "more than three spatial axes";
   p.gemm.group = p.attrs.group;
   p.gemm.columns = p.filters / p.attrs.group;
-  p.epilogue = epilogue_params(query, p.form, has_bias ? p.form.anchor_inputs[2] : ValueId{}, p.filters);
+  p.epilogue = epilogue_params(query, p.form, has_bias ? p.form.anchor_inputs[2] : ValueId{}, p.filters, 1);
   apply(p.epilogue, p.gemm);
   p.flops = 2 * typical_elements(query, out) * static_cast<double>(p.channels * p.taps);
   p.bytes = 4 * (typical_elements(query, out) + typical_elements(query, x.type.shape)) + static_cast<double>(p.weights.byte_count());
@@ -111,24 +114,31 @@ void propose_conv(const TacticQuery& query, CandidateSink& sink) {
   if (std::string why = describe_conv(query, *p); !why.empty()) return sink.refuse("igemm", std::move(why));
   const Node* node = &query.node;
   const Isa isa = query.isa;
-  const auto rules = conv_rules(query, *p);
-  const bool depthwise = p->channels == 1 && p->attrs.group == p->filters && p->gemm.kernel.size() == 2;
   const auto offer = [&](std::string name, const char* kernel, GemmAttrs gemm, double efficiency, auto pack) {
     Candidate candidate;
     candidate.name = std::move(name);
-    candidate.inputs = rules;
+    candidate.inputs = conv_rules(query, *p);
+    if (gemm.gathered != 0) candidate.inputs[operand_index(*node, p->form.anchor_inputs[0])] = LayoutRule::any;
     candidate.outputs = {LayoutRule::channels_last};
     candidate.strided_output = true;
     candidate.estimated_us = estimate_us(query, p->flops, p->bytes, efficiency);
     candidate.emit = [=](StepBuilder& builder) { emit_conv(builder, *node, *p, kernel, gemm, pack()); };
     sink.offer(std::move(candidate));
   };
+  const bool depthwise = p->channels == 1 && p->attrs.group == p->filters && p->gemm.kernel.size() == 2;
   if (depthwise) return offer("depthwise", "depthwise", p->gemm, 0.25, [p] { return pack_depthwise(*p); });
-  for (int64_t panel_outer : {0, 1}) {
+  const int64_t depth = p->channels * p->taps;
+  const double rows = typical_elements(query, query.output(0).type.shape) / static_cast<double>(std::max<int64_t>(p->filters, 1));
+  const bool few = p->channels * p->attrs.group <= kFewChannels && depth <= kMostGathered;
+  double efficiency = 0.8;
+  for (int64_t row_blocks : row_block_choices(isa, query.threads, rows, depth, p->gemm.columns)) {
     GemmAttrs gemm = p->gemm;
-    gemm.panel_outer = panel_outer;
-    const bool small = p->weights.byte_count() <= (256 << 10);
-    offer(panel_outer != 0 ? "igemm.panels" : "igemm.rows", "igemm", gemm, (panel_outer != 0) == small ? 0.7 : 0.8, [p, isa] { return pack_conv(isa, *p); });
+    gemm.row_blocks = row_blocks;
+    const auto pack = [p, isa] { return pack_conv(isa, *p); };
+    offer("igemm.r" + std::to_string(row_blocks), "igemm", gemm, few ? efficiency / 4 : efficiency, pack);
+    gemm.gathered = 1;
+    if (few) offer("igemm.gathered.r" + std::to_string(row_blocks), "igemm", gemm, efficiency / 2, pack);
+    efficiency -= 0.02;
   }
 }
 

@@ -15,23 +15,26 @@ void offer_packed(const TacticQuery& query, CandidateSink& sink, const EpilogueF
   const Value &a = query.graph.value(form.anchor_inputs[0]), &b = query.graph.value(form.anchor_inputs[1]);
   const Tensor weights = b.constant;
   const int64_t channels = weights.extents()[0], columns = weights.extents()[1];
-  const EpilogueParams epilogue = epilogue_params(query, form, {}, columns);
+  const EpilogueParams epilogue = epilogue_params(query, form, {}, columns, query.output(0).type.shape.rank() - 1);
   const double flops = 2 * typical_elements(query, query.output(0).type.shape) * static_cast<double>(channels);
   const double bytes = 4 * (typical_elements(query, a.type.shape) + typical_elements(query, query.output(0).type.shape)) + static_cast<double>(weights.byte_count());
   const Node* node = &query.node;
   const Isa isa = query.isa;
   const ValueId a_id = form.anchor_inputs[0];
-  for (int64_t panel_outer : {1, 0}) {
+  const double rows = typical_elements(query, query.output(0).type.shape) / static_cast<double>(std::max<int64_t>(columns, 1));
+  double efficiency = 0.8;
+  for (int64_t row_blocks : row_block_choices(isa, query.threads, rows, channels, columns)) {
     GemmAttrs gemm;
     gemm.columns = columns;
-    gemm.panel_outer = panel_outer;
+    gemm.row_blocks = row_blocks;
     apply(epilogue, gemm);
     Candidate candidate;
-    candidate.name = panel_outer != 0 ? "gemm.panels" : "gemm.rows";
+    candidate.name = "gemm.r" + std::to_string(row_blocks);
     candidate.inputs.assign(node->inputs.size(), LayoutRule::any);
+    if (epilogue.residual) candidate.inputs[matmul_operand(*node, epilogue.extras[0])] = LayoutRule::row_major;
     candidate.outputs = {LayoutRule::row_major};
-    const bool small = weights.byte_count() <= (256 << 10);
-    candidate.estimated_us = estimate_us(query, flops, bytes, (panel_outer != 0) == small ? 0.7 : 0.8);
+    candidate.estimated_us = estimate_us(query, flops, bytes, efficiency);
+    efficiency -= 0.02;
     candidate.emit = [=](StepBuilder& builder) {
       const auto w = weights.as<float>();
       const Tensor packed = pack_panels(isa, 1, columns, 1, channels, [&](int64_t, int64_t n, int64_t, int64_t c) { return w[static_cast<size_t>(c * columns + n)]; });
@@ -56,7 +59,7 @@ void offer_batched(const TacticQuery& query, CandidateSink& sink) {
   candidate.outputs = {LayoutRule::row_major};
   candidate.estimated_us = estimate_us(query, flops, bytes, 0.5);
   candidate.emit = [](StepBuilder& builder) {
-    builder.step(StepKind::cpu, "batched_gemm", attrs_of(GemmAttrs{}), {builder.input(0), builder.input(1)}, {builder.output(0)});
+    builder.step(StepKind::cpu, "batched_gemm", {}, {builder.input(0), builder.input(1)}, {builder.output(0)});
   };
   sink.offer(std::move(candidate));
 }

@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/cpu_features.h"
+#include "compile/emitter.h"
+#include "compile/pipeline.h"
 #include "support/networks.h"
+#include "tactics/tactic.h"
 
 namespace planish {
 namespace {
@@ -25,6 +30,15 @@ Tensor integers(std::vector<int64_t> extents, uint32_t seed) {
   return Tensor::of<float>(std::move(extents), values);
 }
 
+// Names of every candidate of the optimised graph at a level.
+std::set<std::string> candidates_of(const Graph& graph, Isa isa) {
+  std::set<std::string> names;
+  for (NodeId id : graph.nodes())
+    for (const Candidate& candidate : cpu_tactics().propose({graph, graph.node(id), isa, 2}).candidates) names.insert(candidate.name);
+  return names;
+}
+
+// Every candidate at every level of the host against the reference kernels.
 template <class MakeGraph>
 void compare(MakeGraph make, const std::map<std::string, Tensor>& inputs, double tolerance, const std::string& what) {
   auto device = create_cpu_device(2);
@@ -32,11 +46,18 @@ void compare(MakeGraph make, const std::map<std::string, Tensor>& inputs, double
   plain.optimize = false;
   const auto expected = testing::run(build(make(), *device, plain), inputs);
   for (const std::string& level : levels()) {
-    BuildOptions options;
-    options.tuning = Tuning::off;
-    options.isa = level;
-    const auto found = testing::run(build(make(), *device, options), inputs);
-    for (const auto& [name, tensor] : expected) EXPECT_LE(testing::relative_l2(found.at(name), tensor), tolerance) << level << " " << what;
+    Graph graph = make();
+    infer_all(graph);
+    run_pipeline(graph, pipeline(true), "");
+    EmitOptions emit;
+    emit.isa = parse_isa(level);
+    emit.threads = 2;
+    for (const std::string& candidate : candidates_of(graph, emit.isa)) {
+      emit.forced = candidate;
+      const auto found = testing::run(emit_plan(graph, emit), inputs);
+      for (const auto& [name, tensor] : expected)
+        EXPECT_LE(testing::relative_l2(found.at(name), tensor), tolerance) << level << " " << candidate << " " << what;
+    }
   }
 }
 
@@ -44,16 +65,36 @@ struct ConvCase {
   int64_t n, c, h, w, m, k, stride, pad, dilation, group;
 };
 
-Graph conv_graph(const ConvCase& t, bool exact, bool residual) {
-  const auto fill = [exact](std::vector<int64_t> e, uint32_t s) { return exact ? integers(std::move(e), s) : random_tensor(std::move(e), s); };
+enum class After { nothing, bias, residual, residual_relu, scaled_residual, count };
+
+// What follows a product of shape `like`: [1] a constant row, [2, 3] an operand of its shape, [4] a longer program.
+ValueId add_after(Graph& graph, ValueId y, After after, const std::vector<int64_t>& row, const std::vector<int64_t>& like) {
+  if (after == After::nothing) return y;
+  if (after == After::bias) return add_op(graph, "relu", {add_op(graph, "add", {y, graph.add_constant(integers(row, 13))})});
+  const ValueId other = graph.add_input("other", {DataType::f32, Shape::of(like)});
+  if (after == After::scaled_residual) return add_op(graph, "mul", {add_op(graph, "sub", {y, other}), other});
+  const ValueId sum = add_op(graph, "add", {other, y});
+  return after == After::residual ? sum : add_op(graph, "relu", {sum});
+}
+
+std::map<std::string, Tensor> inputs_of(After after, Tensor x, const std::vector<int64_t>& like) {
+  std::map<std::string, Tensor> inputs = {{"x", std::move(x)}};
+  if (after >= After::residual) inputs["other"] = integers(like, 77);
+  return inputs;
+}
+
+std::vector<int64_t> conv_result(const ConvCase& t) {
+  const auto extent = [&](int64_t in) { return (in + 2 * t.pad - t.dilation * (t.k - 1) - 1) / t.stride + 1; };
+  return {t.n, t.m, extent(t.h), extent(t.w)};
+}
+
+Graph conv_graph(const ConvCase& t, After after) {
   Graph graph;
   const ValueId x = graph.add_input("x", {DataType::f32, {t.n, t.c, t.h, t.w}});
   const Attrs attrs = {{"strides", std::vector<int64_t>{t.stride, t.stride}}, {"pads", std::vector<int64_t>{t.pad, t.pad, t.pad, t.pad}},
                        {"dilations", std::vector<int64_t>{t.dilation, t.dilation}}, {"group", t.group}};
-  const ValueId w = graph.add_constant(fill({t.m, t.c / t.group, t.k, t.k}, 11)), b = graph.add_constant(fill({t.m}, 12));
-  ValueId y = add_op(graph, "conv", {x, w, b}, attrs);
-  if (residual) y = add_op(graph, "add", {y, graph.add_constant(fill({t.m, 1, 1}, 13))});
-  graph.add_output(add_op(graph, "relu", {y}));
+  const ValueId w = graph.add_constant(integers({t.m, t.c / t.group, t.k, t.k}, 11)), b = graph.add_constant(integers({t.m}, 12));
+  graph.add_output(add_after(graph, add_op(graph, "conv", {x, w, b}, attrs), after, {t.m, 1, 1}, conv_result(t)));
   return graph;
 }
 
@@ -73,25 +114,27 @@ TEST(CpuKernels, ConvolutionsAreExactOnIntegers) {
     t.c = t.group * (kind == 1 ? 1 : 1 + random() % 20);
     t.m = t.group * (kind == 1 ? 1 : 1 + random() % 40);
     const std::string what = fmt::format("n{} c{} {}x{} m{} k{} s{} p{} d{} g{}", t.n, t.c, t.h, t.w, t.m, t.k, t.stride, t.pad, t.dilation, t.group);
-    compare([&] { return conv_graph(t, true, i % 2 == 0); }, {{"x", integers({t.n, t.c, t.h, t.w}, static_cast<uint32_t>(i))}}, 0, what);
+    const auto after = static_cast<After>(i % static_cast<int>(After::count));
+    const auto inputs = inputs_of(after, integers({t.n, t.c, t.h, t.w}, static_cast<uint32_t>(i)), conv_result(t));
+    compare([&] { return conv_graph(t, after); }, inputs, 0, what + " after " + std::to_string(i % 5));
   }
 }
 
 TEST(CpuKernels, MatrixProductsAreExactOnIntegers) {
   std::mt19937 random(6);
   for (int i = 0; i < 80; ++i) {
-    const int64_t m = 1 + random() % 20, k = 1 + random() % 40, n = 1 + random() % 50, b = 1 + random() % 3;
+    const int64_t m = 1 + random() % 90, k = 1 + random() % 40, n = 1 + random() % 50, b = 1 + random() % 3;
     const bool constant = i % 2 == 0;
+    const auto after = constant ? static_cast<After>(i / 2 % static_cast<int>(After::count)) : After::nothing;
     const auto make = [&] {
       Graph graph;
       const ValueId x = graph.add_input("x", {DataType::f32, {b, m, k}});
       const ValueId w = constant ? graph.add_constant(integers({k, n}, 21)) : graph.add_input("w", {DataType::f32, {b, k, n}});
-      ValueId y = add_op(graph, "matmul", {x, w});
-      if (constant) y = add_op(graph, "add", {y, graph.add_constant(integers({n}, 22))});
-      graph.add_output(y);
+      const ValueId y = add_op(graph, "matmul", {x, w});
+      graph.add_output(add_after(graph, y, after, {n}, {b, m, n}));
       return graph;
     };
-    std::map<std::string, Tensor> inputs = {{"x", integers({b, m, k}, static_cast<uint32_t>(i))}};
+    auto inputs = inputs_of(after, integers({b, m, k}, static_cast<uint32_t>(i)), {b, m, n});
     if (!constant) inputs["w"] = integers({b, k, n}, 99);
     compare(make, inputs, 0, fmt::format("b{} m{} k{} n{}", b, m, k, n));
   }

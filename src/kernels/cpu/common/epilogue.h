@@ -1,17 +1,25 @@
 #pragma once
-// What happens to a tile of sums before it is stored: clamp, or any pointwise program with extra operands.
+// What happens to sums before they are stored: a residual and a clamp in registers, or any pointwise program
+// over rows that are still in cache.
+
+#include <cmath>
 
 #include "kernels/cpu/common/simd.h"
 #include "kernels/cpu/common/tile.h"
+#include "kernels/cpu/common/walk.h"
 #include "kernels/gemm.h"
 #include "kernels/kernel.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
+constexpr int kMaxExtras = 15;
+
 struct GemmParams {
   GemmAttrs attrs;
   PointwiseProgram program;
   bool has_program = false;
+  size_t extras = 0;  // operands behind the bias
+  float low = -INFINITY, high = INFINITY;
 };
 
 inline std::shared_ptr<const void> decode_gemm(const Attrs& attrs) {
@@ -19,33 +27,62 @@ inline std::shared_ptr<const void> decode_gemm(const Attrs& attrs) {
   params->attrs = attrs_to<GemmAttrs>(attrs);
   params->has_program = !params->attrs.program.empty();
   if (params->has_program) params->program = PointwiseProgram::parse(params->attrs.program);
-  if (params->program.inputs > 32) fail(Code::invalid_plan, "an epilogue of {} operands", params->program.inputs);
+  if (params->has_program && (params->program.inputs < 1 || params->program.inputs > kMaxExtras + 1))
+    fail(Code::invalid_plan, "an epilogue of {} operands; 1 to {} are accepted", params->program.inputs, kMaxExtras + 1);
+  params->extras = params->has_program ? static_cast<size_t>(params->program.inputs) - 1 : params->attrs.residual != 0 ? 1 : 0;
+  if (params->attrs.clamped != 0) {
+    params->low = static_cast<float>(params->attrs.low);
+    params->high = static_cast<float>(params->attrs.high);
+  }
   return params;
 }
 
-inline float low_of(const GemmParams& params) { return static_cast<float>(params.attrs.low); }
-inline float high_of(const GemmParams& params) { return static_cast<float>(params.attrs.high); }
+// A strided operand of the epilogue, or the result itself; `step`: elements from one column to the next.
+template <class T>
+struct RowOperand {
+  T* data = nullptr;
+  RowStrides rows{};
+  int64_t step = 0;
+  T* row(const RowWalk& walk) const { return data + walk.offset(rows); }
+};
 
-// Finishes `columns` sums of one row and writes them to `out`. `extras`: the program's operands behind the sum.
-inline void finish_row(const GemmParams& params, const float* sums, int64_t columns, const TileOperand* extras, float* out) {
-  if (params.has_program) {
-    TileOperand operands[32];
-    operands[0] = {sums, 1};
-    for (int i = 1; i < params.program.inputs; ++i) operands[i] = extras[i - 1];
-    return run_tile(params.program, operands, columns, out);
+struct Epilogue {
+  const GemmParams* params = nullptr;
+  RowOperand<float> out;
+  std::array<RowOperand<const float>, kMaxExtras> extra;
+
+  const RowOperand<const float>* residual() const { return params->attrs.residual != 0 ? extra.data() : nullptr; }
+};
+
+// The operands behind `first` of a step whose result has its columns along `axis`.
+inline Epilogue make_epilogue(const KernelArgs& args, int axis) {
+  const auto& params = args.as<GemmParams>();
+  const TensorView& y = args.outputs[0];
+  const auto column = static_cast<size_t>(axis);
+  Epilogue epilogue;
+  epilogue.params = &params;
+  epilogue.out = {y.as<float>(), without_axis(y.strides, y.rank, axis), y.strides[column]};
+  const size_t first = args.inputs.size() - params.extras;
+  for (size_t i = 0; i < params.extras; ++i) {
+    const auto strides = broadcast_strides(args.inputs[first + i], y.extents());
+    epilogue.extra[i] = {args.inputs[first + i].as<const float>(), without_axis(strides, y.rank, axis), strides[column]};
   }
-  int64_t i = 0;
-  if (params.attrs.clamped != 0) {
-    const Vec low = Vec::splat(static_cast<float>(params.attrs.low)), high = Vec::splat(static_cast<float>(params.attrs.high));
-    for (; i + Vec::kWidth <= columns; i += Vec::kWidth) Vec::min(high, Vec::max(low, Vec::load(sums + i))).store(out + i);
-    for (; i < columns; ++i) {
-      const float value = sums[i] < low_of(params) ? low_of(params) : sums[i];
-      out[i] = value > high_of(params) ? high_of(params) : value;
+  return epilogue;
+}
+
+// Runs the program over columns [begin, end) of `count` rows from `walk` on; the sums lie in the result.
+inline void finish_rows(const Epilogue& epilogue, RowWalk walk, int64_t count, int64_t begin, int64_t end) {
+  const PointwiseProgram& program = epilogue.params->program;
+  TileOperand operands[kMaxExtras + 1];
+  for (int64_t r = 0; r < count; ++r, walk.next()) {
+    float* const out = epilogue.out.row(walk);
+    for (int64_t c = begin; c < end; c += kTile) {
+      operands[0] = {out + c, 1};
+      for (size_t i = 0; i < epilogue.params->extras; ++i)
+        operands[i + 1] = {epilogue.extra[i].row(walk) + c * epilogue.extra[i].step, epilogue.extra[i].step};
+      run_tile(program, operands, std::min(kTile, end - c), out + c);
     }
-    return;
   }
-  for (; i + Vec::kWidth <= columns; i += Vec::kWidth) Vec::load(sums + i).store(out + i);
-  for (; i < columns; ++i) out[i] = sums[i];
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

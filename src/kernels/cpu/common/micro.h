@@ -1,46 +1,85 @@
 #pragma once
-// The microkernel: kRows rows of A, read through pointers, times one packed panel of B.
+// The microkernel: up to kRows rows of A, read through pointers, times one packed panel of B, finished in registers.
+
+#include <array>
+#include <utility>
 
 #include "kernels/cpu/common/simd.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
+// Where the sums of a tile go. `width` columns (1 … kPanel) are written; residual rows are null or as wide.
+struct TileEnd {
+  float* out[kRows];
+  const float* residual[kRows];
+  bool has_residual = false;
+  int width = 0;
+  float low = 0, high = 0;
+};
+
+template <int R, int V>
+void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
+  const Vec low = Vec::splat(end.low), high = Vec::splat(end.high);
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      const int column = v * Vec::kWidth, left = end.width - column;
+      if (left >= Vec::kWidth) {
+        Vec sum = acc[r][v];
+        if (end.has_residual) sum = sum + Vec::load(end.residual[r] + column);
+        Vec::min(high, Vec::max(low, sum)).store(end.out[r] + column);
+      } else if (left > 0) {
+        Vec sum = acc[r][v];
+        if (end.has_residual) sum = sum + Vec::load_part(end.residual[r] + column, left);
+        Vec::min(high, Vec::max(low, sum)).store_part(end.out[r] + column, left);
+      }
+    }
+  }
+}
+
 // acc[r][:] = init[:] + sum over taps t, channels k of rows[t * kRows + r][k] * b[t][k][:]
-// rows: [taps][kRows] pointers; b: [taps][channels][kPanel]; tile: [R][kPanel].
-template <int R>
-void multiply_panel(const float* const* rows, int64_t taps, int64_t channels, const float* b, const float* init, float* tile) {
-  Vec acc[R][kVectors];
+// rows: [taps][kRows] pointers; b: [taps][channels][kPanel], of which V vectors count.
+template <int R, int V>
+void multiply_tile(const float* const* rows, int64_t taps, int64_t channels, const float* b, const float* init, const TileEnd& end) {
+  Vec acc[R][V];
+#pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
-    for (int v = 0; v < kVectors; ++v) acc[r][v] = Vec::load(init + v * Vec::kWidth);
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) acc[r][v] = Vec::load(init + v * Vec::kWidth);
   for (int64_t t = 0; t < taps; ++t) {
     const float* a[R];
+#pragma GCC unroll 16
     for (int r = 0; r < R; ++r) a[r] = rows[t * kRows + r];
     for (int64_t k = 0; k < channels; ++k, b += kPanel) {
-      Vec w[kVectors];
+      Vec w[V];
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) w[v] = Vec::load(b + v * Vec::kWidth);
+      for (int v = 0; v < V; ++v) w[v] = Vec::load(b + v * Vec::kWidth);
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {
         const Vec x = Vec::splat(a[r][k]);
 #pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) acc[r][v] = Vec::fma(x, w[v], acc[r][v]);
+        for (int v = 0; v < V; ++v) acc[r][v] = Vec::fma(x, w[v], acc[r][v]);
       }
     }
   }
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < kVectors; ++v) acc[r][v].store(tile + r * kPanel + v * Vec::kWidth);
+  finish_tile<R, V>(acc, end);
 }
 
-inline void multiply_rows(int count, const float* const* rows, int64_t taps, int64_t channels, const float* b, const float* init, float* tile) {
-  switch (count) {
-    case 1: return multiply_panel<1>(rows, taps, channels, b, init, tile);
-    case 2: return multiply_panel<2>(rows, taps, channels, b, init, tile);
-    case 3: return multiply_panel<3>(rows, taps, channels, b, init, tile);
-    case 4: return multiply_panel<4>(rows, taps, channels, b, init, tile);
-    default: break;
-  }
-  // Above four: the full height; missing rows repeat the last pointer and are not stored.
-  multiply_panel<kRows>(rows, taps, channels, b, init, tile);
+using TileFn = void (*)(const float* const*, int64_t, int64_t, const float*, const float*, const TileEnd&);
+
+template <int V, int... R>
+TileFn tile_function(int rows, std::integer_sequence<int, R...>) {
+  static constexpr TileFn kFunctions[] = {multiply_tile<R + 1, V>...};
+  return kFunctions[rows - 1];
+}
+
+// `rows` in 1 … kRows, `width` in 1 … kPanel.
+inline TileFn tile_function(int rows, int width) {
+  const std::make_integer_sequence<int, kRows> all;
+  if constexpr (Vec::kWidth > 1)
+    if (width <= kPanel / 2) return tile_function<kVectors / 2>(rows, all);
+  return tile_function<kVectors>(rows, all);
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -1,5 +1,6 @@
 #pragma once
-// Vec: the widest fp32 vector of the level being compiled. The scalar level is the oracle for the others.
+// Vec: the widest fp32 vector of the level being compiled; its `_part` forms touch the first n elements only.
+// The scalar level is the oracle for the others.
 
 #include <algorithm>
 #include <cstdint>
@@ -17,7 +18,9 @@ struct Vec {
   __m512 v;
   static Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
   static Vec splat(float x) { return {_mm512_set1_ps(x)}; }
+  static Vec load_part(const float* p, int n) { return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)}; }
   void store(float* p) const { _mm512_storeu_ps(p, v); }
+  void store_part(float* p, int n) const { _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v); }
   static Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
   friend Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
   static Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
@@ -30,7 +33,10 @@ struct Vec {
   __m256 v;
   static Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
   static Vec splat(float x) { return {_mm256_set1_ps(x)}; }
+  static __m256i part(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+  static Vec load_part(const float* p, int n) { return {_mm256_maskload_ps(p, part(n))}; }
   void store(float* p) const { _mm256_storeu_ps(p, v); }
+  void store_part(float* p, int n) const { _mm256_maskstore_ps(p, part(n), v); }
   static Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
   friend Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
   static Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
@@ -43,7 +49,9 @@ struct Vec {
   float v;
   static Vec load(const float* p) { return {*p}; }
   static Vec splat(float x) { return {x}; }
+  static Vec load_part(const float* p, int) { return {*p}; }
   void store(float* p) const { *p = v; }
+  void store_part(float* p, int) const { *p = v; }
   static Vec fma(Vec a, Vec b, Vec c) { return {a.v * b.v + c.v}; }
   friend Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
   static Vec max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }

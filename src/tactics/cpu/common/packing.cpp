@@ -8,33 +8,51 @@ namespace {
 
 using Code = std::vector<PwInstr>;
 
-// add(r0, extra) as the first instruction, where the extra is a constant row of the channels.
-bool take_bias(const TacticQuery& query, PointwiseProgram& program, std::vector<ValueId>& extras, int64_t channels, Tensor& bias) {
-  if (program.code.empty() || program.code[0].op != PwOp::add) return false;
+bool reads(const PwInstr& i, uint16_t r) {
+  const int arity = pw_arity(i.op);
+  return (arity > 0 && i.a == r) || (arity > 1 && i.b == r) || (arity > 2 && i.c == r);
+}
+
+// The input that a leading add(r0, input) reads, where both are read nowhere else; 0: there is none.
+uint16_t leading_addend(const PointwiseProgram& program) {
+  if (program.code.empty() || program.code[0].op != PwOp::add) return 0;
   const PwInstr& first = program.code[0];
   const uint16_t other = first.a == 0 ? first.b : first.a;
-  if ((first.a != 0 && first.b != 0) || other == 0 || other >= program.inputs) return false;
-  const Value& value = query.graph.value(extras[other - 1u]);
-  if (!value.is_constant() || value.constant.element_count() != channels) return false;
-  const auto uses = std::count_if(program.code.begin(), program.code.end(), [&](const PwInstr& i) {
-    const int arity = pw_arity(i.op);
-    return (arity > 0 && (i.a == other || i.a == 0)) || (arity > 1 && (i.b == other || i.b == 0)) || (arity > 2 && (i.c == other || i.c == 0));
-  });
-  if (uses != 1 || std::count(program.results.begin(), program.results.end(), 0) > 0) return false;
-  bias = value.constant;
-  // r(inputs) becomes r0; registers behind the dropped input and the dropped instruction move down.
+  if ((first.a != 0 && first.b != 0) || other == 0 || other >= program.inputs) return 0;
+  const auto uses = std::count_if(program.code.begin(), program.code.end(), [&](const PwInstr& i) { return reads(i, other) || reads(i, 0); });
+  return uses == 1 && std::count(program.results.begin(), program.results.end(), 0) == 0 ? other : 0;
+}
+
+// The program behind its leading addition: the sum takes the place of r0, the addend's register goes.
+void drop_leading_add(PointwiseProgram& program, uint16_t addend) {
   const auto inputs = static_cast<uint16_t>(program.inputs);
   const auto moved = [&](uint16_t r) -> uint16_t {
     if (r == inputs) return 0;
     if (r > inputs) return static_cast<uint16_t>(r - 2);
-    return r > other ? static_cast<uint16_t>(r - 1) : r;
+    return r > addend ? static_cast<uint16_t>(r - 1) : r;
   };
   program.code.erase(program.code.begin());
   for (PwInstr& i : program.code) i = {i.op, moved(i.a), moved(i.b), moved(i.c), i.immediate};
   for (uint16_t& r : program.results) r = moved(r);
   --program.inputs;
-  extras.erase(extras.begin() + (other - 1));
+}
+
+// A constant row of the channels that is added first becomes the bias.
+bool take_bias(const TacticQuery& query, PointwiseProgram& program, std::vector<ValueId>& extras, int64_t channels, Tensor& bias) {
+  const uint16_t addend = leading_addend(program);
+  if (addend == 0) return false;
+  const Value& value = query.graph.value(extras[addend - 1u]);
+  if (!value.is_constant() || value.constant.element_count() != channels) return false;
+  bias = value.constant;
+  drop_leading_add(program, addend);
+  extras.erase(extras.begin() + (addend - 1));
   return true;
+}
+
+// Whether an operand has a value of its own for every channel of the result.
+bool has_rows_of(const Shape& operand, const Shape& result, int channels_axis) {
+  const int axis = channels_axis - (result.rank() - operand.rank());
+  return axis >= 0 && operand[axis] == result[channels_axis];
 }
 
 // max(r0, low) then min(.., high), either alone, and nothing else.
@@ -65,7 +83,7 @@ bool take_clamp(const PointwiseProgram& program, double& low, double& high) {
 
 int64_t panel_of(Isa isa) { return panel_width(static_cast<int>(isa)); }
 
-EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& form, ValueId bias_operand, int64_t channels) {
+EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& form, ValueId bias_operand, int64_t channels, int channels_axis) {
   EpilogueParams params;
   params.extras = form.extras;
   if (bias_operand.valid()) params.bias = query.graph.value(bias_operand).constant;
@@ -73,6 +91,14 @@ EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& for
   if (program.results.empty()) return params;
   if (!params.bias.present()) take_bias(query, program, params.extras, channels, params.bias);
   if (program.code.empty()) return params;
+  const uint16_t addend = program.inputs == 2 ? leading_addend(program) : 0;
+  if (addend != 0 && has_rows_of(query.graph.value(params.extras[0]).type.shape, query.output(0).type.shape, channels_axis)) {
+    PointwiseProgram rest = program;
+    drop_leading_add(rest, addend);
+    params.residual = rest.code.empty() || take_clamp(rest, params.low, params.high);
+    params.clamped = params.residual && !rest.code.empty();
+  }
+  if (params.residual) return params;
   params.clamped = take_clamp(program, params.low, params.high);
   if (!params.clamped) params.program = program.str();
   return params;
@@ -80,10 +106,24 @@ EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& for
 
 void apply(const EpilogueParams& epilogue, GemmAttrs& attrs) {
   attrs.has_bias = epilogue.bias.present() ? 1 : 0;
+  attrs.residual = epilogue.residual ? 1 : 0;
   attrs.clamped = epilogue.clamped ? 1 : 0;
   attrs.low = epilogue.clamped ? epilogue.low : 0;
   attrs.high = epilogue.clamped ? epilogue.high : 0;
   attrs.program = epilogue.program;
+}
+
+std::vector<int64_t> row_block_choices(Isa isa, int threads, double rows, int64_t depth, int64_t columns) {
+  constexpr int64_t kRowsInCache = 192 << 10, kWeightsInCache = 256 << 10, kMost = 64;
+  const int64_t height = microkernel_rows(static_cast<int>(isa)), row_bytes = std::max<int64_t>(depth, 1) * 4;
+  int64_t blocks = std::clamp<int64_t>(kRowsInCache / (row_bytes * height), 1, kMost);
+  // Weights that stay in cache anyway leave the chunks free to be small enough for all threads.
+  if (row_bytes * columns <= kWeightsInCache)
+    blocks = std::clamp<int64_t>(static_cast<int64_t>(rows) / (height * 4 * threads), 1, blocks);
+  std::vector<int64_t> choices = {blocks};
+  for (int64_t other : {blocks / 4, std::min(blocks * 4, kMost)})
+    if (other > 0 && other != blocks) choices.push_back(other);
+  return choices;
 }
 
 double typical_elements(const TacticQuery& query, const Shape& shape) {

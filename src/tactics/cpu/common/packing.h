@@ -28,11 +28,16 @@ struct EpilogueParams {
   Tensor bias;
   std::vector<ValueId> extras;
   std::string program;
+  bool residual = false;  // the only extra is added; its elements along the channels must be adjacent
   bool clamped = false;
   double low = 0, high = 0;
 };
-// `channels`: elements of a bias. `bias_operand`: the anchor's own bias value, invalid when it has none.
-EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& form, ValueId bias_operand, int64_t channels);
+// `channels`: elements of a bias, along axis `channels_axis` of the result. `bias_operand`: the anchor's own bias
+// value, invalid when it has none.
+EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& form, ValueId bias_operand, int64_t channels, int channels_axis);
+
+// Chunks of rows worth trying for a product of these extents: the likely best first.
+std::vector<int64_t> row_block_choices(Isa isa, int threads, double rows, int64_t depth, int64_t columns);
 
 void apply(const EpilogueParams& epilogue, GemmAttrs& attrs);
 

@@ -1,0 +1,93 @@
+#pragma once
+// A product with packed weights, in chunks: the rows of a chunk stay in L2 while the panels of weights pass, a
+// panel stays in L1 while the rows of the chunk pass.
+
+#include <algorithm>
+
+#include "kernels/cpu/common/epilogue.h"
+#include "kernels/cpu/common/micro.h"
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+
+constexpr int64_t kMostTaps = 1024;
+constexpr int64_t kPointers = kMostTaps * kRows;  // of one chunk: on the stack, 8 bytes each
+constexpr int64_t kMostBlocks = 64;
+
+struct Product {
+  RowWalk rows;  // of the result
+  int64_t row_count = 0, columns = 0, taps = 1, channels = 0, group = 1;
+  const float* weights = nullptr;  // [group][panel][taps][channels][kPanel]
+  const float* bias = nullptr;     // [group * columns] or null
+  int64_t row_blocks = 0;          // blocks of kRows rows in a chunk; 0: as many as fit
+  Epilogue epilogue;
+
+  int64_t panels() const { return (columns + kPanel - 1) / kPanel; }
+  int64_t panel_floats() const { return taps * channels * kPanel; }
+};
+
+// One chunk's rows: where each is read (a pointer for each tap) and written.
+struct ChunkRows {
+  const float* from[kPointers];  // [block][tap][kRows]
+  float* out[kMostBlocks * kRows];
+  const float* residual[kMostBlocks * kRows];
+};
+
+inline void multiply_panel(const Product& p, int64_t g, int64_t panel, int64_t count, const ChunkRows& rows) {
+  const GemmParams& params = *p.epilogue.params;
+  const int64_t column = panel * kPanel, at = g * p.columns + column;
+  alignas(64) float init[kPanel];
+  TileEnd end;
+  end.width = static_cast<int>(std::min<int64_t>(kPanel, p.columns - column));
+  end.low = params.low;
+  end.high = params.high;
+  end.has_residual = p.epilogue.residual() != nullptr;
+  for (int i = 0; i < kPanel; ++i) init[i] = p.bias != nullptr && i < end.width ? p.bias[at + i] : 0.f;
+  const float* weights = p.weights + (g * p.panels() + panel) * p.panel_floats();
+  for (int64_t m = 0; m < count; m += kRows) {
+    const int height = static_cast<int>(std::min<int64_t>(kRows, count - m));
+    for (int r = 0; r < height; ++r) {
+      end.out[r] = rows.out[m + r] + at;
+      end.residual[r] = end.has_residual ? rows.residual[m + r] + at : nullptr;
+    }
+    tile_function(height, end.width)(rows.from + m * p.taps, p.taps, p.channels, weights, init, end);
+  }
+}
+
+// Fills the chunk of `count` rows from `walk` on. Source: `row(g, walk, index, pointers)` writes the pointers of
+// one row, [tap * kRows]; `index` is the row's place in the chunk.
+template <class Source>
+void fill_chunk(const Product& p, Source& source, int64_t g, RowWalk walk, int64_t count, ChunkRows& rows) {
+  for (int64_t m = 0; m < count; ++m, walk.next()) {
+    source.row(g, walk, m, rows.from + m / kRows * kRows * p.taps + m % kRows);
+    rows.out[m] = p.epilogue.out.row(walk);
+    if (p.epilogue.residual() != nullptr) rows.residual[m] = p.epilogue.residual()->row(walk);
+  }
+}
+
+// Tasks are (group, chunk of rows, part of the panels). `make_source` is called once by each thread's block of tasks.
+template <class MakeSource>
+void run_product(const Product& p, ThreadPool& pool, int64_t most_blocks, MakeSource make_source) {
+  if (p.taps > kMostTaps) fail(Code::invalid_plan, "a kernel of {} taps; at most {}", p.taps, kMostTaps);
+  const int64_t blocks = (p.row_count + kRows - 1) / kRows, panels = p.panels();
+  const int64_t most = std::max<int64_t>(1, std::min({most_blocks, kMostBlocks, kPointers / (p.taps * kRows)}));
+  const int64_t chunk = std::min(p.row_blocks > 0 ? p.row_blocks : blocks, most), chunks = (blocks + chunk - 1) / chunk;
+  const int64_t wanted = pool.size() == 1 ? 1 : 4 * pool.size() / (p.group * chunks);
+  const int64_t parts = std::clamp<int64_t>(wanted, 1, panels);
+  pool.parallel_for(p.group * chunks * parts, 1, [&](int64_t begin, int64_t end) {
+    ChunkRows rows;
+    auto source = make_source();
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t part = task % parts, first = task / parts % chunks * chunk * kRows, g = task / parts / chunks;
+      const int64_t count = std::min(chunk * kRows, p.row_count - first);
+      const int64_t from = panels * part / parts, to = panels * (part + 1) / parts;
+      RowWalk walk = p.rows;
+      walk.seek(first);
+      if (task == begin || part == 0) fill_chunk(p, source, g, walk, count, rows);
+      for (int64_t panel = from; panel < to; ++panel) multiply_panel(p, g, panel, count, rows);
+      if (p.epilogue.params->has_program)
+        finish_rows(p.epilogue, walk, count, g * p.columns + from * kPanel, g * p.columns + std::min(to * kPanel, p.columns));
+    }
+  });
+}
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -1,0 +1,128 @@
+// Convolution over channels-last results, as a product whose rows are found through pointers: one for each output
+// pixel and kernel tap, padding is a row of zeros. With few channels the taps of a pixel are gathered into one row.
+
+#include "kernels/cpu/common/product.h"
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+namespace {
+
+constexpr int64_t kGathered = 24 << 10;  // floats of one chunk's gathered rows: on the stack
+
+// The window of an output pixel in X, with the spatial axes shifted to three.
+struct Window {
+  const float* x = nullptr;
+  int spatial = 0;
+  int64_t image = 0, channel = 1, channels = 0;  // strides of N and C; channels of a group
+  std::array<int64_t, 3> extent{1, 1, 1}, step{}, kernel{1, 1, 1}, stride{1, 1, 1}, dilation{1, 1, 1}, pad{};
+
+  // Calls visit(tap, data or null) for every tap in the order of the packed weights.
+  template <class Visit>
+  void taps(int64_t g, const RowWalk& walk, Visit visit) const {
+    std::array<int64_t, 3> first{};
+    for (int i = 0; i < spatial; ++i) {
+      const auto to = static_cast<size_t>(3 - spatial + i);
+      first[to] = walk.at[static_cast<size_t>(i + 1)] * stride[to] - pad[to];
+    }
+    const float* const base = x + walk.at[0] * image + g * channels * channel;
+    int64_t tap = 0;
+    for (int64_t kz = 0; kz < kernel[0]; ++kz) {
+      const int64_t z = first[0] + kz * dilation[0];
+      for (int64_t ky = 0; ky < kernel[1]; ++ky) {
+        const int64_t row = first[1] + ky * dilation[1];
+        const bool inside = z >= 0 && z < extent[0] && row >= 0 && row < extent[1];
+        const float* const line = base + z * step[0] + row * step[1];
+        for (int64_t kx = 0; kx < kernel[2]; ++kx) {
+          const int64_t column = first[2] + kx * dilation[2];
+          visit(tap++, inside && column >= 0 && column < extent[2] ? line + column * step[2] : nullptr);
+        }
+      }
+    }
+  }
+};
+
+Window window_of(const GemmAttrs& conv, const TensorView& x) {
+  Window window;
+  window.x = x.as<const float>();
+  window.spatial = x.rank - 2;
+  window.image = x.strides[0];
+  window.channel = x.strides[1];
+  window.channels = x.dims[1] / conv.group;
+  for (size_t i = 0; i < conv.kernel.size(); ++i) {
+    const size_t to = 3 - conv.kernel.size() + i;
+    window.extent[to] = x.dims[i + 2];
+    window.step[to] = x.strides[i + 2];
+    window.kernel[to] = conv.kernel[i];
+    window.stride[to] = conv.strides[i];
+    window.dilation[to] = conv.dilations[i];
+    window.pad[to] = conv.pads[i];
+  }
+  return window;
+}
+
+struct IndirectRows {
+  Window window;
+  const float* zeros;
+  void row(int64_t g, const RowWalk& walk, int64_t, const float** pointers) const {
+    window.taps(g, walk, [&](int64_t tap, const float* data) { pointers[tap * kRows] = data != nullptr ? data : zeros; });
+  }
+};
+
+struct GatheredRows {
+  Window window;
+  int64_t length;  // taps * channels
+  alignas(64) float rows[kGathered];
+  GatheredRows(const Window& w, int64_t n) : window(w), length(n) {}
+  void row(int64_t g, const RowWalk& walk, int64_t index, const float** pointers) {
+    float* to = rows + index * length;
+    pointers[0] = to;
+    window.taps(g, walk, [&](int64_t, const float* data) {
+      for (int64_t c = 0; c < window.channels; ++c) *to++ = data != nullptr ? data[c * window.channel] : 0.f;
+    });
+  }
+};
+
+// inputs: X [N, C, spatial…], packed W, bias?, extras (channels-last, or one value a channel)
+void run_convolution(const KernelArgs& args) {
+  const auto& params = args.as<GemmParams>();
+  const GemmAttrs& conv = params.attrs;
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  if (y.element_count() == 0) return;
+  Product p;
+  p.rows = rows_of(y, 1);
+  p.row_count = p.rows.count();
+  p.group = conv.group;
+  p.columns = conv.columns;
+  p.channels = x.dims[1] / conv.group;
+  for (int64_t k : conv.kernel) p.taps *= k;
+  p.weights = args.inputs[1].as<const float>();
+  p.bias = conv.has_bias != 0 ? args.inputs[2].as<const float>() : nullptr;
+  p.row_blocks = conv.row_blocks;
+  p.epilogue = make_epilogue(args, 1);
+  const Window window = window_of(conv, x);
+  if (conv.gathered != 0) {
+    const int64_t length = p.taps * p.channels;
+    if (length * kRows > kGathered) fail(Code::invalid_plan, "gathered rows of {} values; at most {}", length, kGathered / kRows);
+    p.taps = 1;
+    p.channels = length;
+    return run_product(p, *args.pool, kGathered / (length * kRows), [&] { return GatheredRows(window, length); });
+  }
+  auto* zeros = reinterpret_cast<float*>(args.workspace);
+  std::fill_n(zeros, x.dims[1], 0.f);
+  run_product(p, *args.pool, kMostBlocks, [&] { return IndirectRows{window, zeros}; });
+}
+
+int64_t convolution_workspace(const KernelArgs& args) { return args.inputs[0].dims[1] * 4; }
+
+}  // namespace
+
+void register_convolution(KernelTable& table) {
+  Kernel kernel;
+  kernel.name = "igemm";
+  kernel.version = 2;
+  kernel.decode = decode_gemm;
+  kernel.workspace = convolution_workspace;
+  kernel.run = run_convolution;
+  table.add(std::move(kernel));
+}
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA
