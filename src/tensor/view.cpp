@@ -2,7 +2,6 @@
 
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "base/checked.h"
@@ -41,52 +40,6 @@ float narrow_to_odd(double value) {
 
 [[noreturn]] void fail_type(const TensorView& view) {
   fail(Code::unsupported, "elements of type {} cannot be computed with", data_type_name(view.dtype));
-}
-
-// Axes merged where both views step through memory alike, extents of 1 dropped.
-struct CopyPlan {
-  int rank = 0;
-  std::array<int64_t, kMaxRank> dims{}, from{}, to{};
-};
-
-CopyPlan merge_axes(const TensorView& source, const TensorView& destination) {
-  CopyPlan plan;
-  for (int axis = 0; axis < source.rank; ++axis) {
-    const auto i = static_cast<size_t>(axis);
-    if (source.dims[i] == 1) continue;
-    const auto last = static_cast<size_t>(plan.rank - 1);
-    if (plan.rank > 0 && plan.from[last] == source.dims[i] * source.strides[i] &&
-        plan.to[last] == destination.dims[i] * destination.strides[i]) {
-      plan.dims[last] *= source.dims[i];
-      plan.from[last] = source.strides[i];
-      plan.to[last] = destination.strides[i];
-      continue;
-    }
-    const auto at = static_cast<size_t>(plan.rank++);
-    plan.dims[at] = source.dims[i];
-    plan.from[at] = source.strides[i];
-    plan.to[at] = destination.strides[i];
-  }
-  return plan;
-}
-
-template <class T>
-void copy_rows(const CopyPlan& plan, const void* source, void* destination) {
-  const auto* from = static_cast<const T*>(source);
-  auto* to = static_cast<T*>(destination);
-  if (plan.rank == 0) {
-    *to = *from;
-    return;
-  }
-  const auto inner = static_cast<size_t>(plan.rank - 1);
-  const int64_t n = plan.dims[inner], step_from = plan.from[inner], step_to = plan.to[inner];
-  for (Odometer<2> at({plan.dims.data(), inner}, {std::span(plan.from.data(), inner), std::span(plan.to.data(), inner)});
-       at.valid(); at.next()) {
-    const T* row = from + at.offset[0];
-    T* out = to + at.offset[1];
-    if (step_from == 1 && step_to == 1) std::memcpy(out, row, static_cast<size_t>(n) * sizeof(T));
-    else for (int64_t i = 0; i < n; ++i) out[i * step_to] = row[i * step_from];
-  }
 }
 
 }  // namespace
@@ -192,17 +145,6 @@ void store_int(const TensorView& view, int64_t offset, int64_t value) {
     case DataType::none:
     case DataType::string: fail_type(view);
     default: store_double(view, offset, static_cast<double>(value)); return;
-  }
-}
-
-void copy_view(const TensorView& source, const TensorView& destination) {
-  if (source.element_count() == 0) return;
-  const CopyPlan plan = merge_axes(source, destination);
-  switch (element_bytes(source.dtype)) {
-    case 1: return copy_rows<uint8_t>(plan, source.data, destination.data);
-    case 2: return copy_rows<uint16_t>(plan, source.data, destination.data);
-    case 4: return copy_rows<uint32_t>(plan, source.data, destination.data);
-    default: return copy_rows<uint64_t>(plan, source.data, destination.data);
   }
 }
 
