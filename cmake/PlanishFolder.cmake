@@ -88,7 +88,7 @@ function(planish_cpu_kernels)
     target_link_libraries(kernels_cpu_${isa} PUBLIC planish_flags ${ARG_LINKS})
     target_compile_definitions(kernels_cpu_${isa} PRIVATE PLANISH_ISA=${isa} PLANISH_ISA_${isa}=1)
     target_compile_options(kernels_cpu_${isa} PRIVATE ${flags_${isa}} $<$<CONFIG:Release>:-O3>
-      -ffp-contract=off -fno-math-errno -fno-gnu-unique)
+      -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-gnu-unique)
     set(object ${CMAKE_BINARY_DIR}/kernels_cpu_${isa}.o)
     add_custom_command(OUTPUT ${object} DEPENDS kernels_cpu_${isa} $<TARGET_OBJECTS:kernels_cpu_${isa}>
       COMMAND ld.bfd -r --force-group-allocation -o ${object} $<TARGET_OBJECTS:kernels_cpu_${isa}>

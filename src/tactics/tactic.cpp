@@ -1,5 +1,7 @@
 #include "tactics/tactic.h"
 
+#include <algorithm>
+
 #include "kernels/kernel.h"
 #include "ops/builder.h"
 
@@ -14,15 +16,26 @@ Attrs reference_params(const TacticQuery& query) {
   return params;
 }
 
+// Operations of a reference kernel; one that only moves elements spends as much on each.
+double reference_work(const TacticQuery& query) {
+  SymbolValues typical;
+  for (const auto& [name, info] : query.graph.symbols) typical[name] = info.range.opt;
+  auto work = static_cast<double>(flops_of(query.graph, query.node).evaluate(typical));
+  for (ValueId output : query.node.outputs) {
+    double elements = 1;
+    for (int64_t extent : query.typical(query.graph.value(output).type.shape)) elements *= static_cast<double>(extent);
+    work = std::max(work, elements);
+  }
+  return work;
+}
+
 // Reference kernels take any strides. They are slow: about 20 ns an operation.
 Candidate reference_candidate(const TacticQuery& query) {
   Candidate candidate;
   candidate.name = "reference";
   candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
   candidate.outputs.assign(query.node.outputs.size(), LayoutRule::row_major);
-  SymbolValues typical;
-  for (const auto& [name, info] : query.graph.symbols) typical[name] = info.range.opt;
-  candidate.estimated_us = 5 + 2e-2 * static_cast<double>(flops_of(query.graph, query.node).evaluate(typical));
+  candidate.estimated_us = 5 + 2e-2 * reference_work(query);
   const std::string kernel = op_def(query.node.op).kernel;
   const Attrs params = reference_params(query);
   const size_t inputs = query.node.inputs.size(), outputs = query.node.outputs.size();

@@ -1,9 +1,8 @@
-// Row-wise kernels: softmax and layer normalisation over the last axis of a dense tensor.
+// Layer normalisation over the last axis of a dense tensor.
 
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/cpu/common/tile.h"
 #include "kernels/kernel.h"
 #include "kernels/reference/normalization.h"
 
@@ -17,25 +16,6 @@ void for_rows(const KernelArgs& args, Body body) {
   if (x.element_count() == 0) return;
   args.pool->parallel_for(x.element_count() / n, std::max<int64_t>(1, 2048 / n), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) body(x.as<const float>() + row * n, args.outputs[0].as<float>() + row * n, n);
-  });
-}
-
-void run_softmax(const KernelArgs& args) {
-  static const PointwiseProgram program = PointwiseProgram::parse("2: r2 = sub(r0, r1); r3 = exp(r2); return r3");
-  for_rows(args, [](const float* x, float* y, int64_t n) {
-    float largest = x[0];
-    for (int64_t i = 1; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
-    double sum = 0;
-    for (int64_t i = 0; i < n; i += kTile) {
-      const int64_t count = std::min(kTile, n - i);
-      const TileOperand operands[] = {{x + i, 1}, {&largest, 0}};
-      run_tile(program, operands, count, y + i);
-      float part = 0;
-      for (int64_t k = 0; k < count; ++k) part += y[i + k];
-      sum += part;
-    }
-    const auto scale = static_cast<float>(1 / sum);
-    for (int64_t i = 0; i < n; ++i) y[i] *= scale;
   });
 }
 
@@ -66,7 +46,6 @@ void run_layer_norm(const KernelArgs& args) {
 }  // namespace
 
 void register_normalization(KernelTable& table) {
-  table.add(make_kernel<AxisAttrs>("softmax", run_softmax));
   table.add(make_kernel<LayerNormAttrs>("layer_normalization", run_layer_norm));
 }
 

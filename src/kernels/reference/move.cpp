@@ -200,17 +200,6 @@ void run_tile(const KernelArgs& args) {
   }
 }
 
-// Source position of a padded one; -1: the constant.
-int64_t pad_source(int64_t at, int64_t extent, const std::string& mode) {
-  if (at >= 0 && at < extent) return at;
-  if (mode == "constant" || extent == 0) return -1;
-  if (mode == "edge") return at < 0 ? 0 : extent - 1;
-  if (mode == "wrap") return ((at % extent) + extent) % extent;
-  if (extent == 1) return 0;
-  const int64_t period = 2 * (extent - 1), folded = ((at % period) + period) % period;
-  return folded < extent ? folded : period - folded;
-}
-
 void run_pad(const KernelArgs& args) {
   const TensorView &x = args.inputs[0], &pads = args.inputs[1], &y = args.outputs[0];
   const std::string& mode = args.as<PadAttrs>().mode;

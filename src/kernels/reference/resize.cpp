@@ -1,17 +1,11 @@
 // Resize as a separable weighted sum: one axis after the other, each output position with its taps.
 
+#include "kernels/reference/resize.h"
+
 #include <cmath>
 
-#include "kernels/kernel.h"
-#include "kernels/reference/move.h"
-
-namespace planish::kernels::reference {
+namespace planish {
 namespace {
-
-struct ResizeTaps {
-  std::vector<int64_t> positions;
-  std::vector<double> weights;
-};
 
 double source_coordinate(const std::string& mode, double out, double scale, double in_extent, double out_extent) {
   if (mode == "asymmetric") return out / scale;
@@ -37,29 +31,37 @@ double cubic_weight(double distance, double a) {
   return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
 }
 
-ResizeTaps taps_of(const ResizeAttrs& attrs, int64_t out, double scale, int64_t in_extent, int64_t out_extent) {
-  const double x = source_coordinate(attrs.coordinate_transformation_mode, static_cast<double>(out), scale,
-                                     static_cast<double>(in_extent), static_cast<double>(out_extent));
-  const auto clamp = [&](int64_t at) { return std::clamp(at, int64_t{0}, in_extent - 1); };
-  if (attrs.mode == "nearest") return {{clamp(nearest_position(attrs.nearest_mode, x))}, {1}};
-  const auto base = static_cast<int64_t>(std::floor(x));
-  const double fraction = x - static_cast<double>(base);
-  if (attrs.mode == "linear") return {{clamp(base), clamp(base + 1)}, {1 - fraction, fraction}};
+ResizeTaps cubic_taps(const ResizeAttrs& attrs, int64_t base, double fraction, int64_t in_extent) {
   ResizeTaps taps;
+  taps.count = 4;
   double sum = 0;
-  for (int64_t k = -1; k <= 2; ++k) {
-    const bool outside = base + k < 0 || base + k >= in_extent;
-    taps.positions.push_back(clamp(base + k));
-    taps.weights.push_back(attrs.exclude_outside != 0 && outside ? 0 : cubic_weight(fraction - static_cast<double>(k), attrs.cubic_coeff_a));
-    sum += taps.weights.back();
+  for (size_t i = 0; i < 4; ++i) {
+    const int64_t at = base + static_cast<int64_t>(i) - 1;
+    const bool outside = at < 0 || at >= in_extent;
+    taps.positions[i] = std::clamp(at, int64_t{0}, in_extent - 1);
+    taps.weights[i] = attrs.exclude_outside != 0 && outside ? 0 : cubic_weight(fraction + 1 - static_cast<double>(i), attrs.cubic_coeff_a);
+    sum += taps.weights[i];
   }
   if (attrs.exclude_outside != 0)
     for (double& weight : taps.weights) weight /= sum;
   return taps;
 }
 
-// Scale of an axis: as given, else the ratio of the extents.
-double axis_scale(const KernelArgs& args, const ResizeAttrs& attrs, size_t axis) {
+}  // namespace
+
+ResizeTaps resize_taps(const ResizeAttrs& attrs, int64_t out, double scale, int64_t in_extent, int64_t out_extent) {
+  if (in_extent == out_extent) return {1, {out}, {1}};
+  const double x = source_coordinate(attrs.coordinate_transformation_mode, static_cast<double>(out), scale,
+                                     static_cast<double>(in_extent), static_cast<double>(out_extent));
+  const auto clamp = [&](int64_t at) { return std::clamp(at, int64_t{0}, in_extent - 1); };
+  if (attrs.mode == "nearest") return {1, {clamp(nearest_position(attrs.nearest_mode, x))}, {1}};
+  const auto base = static_cast<int64_t>(std::floor(x));
+  const double fraction = x - static_cast<double>(base);
+  if (attrs.mode == "linear") return {2, {clamp(base), clamp(base + 1)}, {1 - fraction, fraction}};
+  return cubic_taps(attrs, base, fraction, in_extent);
+}
+
+double resize_scale(const KernelArgs& args, const ResizeAttrs& attrs, size_t axis) {
   const double ratio = static_cast<double>(args.outputs[0].dims[axis]) / static_cast<double>(args.inputs[0].dims[axis]);
   if (!args.has_input(2) || args.inputs[2].element_count() == 0) return ratio;
   for (size_t i = 0; i < attrs.axes.size(); ++i)
@@ -68,6 +70,9 @@ double axis_scale(const KernelArgs& args, const ResizeAttrs& attrs, size_t axis)
   return attrs.axes.empty() ? load_double(args.inputs[2], static_cast<int64_t>(axis) * args.inputs[2].strides[0]) : 1;
 }
 
+namespace kernels::reference {
+namespace {
+
 void run_resize(const KernelArgs& args) {
   const auto& attrs = args.as<ResizeAttrs>();
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
@@ -75,10 +80,8 @@ void run_resize(const KernelArgs& args) {
   const auto rank = static_cast<size_t>(x.rank);
   std::vector<std::vector<ResizeTaps>> taps(rank);
   for (size_t axis = 0; axis < rank; ++axis)
-    for (int64_t i = 0; i < y.dims[axis]; ++i) {
-      const bool same = x.dims[axis] == y.dims[axis];
-      taps[axis].push_back(same ? ResizeTaps{{i}, {1}} : taps_of(attrs, i, axis_scale(args, attrs, axis), x.dims[axis], y.dims[axis]));
-    }
+    for (int64_t i = 0; i < y.dims[axis]; ++i)
+      taps[axis].push_back(resize_taps(attrs, i, resize_scale(args, attrs, axis), x.dims[axis], y.dims[axis]));
   args.pool->parallel_for(rank == 0 ? 1 : y.dims[0] * (rank > 1 ? y.dims[1] : 1), 1, [&](int64_t begin, int64_t end) {
     for (int64_t outer = begin; outer < end; ++outer) {
       std::array<int64_t, kMaxRank> first{};
@@ -90,7 +93,7 @@ void run_resize(const KernelArgs& args) {
         for (size_t axis = fixed; axis < rank; ++axis) index[axis] = at.index[axis - fixed];
         int64_t to = at.offset[0];
         for (size_t axis = 0; axis < fixed; ++axis) to += first[axis] * y.strides[axis];
-        for (size_t axis = 0; axis < rank; ++axis) counts[axis] = static_cast<int64_t>(taps[axis][static_cast<size_t>(index[axis])].positions.size());
+        for (size_t axis = 0; axis < rank; ++axis) counts[axis] = static_cast<int64_t>(taps[axis][static_cast<size_t>(index[axis])].count);
         const std::array<int64_t, kMaxRank> none{};
         double sum = 0;
         for (Odometer<1> tap({counts.data(), rank}, {std::span<const int64_t>(none)}); tap.valid(); tap.next()) {
@@ -113,4 +116,5 @@ void run_resize(const KernelArgs& args) {
 
 void register_resize(KernelTable& table) { table.add(make_kernel<ResizeAttrs>("resize", run_resize)); }
 
-}  // namespace planish::kernels::reference
+}  // namespace kernels::reference
+}  // namespace planish

@@ -1,7 +1,8 @@
-// Softmax and layer normalisation over the last axis.
+// Softmax over any axis; layer normalisation over the last one.
 
 #include "kernels/reference/normalization.h"
 
+#include "tactics/cpu/common/direct.h"
 #include "tactics/cpu/common/packing.h"
 
 namespace planish::tactics::cpu {
@@ -28,10 +29,19 @@ void propose_rows(const TacticQuery& query, CandidateSink& sink) {
   sink.offer(std::move(candidate));
 }
 
+void propose_softmax(const TacticQuery& query, CandidateSink& sink) {
+  const std::string op = query.node.op.str();
+  if (std::string why = refuse_dtype(query, 0, {DataType::f32}); !why.empty()) return sink.refuse(op, std::move(why));
+  DirectKernel direct{.kernel = op};
+  direct.flops = 12 * typical_elements(query, query.input(0).type.shape);
+  offer_direct(query, sink, direct);
+}
+
 }  // namespace
 
 void register_normalization(TacticTable& table) {
-  table.add("softmax", propose_rows);
+  table.add("softmax", propose_softmax);
+  table.add("log_softmax", propose_softmax);
   table.add("layer_normalization", propose_rows);
 }
 

@@ -1,0 +1,55 @@
+// depth_to_space and its inverse as one copy between six-axis views.
+
+#include "kernels/cpu/common/copy.h"
+#include "kernels/kernel.h"
+#include "kernels/reference/move.h"
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+namespace {
+
+struct SixAxes {
+  std::array<int64_t, 6> dims, strides;
+};
+
+TensorView six(const TensorView& of, const SixAxes& axes) {
+  TensorView view = of;
+  view.rank = 6;
+  std::copy(axes.dims.begin(), axes.dims.end(), view.dims.begin());
+  std::copy(axes.strides.begin(), axes.strides.end(), view.strides.begin());
+  return view;
+}
+
+// The deep side [N, b*b*C, H, W] and the wide one [N, C, H*b, W*b], both seen as [N, C, H, b, W, b].
+TensorView deep_view(const TensorView& deep, int64_t b, bool channel_first) {
+  const auto& s = deep.strides;
+  const int64_t channels = deep.dims[1] / (b * b), c = channel_first ? b * b * s[1] : s[1],
+                block = channel_first ? s[1] : channels * s[1];
+  return six(deep,
+             {{deep.dims[0], channels, deep.dims[2], b, deep.dims[3], b}, {s[0], c, s[2], b * block, s[3], block}});
+}
+
+TensorView wide_view(const TensorView& wide, int64_t b) {
+  const auto& s = wide.strides;
+  return six(wide, {{wide.dims[0], wide.dims[1], wide.dims[2] / b, b, wide.dims[3] / b, b},
+                    {s[0], s[1], b * s[2], s[2], b * s[3], s[3]}});
+}
+
+void run_depth_to_space(const KernelArgs& args) {
+  const auto& attrs = args.as<DepthToSpaceAttrs>();
+  copy_shared(*args.pool, deep_view(args.inputs[0], attrs.blocksize, attrs.mode == "CRD"),
+              wide_view(args.outputs[0], attrs.blocksize));
+}
+
+void run_space_to_depth(const KernelArgs& args) {
+  const int64_t b = args.as<DepthToSpaceAttrs>().blocksize;
+  copy_shared(*args.pool, wide_view(args.inputs[0], b), deep_view(args.outputs[0], b, false));
+}
+
+}  // namespace
+
+void register_rearrange(KernelTable& table) {
+  table.add(make_kernel<DepthToSpaceAttrs>("depth_to_space", run_depth_to_space));
+  table.add(make_kernel<DepthToSpaceAttrs>("space_to_depth", run_space_to_depth));
+}
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -1,0 +1,136 @@
+// softmax and log_softmax over any axis and any strides. Where the axis is contiguous each row is one vector;
+// elsewhere a block of neighbouring columns is done at once.
+
+#include "kernels/cpu/common/math.h"
+#include "kernels/cpu/common/nest.h"
+#include "kernels/kernel.h"
+#include "kernels/reference/normalization.h"
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+namespace {
+
+constexpr int64_t kLanes = 16, kStretch = 512, kColumns = 64;
+
+float row_max(const float* x, int64_t n) {
+  float lanes[kLanes];
+  std::fill_n(lanes, kLanes, x[0]);
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (int64_t k = 0; k < kLanes; ++k) lanes[k] = x[i + k] > lanes[k] ? x[i + k] : lanes[k];
+  for (; i < n; ++i) lanes[0] = x[i] > lanes[0] ? x[i] : lanes[0];
+  for (int64_t half = kLanes / 2; half > 0; half /= 2)
+    for (int64_t k = 0; k < half; ++k) lanes[k] = lanes[k + half] > lanes[k] ? lanes[k + half] : lanes[k];
+  return lanes[0];
+}
+
+// Sum of up to kStretch elements.
+float stretch_sum(const float* x, int64_t n) {
+  float lanes[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (int64_t k = 0; k < kLanes; ++k) lanes[k] += x[i + k];
+  for (; i < n; ++i) lanes[i % kLanes] += x[i];
+  for (int64_t half = kLanes / 2; half > 0; half /= 2)
+    for (int64_t k = 0; k < half; ++k) lanes[k] += lanes[k + half];
+  return lanes[0];
+}
+
+// y = exp(x - largest); returns the sum.
+double row_exp(const float* x, float largest, int64_t n, float* y) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i += kStretch) {
+    const int64_t count = std::min(kStretch, n - i);
+    for (int64_t k = 0; k < count; ++k) y[i + k] = exp_exact_range(x[i + k] - largest);
+    sum += stretch_sum(y + i, count);
+  }
+  return sum;
+}
+
+template <bool logarithm>
+void softmax_row(const float* x, int64_t n, float* y) {
+  const float largest = row_max(x, n);
+  const double sum = row_exp(x, largest, n, y);
+  if constexpr (logarithm) {
+    const auto shift = static_cast<float>(std::log(sum));
+    for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - largest) - shift;
+  } else {
+    const auto scale = static_cast<float>(1 / sum);
+    for (int64_t i = 0; i < n; ++i) y[i] *= scale;
+  }
+}
+
+// Steps along the axis, then between columns.
+struct Grid {
+  const float* x;
+  float* y;
+  int64_t extent, x_axis, y_axis, x_column, y_column;
+};
+
+// `adjacent`: the columns lie side by side on both sides.
+template <bool logarithm, bool adjacent>
+void softmax_columns(const Grid& g, int64_t n) {
+  float largest[kColumns], sums[kColumns];
+  double totals[kColumns] = {};
+  const int64_t xc = adjacent ? 1 : g.x_column, yc = adjacent ? 1 : g.y_column;
+  for (int64_t c = 0; c < n; ++c) largest[c] = g.x[c * xc];
+  for (int64_t i = 1; i < g.extent; ++i) {
+    const float* row = g.x + i * g.x_axis;
+    for (int64_t c = 0; c < n; ++c) largest[c] = row[c * xc] > largest[c] ? row[c * xc] : largest[c];
+  }
+  for (int64_t i = 0; i < g.extent; i += kStretch) {
+    std::fill_n(sums, n, 0.f);
+    for (int64_t k = i; k < std::min(g.extent, i + kStretch); ++k) {
+      const float* row = g.x + k * g.x_axis;
+      float* out = g.y + k * g.y_axis;
+      for (int64_t c = 0; c < n; ++c) {
+        const float value = exp_exact_range(row[c * xc] - largest[c]);
+        if (!logarithm) out[c * yc] = value;
+        sums[c] += value;
+      }
+    }
+    for (int64_t c = 0; c < n; ++c) totals[c] += sums[c];
+  }
+  for (int64_t c = 0; c < n; ++c) sums[c] = static_cast<float>(logarithm ? std::log(totals[c]) : 1 / totals[c]);
+  for (int64_t i = 0; i < g.extent; ++i) {
+    const float* row = g.x + i * g.x_axis;
+    float* out = g.y + i * g.y_axis;
+    for (int64_t c = 0; c < n; ++c)
+      out[c * yc] = logarithm ? (row[c * xc] - largest[c]) - sums[c] : out[c * yc] * sums[c];
+  }
+}
+
+template <bool logarithm>
+void run_softmax(const KernelArgs& args) {
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  if (x.element_count() == 0) return;
+  const auto axis = static_cast<size_t>(normalize_axis(args.as<AxisAttrs>().axis, x.rank));
+  std::array<int64_t, kMaxRank> kept = x.dims;
+  kept[axis] = 1;
+  const Nest<2> nest = make_nest<2>({kept.data(), static_cast<size_t>(x.rank)}, {y.strides, x.strides});
+  const size_t in = nest.inner();
+  const int64_t extent = x.dims[axis], x_step = nest.strides[1][in], y_step = nest.strides[0][in];
+  const bool rows = x.strides[axis] == 1 && y.strides[axis] == 1, adjacent = x_step == 1 && y_step == 1;
+  for_rows(*args.pool, nest, kColumns, std::max<int64_t>(1, 4096 / extent),
+           [&](const std::array<int64_t, 2>& at, int64_t n) {
+             const float* from = x.as<const float>() + at[1];
+             float* to = y.as<float>() + at[0];
+             if (rows) {
+               for (int64_t i = 0; i < n; ++i) softmax_row<logarithm>(from + i * x_step, extent, to + i * y_step);
+               return;
+             }
+             const Grid grid{from, to, extent, x.strides[axis], y.strides[axis], x_step, y_step};
+             if (adjacent)
+               softmax_columns<logarithm, true>(grid, n);
+             else
+               softmax_columns<logarithm, false>(grid, n);
+           });
+}
+
+}  // namespace
+
+void register_softmax(KernelTable& table) {
+  table.add(make_kernel<AxisAttrs>("softmax", run_softmax<false>));
+  table.add(make_kernel<AxisAttrs>("log_softmax", run_softmax<true>));
+}
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA

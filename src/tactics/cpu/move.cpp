@@ -1,0 +1,27 @@
+// Kernels that move elements of any type: gathers, pad, depth_to_space.
+
+#include "tactics/cpu/common/direct.h"
+
+namespace planish::tactics::cpu {
+namespace {
+
+void propose_gather(const TacticQuery& query, CandidateSink& sink) {
+  const std::string op = query.node.op.str();
+  if (std::string why = refuse_dtype(query, 1, {DataType::i32, DataType::i64}); !why.empty())
+    return sink.refuse(op, std::move(why));
+  if (query.output(0).type.shape.rank() > kMaxRank) return sink.refuse(op, "the result's rank");
+  offer_direct(query, sink, {.kernel = op});
+}
+
+void propose_move(const TacticQuery& query, CandidateSink& sink) {
+  offer_direct(query, sink, {.kernel = query.node.op.str()});
+}
+
+}  // namespace
+
+void register_move(TacticTable& table) {
+  for (const char* op : {"gather", "gather_elements", "gather_nd"}) table.add(op, propose_gather);
+  for (const char* op : {"pad", "depth_to_space", "space_to_depth"}) table.add(op, propose_move);
+}
+
+}  // namespace planish::tactics::cpu

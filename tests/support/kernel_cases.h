@@ -1,0 +1,124 @@
+#pragma once
+// One operator on given operands: its CPU kernels, at every level the host has, against the reference kernel.
+
+#include <gtest/gtest.h>
+
+#include "base/cpu_features.h"
+#include "support/networks.h"
+
+namespace planish::testing {
+
+struct KernelCase {
+  std::string op;
+  Attrs attrs;
+  std::vector<Tensor> operands;  // not present(): an absent operand
+  size_t data = 1;               // so many operands are inputs of the network, the rest constants
+  bool channels_last = false;    // inputs of rank 3 and more lie so
+  size_t outputs = 1;
+};
+
+inline std::vector<std::string> host_levels() {
+  std::vector<std::string> names;
+  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512})
+    if (isa <= cpu_info().best_isa()) names.emplace_back(isa_name(isa));
+  return names;
+}
+
+// Values -4 … 4, so that sums are exact in any order.
+inline Tensor integer_tensor(std::vector<int64_t> extents, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<float> values(static_cast<size_t>(make_view(nullptr, DataType::f32, extents).element_count()));
+  for (float& value : values) value = static_cast<float>(static_cast<int>(random() % 9) - 4);
+  return Tensor::of<float>(std::move(extents), values);
+}
+
+template <class T>
+Tensor tensor_of(std::vector<int64_t> extents, std::vector<T> values) {
+  return Tensor::of<T>(std::move(extents), std::span<const T>(values));
+}
+inline Tensor ints_of(std::vector<int64_t> values) { return Tensor::ints(values); }
+
+// Integers low … high of any integer type.
+template <class T>
+Tensor random_integers(std::vector<int64_t> extents, uint32_t seed, int64_t low, int64_t high) {
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<int64_t> any(low, high);
+  std::vector<T> values(static_cast<size_t>(make_view(nullptr, DataType::f32, extents).element_count()));
+  for (T& value : values) value = static_cast<T>(any(random));
+  return Tensor::of<T>(std::move(extents), std::span<const T>(values));
+}
+
+inline std::string listed(const std::vector<int64_t>& values) {
+  std::string text;
+  for (int64_t value : values) text += (text.empty() ? "" : ",") + std::to_string(value);
+  return text;
+}
+
+// [N, C, spatial…] to [N, spatial…, C] and back.
+inline std::vector<int64_t> rotation(int rank, bool to_last) {
+  std::vector<int64_t> perm(static_cast<size_t>(rank));
+  for (int i = 0; i < rank; ++i) perm[static_cast<size_t>(i)] = i;
+  if (to_last)
+    std::rotate(perm.begin() + 1, perm.begin() + 2, perm.end());
+  else
+    std::rotate(perm.begin() + 1, perm.end() - 1, perm.end());
+  return perm;
+}
+
+inline Tensor rotated(const Tensor& tensor) {
+  TensorView view = tensor.view();
+  const auto perm = rotation(tensor.rank(), true);
+  for (size_t i = 0; i < perm.size(); ++i) {
+    view.dims[i] = tensor.view().dims[static_cast<size_t>(perm[i])];
+    view.strides[i] = tensor.view().strides[static_cast<size_t>(perm[i])];
+  }
+  return Tensor::copy_of(view);
+}
+
+inline Graph case_graph(const KernelCase& c, std::map<std::string, Tensor>& inputs) {
+  Graph graph;
+  std::vector<ValueId> operands;
+  for (size_t i = 0; i < c.operands.size(); ++i) {
+    const Tensor& tensor = c.operands[i];
+    if (!tensor.present())
+      operands.emplace_back();
+    else if (i >= c.data)
+      operands.push_back(graph.add_constant(tensor));
+    else {
+      const std::string name = "x" + std::to_string(i);
+      const bool rotate = c.channels_last && tensor.rank() >= 3;
+      inputs[name] = rotate ? rotated(tensor) : tensor;
+      ValueId value = graph.add_input(name, inputs[name].type());
+      if (rotate) value = add_op(graph, "transpose", {value}, {{"perm", rotation(tensor.rank(), false)}});
+      operands.push_back(value);
+    }
+  }
+  graph.add_output(add_op(graph, std::string_view(c.op), operands, c.attrs, "subject"));
+  return graph;
+}
+
+// The largest relative L2 distance at any level; fails the test where no CPU kernel took the operator.
+inline void expect_matches(const KernelCase& c, double tolerance, const std::string& what = "") {
+  auto device = create_cpu_device(2);
+  std::map<std::string, Tensor> inputs;
+  BuildOptions plain;
+  plain.optimize = false;
+  const auto expected = run(build(case_graph(c, inputs), *device, plain), inputs);
+  for (const std::string& level : host_levels()) {
+    BuildOptions options;
+    options.tuning = Tuning::off;
+    options.isa = level;
+    const Plan plan = build(case_graph(c, inputs), *device, options);
+    bool fast = false;
+    for (const Step& step : plan.profiles[0].steps) fast = fast || step.kind == StepKind::cpu;
+    EXPECT_TRUE(fast) << level << " " << c.op << " " << what << ": no CPU kernel";
+    const auto found = run(plan, inputs);
+    for (const auto& [name, tensor] : expected) {
+      EXPECT_EQ(found.at(name).extents(), tensor.extents());
+      EXPECT_LE(relative_l2(found.at(name), tensor), tolerance)
+          << level << " " << c.op << " " << what << (c.channels_last ? " channels last" : "");
+    }
+  }
+}
+
+}  // namespace planish::testing

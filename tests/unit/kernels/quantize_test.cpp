@@ -1,0 +1,55 @@
+#include "support/kernel_cases.h"
+
+namespace planish {
+namespace {
+
+using namespace testing;
+
+template <class Q>
+void quantize_cases(DataType dtype, int64_t low, int64_t high) {
+  for (bool per_axis : {false, true})
+    for (bool last : {false, true})
+      for (int64_t width : {1, 7, 33}) {
+        const int64_t n = per_axis ? 5 : 1;
+        std::vector<int64_t> row = {n};
+        if (!per_axis) row = {};
+        const Tensor scale = tensor_of<float>(
+            row, per_axis ? std::vector<float>{0.5f, 0.013f, 1.f, 2.25f, 0.1f} : std::vector<float>{0.017f});
+        const Tensor zero = random_integers<Q>(row, 3, low / 8, high / 8);
+        const std::string what = fmt::format("{} axis {} width {}", data_type_name(dtype), per_axis, width);
+        const Attrs attrs = {{"axis", int64_t{1}}};
+        const Tensor x = random_tensor({2, 5, 3, width}, static_cast<uint32_t>(width), 40);
+        expect_matches({"quantize_linear", attrs, {x, scale, zero}, 1, last}, 0, what);
+        const Tensor q = random_integers<Q>({2, 5, 3, width}, 9, low, high);
+        expect_matches({"dequantize_linear", attrs, {q, scale, zero}, 1, last}, 0, what);
+      }
+}
+
+TEST(QuantizeKernels, EightAndSixteenBitsPerTensorAndPerAxis) {
+  quantize_cases<uint8_t>(DataType::u8, 0, 255);
+  quantize_cases<int8_t>(DataType::i8, -128, 127);
+  quantize_cases<uint16_t>(DataType::u16, 0, 65535);
+  quantize_cases<int16_t>(DataType::i16, -32768, 32767);
+}
+
+TEST(QuantizeKernels, TiesSaturationAndNaN) {
+  const float inf = std::numeric_limits<float>::infinity();
+  const Tensor x = tensor_of<float>(
+      {14}, {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 1e9f, -1e9f, inf, -inf, NAN, 254.5f, 255.5f, -128.5f, 127.5f});
+  const Tensor one = Tensor::scalar<float>(1);
+  for (int zero : {0, 3, 127}) {
+    expect_matches({"quantize_linear", {}, {x, one, Tensor::scalar<uint8_t>(static_cast<uint8_t>(zero))}}, 0, "u8");
+    expect_matches({"quantize_linear", {}, {x, one, Tensor::scalar<int8_t>(static_cast<int8_t>(-zero))}}, 0, "i8");
+  }
+  expect_matches({"quantize_linear", {}, {x, one}}, 0, "no zero point");
+}
+
+TEST(QuantizeKernels, BiasesOf32BitsRoundOnce) {
+  const Tensor q = tensor_of<int32_t>({5}, {INT32_MAX, INT32_MIN, 123456789, -7, 16777217});
+  expect_matches(
+      {"dequantize_linear", {{"axis", int64_t{0}}}, {q, tensor_of<float>({5}, {0.1f, 0.3f, 1e-4f, 3.f, 0.7f})}}, 0);
+  expect_matches({"dequantize_linear", {}, {q, Tensor::scalar<float>(0.37f), Tensor::scalar<int32_t>(5)}}, 0);
+}
+
+}  // namespace
+}  // namespace planish
