@@ -1,12 +1,12 @@
 #include "ir/graph.h"
 
 #include <algorithm>
-#include <deque>
 #include <mutex>
 #include <queue>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "base/error.h"
 
@@ -26,6 +26,7 @@ struct Graph::State {
   std::vector<std::unique_ptr<Node>> nodes;
   std::vector<std::unique_ptr<Value>> values;
   std::vector<std::vector<NodeId>> users;  // by value; a node once an operand, so it may repeat
+  std::vector<int32_t> output_counts;      // by value: how many of `outputs` it is
   std::vector<ValueId> inputs, outputs;
   std::unordered_map<std::string, ValueId> value_names;
   std::unordered_set<std::string> node_names;
@@ -45,12 +46,15 @@ struct Graph::State {
     return *values[static_cast<size_t>(id.index)];
   }
   std::vector<NodeId>& users_of(ValueId id) { return users[static_cast<size_t>(id.index)]; }
+  int32_t& output_count_of(ValueId id) { return output_counts[static_cast<size_t>(id.index)]; }
+  bool is_used(ValueId id) { return !users_of(id).empty() || output_count_of(id) > 0; }
 
   ValueId add_value(Value value) {
     const ValueId id{static_cast<int32_t>(values.size())};
     value_names.emplace(value.name, id);
     values.push_back(std::make_unique<Value>(std::move(value)));
     users.emplace_back();
+    output_counts.push_back(0);
     order_valid = false;
     return id;
   }
@@ -95,6 +99,7 @@ Graph Graph::clone() const {
   for (const auto& node : from.nodes) to.nodes.push_back(node ? clone_node(*node) : nullptr);
   for (const auto& value : from.values) to.values.push_back(value ? std::make_unique<Value>(*value) : nullptr);
   to.users = from.users;
+  to.output_counts = from.output_counts;
   to.inputs = from.inputs;
   to.outputs = from.outputs;
   to.value_names = from.value_names;
@@ -118,7 +123,13 @@ bool Graph::alive(NodeId id) const {
 }
 
 bool Graph::is_output(ValueId id) const {
-  return std::find(state_->outputs.begin(), state_->outputs.end(), id) != state_->outputs.end();
+  state_->value(id);
+  return state_->output_count_of(id) > 0;
+}
+
+bool Graph::is_used(ValueId id) const {
+  state_->value(id);
+  return state_->is_used(id);
 }
 
 std::optional<ValueId> Graph::find_value(std::string_view wanted) const {
@@ -128,6 +139,7 @@ std::optional<ValueId> Graph::find_value(std::string_view wanted) const {
 }
 
 std::vector<NodeId> Graph::users(ValueId id) const {
+  state_->value(id);
   std::vector<NodeId> list = state_->users_of(id);
   std::sort(list.begin(), list.end());
   list.erase(std::unique(list.begin(), list.end()), list.end());
@@ -243,12 +255,21 @@ void Graph::add_region(NodeId node, std::unique_ptr<Graph> body) { state_->node(
 void Graph::add_output(ValueId value) {
   state_->value(value);
   state_->outputs.push_back(value);
+  ++state_->output_count_of(value);
 }
 
-void Graph::set_output(size_t index, ValueId value) { state_->outputs.at(index) = value; }
+void Graph::set_output(size_t index, ValueId value) {
+  state_->value(value);
+  ValueId& output = state_->outputs.at(index);
+  --state_->output_count_of(output);
+  ++state_->output_count_of(value);
+  output = value;
+}
 
 void Graph::rename(ValueId id, std::string new_name) {
   State& s = *state_;
+  if (s.value(id).name == new_name) return;
+  if (s.value_names.count(new_name) > 0) fail(Code::internal, "two values would be called '{}'", new_name);
   s.value_names.erase(s.value(id).name);
   s.value_names.emplace(new_name, id);
   s.value(id).name = std::move(new_name);
@@ -257,6 +278,7 @@ void Graph::rename(ValueId id, std::string new_name) {
 void Graph::replace_uses(ValueId from, ValueId to) {
   State& s = *state_;
   if (from == to) return;
+  s.value(to);
   for (NodeId user : users(from))
     for (ValueId& input : s.node(user).inputs)
       if (input == from) {
@@ -264,8 +286,10 @@ void Graph::replace_uses(ValueId from, ValueId to) {
         s.users_of(to).push_back(user);
       }
   s.users_of(from).clear();
-  for (ValueId& output : s.outputs)
-    if (output == from) output = to;
+  if (s.output_count_of(from) > 0) {
+    std::replace(s.outputs.begin(), s.outputs.end(), from, to);
+    s.output_count_of(to) += std::exchange(s.output_count_of(from), 0);
+  }
   s.order_valid = false;
 }
 
@@ -273,7 +297,7 @@ void Graph::remove_node(NodeId id) {
   State& s = *state_;
   Node& node = s.node(id);
   for (ValueId output : node.outputs)
-    if (!s.users_of(output).empty() || is_output(output)) fail(Code::internal, "node '{}' is still used", node.name);
+    if (s.is_used(output)) fail(Code::internal, "node '{}' is still used", node.name);
   for (ValueId input : node.inputs)
     if (input.valid()) s.drop_use(input, id);
   for (ValueId output : node.outputs) s.remove_value(output);
@@ -283,12 +307,18 @@ void Graph::remove_node(NodeId id) {
   s.order_valid = false;
 }
 
+void Graph::remove_constant(ValueId id) {
+  const Value& value = state_->value(id);
+  if (!value.is_constant() || state_->is_used(id)) fail(Code::internal, "'{}' is no unused constant", value.name);
+  state_->remove_value(id);
+}
+
 int Graph::remove_dead() {
   State& s = *state_;
   int removed = 0;
   const std::vector<NodeId> order = nodes();
   for (auto at = order.rbegin(); at != order.rend(); ++at) {
-    const auto unused = [&](ValueId v) { return s.users_of(v).empty() && !is_output(v); };
+    const auto unused = [&](ValueId v) { return !s.is_used(v); };
     const Node& node = s.node(*at);
     if (!std::all_of(node.outputs.begin(), node.outputs.end(), unused)) continue;
     remove_node(*at);
@@ -296,7 +326,7 @@ int Graph::remove_dead() {
   }
   for (size_t i = 0; i < s.values.size(); ++i) {
     const ValueId id{static_cast<int32_t>(i)};
-    if (s.values[i] && s.values[i]->is_constant() && s.users[i].empty() && !is_output(id)) s.remove_value(id);
+    if (s.values[i] && s.values[i]->is_constant() && !s.is_used(id)) s.remove_value(id);
   }
   return removed;
 }

@@ -88,6 +88,7 @@ class Graph {
   std::vector<NodeId> nodes() const;          // topological order, stable: a node after its operands' producers
   std::vector<NodeId> users(ValueId id) const;  // each once, in node order
   bool is_output(ValueId id) const;
+  bool is_used(ValueId id) const;  // by a node, or as an output
   size_t node_count() const;
   std::optional<ValueId> find_value(std::string_view name) const;
 
@@ -109,6 +110,7 @@ class Graph {
   void replace_uses(ValueId from, ValueId to);  // in nodes and outputs
   void set_output(size_t index, ValueId value);
   void remove_node(NodeId id);   // its outputs must be unused
+  void remove_constant(ValueId id);  // must be unused
   int remove_dead();             // nodes and constants that no output needs; returns how many nodes
 
  private:

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "base/scanner.h"
 #include "ir/text.h"
@@ -14,7 +15,7 @@ std::string parse_value_name(Scanner& scanner) {
   return scanner.peek("\"") ? scanner.quoted() : scanner.word(kNameChars);
 }
 
-TensorType parse_type(Scanner& scanner) {
+TensorType scan_type(Scanner& scanner) {
   const size_t begin = scanner.position();
   scanner.word();
   scanner.expect("[");
@@ -36,7 +37,7 @@ std::vector<std::string> parse_strings(Scanner& scanner) {
 
 class Parser {
  public:
-  Parser(Scanner& scanner, const ConstantPool& constants) : scanner_(scanner), constants_(constants) {}
+  Parser(std::string_view text, const ConstantPool& constants) : text_(text), scanner_(text), constants_(constants) {}
 
   Graph parse_file() {
     Graph graph;
@@ -49,14 +50,32 @@ class Parser {
   }
 
  private:
+  // What is read apart says where it begins: its own positions count from there.
+  template <class Read>
+  auto read_part(size_t begin, std::string_view what, Read read) {
+    return with_context(
+        [&] {
+          const std::string_view before = text_.substr(0, begin);
+          return fmt::format("{} in line {}", what, std::count(before.begin(), before.end(), '\n') + 1);
+        },
+        read);
+  }
+
+  TensorType parse_type() {
+    const size_t begin = scanner_.position();
+    return read_part(begin, "type", [&] { return scan_type(scanner_); });
+  }
+
   void parse_symbols(SymbolTable& symbols) {
     scanner_.expect("{");
     while (!scanner_.accept("}")) {
       if (!symbols.empty()) scanner_.expect(",");
       const std::string name = scanner_.word();
+      if (name.empty() || symbols.count(name) > 0) scanner_.fail_here("a symbol's name, each once");
       scanner_.expect(":");
       SymbolInfo info;
-      info.kind = scanner_.word() == "step" ? SymbolKind::step : SymbolKind::shape;
+      if (scanner_.accept_word("step")) info.kind = SymbolKind::step;
+      else if (!scanner_.accept_word("shape")) scanner_.fail_here("'shape' or 'step'");
       scanner_.expect("[");
       info.range.min = scanner_.integer();
       scanner_.expect(",");
@@ -69,45 +88,53 @@ class Parser {
   }
 
   void parse_graph(Graph& graph, int depth) {
-    if (depth > kDeepestRegion) fail(Code::invalid_argument, "regions nested deeper than {}", kDeepestRegion);
+    if (depth > kDeepestRegion) scanner_.fail_here(fmt::format("at most {} regions in one another", kDeepestRegion));
     scanner_.expect("(");
     while (!scanner_.accept(")")) {
       if (!graph.inputs().empty()) scanner_.expect(",");
-      const std::string name = parse_value_name(scanner_);
+      const std::string name = parse_new_name(graph);
       scanner_.expect(":");
-      graph.add_input(name, parse_type(scanner_));
+      graph.add_input(name, parse_type());
     }
     scanner_.expect("{");
     while (!scanner_.accept_word("return")) parse_statement(graph, depth);
     while (!scanner_.peek("}")) {
       if (!graph.outputs().empty()) scanner_.expect(",");
-      graph.add_output(*parse_operand(graph));
+      graph.add_output(parse_operand(graph));
     }
     scanner_.expect("}");
   }
 
-  std::optional<ValueId> parse_operand(Graph& graph) {
+  std::string parse_new_name(const Graph& graph) {
+    std::string name = parse_value_name(scanner_);
+    if (name.empty() || graph.find_value(name)) scanner_.fail_here(fmt::format("a new name ('{}' is taken)", name));
+    return name;
+  }
+
+  ValueId parse_operand(const Graph& graph) {
     const std::string name = parse_value_name(scanner_);
     const auto value = graph.find_value(name);
     if (!value) scanner_.fail_here(fmt::format("a value defined before ('{}' is not)", name));
-    return value;
+    return *value;
   }
 
   void parse_statement(Graph& graph, int depth) {
     std::vector<std::string> names;
-    do names.push_back(parse_value_name(scanner_));
+    do names.push_back(parse_new_name(graph));
     while (scanner_.accept(","));
+    if (std::set<std::string>(names.begin(), names.end()).size() != names.size()) scanner_.fail_here("results of different names");
     scanner_.expect("=");
-    if (scanner_.accept_word("constant")) {
+    if (names.size() == 1 && scanner_.accept_word("constant")) {
       graph.add_constant(parse_constant(), names[0]);
       return;
     }
     const std::string op = scanner_.word();
+    if (op.empty()) scanner_.fail_here("an operator");
     scanner_.expect("(");
     std::vector<ValueId> inputs;
     while (!scanner_.accept(")")) {
       if (!inputs.empty()) scanner_.expect(",");
-      inputs.push_back(scanner_.accept("_") ? ValueId{} : *parse_operand(graph));
+      inputs.push_back(scanner_.accept("_") ? ValueId{} : parse_operand(graph));
     }
     parse_rest(graph, OpName(op), std::move(inputs), std::move(names), depth);
   }
@@ -116,19 +143,22 @@ class Parser {
     const size_t begin = scanner_.position();
     scanner_.expect("{");
     scanner_.balanced('{', '}');
-    Attrs attrs = Attrs::parse(scanner_.text_between(begin, scanner_.position()));
+    const std::string_view braces = scanner_.text_between(begin, scanner_.position());
+    Attrs attrs = read_part(begin, "attributes", [&] { return Attrs::parse(braces); });
     const std::string name = scanner_.quoted();
+    if (name.empty() || !node_names_.insert({&graph, name}).second) scanner_.fail_here(fmt::format("a new node name ('{}' is taken)", name));
     std::vector<std::string> origins = {name};
     if (scanner_.accept_word("from")) origins = parse_strings(scanner_);
     scanner_.expect(":");
     std::vector<TensorType> types;
-    do types.push_back(parse_type(scanner_));
+    do types.push_back(parse_type());
     while (scanner_.accept(","));
     if (types.size() != names.size()) scanner_.fail_here(fmt::format("{} result types", names.size()));
     const NodeId id = graph.add_node(op, std::move(inputs), std::move(attrs), std::move(types), name, std::move(names));
     graph.mutable_node(id).origins = std::move(origins);
     while (scanner_.accept_word("region")) {
       auto body = std::make_unique<Graph>();
+      body->symbols = graph.symbols;
       parse_graph(*body, depth + 1);
       graph.add_region(id, std::move(body));
     }
@@ -136,28 +166,30 @@ class Parser {
 
   Tensor parse_constant() {
     const size_t begin = scanner_.position();
-    const TensorType type = parse_type(scanner_);
+    const TensorType type = parse_type();
     if (scanner_.accept("#")) {
       const std::string hash = scanner_.word();
       auto at = constants_.find(hash);
-      if (at == constants_.end()) fail(Code::invalid_argument, "the constant #{} is not at hand", hash);
+      if (at == constants_.end()) scanner_.fail_here(fmt::format("a constant that is at hand (#{} is not)", hash));
+      if (at->second.type() != type) scanner_.fail_here(fmt::format("{}, the type of #{}", at->second.type().str(), hash));
       return at->second;
     }
     scanner_.expect("[");
     scanner_.balanced('[', ']');
     const std::string text = "{t=tensor " + std::string(scanner_.text_between(begin, scanner_.position())) + "}";
-    return Attrs::parse(text).get<Tensor>("t");
+    return read_part(begin, "constant", [&] { return Attrs::parse(text).get<Tensor>("t"); });
   }
 
-  Scanner& scanner_;
+  std::string_view text_;
+  Scanner scanner_;
   const ConstantPool& constants_;
+  std::set<std::pair<const Graph*, std::string>> node_names_;
 };
 
 }  // namespace
 
 Graph parse_graph(std::string_view text, const ConstantPool& constants) {
-  Scanner scanner(text);
-  return Parser(scanner, constants).parse_file();
+  return Parser(text, constants).parse_file();
 }
 
 }  // namespace planish

@@ -22,10 +22,11 @@ class Patch {
   ValueId constant(Tensor tensor, std::string name = {});
 
   // Uses of `from` become uses of `to`. Types must agree in dtype and rank. The new producer takes over the
-  // old value's name when `from` is a graph output, and the origins of every node the patch makes dead.
+  // old value's name when `from` is a graph output, and the origins of every node the patch makes dead. An
+  // output cannot become an input, a constant or another output, whose names must stay: Error(internal).
   void replace(ValueId from, ValueId to);
 
-  // Replaces, removes what is dead, checks the structure near the change.
+  // Replaces, and removes what this makes dead. Costs what it changes, whatever the size of the graph.
   void apply();
 
  private:

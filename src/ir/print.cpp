@@ -1,4 +1,5 @@
-#include <algorithm>
+#include <cctype>
+#include <set>
 
 #include "base/scanner.h"
 #include "ir/text.h"
@@ -68,11 +69,10 @@ void print_node(const Graph& graph, const Node& node, const PrintOptions& option
 
 // A constant is printed before its first user, so that the text depends on the graph alone.
 void print_body(const Graph& graph, const PrintOptions& options, const std::string& indent, std::string& out) {
-  std::vector<ValueId> printed;
+  std::set<ValueId> printed;
   const auto print_constant = [&](ValueId id) {
     if (!id.valid() || !graph.value(id).is_constant()) return;
-    if (std::find(printed.begin(), printed.end(), id) != printed.end()) return;
-    printed.push_back(id);
+    if (!printed.insert(id).second) return;
     out += indent + value_text(graph, id) + " = " + constant_text(graph.value(id).constant, options) + "\n";
   };
   for (NodeId id : graph.nodes()) {
