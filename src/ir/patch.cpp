@@ -114,6 +114,9 @@ void Patch::apply() {
     for (const Origins& names : origins)
       if (graph_.alive(heir)) add_origins(graph_.mutable_node(heir), names);
   for (NodeId id : added_)
+    if (graph_.alive(id) && graph_.node(id).origins.empty())
+      for (const Origins& names : origins) add_origins(graph_.mutable_node(id), names);
+  for (NodeId id : added_)
     if (graph_.alive(id) && !graph_.node(id).outputs.empty()) sweep.remove(graph_.node(id).outputs[0]);
   for (ValueId id : added_constants_) sweep.remove(id);
 }

@@ -22,8 +22,9 @@ class Patch {
   ValueId constant(Tensor tensor, std::string name = {});
 
   // Uses of `from` become uses of `to`. Types must agree in dtype and rank. The new producer takes over the
-  // old value's name when `from` is a graph output, and the origins of every node the patch makes dead. An
-  // output cannot become an input, a constant or another output, whose names must stay: Error(internal).
+  // old value's name when `from` is a graph output, and the origins of every node the patch makes dead; so do
+  // nodes added without origins of their own. An output cannot become an input, a constant or another output,
+  // whose names must stay: Error(internal).
   void replace(ValueId from, ValueId to);
 
   // Replaces, and removes what this makes dead. Costs what it changes, whatever the size of the graph.

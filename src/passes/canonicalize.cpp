@@ -1,7 +1,7 @@
 // One form each:
-//   clip(x, low, high)            -> min(max(x, low), high)          (constant bounds; both are scalars)
+//   clip(x, low, high)            -> min(max(x, low), high)          (constant bounds of one element)
 //   gemm(A, B, C), A plain        -> matmul(A, alpha * op(B)) + beta * C      (constant B, and C or none)
-//   reduce_mean over all spatial axes, keepdims -> global_average_pool
+//   reduce_mean over all spatial axes, keepdims -> global_average_pool   (floats)
 //   a - c -> a + (-c), a / c -> a * (1/c)                            (constant float c)
 
 #include <algorithm>
@@ -47,15 +47,23 @@ void replace_by(Patch& patch, NodeId old, ValueId value) {
   patch.apply();
 }
 
+// A bound as a scalar: one of shape [1] would lend its axis to a scalar operand.
+ValueId bound_of(Patch& patch, const Node& node, size_t i) {
+  if (i >= node.inputs.size() || !node.inputs[i].valid()) return {};
+  const Value& value = patch.graph().value(node.inputs[i]);
+  return value.type.shape.rank() == 0 ? node.inputs[i] : patch.constant(value.constant.reshaped({}), value.name);
+}
+
 bool rewrite_clip(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (!is_constant_scalar(graph, node, 1) || !is_constant_scalar(graph, node, 2)) return false;
   Patch patch(graph);
-  ValueId value = node.inputs[0];
-  const ValueId low = node.inputs.size() > 1 ? node.inputs[1] : ValueId{}, high = node.inputs.size() > 2 ? node.inputs[2] : ValueId{};
+  const ValueId x = node.inputs[0];
+  const ValueId low = bound_of(patch, node, 1), high = bound_of(patch, node, 2);
+  ValueId value = x;
   if (low.valid()) value = add_op(patch, "max", {value, low});
   if (high.valid()) value = add_op(patch, "min", {value, high});
-  if (value == node.inputs[0]) value = add_op(patch, "identity", {value});
+  if (value == x) value = add_op(patch, "identity", {value});
   replace_by(patch, id, value);
   return true;
 }
@@ -82,11 +90,13 @@ bool rewrite_gemm(Graph& graph, NodeId id) {
 
 bool rewrite_mean(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
-  const Shape& shape = graph.value(node.inputs[0]).type.shape;
-  if (node.attrs.get_or<int64_t>("keepdims", 1) == 0 || shape.rank() < 4 || node.inputs.size() < 2 || !graph.value(node.inputs[1]).is_constant()) return false;
+  const TensorType& type = graph.value(node.inputs[0]).type;
+  const Shape& shape = type.shape;
+  if (!is_float(type.dtype) || node.attrs.get_or<int64_t>("keepdims", 1) == 0 || shape.rank() < 4 || node.inputs.size() < 2 || !graph.value(node.inputs[1]).is_constant()) return false;
   std::vector<int64_t> axes;
   for (int64_t axis : graph.value(node.inputs[1]).constant.to_ints()) axes.push_back(normalize_axis(axis, shape.rank()));
   std::sort(axes.begin(), axes.end());
+  axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
   if (static_cast<int>(axes.size()) != shape.rank() - 2 || axes[0] != 2) return false;
   Patch patch(graph);
   replace_by(patch, id, add_op(patch, "global_average_pool", {node.inputs[0]}));

@@ -5,6 +5,7 @@
 
 #include "ops/builder.h"
 #include "passes/common/fusion.h"
+#include "passes/common/values.h"
 #include "passes/passes.h"
 
 namespace planish::passes {
@@ -28,38 +29,20 @@ bool is_channel_row(const Shape& row, const Shape& result, bool channels_second)
 
 bool takes_operand(const Graph& graph, ValueId id, const Shape& result, bool channels_second) {
   const Value& value = graph.value(id);
-  if (value.is_constant() && value.constant.element_count() == 1) return true;
+  if (is_scalar_constant(graph, id)) return true;
+  if (value.type.dtype != DataType::f32) return false;
   return value.type.shape == result || is_channel_row(value.type.shape, result, channels_second);
 }
 
-// `id` is computed before every node of the chain could run: it does not depend on the anchor.
-bool depends_on(const Graph& graph, ValueId id, NodeId anchor, int budget = 100000) {
-  std::vector<ValueId> open = {id};
-  std::vector<bool> seen;
-  while (!open.empty() && budget-- > 0) {
-    const ValueId next = open.back();
-    open.pop_back();
-    const NodeId producer = graph.value(next).producer;
-    if (producer == anchor) return true;
-    if (!producer.valid()) continue;
-    const auto at = static_cast<size_t>(producer.index);
-    if (seen.size() <= at) seen.resize(at + 1, false);
-    if (seen[at]) continue;
-    seen[at] = true;
-    for (ValueId input : graph.node(producer).inputs)
-      if (input.valid()) open.push_back(input);
-  }
-  return budget <= 0;
-}
-
-bool extend(const Graph& graph, NodeId anchor, ValueId current, const Node& next, bool channels_second, size_t& extras) {
+// Another operand of `next` never depends on the anchor: the only way out of the chain is `current`, which has no
+// other user.
+bool extend(const Graph& graph, ValueId current, const Node& next, bool channels_second, size_t& extras) {
   const Shape& shape = graph.value(current).type.shape;
   if (!is_fusible_pointwise(graph, next) || graph.value(next.outputs[0]).type.shape != shape) return false;
   for (ValueId input : next.inputs) {
     if (input == current) continue;
-    if (!takes_operand(graph, input, shape, channels_second) || depends_on(graph, input, anchor)) return false;
-    const Value& value = graph.value(input);
-    extras += value.is_constant() && value.constant.element_count() == 1 ? 0 : 1;
+    if (!takes_operand(graph, input, shape, channels_second)) return false;
+    extras += is_scalar_constant(graph, input) ? 0 : 1;
   }
   return extras <= kMostExtras;
 }
@@ -68,15 +51,17 @@ bool fuse_from(Graph& graph, NodeId anchor) {
   const bool channels_second = graph.node(anchor).op == "conv";
   std::vector<NodeId> chain = {anchor};
   ValueId current = graph.node(anchor).outputs[0];
-  size_t extras = 0;
+  size_t extras = 0, length = 1;  // of the chain up to its last f32 result: booleans stay inside
   while (chain.size() < kLongestEpilogue) {
     const auto users = graph.users(current);
     if (users.size() != 1 || graph.is_output(current)) break;
-    if (!extend(graph, anchor, current, graph.node(users[0]), channels_second, extras)) break;
+    if (!extend(graph, current, graph.node(users[0]), channels_second, extras)) break;
     chain.push_back(users[0]);
     current = graph.node(users[0]).outputs[0];
+    if (graph.value(current).type.dtype == DataType::f32) length = chain.size();
   }
-  if (chain.size() == 1) return false;
+  if (length == 1) return false;
+  chain.resize(length);
   fuse(graph, chain);
   return true;
 }

@@ -1,29 +1,93 @@
-// p1 -> p2 -> …  becomes fused(p1, p2 …) where each result has one use and all have the same shape: one pass
-// over memory instead of several.
+// Elementwise nodes around one result of the same shape become fused(p1, p2 …): one pass over memory instead of
+// several. A node joins when every one of its users has joined; booleans stay inside.
+
+#include <algorithm>
+#include <map>
+#include <set>
 
 #include "ops/builder.h"
 #include "passes/common/fusion.h"
+#include "passes/common/values.h"
 #include "passes/passes.h"
 
 namespace planish::passes {
 namespace {
 
-constexpr size_t kLongestChain = 32;
+constexpr size_t kMostNodes = 32;
+constexpr size_t kMostOperands = 8;  // of one program: more streams than that thrash the first-level cache
 
-bool fuse_chain(Graph& graph, NodeId first) {
-  if (!is_fusible_pointwise(graph, graph.node(first))) return false;
-  std::vector<NodeId> chain = {first};
-  ValueId current = graph.node(first).outputs[0];
-  while (chain.size() < kLongestChain) {
-    const auto users = graph.users(current);
-    if (users.size() != 1 || graph.is_output(current)) break;
-    const Node& next = graph.node(users[0]);
-    if (!is_fusible_pointwise(graph, next) || graph.value(next.outputs[0]).type.shape != graph.value(current).type.shape) break;
-    chain.push_back(users[0]);
-    current = next.outputs[0];
+// The nodes that end in `sink`, and what enters them.
+class Cluster {
+ public:
+  // `booleans`: whether nodes that take some may join.
+  Cluster(const Graph& graph, NodeId sink, bool booleans) : graph_(graph), booleans_(booleans), nodes_{sink} {
+    for (ValueId input : graph.node(sink).inputs) add_operand(operands_, input);
   }
-  if (chain.size() == 1) return false;
-  fuse(graph, chain);
+
+  void grow() {
+    while (grow_once()) {
+    }
+  }
+  bool fits() const {
+    return operands_.size() <= kMostOperands && std::all_of(operands_.begin(), operands_.end(), [&](ValueId id) {
+             return graph_.value(id).type.dtype == DataType::f32;
+           });
+  }
+  const std::set<NodeId>& nodes() const { return nodes_; }
+
+ private:
+  void add_operand(std::set<ValueId>& operands, ValueId id) const {
+    if (!is_scalar_constant(graph_, id)) operands.insert(id);
+  }
+
+  bool grow_once() {
+    for (ValueId operand : operands_) {
+      const NodeId producer = graph_.value(operand).producer;
+      if (nodes_.size() >= kMostNodes || !producer.valid() || !joins(operand)) continue;
+      std::set<ValueId> wider = operands_;
+      wider.erase(operand);
+      for (ValueId input : graph_.node(producer).inputs) add_operand(wider, input);
+      if (wider.size() > std::max(kMostOperands, operands_.size())) continue;
+      operands_ = std::move(wider);
+      nodes_.insert(producer);
+      return true;
+    }
+    return false;
+  }
+
+  bool joins(ValueId operand) const {
+    const Shape& shape = graph_.value(graph_.node(*nodes_.begin()).outputs[0]).type.shape;
+    const Node& producer = graph_.node(graph_.value(operand).producer);
+    if (!is_fusible_pointwise(graph_, producer) || graph_.is_output(operand)) return false;
+    if (graph_.value(operand).type.shape != shape || (!booleans_ && takes_booleans(producer))) return false;
+    const auto users = graph_.users(operand);
+    return std::all_of(users.begin(), users.end(), [&](NodeId user) { return nodes_.count(user) > 0; });
+  }
+  bool takes_booleans(const Node& node) const {
+    return std::any_of(node.inputs.begin(), node.inputs.end(),
+                       [&](ValueId id) { return graph_.value(id).type.dtype == DataType::boolean; });
+  }
+
+  const Graph& graph_;
+  bool booleans_;
+  std::set<NodeId> nodes_;
+  std::set<ValueId> operands_;
+};
+
+bool fuse_into(Graph& graph, NodeId sink, const std::map<NodeId, size_t>& positions) {
+  const Node& node = graph.node(sink);
+  if (!is_fusible_pointwise(graph, node) || graph.value(node.outputs[0]).type.dtype != DataType::f32) return false;
+  std::vector<NodeId> nodes;
+  for (bool booleans : {true, false}) {
+    Cluster cluster(graph, sink, booleans);
+    cluster.grow();
+    if (!cluster.fits()) continue;
+    nodes.assign(cluster.nodes().begin(), cluster.nodes().end());
+    break;
+  }
+  if (nodes.size() < 2) return false;
+  std::sort(nodes.begin(), nodes.end(), [&](NodeId a, NodeId b) { return positions.at(a) < positions.at(b); });
+  fuse(graph, nodes);
   return true;
 }
 
@@ -31,12 +95,15 @@ bool fuse_chain(Graph& graph, NodeId first) {
 
 Pass fuse_pointwise() {
   return {"fuse_pointwise", [](Graph& graph) {
+            const std::vector<NodeId> order = graph.nodes();
+            std::map<NodeId, size_t> positions;
+            for (size_t i = 0; i < order.size(); ++i) positions[order[i]] = i;
             bool changed = false;
-            for (NodeId id : graph.nodes()) {
-              // Nodes that a chain took are dead by now: their results have no use.
-              const Node& node = graph.node(id);
-              if (node.outputs.size() != 1 || (graph.users(node.outputs[0]).empty() && !graph.is_output(node.outputs[0]))) continue;
-              changed |= fuse_chain(graph, id);
+            for (size_t i = order.size(); i-- > 0;) {
+              // Nodes that another one took are dead by now: their results have no use.
+              const Node& node = graph.node(order[i]);
+              if (node.outputs.size() == 1 && graph.is_used(node.outputs[0]))
+                changed |= fuse_into(graph, order[i], positions);
             }
             graph.remove_dead();
             return changed;

@@ -1,6 +1,5 @@
 // Activations in the forms exporters write:
 //   x * sigmoid(x)                                  -> silu(x)
-//   x * (min(max(x + 3, 0), 6)) / 6                 -> hard_swish(x)      (the 1/6 on either factor)
 //   0.5 * x * (1 + erf(x / sqrt 2))                 -> gelu(x)
 //   0.5 * x * (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))  -> gelu(x, tanh)
 
@@ -33,11 +32,8 @@ std::vector<ActivationRule> activation_rules() {
   const Pattern cube = op("pow", {x, constant(3)}).or_else(mul(mul(x, x), x));
   const Pattern inner = mul(add(x, mul(cube, constant(0.044715))), constant(0.7978845608));
   const Pattern tanh_part = add(op("tanh", {inner}), constant(1));
-  const Pattern clamp = op("min", {op("max", {add(x, constant(3)), constant(0)}), constant(6)});
-  const Pattern sixth = constant(1.0 / 6), six = constant(6);
   return {
       {"silu", {}, mul(x, op("sigmoid", {x}))},
-      {"hard_swish", {}, op("div", {mul(x, clamp), six}).or_else(mul(x, op("div", {clamp, six}))).or_else(mul(mul(x, clamp), sixth)).or_else(mul(x, mul(clamp, sixth)))},
       {"gelu", {{"approximate", std::string("none")}}, half_times(x, erf_part)},
       {"gelu", {{"approximate", std::string("tanh")}}, half_times(x, tanh_part)},
   };

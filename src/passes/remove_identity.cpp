@@ -1,6 +1,6 @@
 // What leaves its operand as it is:
 //   identity(x), cast(x) to its own type, transpose by (0, 1, …), reshape and expand to its own shape,
-//   concat(x), x + 0, x - 0, x * 1, x / 1 (where the result has the type of x)
+//   concat(x), pad by nothing, x + 0, x - 0, x * 1, x / 1 (where the result has the type of x)
 
 #include "ir/patch.h"
 #include "ops/builder.h"
@@ -29,6 +29,7 @@ bool is_plain_perm(const Attrs& attrs, int rank) {
 int same_operand(const Graph& graph, const Node& node) {
   const std::string& op = node.op.str();
   if (op == "identity" || op == "cast" || op == "reshape" || op == "expand" || op == "flatten" || op == "squeeze" || op == "unsqueeze" || op == "slice") return 0;
+  if (op == "pad" && all_equal(graph, node.inputs[1], 0)) return 0;
   if (op == "concat" && node.inputs.size() == 1) return 0;
   if (op == "transpose" && is_plain_perm(node.attrs, graph.value(node.inputs[0]).type.shape.rank())) return 0;
   if (op == "add" && all_equal(graph, node.inputs[1], 0)) return 0;

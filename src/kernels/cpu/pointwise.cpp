@@ -24,6 +24,11 @@ inline void map2(In a, In b, Row out, int64_t n, F f) {
 
 inline float nan_max(float a, float b) { return a != a ? a : (b > a || b != b) ? b : a; }
 inline float nan_min(float a, float b) { return a != a ? a : (b < a || b != b) ? b : a; }
+// `mask`: 1 detects +inf, 2 detects -inf, 3 both.
+inline float detects_inf(float x, float mask) {
+  const float wanted = x > 0 ? (mask == 1.f || mask == 3.f) : mask >= 2.f;
+  return std::abs(x) > 3.4028234e38f ? wanted : 0.f;
+}
 inline float floor_mod(float a, float b) {
   const float rest = std::fmod(a, b);
   return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
@@ -83,6 +88,7 @@ void run_binary(PwOp op, In a, In b, Row out, int64_t n) {
     case PwOp::logical_and: return map2(a, b, out, n, [](float x, float y) { return x != 0 && y != 0 ? 1.f : 0.f; });
     case PwOp::logical_or: return map2(a, b, out, n, [](float x, float y) { return x != 0 || y != 0 ? 1.f : 0.f; });
     case PwOp::logical_xor: return map2(a, b, out, n, [](float x, float y) { return (x != 0) != (y != 0) ? 1.f : 0.f; });
+    case PwOp::is_inf: return map2(a, b, out, n, detects_inf);
     default: fail(Code::unsupported, "{} of fp32 elements", pw_name(op));
   }
 }

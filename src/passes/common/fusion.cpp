@@ -4,12 +4,16 @@
 #include <map>
 
 #include "ops/builder.h"
+#include "passes/common/values.h"
 
 namespace planish::passes {
 
 bool is_fusible_pointwise(const Graph& graph, const Node& node) {
-  if (!is_pointwise(node) || node.op == "identity" || graph.value(node.outputs[0]).type.dtype != DataType::f32) return false;
-  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) { return graph.value(id).type.dtype == DataType::f32; });
+  const auto fits = [&](DataType dtype) { return dtype == DataType::f32 || dtype == DataType::boolean; };
+  if (!is_pointwise(node) || node.op == "identity" || !fits(graph.value(node.outputs[0]).type.dtype)) return false;
+  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+    return id.valid() && (fits(graph.value(id).type.dtype) || scalar_of(graph, id).has_value());
+  });
 }
 
 void fuse(Graph& graph, const std::vector<NodeId>& nodes) {

@@ -11,7 +11,7 @@ namespace planish::passes {
 // node that keeps them as its body; scalar constants move inside, everything else enters as an operand.
 void fuse(Graph& graph, const std::vector<NodeId>& nodes);
 
-// A pointwise node whose result is f32 and whose constant operands are f32 too.
+// A pointwise node on f32 and booleans; constants of one element may be of any type.
 bool is_fusible_pointwise(const Graph& graph, const Node& node);
 
 }  // namespace planish::passes

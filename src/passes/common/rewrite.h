@@ -1,0 +1,25 @@
+#pragma once
+// Applying a rule `bool rule(Graph&, NodeId)` to the nodes of a graph.
+
+#include "ir/graph.h"
+
+namespace planish::passes {
+
+// Once at each node that is there when its turn comes, operands first. Returns whether the rule fired.
+template <class Rule>
+bool sweep(Graph& graph, Rule rule) {
+  bool changed = false;
+  for (NodeId id : graph.nodes())
+    if (graph.alive(id)) changed |= rule(graph, id);
+  return changed;
+}
+
+// Until it fires nowhere: for rules whose results they apply to again.
+template <class Rule>
+bool until_settled(Graph& graph, Rule rule) {
+  bool changed = false;
+  while (sweep(graph, rule)) changed = true;
+  return changed;
+}
+
+}  // namespace planish::passes

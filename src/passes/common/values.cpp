@@ -1,0 +1,32 @@
+#include "passes/common/values.h"
+
+namespace planish::passes {
+
+bool is_scalar_constant(const Graph& graph, ValueId id) {
+  return id.valid() && graph.value(id).is_constant() && graph.value(id).constant.element_count() == 1;
+}
+
+std::optional<double> scalar_of(const Graph& graph, ValueId id) {
+  if (!is_scalar_constant(graph, id) || graph.value(id).type.dtype == DataType::string) return std::nullopt;
+  return graph.value(id).constant.to_doubles()[0];
+}
+
+std::optional<std::vector<int64_t>> ints_of(const Graph& graph, const Node& node, size_t operand) {
+  if (operand >= node.inputs.size() || !node.inputs[operand].valid()) return std::nullopt;
+  const Value& value = graph.value(node.inputs[operand]);
+  if (!value.is_constant() || !is_integer(value.type.dtype)) return std::nullopt;
+  return value.constant.to_ints();
+}
+
+bool is_private(const Graph& graph, ValueId id) { return graph.users(id).size() == 1 && !graph.is_output(id); }
+
+bool is_float_constant(const Graph& graph, ValueId id) {
+  return id.valid() && graph.value(id).is_constant() && is_float(graph.value(id).type.dtype);
+}
+
+Tensor float_tensor(std::vector<int64_t> extents, const std::vector<double>& values) {
+  const std::vector<float> narrow(values.begin(), values.end());
+  return Tensor::of<float>(std::move(extents), narrow);
+}
+
+}  // namespace planish::passes

@@ -1,0 +1,20 @@
+#pragma once
+// Questions that passes ask about values.
+
+#include <optional>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace planish::passes {
+
+bool is_scalar_constant(const Graph& graph, ValueId id);          // a constant of one element, of any rank
+std::optional<double> scalar_of(const Graph& graph, ValueId id);  // its value; nothing for strings
+// Elements of a constant operand of integers; nothing when it is absent or computed.
+std::optional<std::vector<int64_t>> ints_of(const Graph& graph, const Node& node, size_t operand);
+bool is_private(const Graph& graph, ValueId id);  // one user, and no output
+bool is_float_constant(const Graph& graph, ValueId id);
+
+Tensor float_tensor(std::vector<int64_t> extents, const std::vector<double>& values);  // f32
+
+}  // namespace planish::passes
