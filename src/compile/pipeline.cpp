@@ -12,17 +12,28 @@ std::vector<Pass> pipeline(bool optimize) {
   using namespace passes;
   if (!optimize) return {fold_shapes(), fold_constants()};
   return {
-      fold_shapes(),     // first: exporters' shape arithmetic vanishes before anything looks at its results
+      fold_shapes(),        // first: exporters' shape arithmetic vanishes before anything looks at its results
+      fold_constants(),
+      fold_if(),            // a branch that is known is looked at like everything else
+      fold_shapes(),
       fold_constants(),
       remove_identity(),
-      canonicalize(),    // one form each for what has several: clip, gemm
-      fold_constants(),  // constants that canonical forms made
-      fold_scale(),      // batch normalisation and per-channel arithmetic into weights
+      canonicalize(),       // one form each for what has several: clip, gemm
+      recognise_depth_to_space(),  // before reshapes are joined with others
+      cancel_reshapes(),
+      cancel_transposes(),
+      canonicalize(),       // means that transposes had kept from being global pooling
+      fold_constants(),     // constants that canonical forms made
+      fold_pad(),
+      fold_scale(),         // batch normalisation and per-channel arithmetic into weights
       recognise_activations(),
+      recognise_hard_swish(),
+      recognise_softmax(),
       recognise_layer_norm(),
+      recognise_rms_norm(),
       eliminate_common(),
       remove_identity(),
-      fuse_epilogue(),   // before fuse_pointwise: an epilogue costs no memory traffic
+      fuse_epilogue(),      // before fuse_pointwise: an epilogue costs no memory traffic
       fuse_pointwise(),
   };
 }
