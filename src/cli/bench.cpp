@@ -36,8 +36,9 @@ int runs_a_round(const BenchCommand& command, double first_ms) {
 }
 
 nlohmann::json to_json(const Statistics& s) {
-  return {{"min_ms", s.min_ms}, {"p10_ms", s.p10_ms}, {"median_ms", s.median_ms}, {"p90_ms", s.p90_ms},
-          {"p99_ms", s.p99_ms}, {"throughput", s.median_ms > 0 ? 1e3 / s.median_ms : 0}, {"runs", s.runs}};
+  return {{"min_ms", s.min_ms}, {"p10_ms", s.p10_ms}, {"median_ms", s.median_ms},
+          {"p90_ms", s.p90_ms}, {"p99_ms", s.p99_ms}, {"throughput", s.median_ms > 0 ? 1e3 / s.median_ms : 0},
+          {"runs", s.runs}};
 }
 
 void print_statistics(const char* who, const Statistics& s) {

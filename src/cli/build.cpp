@@ -19,10 +19,16 @@ struct BuildCommand {
 nlohmann::json report_json(const Plan& plan, const BuildReport& report) {
   nlohmann::json layers = nlohmann::json::array();
   for (const TacticChoice& choice : report.choices)
-    layers.push_back({{"name", choice.node}, {"chosen", choice.chosen}, {"timings_us", choice.timings_us},
+    layers.push_back({{"name", choice.node},
+                      {"chosen", choice.chosen},
+                      {"timings_us", choice.timings_us},
                       {"refusals", choice.refusals}});
-  return {{"steps", plan.profiles[0].steps.size()}, {"arena_bytes", plan.profiles[0].arena_bytes},
-          {"phases_ms", report.phases_ms}, {"timed", report.timed}, {"cached", report.cached}, {"layers", layers}};
+  return {{"steps", plan.profiles[0].steps.size()},
+          {"arena_bytes", plan.profiles[0].arena_bytes},
+          {"phases_ms", report.phases_ms},
+          {"timed", report.timed},
+          {"cached", report.cached},
+          {"layers", layers}};
 }
 
 int64_t constant_bytes(const Plan& plan) {

@@ -173,23 +173,30 @@ int parse_side(const std::string& key, const std::string& text) {
 }
 
 void set_field(ImageRecipe& recipe, const std::string& key, const std::string& value) {
-  if (key == "resize") recipe.resize = parse_side(key, value);
-  else if (key == "crop") recipe.crop = parse_side(key, value);
+  if (key == "resize")
+    recipe.resize = parse_side(key, value);
+  else if (key == "crop")
+    recipe.crop = parse_side(key, value);
   else if (key == "stretch") {
     const size_t x = value.find('x');
     recipe.stretch_height = parse_side(key, value.substr(0, x));
     recipe.stretch_width = x == std::string::npos ? recipe.stretch_height : parse_side(key, value.substr(x + 1));
-  } else if (key == "mean") recipe.mean = parse_triple(key, value);
-  else if (key == "std") recipe.std = parse_triple(key, value);
-  else if (key == "scale") recipe.scale = parse_floats(key, value).front();
+  } else if (key == "mean")
+    recipe.mean = parse_triple(key, value);
+  else if (key == "std")
+    recipe.std = parse_triple(key, value);
+  else if (key == "scale")
+    recipe.scale = parse_floats(key, value).front();
   else if (key == "order" && (value == "rgb" || value == "bgr" || value == "gray")) {
     recipe.bgr = value == "bgr";
     recipe.gray = value == "gray";
-  } else if (key == "layout" && (value == "nchw" || value == "nhwc")) recipe.channels_last = value == "nhwc";
+  } else if (key == "layout" && (value == "nchw" || value == "nhwc"))
+    recipe.channels_last = value == "nhwc";
   else
     fail(Code::invalid_argument,
          "image recipe: '{}={}'; accepted: resize=N, stretch=HxW, crop=N, scale=S, mean=M or M:M:M, std=S or S:S:S, "
-         "order=rgb|bgr|gray, layout=nchw|nhwc", key, value);
+         "order=rgb|bgr|gray, layout=nchw|nhwc",
+         key, value);
 }
 
 }  // namespace
@@ -242,7 +249,9 @@ Picture resize(const Picture& picture, int height, int width) {
 Tensor apply(const ImageRecipe& recipe, Picture picture) {
   if (recipe.resize > 0) {
     const int shorter = std::min(picture.height, picture.width);
-    const auto scaled = [&](int side) { return static_cast<int>(static_cast<int64_t>(side) * recipe.resize / shorter); };
+    const auto scaled = [&](int side) {
+      return static_cast<int>(static_cast<int64_t>(side) * recipe.resize / shorter);
+    };
     picture = resize(picture, scaled(picture.height), scaled(picture.width));
   }
   if (recipe.stretch_height > 0) picture = resize(picture, recipe.stretch_height, recipe.stretch_width);
@@ -255,8 +264,8 @@ Tensor apply(const ImageRecipe& recipe, Picture picture) {
     for (int64_t p = 0; p < height * width; ++p) {
       const uint8_t* rgb = &picture.pixels[static_cast<size_t>(p) * 3];
       for (int64_t c = 0; c < channels; ++c) {
-        const float value = recipe.gray ? 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2]
-                                        : rgb[recipe.bgr ? 2 - c : c];
+        const float value =
+            recipe.gray ? 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2] : rgb[recipe.bgr ? 2 - c : c];
         const auto channel = static_cast<size_t>(c);
         values[recipe.channels_last ? p * channels + c : c * height * width + p] =
             (value * recipe.scale - recipe.mean[channel]) / recipe.std[channel];

@@ -18,15 +18,15 @@ struct Picture {  // RGB, 8 bits, [height, width, 3]
 };
 
 struct ImageRecipe {
-  int resize = 0;                 // short side, 0: none
+  int resize = 0;                             // short side, 0: none
   int stretch_height = 0, stretch_width = 0;  // stretch=HxW: both sides, whatever the aspect
-  int crop = 0;                   // centre square
+  int crop = 0;                               // centre square
   std::array<float, 3> mean{0, 0, 0};
   std::array<float, 3> std{1, 1, 1};
-  float scale = 1;                // applied before mean and std
+  float scale = 1;  // applied before mean and std
   bool bgr = false;
   bool channels_last = false;
-  bool gray = false;              // one channel, ITU-R 601 luma
+  bool gray = false;  // one channel, ITU-R 601 luma
 };
 
 ImageRecipe parse_image_recipe(const std::string& text);  // Error(invalid_argument) lists the keys

@@ -34,7 +34,8 @@ bool print_support(const std::string& path) {
 
 void print_bindings(const Plan& plan) {
   for (const Binding& binding : plan.bindings)
-    std::printf("%-6s %s %s\n", binding.is_input ? "input" : "output", binding.name.c_str(), binding.type.str().c_str());
+    std::printf("%-6s %s %s\n", binding.is_input ? "input" : "output", binding.name.c_str(),
+                binding.type.str().c_str());
   for (const auto& [name, info] : plan.profiles[0].symbols)
     if (info.kind == SymbolKind::shape)
       std::printf("symbol %s in [%lld, %lld], tuned for %lld\n", name.c_str(), static_cast<long long>(info.range.min),
@@ -58,7 +59,8 @@ void print_memory(const Plan& plan) {
   for (size_t i = 0; i < profile.buffers.size(); ++i) {
     const BufferDesc& buffer = profile.buffers[i];
     if (buffer.kind == BufferKind::arena)
-      std::printf("%7zu %12lld %12lld\n", i, static_cast<long long>(buffer.offset), static_cast<long long>(buffer.bytes));
+      std::printf("%7zu %12lld %12lld\n", i, static_cast<long long>(buffer.offset),
+                  static_cast<long long>(buffer.bytes));
   }
 }
 
@@ -67,11 +69,21 @@ nlohmann::json plan_json(const Plan& plan) {
   for (const Binding& binding : plan.bindings)
     bindings.push_back({{"name", binding.name}, {"input", binding.is_input}, {"type", binding.type.str()}});
   for (const Step& step : plan.profiles[0].steps)
-    steps.push_back({{"id", step.id}, {"name", step.name}, {"op", step.op}, {"kernel", step.kernel},
-                     {"origins", step.origins}, {"params", step.params.str()}});
-  return {{"producer", plan.producer}, {"target", plan.target}, {"isa", plan.isa}, {"model", plan.model},
-          {"notes", plan.notes}, {"bindings", bindings}, {"steps", steps},
-          {"arena_bytes", plan.profiles[0].arena_bytes}, {"live_peak_bytes", plan.profiles[0].live_peak_bytes}};
+    steps.push_back({{"id", step.id},
+                     {"name", step.name},
+                     {"op", step.op},
+                     {"kernel", step.kernel},
+                     {"origins", step.origins},
+                     {"params", step.params.str()}});
+  return {{"producer", plan.producer},
+          {"target", plan.target},
+          {"isa", plan.isa},
+          {"model", plan.model},
+          {"notes", plan.notes},
+          {"bindings", bindings},
+          {"steps", steps},
+          {"arena_bytes", plan.profiles[0].arena_bytes},
+          {"live_peak_bytes", plan.profiles[0].live_peak_bytes}};
 }
 
 std::string quoted(const std::string& text) {
@@ -112,7 +124,8 @@ void run_inspect(const InspectCommand& command) {
     return;
   }
   if (command.support) {
-    if (!print_support(command.common.model)) fail(Code::unsupported, "{} needs operators that are missing", command.common.model);
+    if (!print_support(command.common.model))
+      fail(Code::unsupported, "{} needs operators that are missing", command.common.model);
     return;
   }
   if (command.graph || !command.dot.empty()) {

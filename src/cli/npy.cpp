@@ -26,19 +26,32 @@ DataType dtype_of_descr(const std::string& descr) {
 
 std::string descr_of(DataType dtype) {
   switch (dtype) {
-    case DataType::f32: return "<f4";
-    case DataType::f64: return "<f8";
-    case DataType::f16: return "<f2";
-    case DataType::i8: return "|i1";
-    case DataType::u8: return "|u1";
-    case DataType::i16: return "<i2";
-    case DataType::u16: return "<u2";
-    case DataType::i32: return "<i4";
-    case DataType::u32: return "<u4";
-    case DataType::i64: return "<i8";
-    case DataType::u64: return "<u8";
-    case DataType::boolean: return "|b1";
-    default: fail(Code::unsupported, "a tensor of {} cannot be written as .npy", data_type_name(dtype));
+    case DataType::f32:
+      return "<f4";
+    case DataType::f64:
+      return "<f8";
+    case DataType::f16:
+      return "<f2";
+    case DataType::i8:
+      return "|i1";
+    case DataType::u8:
+      return "|u1";
+    case DataType::i16:
+      return "<i2";
+    case DataType::u16:
+      return "<u2";
+    case DataType::i32:
+      return "<i4";
+    case DataType::u32:
+      return "<u4";
+    case DataType::i64:
+      return "<i8";
+    case DataType::u64:
+      return "<u8";
+    case DataType::boolean:
+      return "|b1";
+    default:
+      fail(Code::unsupported, "a tensor of {} cannot be written as .npy", data_type_name(dtype));
   }
 }
 
@@ -187,28 +200,29 @@ Tensor read_npy(const std::string& path) {
 }
 
 std::map<std::string, Tensor> read_npz(const std::string& path) {
-  return with_context([&] { return path; }, [&] {
-    const FileMap file = FileMap::open(path);
-    const auto zip = file.bytes();
-    const size_t end = find_directory_end(zip);
-    const int count = read_le<uint16_t>(zip, end + 10);
-    std::map<std::string, Tensor> tensors;
-    size_t at = read_le<uint32_t>(zip, end + 16);
-    for (int i = 0; i < count; ++i) {
-      const Member member = read_member(zip, at, at);
-      std::string name = member.name;
-      if (name.ends_with(".npy")) name.resize(name.size() - 4);
-      tensors[name] = extract(zip, member);
-    }
-    return tensors;
-  });
+  return with_context([&] { return path; },
+                      [&] {
+                        const FileMap file = FileMap::open(path);
+                        const auto zip = file.bytes();
+                        const size_t end = find_directory_end(zip);
+                        const int count = read_le<uint16_t>(zip, end + 10);
+                        std::map<std::string, Tensor> tensors;
+                        size_t at = read_le<uint32_t>(zip, end + 16);
+                        for (int i = 0; i < count; ++i) {
+                          const Member member = read_member(zip, at, at);
+                          std::string name = member.name;
+                          if (name.ends_with(".npy")) name.resize(name.size() - 4);
+                          tensors[name] = extract(zip, member);
+                        }
+                        return tensors;
+                      });
 }
 
 void write_npy(const std::string& path, const Tensor& tensor) {
   std::string shape;
   for (int64_t extent : tensor.extents()) shape += fmt::format("{}, ", extent);
-  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr_of(tensor.dtype()),
-                                 shape);
+  std::string text =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr_of(tensor.dtype()), shape);
   // Data starts at a multiple of 64 bytes.
   text.append(static_cast<size_t>(align_up(static_cast<int64_t>(text.size()) + 11, 64)) - text.size() - 11, ' ');
   text += '\n';

@@ -1,8 +1,8 @@
 #include "cli/options.h"
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <unistd.h>
 
 #include "base/file.h"
 
@@ -68,7 +68,8 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
 void add_build_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--shape", options.shapes,
                      "Extents of a dynamic input: NAME=1x3x224x224, or NAME=MIN:OPT:MAX for a range");
-  command.add_option("--target", options.target, "Build for this level: scalar, avx2 or avx512 (default: this machine)");
+  command.add_option("--target", options.target,
+                     "Build for this level: scalar, avx2 or avx512 (default: this machine)");
   command.add_option("--timing-cache", options.timing_cache, "File that remembers measured kernels");
   command.add_option("--precision", options.precision, "Permitted precisions, comma separated (fp32)");
   command.add_option("--tune", options.tune, "off, fast, full, or a budget in seconds");
@@ -78,8 +79,7 @@ void add_build_options(CLI::App& command, CommonOptions& options) {
 
 std::pair<std::string, std::string> split_assignment(const std::string& flag, const std::string& text) {
   const size_t equals = text.rfind('=');
-  if (equals == std::string::npos || equals == 0)
-    fail(Code::invalid_argument, "{} {}: write NAME=VALUE", flag, text);
+  if (equals == std::string::npos || equals == 0) fail(Code::invalid_argument, "{} {}: write NAME=VALUE", flag, text);
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 

@@ -61,7 +61,8 @@ Peer::Peer(const std::string& model, int threads, const std::map<std::string, Te
   if (mkdtemp(pattern.data()) == nullptr) fail(Code::io, "{}: cannot create a temporary folder", pattern);
   state_->folder = pattern;
   const char* python = std::getenv("PLANISH_PYTHON");
-  std::vector<std::string> words = {python != nullptr ? python : "python3", "-c", kScript, model, std::to_string(threads)};
+  std::vector<std::string> words = {python != nullptr ? python : "python3", "-c", kScript, model,
+                                    std::to_string(threads)};
   for (const auto& [name, tensor] : inputs) {
     words.push_back(name);
     words.push_back(pattern + "/" + file_name_of(name) + ".npy");
@@ -97,8 +98,9 @@ std::string Peer::request(const std::string& line) {
   std::string answer;
   for (int c; (c = std::fgetc(state_->from)) != EOF && c != '\n';) answer += static_cast<char>(c);
   if (answer.empty())
-    fail(Code::not_found, "ONNX Runtime did not start; install it with: pip install onnxruntime numpy (PLANISH_PYTHON "
-                          "names the Python to use)");
+    fail(Code::not_found,
+         "ONNX Runtime did not start; install it with: pip install onnxruntime numpy (PLANISH_PYTHON "
+         "names the Python to use)");
   return answer;
 }
 

@@ -28,8 +28,8 @@ std::string shorten(const std::string& text, size_t width) {
 Statistics statistics_of(std::vector<double> ms) {
   if (ms.empty()) return {};
   std::sort(ms.begin(), ms.end());
-  return {ms.front(), quantile(ms, .1), quantile(ms, .5), quantile(ms, .9), quantile(ms, .99),
-          static_cast<int>(ms.size())};
+  return {ms.front(),       quantile(ms, .1),  quantile(ms, .5),
+          quantile(ms, .9), quantile(ms, .99), static_cast<int>(ms.size())};
 }
 
 double measure_peak_gflops(Isa isa, ThreadPool& pool) {
@@ -89,8 +89,14 @@ void print_layers(const std::vector<LayerRow>& rows, double peak_gflops) {
 nlohmann::json layers_json(const std::vector<LayerRow>& rows, double peak_gflops) {
   nlohmann::json steps = nlohmann::json::array();
   for (const LayerRow& row : rows)
-    steps.push_back({{"id", row.id}, {"name", row.name}, {"op", row.op}, {"kernel", row.kernel},
-                     {"origins", row.origins}, {"ms", row.ms}, {"flops", row.flops}, {"bytes", row.bytes}});
+    steps.push_back({{"id", row.id},
+                     {"name", row.name},
+                     {"op", row.op},
+                     {"kernel", row.kernel},
+                     {"origins", row.origins},
+                     {"ms", row.ms},
+                     {"flops", row.flops},
+                     {"bytes", row.bytes}});
   return {{"peak_gflops", peak_gflops}, {"steps", steps}};
 }
 
@@ -98,7 +104,8 @@ void write_json(const std::string& path, const nlohmann::json& value) { write_fi
 
 std::string file_name_of(const std::string& tensor_name) {
   std::string name = tensor_name;
-  std::replace_if(name.begin(), name.end(), [](char c) { return c == '/' || c == ':' || c == '\\'; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == '/' || c == ':' || c == '\\'; }, '_');
   return name;
 }
 

@@ -72,9 +72,12 @@ std::map<std::string, Tensor> read_inputs(const std::vector<std::string>& argume
       const size_t equals = argument.find('=');
       auto members = read_npz(equals == std::string::npos ? argument : argument.substr(equals + 1));
       const std::string name = equals == std::string::npos ? "" : argument.substr(0, equals);
-      if (name.empty()) inputs.merge(members);
-      else if (members.count(name)) inputs[name] = members[name];
-      else fail(Code::not_found, "--input {}: the archive has no member '{}'", argument, name);
+      if (name.empty())
+        inputs.merge(members);
+      else if (members.count(name))
+        inputs[name] = members[name];
+      else
+        fail(Code::not_found, "--input {}: the archive has no member '{}'", argument, name);
       continue;
     }
     const auto [name, path] = split_assignment("--input", argument);
@@ -88,16 +91,26 @@ Tensor random_input(const std::string& name, DataType dtype, const std::vector<i
   std::uniform_real_distribution<float> unit(0.f, 1.f);
   const bool mask = name.find("mask") != std::string::npos, position = name.find("position") != std::string::npos;
   const int64_t row = extents.empty() ? 1 : std::max<int64_t>(extents.back(), 1);
-  const auto integer = [&](int64_t i) { return mask ? int64_t{1} : position ? i % row : static_cast<int64_t>(bits() % 100); };
+  const auto integer = [&](int64_t i) {
+    return mask ? int64_t{1} : position ? i % row : static_cast<int64_t>(bits() % 100);
+  };
   switch (dtype) {
-    case DataType::f32: return draw_tensor<float>(extents, [&](int64_t) { return mask ? 1.f : unit(bits); });
-    case DataType::f64: return draw_tensor<double>(extents, [&](int64_t) { return unit(bits); });
-    case DataType::i32: return draw_tensor<int32_t>(extents, integer);
-    case DataType::i64: return draw_tensor<int64_t>(extents, integer);
-    case DataType::u8: return draw_tensor<uint8_t>(extents, integer);
-    case DataType::i8: return draw_tensor<int8_t>(extents, integer);
-    case DataType::boolean: return draw_tensor<bool>(extents, [&](int64_t) { return mask || (bits() & 1) != 0; });
-    default: break;
+    case DataType::f32:
+      return draw_tensor<float>(extents, [&](int64_t) { return mask ? 1.f : unit(bits); });
+    case DataType::f64:
+      return draw_tensor<double>(extents, [&](int64_t) { return unit(bits); });
+    case DataType::i32:
+      return draw_tensor<int32_t>(extents, integer);
+    case DataType::i64:
+      return draw_tensor<int64_t>(extents, integer);
+    case DataType::u8:
+      return draw_tensor<uint8_t>(extents, integer);
+    case DataType::i8:
+      return draw_tensor<int8_t>(extents, integer);
+    case DataType::boolean:
+      return draw_tensor<bool>(extents, [&](int64_t) { return mask || (bits() & 1) != 0; });
+    default:
+      break;
   }
   if (dtype == DataType::f16 || dtype == DataType::bf16) {
     return Tensor::make(dtype, extents, [&](std::byte* out) {
@@ -135,7 +148,8 @@ std::vector<std::string> Session::set_inputs(std::map<std::string, Tensor> given
     Tensor tensor = at != given.end() ? fit(binding, at->second, extents_for(binding))
                                       : random_input(binding.name, binding.type.dtype, extents_for(binding));
     context_->set_shape(binding.name, tensor.extents()).raise();
-    context_->bind(binding.name, const_cast<std::byte*>(tensor.data()), static_cast<size_t>(tensor.byte_count())).raise();
+    context_->bind(binding.name, const_cast<std::byte*>(tensor.data()), static_cast<size_t>(tensor.byte_count()))
+        .raise();
     inputs_[binding.name] = std::move(tensor);
   }
   bind_outputs();

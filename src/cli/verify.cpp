@@ -1,9 +1,10 @@
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/difference.h"
+#include "cli/layer_values.h"
 #include "cli/npy.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -18,113 +19,123 @@ struct VerifyCommand {
   double tolerance = 1e-4;
 };
 
-struct ErrorStatistics {
-  double relative_l2 = 0;  // |a - b| / |b|
-  double max_abs = 0;
-  bool same_shape = true;
+struct LayerDifference {
+  std::string layer, value;
+  Difference difference;
 };
 
-ErrorStatistics compare(const Tensor& found, const Tensor& expected) {
-  ErrorStatistics result;
-  if (found.extents() != expected.extents()) return {INFINITY, INFINITY, false};
-  const auto a = found.to_doubles(), b = expected.to_doubles();
-  double difference = 0, norm = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) {
-      norm += std::isfinite(b[i]) ? b[i] * b[i] : 0;
-      continue;
-    }
-    const double delta = std::abs(a[i] - b[i]);
-    result.max_abs = std::isfinite(delta) ? std::max(result.max_abs, delta) : INFINITY;
-    difference += delta * delta;
-    norm += b[i] * b[i];
-  }
-  result.relative_l2 = difference == 0 ? 0 : std::sqrt(difference / std::max(norm, 1e-300));
-  if (std::isnan(result.relative_l2)) result.relative_l2 = INFINITY;
-  return result;
+struct Comparison {
+  std::map<std::string, Difference> outputs;
+  std::vector<LayerDifference> layers;  // in the order in which the optimised plan computes them
+};
+
+using Values = std::map<std::string, Tensor>;
+
+// An array of the archive by tensor name, or by the name that `run --output-dir` would give its file.
+const Tensor* find_value(const Values& values, const std::string& name) {
+  auto at = values.find(name);
+  if (at == values.end()) at = values.find(file_name_of(name));
+  return at == values.end() ? nullptr : &at->second;
 }
 
-// First result of every step, by the name of the last node it stands for.
-std::map<std::string, Tensor> capture_layers(Session& session, std::vector<std::string>* order) {
-  std::map<std::string, Tensor> values;
-  session.context().set_observer([&](const Step& step, std::span<const TensorView> outputs) {
-    if (step.origins.empty() || outputs.empty() || !outputs[0].present()) return;
-    if (order != nullptr) order->push_back(step.origins.back());
-    values[step.origins.back()] = Tensor::copy_of(outputs[0]);
-  });
-  session.run();
-  session.context().set_observer({});
+Values reference_values(const VerifyCommand& command, const Graph& model, const Values& inputs,
+                        std::shared_ptr<Device> device) {
+  CommonOptions plain = command.common;
+  plain.no_optimize = true;
+  plain.verbose = false;
+  BuildReport report;
+  Session session(obtain_plan(plain, *device, inputs, &report), device);
+  session.set_inputs(inputs);
+  Values values;
+  const LayerValues layers(model, session.plan(), report);
+  layers.visit(session, [&](const auto&, const auto& value, const Tensor& contents) { values[value] = contents; });
+  for (const auto& [name, tensor] : session.outputs()) values[name] = tensor;
   return values;
 }
 
-struct Comparison {
-  std::map<std::string, ErrorStatistics> outputs;
-  std::vector<std::pair<std::string, ErrorStatistics>> layers;  // in the optimised plan's order
-};
-
-Comparison against_reference(const VerifyCommand& command, Session& session, std::shared_ptr<Device> device) {
-  CommonOptions plain = command.common;
-  plain.no_optimize = true;
-  Session reference(obtain_plan(plain, *device, session.inputs()), device);
-  reference.set_inputs(session.inputs());
-  std::vector<std::string> order;
-  const auto found = capture_layers(session, &order);
-  const auto expected = capture_layers(reference, nullptr);
+Comparison compare_with(const Values& expected, const LayerValues& layers, Session& session,
+                        const std::string& source) {
   Comparison result;
-  for (const std::string& name : order) {
-    auto at = expected.find(name);
-    if (at == expected.end() || at->second.extents() != found.at(name).extents()) continue;
-    result.layers.emplace_back(name, compare(found.at(name), at->second));
+  layers.visit(session, [&](const std::string& layer, const std::string& value, const Tensor& contents) {
+    const Tensor* wanted = find_value(expected, value);
+    if (wanted != nullptr && wanted->extents() == contents.extents())
+      result.layers.push_back({layer, value, difference_of(contents, *wanted)});
+  });
+  for (const auto& [name, tensor] : session.outputs()) {
+    const Tensor* wanted = find_value(expected, name);
+    if (wanted == nullptr) fail(Code::not_found, "{} has no array '{}' for the output of that name", source, name);
+    result.outputs[name] = difference_of(tensor, *wanted);
   }
-  const auto goldens = reference.outputs();
-  for (const auto& [name, tensor] : session.outputs()) result.outputs[name] = compare(tensor, goldens.at(name));
   return result;
 }
 
-Comparison against_file(const VerifyCommand& command, Session& session) {
-  session.run();
-  const auto goldens = read_npz(command.against);
-  Comparison result;
-  for (const auto& [name, tensor] : session.outputs()) {
-    auto at = goldens.find(name);
-    if (at == goldens.end()) at = goldens.find(file_name_of(name));
-    if (at == goldens.end()) fail(Code::not_found, "{} has no array '{}'", command.against, name);
-    result.outputs[name] = compare(tensor, at->second);
+// Arrays of the archive that are inputs of the model serve as such where no --input does.
+void take_inputs(const Graph& model, const Values& archive, Values& inputs) {
+  for (ValueId id : model.inputs()) {
+    const std::string& name = model.value(id).name;
+    const Tensor* stored = find_value(archive, name);
+    if (stored == nullptr || inputs.count(name) > 0) continue;
+    std::printf("input %s: from the archive\n", name.c_str());
+    inputs[name] = *stored;
   }
-  return result;
 }
 
 nlohmann::json to_json(const Comparison& comparison) {
   nlohmann::json outputs = nlohmann::json::object(), layers = nlohmann::json::array();
-  for (const auto& [name, e] : comparison.outputs) outputs[name] = {{"relative_l2", e.relative_l2}, {"max_abs", e.max_abs}};
-  for (const auto& [name, e] : comparison.layers)
-    layers.push_back({{"name", name}, {"relative_l2", e.relative_l2}, {"max_abs", e.max_abs}});
+  for (const auto& [name, difference] : comparison.outputs) outputs[name] = difference_json(difference);
+  for (const LayerDifference& row : comparison.layers) {
+    layers.push_back(difference_json(row.difference));
+    layers.back()["name"] = row.layer;
+    layers.back()["value"] = row.value;
+  }
   return {{"outputs", outputs}, {"layers", layers}};
 }
 
+void print_layers(const VerifyCommand& command, const Comparison& comparison) {
+  const LayerDifference *first = nullptr, *worst = nullptr;
+  for (const LayerDifference& row : comparison.layers) {
+    if (command.common.verbose)
+      std::printf("  %-48s %-24s %s\n", row.layer.c_str(), row.value.c_str(), difference_text(row.difference).c_str());
+    if (first == nullptr && row.difference.relative_l2 > command.tolerance) first = &row;
+    if (worst == nullptr || row.difference.relative_l2 > worst->difference.relative_l2) worst = &row;
+  }
+  if (worst == nullptr) return;
+  std::printf("%zu layers compared, the largest difference at %s: %s\n", comparison.layers.size(), worst->layer.c_str(),
+              difference_text(worst->difference).c_str());
+  if (first == nullptr)
+    std::printf("no layer is beyond %.0e\n", command.tolerance);
+  else
+    std::printf("first layer beyond %.0e: %s, value %s: %s\n", command.tolerance, first->layer.c_str(),
+                first->value.c_str(), difference_text(first->difference).c_str());
+}
+
+bool print_outputs(const VerifyCommand& command, const Comparison& comparison) {
+  bool good = true;
+  for (const auto& [name, difference] : comparison.outputs) {
+    std::printf("output %-32s %s\n", name.c_str(), difference_text(difference).c_str());
+    good = good && difference.relative_l2 <= command.tolerance;
+  }
+  return good;
+}
+
 void run_verify(const VerifyCommand& command) {
-  if (is_plan_file(command.common.model)) fail(Code::invalid_argument, "verify needs the model, {} is a plan", command.common.model);
+  if (is_plan_file(command.common.model))
+    fail(Code::invalid_argument, "verify needs the model, {} is a plan", command.common.model);
   auto device = open_device(command.common);
-  const auto inputs = read_inputs(command.inputs, command.images);
-  Session session(obtain_plan(command.common, *device, inputs), device);
+  const bool with_reference = command.against == "reference";
+  Values inputs = read_inputs(command.inputs, command.images);
+  const Values archive = with_reference ? Values{} : read_npz(command.against);
+  if (!with_reference) take_inputs(import_model(command.common, inputs), archive, inputs);
+  const Graph model = import_model(command.common, inputs);
+  BuildReport report;
+  Session session(obtain_plan(command.common, *device, inputs, &report), device);
   for (const std::string& made_up : session.set_inputs(inputs))
     std::printf("input %s: no file given, seeded random values\n", made_up.c_str());
-  const Comparison result = command.against == "reference" ? against_reference(command, session, device)
-                                                           : against_file(command, session);
-  const std::pair<std::string, ErrorStatistics>* first = nullptr;
-  for (const auto& row : result.layers) {
-    if (command.common.verbose) std::printf("  %-60s rel L2 %.3e  max %.3e\n", row.first.c_str(), row.second.relative_l2, row.second.max_abs);
-    if (first == nullptr && row.second.relative_l2 > command.tolerance) first = &row;
-  }
-  bool good = true;
-  for (const auto& [name, e] : result.outputs) {
-    std::printf("output %-40s rel L2 %.3e  max %.3e%s\n", name.c_str(), e.relative_l2, e.max_abs,
-                e.same_shape ? "" : "  (different extents)");
-    good = good && e.relative_l2 <= command.tolerance;
-  }
-  if (!result.layers.empty()) std::printf("%zu layers compared\n", result.layers.size());
-  if (first != nullptr)
-    std::printf("first layer beyond %.0e: %s (rel L2 %.3e)\n", command.tolerance, first->first.c_str(), first->second.relative_l2);
+  const LayerValues layers(model, session.plan(), report);
+  const Values expected = with_reference ? reference_values(command, model, session.inputs(), device) : archive;
+  const Comparison result = compare_with(expected, layers, session, command.against);
+  print_layers(command, result);
+  const bool good = print_outputs(command, result);
   if (!command.common.json.empty()) write_json(command.common.json, to_json(result));
   if (!good) fail(Code::mismatch, "{}: outputs differ by more than {:g}", command.common.model, command.tolerance);
 }
@@ -138,7 +149,9 @@ void add_verify(CLI::App& app) {
   add_build_options(*sub, command->common);
   sub->add_option("--input", command->inputs, "NAME=FILE, as for run");
   sub->add_option("--image", command->images, "NAME:RECIPE, as for run");
-  sub->add_option("--against", command->against, "reference, or an .npz with the expected outputs");
+  sub->add_option(
+      "--against", command->against,
+      "reference, or an .npz with the expected outputs (and, as they are there, values between and inputs)");
   sub->add_option("--tolerance", command->tolerance, "Largest relative L2 error of an output");
   sub->callback([command] { run_verify(*command); });
 }

@@ -40,8 +40,15 @@ struct TacticChoice {
   std::vector<std::pair<std::string, double>> timings_us;      // candidate, time (or estimate when not timed)
   std::vector<std::pair<std::string, std::string>> refusals;  // candidate, reason
 };
+// Which value of the optimised graph a step completes, outside of branches.
+struct StepResult {
+  uint32_t step = 0;
+  size_t output = 0;
+  std::string value;
+};
 struct BuildReport {
   std::vector<TacticChoice> choices;
+  std::vector<StepResult> results;
   std::vector<std::pair<std::string, double>> phases_ms;
   int timed = 0, cached = 0;
 };

@@ -46,6 +46,7 @@ class Emitter {
  private:
   friend class NodeSteps;
   Profile& profile() { return plan_.profiles[0]; }
+  bool in_branch() { return steps_ != &profile().steps; }
 
   // --- buffers
 
@@ -328,7 +329,9 @@ class NodeSteps final : public StepBuilder {
       at->second = emitter_.destination(graph_, node_.outputs.at(i), layout, candidate_.strided_output && i == 0);
       values_[node_.outputs[i]] = at->second;
     }
-    return add(at->second);
+    const Operand operand = add(at->second);
+    results_[operand.index] = i;
+    return operand;
   }
   Operand constant(const Tensor& tensor) override { return add(emitter_.constant_view(tensor)); }
   Operand temporary(const TensorType& type) override { return add(emitter_.temporary(type, type.layout)); }
@@ -362,11 +365,19 @@ class NodeSteps final : public StepBuilder {
     const int64_t workspace = workspace_bytes(*row, step);
     if (workspace > 0) step.workspace = emitter_.temporary({DataType::u8, Shape{workspace}}, Layout::row_major);
     const ViewDesc scratch = step.workspace;
-    emitter_.add_step(std::move(step));
+    const uint32_t id = emitter_.add_step(std::move(step)).id;
     emitter_.touch(scratch);
+    report_results(id, outputs);
   }
 
  private:
+  void report_results(uint32_t step, const std::vector<Operand>& outputs) {
+    if (emitter_.options_.report == nullptr || emitter_.in_branch()) return;
+    for (size_t k = 0; k < outputs.size(); ++k)
+      if (auto at = results_.find(outputs[k].index); at != results_.end())
+        emitter_.options_.report->results.push_back({step, k, graph_.value(node_.outputs[at->second]).name});
+  }
+
   Operand add(ViewDesc view) {
     operands_.push_back(std::move(view));
     return {static_cast<int32_t>(operands_.size()) - 1};
@@ -416,6 +427,7 @@ class NodeSteps final : public StepBuilder {
   LayoutRule any_;
   std::vector<ViewDesc> operands_;
   std::map<size_t, ViewDesc> outputs_;
+  std::map<int32_t, size_t> results_;  // operand -> which result of the node it is
   bool counted_ = false;
 };
 
