@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/checked.h"
+#include "compile/layout/assign.h"
 #include "compile/memory.h"
 #include "compile/views.h"
 #include "kernels/kernel.h"
@@ -37,6 +38,7 @@ class Emitter {
     Environment values;
     for (ValueId input : graph_.inputs()) add_binding(input, true, values);
     for (ValueId output : graph_.outputs()) add_binding(output, false, values);
+    assign();
     emit_graph(graph_, values);
     for (ValueId output : graph_.outputs()) finish_output(output, values);
     place_buffers();
@@ -139,9 +141,9 @@ class Emitter {
   }
 
   // The value's view in a layout that the rule accepts; a conversion is made once and shared.
-  ViewDesc convert(const ViewDesc& view, LayoutRule rule, const std::string& name) {
+  ViewDesc convert(const ViewDesc& view, LayoutRule rule, bool strided, const std::string& name) {
     const Layout layout = rule == LayoutRule::channels_last ? Layout::channels_last : Layout::row_major;
-    if (rule == LayoutRule::any || is_dense(view, layout)) return view;
+    if (accepts(rule, strided, view)) return view;
     const std::string key = view_key(view) + std::string(layout_name(layout));
     if (auto at = converted_.find(key); at != converted_.end()) return at->second;
     const ViewDesc copy = temporary({view.dtype, Shape(view.dims)}, layout);
@@ -181,7 +183,7 @@ class Emitter {
       auto window = window_of(graph, node, i, source);
       if (!window) {
         // A reshape of strided memory: make it dense, then look at it.
-        source = convert(source, LayoutRule::row_major, node.name);
+        source = convert(source, LayoutRule::row_major, false, node.name);
         window = window_of(graph, node, i, source);
       }
       if (!window) return false;
@@ -194,13 +196,18 @@ class Emitter {
     const ValueId result = node.outputs[0];
     ViewDesc whole;
     if (auto at = concats_.find(result); at != concats_.end() && &graph == &graph_) whole = at->second;
-    else whole = destination(graph, result, preferred_layout(graph, node, values), true);
+    else whole = destination(graph, result, result_layout(graph, node, values), true);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ViewDesc part = concat_part(graph, node, i, whole), source = view_of(graph, node.inputs[i], values);
       if (source == part) continue;
       add_copy(source, part, node.name, node.origins);
     }
     values[result] = whole;
+  }
+
+  Layout result_layout(const Graph& graph, const Node& node, Environment& values) {
+    if (const Assigned* assigned = assigned_to(graph, node)) return assigned->layout;
+    return preferred_layout(graph, node, values);
   }
 
   // Channels-last when the first operand of that rank lies so.
@@ -259,6 +266,15 @@ class Emitter {
     for (size_t i = 0; i < node.outputs.size(); ++i) values[node.outputs[i]] = view_of(body, body.outputs()[i], inner);
   }
 
+  void assign();
+  const Assigned* assigned_to(const Graph& graph, const Node& node) const {
+    const auto at = &graph == &graph_ ? assigned_.find(&node) : assigned_.end();
+    return at == assigned_.end() ? nullptr : &at->second;
+  }
+  double microseconds(const Graph& graph, const Node& node, const Candidate& candidate) const {
+    const double measured = options_.measured ? options_.measured(graph, node, candidate) : -1;
+    return measured < 0 ? candidate.estimated_us : measured;
+  }
   double candidate_cost(const Graph& graph, const Node& node, const Candidate& candidate, Environment& values);
   const Candidate* choose(const Graph& graph, const Node& node, const CandidateSink& sink, Environment& values);
   void report(const Node& node, const CandidateSink& sink, const Candidate& chosen, const Graph& graph);
@@ -299,6 +315,8 @@ class Emitter {
   std::map<ValueId, int32_t> output_buffers_;
   std::map<ValueId, ViewDesc> concats_;
   std::map<std::string, ViewDesc> converted_;
+  std::map<const Node*, CandidateSink> sinks_;  // of the nodes outside of regions
+  std::map<const Node*, Assigned> assigned_;
   std::vector<Step>* steps_ = nullptr;
   int position_ = 0;
   uint32_t next_id_ = 0;
@@ -311,14 +329,13 @@ class NodeSteps final : public StepBuilder {
  public:
   NodeSteps(Emitter& emitter, const Graph& graph, const Node& node, const Candidate& candidate, Environment& values)
       : emitter_(emitter), graph_(graph), node_(node), candidate_(candidate), values_(values) {
-    // A result of rule `any` lies as the operands do.
-    const Layout like = emitter.preferred_layout(graph, node, values);
+    const Layout like = emitter.result_layout(graph, node, values);
     any_ = like == Layout::channels_last ? LayoutRule::channels_last : LayoutRule::row_major;
   }
 
   Operand input(size_t i) override {
     const LayoutRule rule = rule_at(candidate_.inputs, i);
-    return add(emitter_.convert(emitter_.view_of(graph_, node_.inputs.at(i), values_), rule, node_.name));
+    return add(emitter_.convert(emitter_.view_of(graph_, node_.inputs.at(i), values_), rule, candidate_.strided_inputs, node_.name));
   }
   Operand output(size_t i) override {
     LayoutRule rule = rule_at(candidate_.outputs, i);
@@ -431,24 +448,30 @@ class NodeSteps final : public StepBuilder {
   bool counted_ = false;
 };
 
-// Time of the candidate plus the conversions of its operands: bytes at about 8 GB/s, 2 us a step.
+// All nodes outside of regions at once; those inside are chosen one after the other.
+void Emitter::assign() {
+  if (options_.reference_only || !options_.forced.empty()) return;
+  LayoutCosts costs;
+  costs.candidates = [&](const Node& node) -> const CandidateSink& {
+    return sinks_[&node] = cpu_tactics().propose({graph_, node, options_.isa, options_.threads});
+  };
+  costs.microseconds = [&](const Node& node, const Candidate& candidate) { return microseconds(graph_, node, candidate); };
+  assigned_ = assign_layouts(graph_, costs);
+}
+
+// Time of the candidate plus the conversions of its operands.
 double Emitter::candidate_cost(const Graph& graph, const Node& node, const Candidate& candidate, Environment& values) {
-  double cost = options_.measured ? options_.measured(graph, node, candidate) : -1;
-  if (cost < 0) cost = candidate.estimated_us;
+  double cost = microseconds(graph, node, candidate);
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (!node.inputs[i].valid() || graph.value(node.inputs[i]).is_constant()) continue;
-    const LayoutRule rule = rule_at(candidate.inputs, i);
-    const ViewDesc view = view_of(graph, node.inputs[i], values);
-    const Layout layout = rule == LayoutRule::channels_last ? Layout::channels_last : Layout::row_major;
-    if (rule == LayoutRule::any || is_dense(view, layout)) continue;
-    SymbolValues typical;
-    for (const auto& [name, info] : graph.symbols) typical[name] = info.range.opt;
-    cost += 2 + static_cast<double>(graph.value(node.inputs[i]).type.bytes().evaluate(typical)) * 2 / 8e3;
+    if (!accepts(rule_at(candidate.inputs, i), candidate.strided_inputs, view_of(graph, node.inputs[i], values)))
+      cost += conversion_us(graph, graph.value(node.inputs[i]).type);
   }
   return cost;
 }
 
 const Candidate* Emitter::choose(const Graph& graph, const Node& node, const CandidateSink& sink, Environment& values) {
+  if (const Assigned* assigned = assigned_to(graph, node)) return &sink.candidates.at(assigned->candidate);
   const Candidate* best = nullptr;
   double best_cost = 0;
   for (const Candidate& candidate : sink.candidates) {
@@ -476,8 +499,8 @@ void Emitter::report(const Node& node, const CandidateSink& sink, const Candidat
 }
 
 void Emitter::emit_node(const Graph& graph, const Node& node, Environment& values) {
-  const TacticQuery query{graph, node, options_.isa, options_.threads};
-  const CandidateSink sink = cpu_tactics().propose(query);
+  const auto known = &graph == &graph_ ? sinks_.find(&node) : sinks_.end();
+  const CandidateSink sink = known != sinks_.end() ? known->second : cpu_tactics().propose({graph, node, options_.isa, options_.threads});
   const Candidate* chosen = choose(graph, node, sink, values);
   if (chosen == nullptr && node.op == "fused") return emit_body(graph, node, values);
   if (chosen == nullptr) fail(Code::unsupported, "no kernel computes it");

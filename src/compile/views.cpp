@@ -113,6 +113,17 @@ bool is_dense(const ViewDesc& view, Layout layout) {
   return true;
 }
 
+bool lies(const ViewDesc& view, Layout layout) {
+  if (is_dense(view, layout)) return true;
+  return layout == Layout::channels_last && view.dims.size() >= 3 && (view.dims[1] == Dim(1) || view.strides[1] == Dim(1));
+}
+
+bool accepts(LayoutRule rule, bool strided, const ViewDesc& view) {
+  if (rule == LayoutRule::any) return true;
+  const Layout layout = rule == LayoutRule::channels_last ? Layout::channels_last : Layout::row_major;
+  return strided ? lies(view, layout) : is_dense(view, layout);
+}
+
 ViewDesc dense_view(int32_t buffer, const TensorType& type, Layout layout) {
   return {buffer, 0, type.dtype, type.shape.dims(), type.shape.strides(layout)};
 }

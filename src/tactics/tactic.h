@@ -48,6 +48,7 @@ struct Candidate {
   std::vector<LayoutRule> inputs;  // one a node operand; shorter: the rest is row_major
   std::vector<LayoutRule> outputs;
   double estimated_us = 0;  // roofline estimate; prunes, and decides where timing is off
+  bool strided_inputs = false;  // channels_last operands may be windows of larger tensors: only channels are adjacent
   bool strided_output = false;  // output 0 may be a window of a larger tensor (a concat written in place)
   std::function<void(StepBuilder&)> emit;
 };

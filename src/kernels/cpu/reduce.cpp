@@ -51,14 +51,14 @@ struct Max : Sum {  // NaN wins
   static constexpr float kStart = -std::numeric_limits<float>::infinity();
   template <class T>
   static T join(T a, T b) {
-    return (b > a) | (b != b) ? b : a;
+    return ((b > a) | (b != b)) ? b : a;
   }
 };
 struct Min : Sum {
   static constexpr float kStart = std::numeric_limits<float>::infinity();
   template <class T>
   static T join(T a, T b) {
-    return (b < a) | (b != b) ? b : a;
+    return ((b < a) | (b != b)) ? b : a;
   }
 };
 

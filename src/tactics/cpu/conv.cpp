@@ -120,6 +120,7 @@ void propose_conv(const TacticQuery& query, CandidateSink& sink) {
     candidate.inputs = conv_rules(query, *p);
     if (gemm.gathered != 0) candidate.inputs[operand_index(*node, p->form.anchor_inputs[0])] = LayoutRule::any;
     candidate.outputs = {LayoutRule::channels_last};
+    candidate.strided_inputs = true;
     candidate.strided_output = true;
     candidate.estimated_us = estimate_us(query, p->flops, p->bytes, efficiency);
     candidate.emit = [=](StepBuilder& builder) { emit_conv(builder, *node, *p, kernel, gemm, pack()); };

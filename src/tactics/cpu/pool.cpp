@@ -10,6 +10,7 @@ void offer_pool(const TacticQuery& query, CandidateSink& sink, LayoutRule result
   candidate.name = op;
   candidate.inputs = {LayoutRule::channels_last};
   candidate.outputs = {result};
+  candidate.strided_inputs = true;
   candidate.strided_output = result == LayoutRule::channels_last;
   candidate.estimated_us = estimate_us(query, 0, 8 * typical_elements(query, query.input(0).type.shape), 1);
   const Attrs attrs = query.node.attrs;

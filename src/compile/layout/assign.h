@@ -1,0 +1,29 @@
+#pragma once
+// Joint choice of candidates and layouts: a partitioned Boolean quadratic program whose variables are the nodes,
+// whose options are their candidates in each layout, and whose edges cost the conversions between them.
+
+#include <functional>
+#include <map>
+
+#include "tactics/tactic.h"
+#include "tensor/type.h"
+
+namespace planish {
+
+struct Assigned {
+  size_t candidate = 0;                 // index into the node's candidates; not meaningful for concat
+  Layout layout = Layout::row_major;    // of results whose rule is `any`, and of a concat's result
+};
+
+struct LayoutCosts {
+  std::function<const CandidateSink&(const Node&)> candidates;
+  std::function<double(const Node&, const Candidate&)> microseconds;  // without conversions
+};
+
+// A dense copy of the tensor in another order: read and written once at about 8 GB/s, and a step.
+double conversion_us(const Graph& graph, const TensorType& type);
+
+// For every node of the graph that computes, by its address: views and control flow have no entry.
+std::map<const Node*, Assigned> assign_layouts(const Graph& graph, const LayoutCosts& costs);
+
+}  // namespace planish
