@@ -359,6 +359,14 @@ class NodeSteps final : public StepBuilder {
     view.strides = shape.strides(Layout::row_major);
     return add(view);
   }
+  Operand window(Operand of, int axis, Dim begin, Dim extent, int64_t step) override {
+    ViewDesc view = operands_.at(static_cast<size_t>(of.index));
+    const auto at = static_cast<size_t>(axis);
+    view.offset = view.offset + begin * view.strides.at(at) * Dim(element_bytes(view.dtype));
+    view.dims[at] = extent;
+    view.strides[at] = view.strides[at] * Dim(step);
+    return add(view);
+  }
 
   void step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs, std::vector<Operand> outputs) override {
     const KernelTable& table = kind == StepKind::cpu ? cpu_kernels(emitter_.options_.isa) : reference_kernels();

@@ -1,4 +1,4 @@
-// anchor -> p1 -> p2 …  becomes fused(anchor, p1, p2 …), for anchors conv and matmul and single-use pointwise
+// anchor -> p1 -> p2 …  becomes fused(anchor, p1, p2 …), for anchors conv, conv_transpose and matmul and single-use pointwise
 // nodes whose other operands are scalars, rows along the anchor's channel axis, or tensors of the result's shape.
 
 #include <algorithm>
@@ -15,9 +15,10 @@ constexpr size_t kLongestEpilogue = 16;
 constexpr size_t kMostExtras = 4;
 
 bool is_anchor(const Graph& graph, const Node& node) {
-  if (node.op != "conv" && node.op != "matmul") return false;
+  const bool convolution = node.op == "conv" || node.op == "conv_transpose";
+  if (!convolution && node.op != "matmul") return false;
   return graph.value(node.outputs[0]).type.dtype == DataType::f32 && graph.value(node.inputs[1]).is_constant() &&
-         (node.op == "conv" || graph.value(node.inputs[1]).type.shape.rank() == 2);
+         (convolution || graph.value(node.inputs[1]).type.shape.rank() == 2);
 }
 
 // One value a channel: [C, 1, 1] behind conv, [C] behind matmul.
@@ -48,7 +49,7 @@ bool extend(const Graph& graph, ValueId current, const Node& next, bool channels
 }
 
 bool fuse_from(Graph& graph, NodeId anchor) {
-  const bool channels_second = graph.node(anchor).op == "conv";
+  const bool channels_second = graph.node(anchor).op != "matmul";
   std::vector<NodeId> chain = {anchor};
   ValueId current = graph.node(anchor).outputs[0];
   size_t extras = 0, length = 1;  // of the chain up to its last f32 result: booleans stay inside

@@ -36,6 +36,8 @@ class StepBuilder {
   virtual Operand absent() = 0;
   // The same memory as `of`, seen with other dims (a dense view of equal element count).
   virtual Operand reshaped(Operand of, const Shape& shape) = 0;
+  // Positions begin, begin + step, … of one axis, `extent` of them.
+  virtual Operand window(Operand of, int axis, Dim begin, Dim extent, int64_t step) = 0;
   virtual void step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs,
                     std::vector<Operand> outputs) = 0;
 };

@@ -1,0 +1,56 @@
+#include "support/kernel_cases.h"
+
+namespace planish {
+namespace {
+
+using namespace testing;
+
+struct LstmCase {
+  std::string direction = "forward";
+  int64_t steps = 5, batch = 1, inputs = 3, hidden = 4;
+  bool lengths = false, states = false, peepholes = false, bias = true;
+};
+
+Graph lstm_graph(const LstmCase& t) {
+  const int64_t d = t.direction == "bidirectional" ? 2 : 1, h = t.hidden;
+  Graph graph;
+  const ValueId x = graph.add_input("x", {DataType::f32, {t.steps, t.batch, t.inputs}});
+  std::vector<ValueId> operands = {x, graph.add_constant(random_tensor({d, 4 * h, t.inputs}, 1)),
+                                   graph.add_constant(random_tensor({d, 4 * h, h}, 2, 0.3f))};
+  operands.push_back(t.bias ? graph.add_constant(random_tensor({d, 8 * h}, 3)) : ValueId{});
+  operands.push_back(t.lengths ? graph.add_input("lengths", {DataType::i32, {t.batch}}) : ValueId{});
+  operands.push_back(t.states ? graph.add_input("h", {DataType::f32, {d, t.batch, h}}) : ValueId{});
+  operands.push_back(t.states ? graph.add_input("c", {DataType::f32, {d, t.batch, h}}) : ValueId{});
+  operands.push_back(t.peepholes ? graph.add_constant(random_tensor({d, 3 * h}, 4)) : ValueId{});
+  const NodeId node = add_node(graph, "lstm", operands, {{"hidden_size", h}, {"direction", t.direction}}, "lstm", 3,
+                               {"y", "y_h", "y_c"});
+  for (ValueId output : std::vector<ValueId>(graph.node(node).outputs)) graph.add_output(output);
+  return graph;
+}
+
+void check_lstm(const LstmCase& t) {
+  const Graph graph = lstm_graph(t);
+  std::map<std::string, Tensor> inputs;
+  for (ValueId input : graph.inputs()) {
+    const Value& value = graph.value(input);
+    inputs[value.name] = value.name == "lengths" ? random_integers<int32_t>({t.batch}, 6, 0, t.steps)
+                                                 : random_tensor(value.type.shape.extents(), 7);
+  }
+  expect_graph_matches([&] { return lstm_graph(t); }, inputs, 2e-6,
+                       fmt::format("lstm {} T{} N{} I{} H{} lengths {} states {} peepholes {}", t.direction, t.steps,
+                                   t.batch, t.inputs, t.hidden, t.lengths, t.states, t.peepholes));
+}
+
+TEST(LstmKernels, DirectionsBatchesAndTails) {
+  for (const char* direction : {"forward", "reverse", "bidirectional"})
+    for (int64_t batch : {1, 3})
+      for (int64_t hidden : {1, 16, 37, 130})
+        for (int64_t options = 0; options < 8; ++options)
+          check_lstm({direction, 6, batch, 19, hidden, (options & 1) != 0, (options & 2) != 0, (options & 4) != 0,
+                      options != 3});
+}
+
+TEST(LstmKernels, BlocksOfOneStepAreSharedOut) { check_lstm({"forward", 4, 1, 40, 256, false, true, false, true}); }
+
+}  // namespace
+}  // namespace planish
