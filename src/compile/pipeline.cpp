@@ -19,18 +19,21 @@ std::vector<Pass> pipeline(bool optimize) {
       fold_constants(),
       remove_identity(),
       canonicalize(),       // one form each for what has several: clip, gemm
+      slice_of_gather(),
       recognise_depth_to_space(),  // before reshapes are joined with others
       cancel_reshapes(),
       cancel_transposes(),
       canonicalize(),       // means that transposes had kept from being global pooling
       fold_constants(),     // constants that canonical forms made
       fold_pad(),
+      hoist_pointwise(),    // to where weights or an epilogue take it
       fold_scale(),         // batch normalisation and per-channel arithmetic into weights
       recognise_activations(),
       recognise_hard_swish(),
       recognise_softmax(),
       recognise_layer_norm(),
       recognise_rms_norm(),
+      sink_scale(),
       eliminate_common(),
       remove_identity(),
       fuse_epilogue(),      // before fuse_pointwise: an epilogue costs no memory traffic

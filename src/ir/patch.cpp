@@ -94,25 +94,36 @@ void Patch::replace(ValueId from, ValueId to) {
   replaced_.emplace_back(from, to);
 }
 
+bool Patch::added(ValueId id) const {
+  return std::find(added_.begin(), added_.end(), graph_.value(id).producer) != added_.end();
+}
+
+// Outputs are told apart by name, and layers of differently optimised plans are compared by it.
+void Patch::take_name(ValueId from, ValueId to) {
+  std::string name = graph_.value(from).name;
+  graph_.rename(from, graph_.fresh_name(name + ".old"));
+  graph_.rename(to, std::move(name));
+}
+
 void Patch::apply() {
   applied_ = true;
+  std::vector<std::pair<NodeId, Origins>> heirs;  // with the origins of what they replace: these come last
   for (auto& [from, to] : replaced_) {
-    const bool was_output = graph_.is_output(from);
+    const bool named = graph_.is_output(from) || added(to);
     graph_.replace_uses(from, to);
-    if (!was_output) continue;
-    // Outputs are told apart by name: the new value takes the old one's.
-    std::string name = graph_.value(from).name;
-    graph_.rename(from, graph_.fresh_name(name + ".old"));
-    graph_.rename(to, std::move(name));
+    if (named) take_name(from, to);
+    const NodeId old = graph_.value(from).producer;
+    heirs.emplace_back(graph_.value(to).producer, old.valid() ? graph_.node(old).origins : Origins{});
   }
-  std::vector<NodeId> heirs;
-  for (auto& [from, to] : replaced_) heirs.push_back(graph_.value(to).producer);
   Sweep sweep(graph_);
   for (auto& [from, to] : replaced_) sweep.remove(from);
   const auto origins = sweep.origins();
-  for (NodeId heir : heirs)
+  for (const auto& [heir, result] : heirs) {
+    if (!graph_.alive(heir)) continue;
     for (const Origins& names : origins)
-      if (graph_.alive(heir)) add_origins(graph_.mutable_node(heir), names);
+      if (names != result) add_origins(graph_.mutable_node(heir), names);
+    add_origins(graph_.mutable_node(heir), result);
+  }
   for (NodeId id : added_)
     if (graph_.alive(id) && graph_.node(id).origins.empty())
       for (const Origins& names : origins) add_origins(graph_.mutable_node(id), names);

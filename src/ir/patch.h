@@ -21,16 +21,19 @@ class Patch {
   NodeId add(OpName op, std::vector<ValueId> inputs, Attrs attrs, std::vector<TensorType> output_types);
   ValueId constant(Tensor tensor, std::string name = {});
 
-  // Uses of `from` become uses of `to`. Types must agree in dtype and rank. The new producer takes over the
-  // old value's name when `from` is a graph output, and the origins of every node the patch makes dead; so do
-  // nodes added without origins of their own. An output cannot become an input, a constant or another output,
-  // whose names must stay: Error(internal).
+  // Uses of `from` become uses of `to`. Types must agree in dtype and rank. A value that the patch
+  // adds, or that becomes an output, takes over the name of the old one; its node those of the nodes that the patch
+  // makes dead as origins, the one replaced last. So do nodes added without origins of their own. An output cannot
+  // become an input, a constant or another output, whose names must stay: Error(internal).
   void replace(ValueId from, ValueId to);
 
   // Replaces, and removes what this makes dead. Costs what it changes, whatever the size of the graph.
   void apply();
 
  private:
+  bool added(ValueId id) const;
+  void take_name(ValueId from, ValueId to);
+
   Graph& graph_;
   std::vector<NodeId> added_;
   std::vector<ValueId> added_constants_;

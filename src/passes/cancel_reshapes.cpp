@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "ir/patch.h"
-#include "ops/builder.h"
+#include "passes/common/reshape.h"
 #include "passes/common/rewrite.h"
 #include "passes/passes.h"
 
@@ -30,20 +30,6 @@ bool is_reshape_like(const Graph& graph, const Node& node) {
   const Shape& in = graph.value(node.inputs[0]).type.shape;
   const auto perm = node.attrs.get_or<std::vector<int64_t>>("perm", {});
   return !perm.empty() && in != graph.value(node.outputs[0]).type.shape && keeps_order_of_long_axes(in, perm);
-}
-
-// The target as an operand: constant where at most one extent is an expression, else `dims`. Extents of 0 would
-// read as "copy".
-std::optional<ValueId> target_operand(Patch& patch, const Shape& shape) {
-  std::vector<int64_t> extents;
-  int symbolic = 0;
-  for (Dim dim : shape) {
-    if (dim == Dim(0)) return std::nullopt;
-    symbolic += dim.is_constant() ? 0 : 1;
-    extents.push_back(dim.is_constant() ? dim.value() : -1);
-  }
-  if (symbolic <= 1) return patch.constant(Tensor::ints(extents), "shape");
-  return add_op(patch, "dims", {}, {{"values", shape.dims()}});
 }
 
 // The operand behind every reshape that leads to `id`.
@@ -69,8 +55,8 @@ bool cancel_reshape(Graph& graph, NodeId id) {
   if (graph.value(source).type.shape == shape && !graph.is_output(result)) return replace_result(patch, result, source);
   const bool in_form = node.op == "reshape" && node.inputs[0] == source;
   if (in_form) return false;
-  const auto target = target_operand(patch, shape);
-  return target && replace_result(patch, result, add_op(patch, "reshape", {source, *target}));
+  const auto reshaped = add_reshape(patch, source, shape);
+  return reshaped && replace_result(patch, result, *reshaped);
 }
 
 }  // namespace

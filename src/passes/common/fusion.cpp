@@ -56,13 +56,10 @@ void fuse(Graph& graph, const std::vector<NodeId>& nodes) {
   graph.mutable_node(fused).origins = std::move(origins);
   graph.mutable_node(fused).note = graph.node(nodes.front()).note;
   const ValueId result = graph.node(fused).outputs[0];
-  const bool was_output = graph.is_output(last);
   const std::string name = graph.value(last).name;
   graph.replace_uses(last, result);
-  if (was_output) {
-    graph.rename(last, graph.fresh_name(name + ".old"));
-    graph.rename(result, name);
-  }
+  graph.rename(last, graph.fresh_name(name + ".old"));
+  graph.rename(result, name);
 }
 
 }  // namespace planish::passes

@@ -1,0 +1,14 @@
+#pragma once
+// Adding reshapes to a known shape.
+
+#include <optional>
+
+#include "ir/patch.h"
+
+namespace planish::passes {
+
+// reshape(x, shape): a constant target where at most one extent is an expression, else `dims`. Nothing for an extent
+// of 0, which would read as "copy".
+std::optional<ValueId> add_reshape(Patch& patch, ValueId x, const Shape& shape);
+
+}  // namespace planish::passes
