@@ -26,13 +26,16 @@ std::vector<Pass> pipeline(bool optimize) {
       canonicalize(),       // means that transposes had kept from being global pooling
       fold_constants(),     // constants that canonical forms made
       fold_pad(),
-      hoist_pointwise(),    // to where weights or an epilogue take it
-      fold_scale(),         // batch normalisation and per-channel arithmetic into weights
-      recognise_activations(),
+      recognise_activations(),  // before their factors are taken apart
       recognise_hard_swish(),
       recognise_softmax(),
       recognise_layer_norm(),
       recognise_rms_norm(),
+      sink_reshape(),
+      hoist_pointwise(),    // to where weights or an epilogue take it
+      cancel_reshapes(),
+      hoist_pointwise(),    // past what reshapes had kept apart
+      fold_scale(),         // batch normalisation and per-channel arithmetic into weights
       sink_scale(),
       eliminate_common(),
       remove_identity(),

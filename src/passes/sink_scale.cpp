@@ -1,7 +1,9 @@
 // A scalar factor of an operand of a matrix product:
 //   matmul(x * s, W) -> matmul(x, s W)                     (constant W)
-//   matmul(a * s, b) -> matmul(a, b) * s                   (either operand, also under a transpose)
-// the latter where the product is followed by elementwise nodes of its shape, which take the factor along.
+//   matmul(a * s, b) -> matmul(a, b) * s                   (either operand, also under a transpose), where the product
+//                                                             is followed by elementwise nodes of its shape, which take
+//                                                             the factor along
+//   matmul(a * s, b * t) -> matmul(a * (s t), b)           elsewhere; on b when that is smaller
 
 #include <algorithm>
 
@@ -71,6 +73,29 @@ bool sink_at(Graph& graph, NodeId id) {
   return false;
 }
 
+// Both operands scaled: the factors move to the smaller one.
+bool join_at(Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (node.op != "matmul" || node.inputs[0] == node.inputs[1]) return false;
+  const auto a = scaled_operand(graph, node.inputs[0]), b = scaled_operand(graph, node.inputs[1]);
+  if (!a || !b) return false;
+  const Dim excess = graph.value(a->x).type.shape.element_count() - graph.value(b->x).type.shape.element_count();
+  const size_t kept = excess.lower_bound(graph.symbols) > 0 ? 1 : 0;
+  Patch patch(graph);
+  std::vector<ValueId> inputs;
+  for (const auto* operand : {&*a, &*b}) {
+    ValueId x = operand->x;
+    if (inputs.size() == kept) {
+      const ValueId s = patch.constant(Tensor::scalar(static_cast<float>(a->scale * b->scale)), "scale");
+      x = add_op(patch, "mul", {x, s});
+    }
+    inputs.push_back(operand->transpose ? add_op(patch, "transpose", {x}, *operand->transpose) : x);
+  }
+  patch.replace(node.outputs[0], add_op(patch, "matmul", inputs));
+  patch.apply();
+  return true;
+}
+
 // (x * a) * b -> x * (a b)
 bool join_factors(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
@@ -90,8 +115,8 @@ bool join_factors(Graph& graph, NodeId id) {
 
 Pass sink_scale() {
   return {"sink_scale", [](Graph& graph) {
-            const bool sunk = until_settled(graph, sink_at);
-            return until_settled(graph, join_factors) || sunk;
+            const bool sunk = until_settled(graph, sink_at), joined = until_settled(graph, join_at);
+            return until_settled(graph, join_factors) || sunk || joined;
           }};
 }
 
