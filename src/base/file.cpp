@@ -106,7 +106,24 @@ std::string read_file(const std::string& path) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+namespace {
+
+// What is no regular file (/dev/stdout, /dev/full, a pipe) cannot be replaced by one.
+bool is_special(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+void write_special(const std::string& path, std::span<const std::span<const std::byte>> parts) {
+  const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (fd.get() < 0) fail_errno(path, "cannot open");
+  for (const auto& part : parts) write_all(fd.get(), part, path);
+}
+
+}  // namespace
+
 void write_file_atomic(const std::string& path, std::span<const std::span<const std::byte>> parts) {
+  if (is_special(path)) return write_special(path, parts);
   const std::filesystem::path target(path);
   std::string temporary;
   const Descriptor fd(create_beside(path, temporary));

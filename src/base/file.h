@@ -28,7 +28,8 @@ class FileMap {
 std::string read_file(const std::string& path);
 
 // Writes to a temporary file beside `path`, fsyncs, renames over it, fsyncs the folder. On any failure
-// (full disk, no permission) throws Error(io); the old file is untouched and the temporary is gone.
+// (full disk, no permission) throws Error(io); the old file is untouched and the temporary is gone. A device or
+// pipe that `path` names is written to as it is.
 void write_file_atomic(const std::string& path, std::span<const std::span<const std::byte>> parts);
 void write_file_atomic(const std::string& path, std::string_view content);
 

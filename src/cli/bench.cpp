@@ -6,9 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/layers.h"
 #include "cli/options.h"
 #include "cli/peer.h"
 #include "cli/report.h"
+#include "cli/session.h"
 
 namespace planish::cli {
 namespace {
@@ -23,6 +25,16 @@ struct BenchCommand {
 };
 
 constexpr int kRounds = 5;
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  planish bench model.plan                             minimum, percentiles, throughput, fraction of the peak\n"
+    "  planish bench model.plan --layers                    and what each layer takes\n"
+    "  planish bench model.onnx --compare onnxruntime       beside ONNX Runtime, in turns (PLANISH_PYTHON names the "
+    "Python)\n"
+    "  planish bench model.onnx --threads 2 --json r.json   min_ms, p10_ms, median_ms, p90_ms, p99_ms, throughput, "
+    "...\n"
+    "The minimum says what the kernels can do, p99 what a user sees on this machine as it is loaded now.";
 
 double time_once(Session& session) {
   const auto start = std::chrono::steady_clock::now();
@@ -46,13 +58,18 @@ void print_statistics(const char* who, const Statistics& s) {
               s.min_ms, s.p10_ms, s.median_ms, s.p90_ms, s.p99_ms, 1e3 / s.median_ms, s.runs);
 }
 
+// "onnxruntime", or "onnxruntime=MODEL.onnx" where what is timed is a plan.
 std::unique_ptr<Peer> start_peer(const BenchCommand& command, Session& session) {
   if (command.compare.empty()) return nullptr;
-  if (command.compare != "onnxruntime")
-    fail(Code::invalid_argument, "--compare {}: onnxruntime is accepted", command.compare);
-  if (is_plan_file(command.common.model))
-    fail(Code::invalid_argument, "--compare needs the .onnx file, {} is a plan", command.common.model);
-  return std::make_unique<Peer>(command.common.model, session.engine().device().pool().size(), session.inputs());
+  const size_t equals = std::min(command.compare.find('='), command.compare.size());
+  if (command.compare.substr(0, equals) != "onnxruntime")
+    fail(Code::invalid_argument, "--compare {}: onnxruntime or onnxruntime=MODEL.onnx is accepted", command.compare);
+  const bool named = equals < command.compare.size();
+  if (!named && is_plan_file(command.common.model))
+    fail(Code::invalid_argument, "--compare onnxruntime: {} is a plan; write onnxruntime=MODEL.onnx",
+         command.common.model);
+  const std::string model = named ? command.compare.substr(equals + 1) : command.common.model;
+  return std::make_unique<Peer>(model, session.engine().device().pool().size(), session.inputs());
 }
 
 int64_t flops_of(Session& session) {
@@ -67,51 +84,77 @@ double peak_rss_mb() {
   return static_cast<double>(usage.ru_maxrss) * 1024e-6;
 }
 
-void run_bench(const BenchCommand& command) {
-  auto device = open_device(command.common);
-  const auto inputs = read_inputs(command.inputs, command.images);
-  Session session(obtain_plan(command.common, *device, inputs), device);
-  for (const std::string& made_up : session.set_inputs(inputs))
-    std::printf("input %s: no file given, seeded random values\n", made_up.c_str());
-  session.run();
-  auto peer = start_peer(command, session);
-  const int runs = runs_a_round(command, time_once(session));
+struct Times {
   std::vector<double> ours, theirs;
+  int runs_a_round = 0;
+};
+
+Times time_interleaved(const BenchCommand& command, Session& session, Peer* peer) {
+  Times times;
+  times.runs_a_round = runs_a_round(command, time_once(session));
   for (int round = 0; round < kRounds; ++round) {
-    for (int i = 0; i < runs; ++i) ours.push_back(time_once(session));
+    for (int i = 0; i < times.runs_a_round; ++i) times.ours.push_back(time_once(session));
     if (peer == nullptr) continue;
-    const auto times = peer->time(runs);
-    theirs.insert(theirs.end(), times.begin(), times.end());
+    const auto theirs = peer->time(times.runs_a_round);
+    times.theirs.insert(times.theirs.end(), theirs.begin(), theirs.end());
   }
-  const Isa isa = parse_isa(session.plan().isa);
-  const double peak = measure_peak_gflops(isa, device->pool());
-  const Statistics own = statistics_of(ours);
-  const double gflops = static_cast<double>(flops_of(session)) / own.min_ms * 1e-6;
+  return times;
+}
+
+nlohmann::json machine_json(Session& session, double min_ms) {
+  const Profile& profile = session.plan().profiles[0];
+  const double peak = measure_peak_gflops(parse_isa(session.plan().isa), session.engine().device().pool());
+  const auto live = static_cast<double>(profile.live_peak_bytes);
+  return {{"gflops", static_cast<double>(flops_of(session)) / min_ms * 1e-6},
+          {"peak_gflops", peak},
+          {"isa", session.plan().isa},
+          {"threads", session.engine().device().pool().size()},
+          {"arena_bytes", profile.arena_bytes},
+          {"arena_over_live_peak", live > 0 ? static_cast<double>(profile.arena_bytes) / live : 1.0},
+          {"rss_mb", peak_rss_mb()}};
+}
+
+void print_result(const nlohmann::json& result, const Statistics& own, const Peer* peer, const Statistics& other) {
   print_statistics("planish", own);
-  nlohmann::json result = to_json(own);
   if (peer != nullptr) {
-    const Statistics other = statistics_of(theirs);
     print_statistics(("onnxruntime " + peer->version()).c_str(), other);
     std::printf("ratio of minima %.2f (above 1: planish is faster); of medians %.2f\n", other.min_ms / own.min_ms,
                 other.median_ms / own.median_ms);
-    result["onnxruntime"] = to_json(other);
   }
-  const Profile& profile = session.plan().profiles[0];
-  const double ratio = profile.live_peak_bytes > 0
-                           ? static_cast<double>(profile.arena_bytes) / static_cast<double>(profile.live_peak_bytes)
-                           : 1.0;
+  const double gflops = result["gflops"], peak = result["peak_gflops"], arena = result["arena_bytes"];
   std::printf("%d threads, %s; %.1f GFLOP/s at the minimum = %.1f %% of the %.1f GFLOP/s fp32 peak measured now\n",
-              device->pool().size(), isa_name(isa).data(), gflops, 100 * gflops / peak, peak);
-  std::printf("arena %.2f MB (%.3f of the live peak), peak RSS %.1f MB\n",
-              static_cast<double>(profile.arena_bytes) * 1e-6, ratio, peak_rss_mb());
-  result["gflops"] = gflops;
-  result["peak_gflops"] = peak;
-  result["arena_bytes"] = profile.arena_bytes;
-  result["arena_over_live_peak"] = ratio;
-  result["threads"] = device->pool().size();
+              result["threads"].get<int>(), result["isa"].get<std::string>().c_str(), gflops, 100 * gflops / peak,
+              peak);
+  std::printf("arena %.2f MB (%.3f of the live peak), peak RSS %.1f MB", arena * 1e-6,
+              result["arena_over_live_peak"].get<double>(), result["rss_mb"].get<double>());
+  if (peer != nullptr)
+    std::printf(" (onnxruntime and its Python: %.1f MB)", result["onnxruntime"]["rss_mb"].get<double>());
+  std::printf("\n");
+}
+
+void run_bench(const BenchCommand& command) {
+  auto device = open_device(command.common);
+  const bool talk = !command.common.quiet;
+  const auto inputs = read_inputs(command.inputs, command.images);
+  Session session(obtain_plan(command.common, *device, inputs), device);
+  for (const std::string& made_up : session.set_inputs(inputs))
+    if (talk) std::printf("input %s: no file given, seeded random values\n", made_up.c_str());
+  session.run();
+  auto peer = start_peer(command, session);
+  const Times times = time_interleaved(command, session, peer.get());
+  const Statistics own = statistics_of(times.ours), other = statistics_of(times.theirs);
+  nlohmann::json result = to_json(own);
+  result.update(machine_json(session, own.min_ms));
+  if (peer != nullptr) {
+    result["onnxruntime"] = to_json(other);
+    result["onnxruntime"]["version"] = peer->version();
+    result["onnxruntime"]["rss_mb"] = peer->peak_rss_mb();
+  }
+  if (talk) print_result(result, own, peer.get(), other);
   if (command.layers) {
-    const auto rows = measure_layers(session, std::clamp(runs, 5, 50));
-    print_layers(rows, peak);
+    const double peak = result["peak_gflops"];
+    const auto rows = measure_layers(session, std::clamp(times.runs_a_round, 5, 50));
+    if (talk) print_layers(rows, peak);
     result["layers"] = layers_json(rows, peak);
   }
   if (!command.common.json.empty()) write_json(command.common.json, result);
@@ -129,7 +172,9 @@ void add_bench(CLI::App& app) {
   sub->add_option("--runs", command->runs, "Executions to time (default: as many as --seconds allows)");
   sub->add_option("--seconds", command->seconds, "Time to spend");
   sub->add_flag("--layers", command->layers, "Table of layers: time, rates, kernel");
-  sub->add_option("--compare", command->compare, "onnxruntime: time it interleaved, in the same run");
+  sub->add_option("--compare", command->compare,
+                  "onnxruntime: time it interleaved, in the same run (onnxruntime=MODEL.onnx beside a plan)");
+  sub->footer(kExamples);
   sub->callback([command] { run_bench(*command); });
 }
 

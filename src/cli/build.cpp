@@ -11,6 +11,18 @@
 namespace planish::cli {
 namespace {
 
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  planish build model.onnx -o model.plan                           this machine, all its cores\n"
+    "  planish build model.onnx -o model.plan --shape data=8x3x224x224  another batch; one --shape for each dynamic "
+    "input\n"
+    "  planish build model.onnx -o model.plan --shape data=1x3x224x224:4x3x224x224:16x3x224x224\n"
+    "                                        any batch from 1 to 16, tuned for 4\n"
+    "  planish build model.onnx -o model.plan --tune full --timing-cache t.cache\n"
+    "                                        more measuring; the cache makes the next build quick and the same\n"
+    "  planish build model.onnx -o model.plan --target avx2 --tune off  for a machine that is not here\n"
+    "-v prints what each layer chose, with the time of every candidate or the reason of its refusal.";
+
 struct BuildCommand {
   CommonOptions common;
   std::string output;
@@ -61,6 +73,7 @@ void add_build(CLI::App& app) {
   add_model_options(*sub, command->common);
   add_build_options(*sub, command->common);
   sub->add_option("-o,--output", command->output, "The plan file")->required();
+  sub->footer(kExamples);
   sub->callback([command] { run_build(*command); });
 }
 

@@ -4,13 +4,23 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/layers.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "cli/session.h"
 #include "ir/text.h"
 #include "ops/builder.h"
 
 namespace planish::cli {
 namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  planish inspect model.onnx --support            what stands in the way, in one table; nothing is built\n"
+    "  planish inspect model.onnx --graph              the graph as text, before any rewriting\n"
+    "  planish inspect model.onnx --dot g.dot          the same for Graphviz: dot -Tsvg g.dot -o g.svg\n"
+    "  planish inspect model.plan --layers --memory    which kernel computes what, and where its results lie\n"
+    "  planish inspect model.plan --json -             all of it for programs (docs/layers_json.md)";
 
 struct InspectCommand {
   CommonOptions common;
@@ -18,18 +28,29 @@ struct InspectCommand {
   std::string dot;
 };
 
-// The table of what cannot be taken; true when the model is wholly supported.
-bool print_support(const std::string& path) {
-  const auto rows = onnx::unsupported(path);
-  if (rows.empty()) {
-    std::printf("%s: every node is supported\n", path.c_str());
-    return true;
-  }
-  std::printf("%-32s %6s %6s  %-32s %s\n", "operator", "opset", "count", "first node", "why");
+nlohmann::json support_json(const std::vector<onnx::UnsupportedNode>& rows) {
+  nlohmann::json table = nlohmann::json::array();
   for (const auto& row : rows)
-    std::printf("%-32s %6lld %6d  %-32s %s\n", row.op.c_str(), static_cast<long long>(row.opset), row.count,
-                row.first.c_str(), row.why.c_str());
-  return false;
+    table.push_back({{"operator", row.op},
+                     {"opset", row.opset},
+                     {"count", row.count},
+                     {"first_node", row.first},
+                     {"why", row.why}});
+  return {{"supported", rows.empty()}, {"missing", table}};
+}
+
+// The table of what cannot be taken, without building.
+void inspect_support(const CommonOptions& options) {
+  const auto rows = onnx::unsupported(options.model);
+  if (!options.json.empty()) write_json(options.json, support_json(rows));
+  if (!options.quiet && rows.empty()) std::printf("%s: every node is supported\n", options.model.c_str());
+  if (!options.quiet && !rows.empty()) {
+    std::printf("%-32s %6s %6s  %-32s %s\n", "operator", "opset", "count", "first node", "why");
+    for (const auto& row : rows)
+      std::printf("%-32s %6lld %6d  %-32s %s\n", row.op.c_str(), static_cast<long long>(row.opset), row.count,
+                  row.first.c_str(), row.why.c_str());
+  }
+  if (!rows.empty()) fail(Code::unsupported, "{} needs operators that are missing", options.model);
 }
 
 void print_bindings(const Plan& plan) {
@@ -40,12 +61,6 @@ void print_bindings(const Plan& plan) {
     if (info.kind == SymbolKind::shape)
       std::printf("symbol %s in [%lld, %lld], tuned for %lld\n", name.c_str(), static_cast<long long>(info.range.min),
                   static_cast<long long>(info.range.max), static_cast<long long>(info.range.opt));
-}
-
-void print_steps(const Plan& plan) {
-  std::printf("%5s  %-16s %-28s %s\n", "id", "operator", "kernel", "layer");
-  for (const Step& step : plan.profiles[0].steps)
-    std::printf("%5u  %-16s %-28s %s\n", step.id, step.op.c_str(), step.kernel.c_str(), step.name.c_str());
 }
 
 void print_memory(const Plan& plan) {
@@ -64,26 +79,32 @@ void print_memory(const Plan& plan) {
   }
 }
 
+nlohmann::json buffers_json(const Profile& profile) {
+  nlohmann::json buffers = nlohmann::json::array();
+  for (size_t i = 0; i < profile.buffers.size(); ++i)
+    if (const BufferDesc& buffer = profile.buffers[i]; buffer.kind == BufferKind::arena)
+      buffers.push_back({{"buffer", i}, {"offset", buffer.offset}, {"bytes", buffer.bytes}});
+  return buffers;
+}
+
 nlohmann::json plan_json(const Plan& plan) {
-  nlohmann::json bindings = nlohmann::json::array(), steps = nlohmann::json::array();
+  nlohmann::json bindings = nlohmann::json::array();
   for (const Binding& binding : plan.bindings)
     bindings.push_back({{"name", binding.name}, {"input", binding.is_input}, {"type", binding.type.str()}});
-  for (const Step& step : plan.profiles[0].steps)
-    steps.push_back({{"id", step.id},
-                     {"name", step.name},
-                     {"op", step.op},
-                     {"kernel", step.kernel},
-                     {"origins", step.origins},
-                     {"params", step.params.str()}});
+  int64_t constants = 0;
+  for (const Tensor& tensor : plan.constants) constants += tensor.byte_count();
+  const Profile& profile = plan.profiles[0];
   return {{"producer", plan.producer},
           {"target", plan.target},
           {"isa", plan.isa},
           {"model", plan.model},
           {"notes", plan.notes},
           {"bindings", bindings},
-          {"steps", steps},
-          {"arena_bytes", plan.profiles[0].arena_bytes},
-          {"live_peak_bytes", plan.profiles[0].live_peak_bytes}};
+          {"layers", layers_json(planned_layers(plan), 0)},
+          {"constant_bytes", constants},
+          {"arena_bytes", profile.arena_bytes},
+          {"live_peak_bytes", profile.live_peak_bytes},
+          {"buffers", buffers_json(profile)}};
 }
 
 std::string quoted(const std::string& text) {
@@ -107,33 +128,32 @@ std::string graph_dot(const Graph& graph) {
 }
 
 void inspect_plan(const InspectCommand& command, const Plan& plan) {
+  if (!command.common.json.empty()) write_json(command.common.json, plan_json(plan));
+  if (command.common.quiet) return;
   std::printf("%s, built by %s for %s (%s)\n", plan.model.c_str(), plan.producer.c_str(), plan.target.c_str(),
               plan.isa.c_str());
   print_bindings(plan);
-  if (command.layers) print_steps(plan);
+  if (command.layers) print_planned_layers(planned_layers(plan));
   if (command.memory) print_memory(plan);
-  if (!command.common.json.empty()) write_json(command.common.json, plan_json(plan));
+}
+
+void inspect_graph(const InspectCommand& command) {
+  const Graph graph = import_model(command.common, {});
+  if (command.graph) std::printf("%s", print(graph).c_str());
+  if (!command.dot.empty()) write_file_atomic(command.dot, graph_dot(graph));
 }
 
 void run_inspect(const InspectCommand& command) {
-  const bool plan_file = is_plan_file(command.common.model);
-  if (plan_file) {
-    if (command.support || command.graph || !command.dot.empty())
-      fail(Code::invalid_argument, "--support, --graph and --dot need a model, {} is a plan", command.common.model);
-    inspect_plan(command, load(command.common.model));
-    return;
+  const std::string& model = command.common.model;
+  const bool of_model = command.graph || !command.dot.empty();
+  if (is_plan_file(model)) {
+    if (command.support || of_model)
+      fail(Code::invalid_argument, "--support, --graph and --dot need a model, {} is a plan", model);
+    return inspect_plan(command, load(model));
   }
-  if (command.support) {
-    if (!print_support(command.common.model))
-      fail(Code::unsupported, "{} needs operators that are missing", command.common.model);
-    return;
-  }
-  if (command.graph || !command.dot.empty()) {
-    const Graph graph = import_model(command.common, {});
-    if (command.graph) std::printf("%s", print(graph).c_str());
-    if (!command.dot.empty()) write_file_atomic(command.dot, graph_dot(graph));
-    return;
-  }
+  if (command.support) return inspect_support(command.common);
+  if (of_model) inspect_graph(command);
+  if (of_model && !command.layers && !command.memory && command.common.json.empty()) return;
   auto device = open_device(command.common);
   inspect_plan(command, obtain_plan(command.common, *device, {}));
 }
@@ -150,6 +170,7 @@ void add_inspect(CLI::App& app) {
   sub->add_flag("--graph", command->graph, "The imported graph as text");
   sub->add_flag("--support", command->support, "What the model needs that is missing; nothing is built");
   sub->add_option("--dot", command->dot, "Write the imported graph for Graphviz");
+  sub->footer(kExamples);
   sub->callback([command] { run_inspect(*command); });
 }
 

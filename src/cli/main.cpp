@@ -6,6 +6,17 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/progress.h"
+
+namespace {
+
+int report(const std::string& sentence) {
+  planish::cli::clear_progress();
+  std::fprintf(stderr, "planish: %s\n", sentence.c_str());
+  return 1;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{
@@ -26,17 +37,14 @@ int main(int argc, char** argv) {
   add_verify(app);
   try {
     app.parse(argc, argv);
+    return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const planish::Error& error) {
-    std::fprintf(stderr, "planish: %s\n", error.what());
-    return 1;
+    return report(error.what());
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "planish: out of memory\n");
-    return 1;
+    return report("out of memory");
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "planish: internal error: %s\n", error.what());
-    return 1;
+    return report(fmt::format("internal error: {}", error.what()));
   }
-  return 0;
 }

@@ -1,10 +1,10 @@
 #include "cli/options.h"
 
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "base/file.h"
+#include "cli/progress.h"
 
 namespace planish::cli {
 namespace {
@@ -35,19 +35,6 @@ Tuning parse_tuning(const std::string& text, double& seconds) {
   return Tuning::full;
 }
 
-// One line that is rewritten on a terminal; a line a phase elsewhere.
-bool show_progress(const BuildProgress& progress) {
-  static std::string last;
-  if (isatty(STDERR_FILENO)) {
-    std::fprintf(stderr, "\r\033[K%s %d/%d", progress.phase.c_str(), progress.done, progress.total);
-    if (progress.done == progress.total) std::fprintf(stderr, "\r\033[K");
-  } else if (progress.phase != last) {
-    std::fprintf(stderr, "%s\n", progress.phase.c_str());
-  }
-  last = progress.phase;
-  return true;
-}
-
 std::vector<DimRange> ranges_of(const Tensor& tensor) {
   std::vector<DimRange> ranges;
   for (int64_t extent : tensor.extents()) ranges.push_back({extent, extent, extent});
@@ -60,9 +47,11 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
   command.add_option("model", options.model, "An .onnx file, or a plan written by `planish build`")->required();
   command.add_option("--threads", options.threads, "Threads, the caller counted; 0: one per usable core");
   command.add_option("--device", options.device, "cpu, or auto (the fastest device that is there)");
-  command.add_option("--json", options.json, "Write the results to this file as JSON");
+  command.add_option("--json", options.json,
+                     "Write the results to this file as JSON; - is standard output, and nothing else is printed");
   command.add_flag("-v,--verbose", options.verbose, "Say what each layer chose, and why others were refused");
   command.add_flag("--quiet", options.quiet, "Errors only");
+  command.parse_complete_callback([&options] { options.quiet = options.quiet || options.json == "-"; });
 }
 
 void add_build_options(CLI::App& command, CommonOptions& options) {

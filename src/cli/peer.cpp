@@ -16,9 +16,10 @@
 namespace planish::cli {
 namespace {
 
-// argv: model, threads, then NAME FILE pairs. Answers each line "N" with N times in milliseconds.
+// argv: model, threads, then NAME FILE pairs. Answers each line "N" with N times in milliseconds, "rss" with its peak
+// in kB.
 constexpr const char* kScript = R"(
-import sys, time
+import resource, sys, time
 import numpy
 import onnxruntime
 model, threads, rest = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
@@ -30,6 +31,9 @@ feed = {rest[i]: numpy.load(rest[i + 1]) for i in range(0, len(rest), 2)}
 session.run(None, feed)
 print(onnxruntime.__version__, flush=True)
 for line in sys.stdin:
+    if line == "rss\n":
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+        continue
     times = []
     for _ in range(int(line)):
         start = time.perf_counter()
@@ -110,5 +114,7 @@ std::vector<double> Peer::time(int runs) {
   for (double ms; answer >> ms;) times.push_back(ms);
   return times;
 }
+
+double Peer::peak_rss_mb() { return std::stod(request("rss\n")) * 1024e-6; }
 
 }  // namespace planish::cli

@@ -16,6 +16,7 @@ class Peer {
   Peer(const std::string& model, int threads, const std::map<std::string, Tensor>& inputs);
   ~Peer();
   std::vector<double> time(int runs);  // milliseconds of each run
+  double peak_rss_mb();                // of its process, Python included
   const std::string& version() const { return version_; }
 
  private:

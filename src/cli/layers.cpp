@@ -1,0 +1,96 @@
+#include "cli/layers.h"
+
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cli/report.h"
+
+namespace planish::cli {
+namespace {
+
+constexpr int kLayersVersion = 1;
+
+// Units of 1e9 a second.
+double rate(int64_t amount, double ms) { return ms > 0 ? static_cast<double>(amount) / ms * 1e-6 : 0; }
+
+std::string shorten(const std::string& text, size_t width) {
+  return text.size() <= width ? text : text.substr(0, width - 3) + "...";
+}
+
+double total_ms(const std::vector<LayerRow>& rows) {
+  double total = 0;
+  for (const LayerRow& row : rows) total += row.ms;
+  return total;
+}
+
+nlohmann::json row_json(const LayerRow& row, double total, double peak_gflops) {
+  nlohmann::json json = {{"id", row.id},           {"name", row.name},   {"op", row.op},      {"kernel", row.kernel},
+                         {"origins", row.origins}, {"flops", row.flops}, {"bytes", row.bytes}};
+  if (row.ms < 0) return json;
+  json["ms"] = row.ms;
+  json["share"] = total > 0 ? row.ms / total : 0;
+  json["gflops"] = rate(row.flops, row.ms);
+  json["gbytes"] = rate(row.bytes, row.ms);
+  if (peak_gflops > 0) json["of_peak"] = rate(row.flops, row.ms) / peak_gflops;
+  return json;
+}
+
+}  // namespace
+
+std::vector<LayerRow> measure_layers(Session& session, int runs) {
+  std::vector<LayerRow> rows;
+  std::map<uint32_t, std::vector<double>> times;
+  session.context().enable_profiling(true);
+  for (int i = 0; i < runs; ++i) {
+    session.run();
+    rows.clear();
+    for (const StepTiming& timing : session.context().timings()) {
+      const Step& step = *timing.step;
+      times[step.id].push_back(timing.milliseconds);
+      rows.push_back({step.id, step.name, step.op, step.kernel, step.origins, 0, timing.flops, timing.bytes});
+    }
+  }
+  session.context().enable_profiling(false);
+  for (LayerRow& row : rows) row.ms = statistics_of(times[row.id]).median_ms;
+  return rows;
+}
+
+std::vector<LayerRow> planned_layers(const Plan& plan) {
+  SymbolValues typical;
+  for (const auto& [name, info] : plan.profiles[0].symbols) typical[name] = info.range.opt;
+  std::vector<LayerRow> rows;
+  for (const Step& step : plan.profiles[0].steps)
+    rows.push_back({step.id, step.name, step.op, step.kernel, step.origins, -1, step.flops.evaluate(typical),
+                    step.bytes.evaluate(typical)});
+  return rows;
+}
+
+void print_layers(const std::vector<LayerRow>& rows, double peak_gflops) {
+  const double total = total_ms(rows);
+  std::printf("%9s %6s %9s %8s %6s  %-28s %s\n", "ms", "share", "GFLOP/s", "GB/s", "peak", "kernel", "layer");
+  for (const LayerRow& row : rows) {
+    const double gflops = rate(row.flops, row.ms);
+    std::printf("%9.4f %5.1f%% %9.1f %8.1f %5.1f%%  %-28s %s\n", row.ms, total > 0 ? 100 * row.ms / total : 0, gflops,
+                rate(row.bytes, row.ms), 100 * gflops / peak_gflops, row.kernel.c_str(), shorten(row.name, 70).c_str());
+  }
+  std::printf("%9.4f ms in %zu steps; fp32 peak measured in this run: %.1f GFLOP/s\n", total, rows.size(), peak_gflops);
+}
+
+void print_planned_layers(const std::vector<LayerRow>& rows) {
+  std::printf("%5s  %10s %10s  %-16s %-28s %s\n", "id", "MFLOP", "MB", "operator", "kernel", "layer");
+  for (const LayerRow& row : rows)
+    std::printf("%5u  %10.3f %10.3f  %-16s %-28s %s\n", row.id, static_cast<double>(row.flops) * 1e-6,
+                static_cast<double>(row.bytes) * 1e-6, row.op.c_str(), row.kernel.c_str(), row.name.c_str());
+}
+
+nlohmann::json layers_json(const std::vector<LayerRow>& rows, double peak_gflops) {
+  const double total = rows.empty() || rows[0].ms < 0 ? 0 : total_ms(rows);
+  nlohmann::json steps = nlohmann::json::array();
+  for (const LayerRow& row : rows) steps.push_back(row_json(row, total, peak_gflops));
+  nlohmann::json json = {{"version", kLayersVersion}, {"steps", steps}};
+  if (peak_gflops > 0) json["peak_gflops"] = peak_gflops;
+  return json;
+}
+
+}  // namespace planish::cli
