@@ -63,7 +63,7 @@ std::unique_ptr<Peer> start_peer(const BenchCommand& command, Session& session) 
   if (command.compare.empty()) return nullptr;
   const size_t equals = std::min(command.compare.find('='), command.compare.size());
   if (command.compare.substr(0, equals) != "onnxruntime")
-    fail(Code::invalid_argument, "--compare {}: onnxruntime or onnxruntime=MODEL.onnx is accepted", command.compare);
+    throw UsageError(fmt::format("--compare {}: onnxruntime or onnxruntime=MODEL.onnx is accepted", command.compare));
   const bool named = equals < command.compare.size();
   if (!named && is_plan_file(command.common.model))
     fail(Code::invalid_argument, "--compare onnxruntime: {} is a plan; write onnxruntime=MODEL.onnx",
@@ -132,7 +132,15 @@ void print_result(const nlohmann::json& result, const Statistics& own, const Pee
   std::printf("\n");
 }
 
+void check(const BenchCommand& command) {
+  if (command.runs < 0)
+    throw UsageError(fmt::format("--runs {}: 1 or more is accepted, 0 for as many as --seconds allows", command.runs));
+  if (!(command.seconds > 0) || command.seconds > 86400)
+    throw UsageError(fmt::format("--seconds {}: above 0, up to 86400 is accepted", command.seconds));
+}
+
 void run_bench(const BenchCommand& command) {
+  check(command);
   auto device = open_device(command.common);
   const bool talk = !command.common.quiet;
   const auto inputs = read_inputs(command.inputs, command.images);

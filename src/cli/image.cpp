@@ -134,7 +134,8 @@ Picture transpose(const Picture& picture) {
 
 Picture crop_centre(const Picture& picture, int side) {
   if (side > picture.height || side > picture.width)
-    fail(Code::invalid_argument, "crop={} of a picture of {}x{}", side, picture.height, picture.width);
+    fail(Code::invalid_argument, "crop={} of a picture of {}x{}; up to {} is accepted", side, picture.height,
+         picture.width, std::min(picture.height, picture.width));
   const int top = (picture.height - side) / 2, left = (picture.width - side) / 2;
   Picture out{side, side, std::vector<uint8_t>(static_cast<size_t>(side) * side * 3)};
   for (int y = 0; y < side; ++y)
@@ -152,7 +153,7 @@ std::vector<float> parse_floats(const std::string& key, const std::string& text)
     const std::string item = text.substr(at, end - at);
     values.push_back(std::strtof(item.c_str(), &stop));
     if (item.empty() || *stop != 0 || !std::isfinite(values.back()))
-      fail(Code::invalid_argument, "image recipe: {}={} is not a number or three separated by ':'", key, text);
+      fail(Code::invalid_argument, "{}={} is not a number or three separated by ':'", key, text);
     at = end + 1;
   }
   return values;
@@ -162,13 +163,13 @@ std::array<float, 3> parse_triple(const std::string& key, const std::string& tex
   const auto values = parse_floats(key, text);
   if (values.size() == 1) return {values[0], values[0], values[0]};
   if (values.size() == 3) return {values[0], values[1], values[2]};
-  fail(Code::invalid_argument, "image recipe: {}={} has {} numbers; 1 or 3 are accepted", key, text, values.size());
+  fail(Code::invalid_argument, "{}={} has {} numbers; 1 or 3 are accepted", key, text, values.size());
 }
 
 int parse_side(const std::string& key, const std::string& text) {
   const float value = parse_floats(key, text).front();
   if (value < 1 || value > kLargestSide || value != std::floor(value))
-    fail(Code::invalid_argument, "image recipe: {}={}; 1 to {} is accepted", key, text, kLargestSide);
+    fail(Code::invalid_argument, "{}={}; 1 to {} is accepted", key, text, kLargestSide);
   return static_cast<int>(value);
 }
 
@@ -194,7 +195,7 @@ void set_field(ImageRecipe& recipe, const std::string& key, const std::string& v
     recipe.channels_last = value == "nhwc";
   else
     fail(Code::invalid_argument,
-         "image recipe: '{}={}'; accepted: resize=N, stretch=HxW, crop=N, scale=S, mean=M or M:M:M, std=S or S:S:S, "
+         "'{}={}'; accepted: resize=N, stretch=HxW, crop=N, scale=S, mean=M or M:M:M, std=S or S:S:S, "
          "order=rgb|bgr|gray, layout=nchw|nhwc",
          key, value);
 }
@@ -211,7 +212,7 @@ ImageRecipe parse_image_recipe(const std::string& text) {
     at = end + 1;
   }
   for (float value : recipe.std)
-    if (value == 0) fail(Code::invalid_argument, "image recipe: std=0");
+    if (value == 0) fail(Code::invalid_argument, "std=0; other numbers are accepted");
   return recipe;
 }
 

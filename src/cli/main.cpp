@@ -2,10 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <new>
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 
 namespace {
@@ -14,6 +16,21 @@ int report(const std::string& sentence) {
   planish::cli::clear_progress();
   std::fprintf(stderr, "planish: %s\n", sentence.c_str());
   return 1;
+}
+
+std::string accepted_commands(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  return names;
+}
+
+std::string usage_sentence(const CLI::App& app, int argc, char** argv, const CLI::ParseError& error) {
+  const auto chosen = app.get_subcommands();
+  if (!chosen.empty())
+    return fmt::format("{}; planish {} --help lists what is accepted", error.what(), chosen[0]->get_name());
+  if (argc < 2) return fmt::format("a command is missing; accepted: {}", accepted_commands(app));
+  return fmt::format("'{}' is no command; accepted: {}", argv[1], accepted_commands(app));
 }
 
 }  // namespace
@@ -39,9 +56,16 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    report(usage_sentence(app, argc, argv, error));
+    return 2;
+  } catch (const UsageError& error) {
+    report(error.what());
+    return 2;
   } catch (const planish::Error& error) {
     return report(error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report(fmt::format("{}: {}", error.path1().string(), error.code().message()));
   } catch (const std::bad_alloc&) {
     return report("out of memory");
   } catch (const std::exception& error) {

@@ -196,13 +196,14 @@ size_t find_directory_end(std::span<const std::byte> zip) {
 }  // namespace
 
 Tensor read_npy(const std::string& path) {
-  return with_context([&] { return path; }, [&] { return parse_npy(FileMap::open(path).bytes()); });
+  const FileMap file = FileMap::open(path);
+  return with_context([&] { return path; }, [&] { return parse_npy(file.bytes()); });
 }
 
 std::map<std::string, Tensor> read_npz(const std::string& path) {
+  const FileMap file = FileMap::open(path);
   return with_context([&] { return path; },
                       [&] {
-                        const FileMap file = FileMap::open(path);
                         const auto zip = file.bytes();
                         const size_t end = find_directory_end(zip);
                         const int count = read_le<uint16_t>(zip, end + 10);

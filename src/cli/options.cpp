@@ -1,13 +1,21 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
+#include <set>
 
 #include "base/file.h"
 #include "cli/progress.h"
+#include "cli/session.h"
 
 namespace planish::cli {
 namespace {
+
+template <class... Args>
+[[noreturn]] void fail_usage(fmt::format_string<Args...> text, Args&&... args) {
+  throw UsageError(fmt::format(text, std::forward<Args>(args)...));
+}
 
 std::vector<int64_t> parse_extents(const std::string& flag, const std::string& text) {
   std::vector<int64_t> extents;
@@ -17,7 +25,7 @@ std::vector<int64_t> parse_extents(const std::string& flag, const std::string& t
     char* stop = nullptr;
     const long long value = std::strtoll(item.c_str(), &stop, 10);
     if (item.empty() || *stop != 0 || value < 0 || value > (int64_t{1} << 40))
-      fail(Code::invalid_argument, "--shape {}: '{}' is no extent; write NAME=1x3x224x224", flag, item);
+      fail_usage("--shape {}: '{}' is no extent; write NAME=1x3x224x224", flag, item);
     extents.push_back(value);
     at = end + 1;
   }
@@ -30,9 +38,15 @@ Tuning parse_tuning(const std::string& text, double& seconds) {
   if (text == "full") return Tuning::full;
   char* stop = nullptr;
   seconds = std::strtod(text.c_str(), &stop);
-  if (text.empty() || *stop != 0 || !(seconds > 0))
-    fail(Code::invalid_argument, "--tune {}: off, fast, full or a number of seconds is accepted", text);
+  if (text.empty() || *stop != 0 || !(seconds > 0) || !std::isfinite(seconds))
+    fail_usage("--tune {}: off, fast, full or a number of seconds is accepted", text);
   return Tuning::full;
+}
+
+std::string checked_target(const std::string& target) {
+  if (!target.empty() && target != "scalar" && target != "avx2" && target != "avx512")
+    fail_usage("--target {}: scalar, avx2 and avx512 are accepted", target);
+  return target;
 }
 
 std::vector<DimRange> ranges_of(const Tensor& tensor) {
@@ -68,7 +82,7 @@ void add_build_options(CLI::App& command, CommonOptions& options) {
 
 std::pair<std::string, std::string> split_assignment(const std::string& flag, const std::string& text) {
   const size_t equals = text.rfind('=');
-  if (equals == std::string::npos || equals == 0) fail(Code::invalid_argument, "{} {}: write NAME=VALUE", flag, text);
+  if (equals == std::string::npos || equals == 0) fail_usage("{} {}: NAME=VALUE is accepted", flag, text);
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
@@ -82,24 +96,24 @@ std::pair<std::string, std::vector<DimRange>> parse_shape(const std::string& tex
   }
   if (parts.size() == 1) parts = {parts[0], parts[0], parts[0]};
   if (parts.size() != 3 || parts[0].size() != parts[1].size() || parts[1].size() != parts[2].size())
-    fail(Code::invalid_argument, "--shape {}: one shape, or MIN:OPT:MAX of equal rank", text);
+    fail_usage("--shape {}: one shape, or MIN:OPT:MAX of equal rank", text);
   std::vector<DimRange> ranges;
   for (size_t axis = 0; axis < parts[0].size(); ++axis) {
     ranges.push_back({parts[0][axis], parts[1][axis], parts[2][axis]});
     if (ranges.back().min > ranges.back().opt || ranges.back().opt > ranges.back().max)
-      fail(Code::invalid_argument, "--shape {}: axis {} is not in the order MIN <= OPT <= MAX", text, axis);
+      fail_usage("--shape {}: axis {} is not in the order MIN <= OPT <= MAX", text, axis);
   }
   return {name, ranges};
 }
 
 BuildOptions build_options(const CommonOptions& options) {
   if (options.precision != "fp32")
-    fail(Code::unsupported, "--precision {}: this build offers fp32 (Q/DQ networks run as written)", options.precision);
+    fail_usage("--precision {}: fp32 is accepted (Q/DQ networks run as written)", options.precision);
   BuildOptions build;
   build.tuning = parse_tuning(options.tune, build.tuning_seconds);
   build.timing_cache = options.timing_cache;
   build.optimize = !options.no_optimize;
-  build.isa = options.target;
+  build.isa = checked_target(options.target);
   build.threads = options.threads;
   build.dump_dir = options.dump_dir;
   if (!options.quiet) build.progress = show_progress;
@@ -108,7 +122,7 @@ BuildOptions build_options(const CommonOptions& options) {
 
 std::shared_ptr<Device> open_device(const CommonOptions& options) {
   if (options.device != "cpu" && options.device != "auto")
-    fail(Code::unsupported, "--device {}: cpu and auto are accepted", options.device);
+    fail_usage("--device {}: cpu and auto are accepted", options.device);
   return create_cpu_device(options.threads);
 }
 
@@ -121,9 +135,12 @@ bool is_plan_file(const std::string& path) {
 
 Graph import_model(const CommonOptions& options, const std::map<std::string, Tensor>& inputs) {
   onnx::ImportOptions import;
-  for (const auto& [name, tensor] : inputs) import.input_shapes[name] = ranges_of(tensor);
+  for (const auto& [name, tensor] : inputs)
+    if (!is_raw(tensor)) import.input_shapes[name] = ranges_of(tensor);
+  std::set<std::string> named;
   for (const std::string& text : options.shapes) {
     auto [name, ranges] = parse_shape(text);
+    if (!named.insert(name).second) fail_usage("--shape {}: '{}' has a shape already", text, name);
     import.input_shapes[name] = ranges;
   }
   return onnx::import_file(options.model, import);
@@ -134,7 +151,9 @@ Plan obtain_plan(const CommonOptions& options, Device& device, const std::map<st
   if (is_plan_file(options.model)) return load(options.model);
   BuildReport own;
   BuildReport& out = report != nullptr ? *report : own;
-  Plan plan = build(import_model(options, inputs), device, build_options(options), &out);
+  const BuildOptions how = build_options(options);
+  Graph graph = import_model(options, inputs);
+  Plan plan = with_context([&] { return options.model; }, [&] { return build(std::move(graph), device, how, &out); });
   if (options.verbose) log_choices(out);
   return plan;
 }

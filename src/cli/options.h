@@ -14,6 +14,12 @@ class App;
 
 namespace planish::cli {
 
+// The command line itself is wrong: exit status 2.
+class UsageError : public Error {
+ public:
+  explicit UsageError(std::string message) : Error(Code::invalid_argument, std::move(message)) {}
+};
+
 struct CommonOptions {
   std::string model;  // .onnx or a plan file
   std::string device = "auto";
@@ -26,7 +32,7 @@ struct CommonOptions {
   bool no_optimize = false;
   std::string dump_dir;
   bool verbose = false, quiet = false;
-  std::string json;  // file for machine-readable results
+  std::string json;  // file for machine-readable results; "-": standard output
 };
 
 void add_model_options(CLI::App& command, CommonOptions& options);

@@ -90,7 +90,7 @@ void write_outputs(const std::string& folder, const std::map<std::string, Tensor
 }
 
 void run_model(const RunCommand& command) {
-  if (command.top < 0) fail(Code::invalid_argument, "--top {}: 0 or more is accepted", command.top);
+  if (command.top < 0) throw UsageError(fmt::format("--top {}: 0 or more is accepted", command.top));
   const auto labels = command.labels.empty() ? std::vector<std::string>{} : read_labels(command.labels);
   auto device = open_device(command.common);
   const auto inputs = read_inputs(command.inputs, command.images);

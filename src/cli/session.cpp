@@ -16,6 +16,10 @@ bool has_suffix(const std::string& path, std::initializer_list<const char*> suff
   return std::any_of(suffixes.begin(), suffixes.end(), [&](const char* suffix) { return path.ends_with(suffix); });
 }
 
+bool is_picture(const std::string& path) {
+  return has_suffix(path, {".jpg", ".jpeg", ".png", ".JPEG", ".JPG", ".PNG"});
+}
+
 Tensor read_raw(const std::string& path) {
   const FileMap file = FileMap::open(path);
   return Tensor::wrap(DataType::u8, {static_cast<int64_t>(file.bytes().size())}, file.bytes().data(), file.owner());
@@ -24,8 +28,10 @@ Tensor read_raw(const std::string& path) {
 Tensor read_input_file(const std::string& path, const std::string& recipe) {
   if (has_suffix(path, {".npy"})) return read_npy(path);
   if (has_suffix(path, {".pb"})) return onnx::read_tensor_file(path);
-  if (has_suffix(path, {".jpg", ".jpeg", ".png", ".JPEG", ".JPG", ".PNG"}))
-    return apply(parse_image_recipe(recipe), read_picture(path));
+  if (is_picture(path)) {
+    const Picture picture = read_picture(path);
+    return with_context([&] { return path; }, [&] { return apply(parse_image_recipe(recipe), picture); });
+  }
   return read_raw(path);
 }
 
@@ -39,50 +45,70 @@ Tensor draw_tensor(const std::vector<int64_t>& extents, Draw draw) {
 
 std::string extents_text(const std::vector<int64_t>& extents) { return Shape::of(extents).str(); }
 
-// Raw bytes take the type of the binding they are for.
 Tensor fit(const Binding& binding, Tensor tensor, const std::vector<int64_t>& extents) {
-  const bool raw = tensor.dtype() == DataType::u8 && tensor.rank() == 1 &&
-                   (binding.type.dtype != DataType::u8 || binding.type.shape.rank() != 1);
+  const bool raw = is_raw(tensor) && (binding.type.dtype != DataType::u8 || binding.type.shape.rank() != 1);
   if (raw) {
     const int64_t needed = checked_mul(checked_product(extents), element_bytes(binding.type.dtype));
     if (needed != tensor.byte_count())
-      fail(Code::invalid_argument, "input '{}' takes {} bytes ({}), the raw file has {}", binding.name, needed,
-           binding.type.str(), tensor.byte_count());
+      fail(Code::invalid_argument, "{} bytes are needed for {}, the raw file has {}", needed, binding.type.str(),
+           tensor.byte_count());
     return Tensor::make(binding.type.dtype, extents, [&](std::byte* out) { std::copy_n(tensor.data(), needed, out); });
   }
   if (tensor.dtype() != binding.type.dtype)
-    fail(Code::invalid_argument, "input '{}' is {}, the file holds {}", binding.name, binding.type.str(),
+    fail(Code::invalid_argument, "{} is accepted, the file holds {}", data_type_name(binding.type.dtype),
          tensor.type().str());
   return tensor;
 }
 
+// "image:crop=24,std=255" by name.
+std::map<std::string, std::string> recipes_by_name(const std::vector<std::string>& recipes) {
+  std::map<std::string, std::string> by_name;
+  for (const std::string& text : recipes) {
+    const size_t colon = text.find(':');
+    if (colon == std::string::npos || colon == 0)
+      throw UsageError("--image " + text + ": NAME:resize=256,crop=224,... is accepted");
+    const std::string& recipe = by_name[text.substr(0, colon)] = text.substr(colon + 1);
+    try {
+      parse_image_recipe(recipe);
+    } catch (const Error& error) {
+      throw UsageError(fmt::format("--image {}: {}", text, error.what()));
+    }
+  }
+  return by_name;
+}
+
+void read_archive(const std::string& argument, std::map<std::string, Tensor>& inputs) {
+  const size_t equals = argument.find('=');
+  auto members = read_npz(equals == std::string::npos ? argument : argument.substr(equals + 1));
+  const std::string name = equals == std::string::npos ? "" : argument.substr(0, equals);
+  if (name.empty()) return inputs.merge(members);
+  auto at = members.find(name);
+  if (at == members.end() && members.size() != 1)
+    fail(Code::not_found, "--input {}: the archive has no member '{}'", argument, name);
+  inputs[name] = at != members.end() ? at->second : members.begin()->second;
+}
+
 }  // namespace
+
+bool is_raw(const Tensor& tensor) { return tensor.dtype() == DataType::u8 && tensor.rank() == 1; }
 
 std::map<std::string, Tensor> read_inputs(const std::vector<std::string>& arguments,
                                           const std::vector<std::string>& recipes) {
-  std::map<std::string, std::string> recipe_of;
-  for (const std::string& text : recipes) {
-    const size_t colon = text.find(':');
-    if (colon == std::string::npos) fail(Code::invalid_argument, "--image {}: write NAME:resize=256,crop=224,…", text);
-    recipe_of[text.substr(0, colon)] = text.substr(colon + 1);
-  }
+  auto recipe_of = recipes_by_name(recipes);
   std::map<std::string, Tensor> inputs;
   for (const std::string& argument : arguments) {
     if (has_suffix(argument, {".npz"})) {
-      const size_t equals = argument.find('=');
-      auto members = read_npz(equals == std::string::npos ? argument : argument.substr(equals + 1));
-      const std::string name = equals == std::string::npos ? "" : argument.substr(0, equals);
-      if (name.empty())
-        inputs.merge(members);
-      else if (members.count(name))
-        inputs[name] = members[name];
-      else
-        fail(Code::not_found, "--input {}: the archive has no member '{}'", argument, name);
+      read_archive(argument, inputs);
       continue;
     }
     const auto [name, path] = split_assignment("--input", argument);
-    inputs[name] = read_input_file(path, recipe_of[name]);
+    auto recipe = recipe_of.extract(name);
+    const bool given = !recipe.empty();
+    if (given && !is_picture(path)) fail(Code::invalid_argument, "--image {}: {} is no .jpg or .png", name, path);
+    inputs[name] = read_input_file(path, given ? recipe.mapped() : "");
   }
+  if (!recipe_of.empty())
+    throw UsageError("--image " + recipe_of.begin()->first + ": no --input of that name is a picture");
   return inputs;
 }
 
@@ -122,7 +148,9 @@ Tensor random_input(const std::string& name, DataType dtype, const std::vector<i
 }
 
 Session::Session(Plan plan, std::shared_ptr<Device> device)
-    : engine_(Engine::create(std::move(plan), std::move(device))), context_(engine_->create_context()) {}
+    : engine_(Engine::create(std::move(plan), std::move(device))),
+      context_(with_context([&] { return fmt::format("memory of '{}'", engine_->plan().model); },
+                            [&] { return engine_->create_context(); })) {}
 
 // Extents at the profile's typical values.
 std::vector<int64_t> Session::extents_for(const Binding& binding) const {
@@ -145,8 +173,12 @@ std::vector<std::string> Session::set_inputs(std::map<std::string, Tensor> given
     if (!binding.is_input) continue;
     auto at = given.find(binding.name);
     if (at == given.end()) made_up.push_back(binding.name + " " + extents_text(extents_for(binding)));
-    Tensor tensor = at != given.end() ? fit(binding, at->second, extents_for(binding))
-                                      : random_input(binding.name, binding.type.dtype, extents_for(binding));
+    const auto extents = extents_for(binding);
+    Tensor tensor = with_context([&] { return fmt::format("input '{}' {}", binding.name, extents_text(extents)); },
+                                 [&] {
+                                   return at != given.end() ? fit(binding, at->second, extents)
+                                                            : random_input(binding.name, binding.type.dtype, extents);
+                                 });
     context_->set_shape(binding.name, tensor.extents()).raise();
     context_->bind(binding.name, const_cast<std::byte*>(tensor.data()), static_cast<size_t>(tensor.byte_count()))
         .raise();

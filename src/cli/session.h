@@ -16,6 +16,9 @@ namespace planish::cli {
 std::map<std::string, Tensor> read_inputs(const std::vector<std::string>& arguments,
                                           const std::vector<std::string>& recipes);
 
+// Bytes of a file without a format: they take the type and extents of the input they are for.
+bool is_raw(const Tensor& tensor);
+
 // Values for an input nobody gave: floats uniform in [0, 1), integers in [0, 100), ones where the name says
 // "mask", 0, 1, 2… where it says "position". Seeded by the name: the same on every machine.
 Tensor random_input(const std::string& name, DataType dtype, const std::vector<int64_t>& extents);

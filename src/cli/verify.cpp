@@ -137,6 +137,8 @@ void judge(const VerifyCommand& command, const Comparison& comparison) {
 }
 
 void run_verify(const VerifyCommand& command) {
+  if (!(command.tolerance >= 0))
+    throw UsageError(fmt::format("--tolerance {}: 0 or more is accepted", command.tolerance));
   if (is_plan_file(command.common.model))
     fail(Code::invalid_argument, "verify needs the model, {} is a plan", command.common.model);
   auto device = open_device(command.common);

@@ -127,7 +127,10 @@ void Tuner::load_cache() {
   try {
     std::istringstream text(read_file(options_.timing_cache));
     std::string line;
-    if (!std::getline(text, line) || line != "planish timing cache 1") fail(Code::mismatch, "not a timing cache");
+    if (!std::getline(text, line) || line != "planish timing cache 1") {
+      foreign_cache_ = true;
+      fail(Code::mismatch, "it is no timing cache, and stays as it is");
+    }
     if (!std::getline(text, line) || line != device_.fingerprint()) fail(Code::mismatch, "it was made on another machine: {}", line);
     while (std::getline(text, line)) {
       const size_t space = line.rfind(' ');
@@ -143,7 +146,7 @@ void Tuner::load_cache() {
 }
 
 void Tuner::save_cache() const {
-  if (options_.timing_cache.empty() || timed_ == 0) return;
+  if (options_.timing_cache.empty() || timed_ == 0 || foreign_cache_) return;
   std::string text = "planish timing cache 1\n" + device_.fingerprint() + "\n";
   for (const auto& [key, us] : times_) text += fmt::format("{} {:.3f}\n", key, us);
   try {

@@ -32,6 +32,7 @@ class Tuner {
   std::map<std::string, double> times_;  // "key candidate" -> microseconds
   std::set<std::string> seen_;
   int timed_ = 0, cached_ = 0;
+  bool foreign_cache_ = false;  // the file is something else of the user's
   double spent_seconds_ = 0;
 };
 

@@ -23,7 +23,10 @@ class NodeContext {
   std::vector<ValueId>& inputs() { return inputs_; }
   ValueId input(size_t i) const { return i < inputs_.size() ? inputs_[i] : ValueId{}; }
   bool has_input(size_t i) const { return input(i).valid(); }
-  const TensorType& type(size_t i) const { return graph_.value(inputs_.at(i)).type; }
+  const TensorType& type(size_t i) const {
+    if (!has_input(i)) fail(Code::invalid_model, "operand {} is missing", i);
+    return graph_.value(inputs_[i]).type;
+  }
 
   const wire::Attribute* attribute(std::string_view name) const;
   template <class T>

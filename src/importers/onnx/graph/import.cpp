@@ -333,6 +333,15 @@ Dim input_dim(Graph& graph, const wire::ValueInfo& info, size_t axis, const DimR
   return Dim::symbol(name);
 }
 
+constexpr int64_t kNewestOpset = 28;
+
+std::string input_list(const Graph& graph) {
+  std::string text;
+  for (ValueId id : graph.inputs())
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", graph.value(id).name, graph.value(id).type.str());
+  return text;
+}
+
 void import_inputs(const wire::GraphProto& proto, const ImportOptions& options, Graph& graph, GraphImporter& importer) {
   std::set<std::string> constants, names;
   for (const auto& [name, tensor] : proto.initializers) constants.insert(name);
@@ -350,10 +359,13 @@ void import_inputs(const wire::GraphProto& proto, const ImportOptions& options, 
     importer.define(info.name, graph.add_input(info.name, {info.dtype, Shape(std::move(dims))}));
   }
   for (const auto& [name, ranges] : options.input_shapes)
-    if (names.count(name) == 0) fail(Code::not_found, "a shape was given for '{}', the model has no such input", name);
+    if (names.count(name) == 0) fail(Code::not_found, "the model has no input '{}'; it has: {}", name, input_list(graph));
 }
 
 Graph import_model(const wire::Model& model, const ImportOptions& options) {
+  if (const auto at = model.opsets.find(""); at->second < 1 || at->second > kNewestOpset)
+    fail(Code::unsupported, "the model is written for opset {}; 1 to {} are accepted", at->second, kNewestOpset);
+  if (model.graph.outputs.empty()) fail(Code::invalid_model, "the graph has no outputs; at least one is accepted");
   if (const auto missing = census_of(model); !missing.empty()) fail_unsupported(missing);
   Graph graph;
   graph.name = model.graph.name;

@@ -18,7 +18,7 @@ DataType dtype_of(int64_t code) {
                                         DataType::i32, DataType::i64, DataType::string, DataType::boolean, DataType::f16,
                                         DataType::f64, DataType::u32, DataType::u64, DataType::none, DataType::none, DataType::bf16};
   if (code < 0 || code >= static_cast<int64_t>(std::size(kTypes)) || kTypes[code] == DataType::none)
-    fail(Code::unsupported, "element type {} of ONNX", code);
+    fail(Code::unsupported, "element type {} of ONNX; f16, bf16, f32, f64, bool and integers of 8 to 64 bits are accepted", code);
   return kTypes[code];
 }
 
@@ -234,10 +234,12 @@ ValueInfo read_value_info(Reader reader) {
     if (reader.tag() == 1) {
       info.name = text_of(reader);
     } else if (reader.tag() == 2) {
-      for (Reader type = reader.get_message(); type.next();) {
-        if (type.tag() == 1) read_tensor_type(type.get_message(), info);
-        else type.skip();
-      }
+      with_context([&] { return fmt::format("'{}'", info.name); }, [&] {
+        for (Reader type = reader.get_message(); type.next();) {
+          if (type.tag() == 1) read_tensor_type(type.get_message(), info);
+          else type.skip();
+        }
+      });
     } else {
       reader.skip();
     }
@@ -278,18 +280,18 @@ std::pair<std::string, int64_t> read_opset(Reader reader) {
 }
 
 template <class Body>
-auto guarded(Body body) {
+auto guarded(const char* wanted, Body body) {
   try {
     return body();
   } catch (const protozero::exception& error) {
-    fail(Code::invalid_model, "not a well-formed protobuf message ({})", error.what());
+    fail(Code::invalid_model, "not {}: no well-formed protobuf message ({})", wanted, error.what());
   }
 }
 
 }  // namespace
 
 Model read_model(std::span<const std::byte> bytes, const Source& source) {
-  return guarded([&] {
+  return guarded("an ONNX model", [&] {
     Model model;
     bool has_graph = false;
     Reader reader(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -304,14 +306,14 @@ Model read_model(std::span<const std::byte> bytes, const Source& source) {
         default: reader.skip();
       }
     }
-    if (!has_graph) fail(Code::invalid_model, "the file holds no graph");
+    if (!has_graph) fail(Code::invalid_model, "not an ONNX model: it holds no graph");
     model.opsets.try_emplace("", 1);
     return model;
   });
 }
 
 Tensor read_tensor(std::string_view bytes, const Source& source, std::string* name) {
-  return guarded([&] {
+  return guarded("a serialized TensorProto", [&] {
     const TensorFields fields = read_tensor_fields(Reader(bytes.data(), bytes.size()));
     if (name != nullptr) *name = fields.name;
     return make_tensor(fields, source);
