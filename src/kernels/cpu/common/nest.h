@@ -76,7 +76,7 @@ template <size_t N>
 class NestPosition {
  public:
   NestPosition(const Nest<N>& nest, int64_t row) : nest_(nest) {
-    for (size_t i = nest.inner(); i-- > 0;) {
+    for (size_t i = std::min<size_t>(nest.inner(), kMaxRank); i-- > 0;) {  // the bound is for the compiler to see
       index_[i] = row % nest.dims[i];
       row /= nest.dims[i];
       for (size_t k = 0; k < N; ++k) offset[k] += index_[i] * nest.strides[k][i];
