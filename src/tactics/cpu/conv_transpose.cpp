@@ -87,7 +87,7 @@ std::string describe_transpose(const TacticQuery& query, TransposeProblem& p) {
   const Shape& out = query.output(0).type.shape;
   if (std::string why = describe_axes(x.type.shape, out, p); !why.empty()) return why;
   p.epilogue =
-      epilogue_params(query, p.form, has_bias ? p.form.anchor_inputs[2] : ValueId{}, p.columns * p.attrs.group);
+      epilogue_params(query, p.form, has_bias ? p.form.anchor_inputs[2] : ValueId{}, p.columns * p.attrs.group, 1);
   const double taps = static_cast<double>(p.weights.element_count() / p.weights.extents()[0]);
   p.flops = 2 * typical_elements(query, x.type.shape) * taps;
   p.bytes = 4 * (typical_elements(query, out) + static_cast<double>(p.phases) * typical_elements(query, x.type.shape)) +
@@ -121,11 +121,11 @@ Tensor pack_phase(Isa isa, const TransposeProblem& p, const std::vector<PhaseAxi
   });
 }
 
-GemmAttrs phase_attrs(const TransposeProblem& p, const std::vector<PhaseAxis>& phase, int64_t panel_outer) {
+GemmAttrs phase_attrs(const TransposeProblem& p, const std::vector<PhaseAxis>& phase, int64_t row_blocks) {
   GemmAttrs gemm;
   gemm.group = p.attrs.group;
   gemm.columns = p.columns;
-  gemm.panel_outer = panel_outer;
+  gemm.row_blocks = row_blocks;
   for (const PhaseAxis& axis : phase) {
     gemm.kernel.push_back(std::max<int64_t>(1, static_cast<int64_t>(axis.taps.size())));
     gemm.strides.push_back(1);
@@ -167,7 +167,7 @@ void for_phases(const TransposeProblem& p, Fn fn) {
 }
 
 void emit_transpose(StepBuilder& builder, const Graph& graph, const Node& node, Isa isa, const TransposeProblem& p,
-                    int64_t panel_outer) {
+                    int64_t row_blocks) {
   const Shape out = graph.value(node.outputs[0]).type.shape;
   const Operand x = builder.input(transpose_operand(node, p.form.anchor_inputs[0])), y = builder.output(0);
   std::vector<Operand> extras;
@@ -182,7 +182,7 @@ void emit_transpose(StepBuilder& builder, const Graph& graph, const Node& node, 
     for (size_t i = 0; i < extras.size(); ++i)
       inputs.push_back(
           phase_window(builder, extras[i], graph.value(p.epilogue.extras[i]).type.shape, out, phase, p.axes));
-    builder.step(StepKind::cpu, "igemm", attrs_of(phase_attrs(p, phase, panel_outer)), std::move(inputs),
+    builder.step(StepKind::cpu, "igemm", attrs_of(phase_attrs(p, phase, row_blocks)), std::move(inputs),
                  {phase_window(builder, y, out, out, phase, p.axes)});
   });
 }
@@ -200,17 +200,21 @@ std::vector<LayoutRule> transpose_rules(const TacticQuery& query, const Transpos
 void propose_transpose(const TacticQuery& query, CandidateSink& sink) {
   auto p = std::make_shared<TransposeProblem>();
   if (std::string why = describe_transpose(query, *p); !why.empty()) return sink.refuse("igemm_phases", std::move(why));
-  const bool small = p->weights.byte_count() <= (256 << 10) * p->phases;
-  for (int64_t panel_outer : {0, 1}) {
+  const int64_t depth = std::max<int64_t>(
+      1, p->channels * p->weights.element_count() / (p->weights.extents()[0] * p->columns * p->phases));
+  const double rows = typical_elements(query, query.output(0).type.shape) /
+                      static_cast<double>(p->phases * p->columns * p->attrs.group);
+  double efficiency = 0.7;
+  for (int64_t row_blocks : row_block_choices(query.isa, query.threads, rows, depth, p->columns)) {
     Candidate candidate;
-    candidate.name = panel_outer != 0 ? "igemm_phases.panels" : "igemm_phases.rows";
+    candidate.name = "igemm_phases.r" + std::to_string(row_blocks);
     candidate.inputs = transpose_rules(query, *p);
     candidate.outputs = {LayoutRule::channels_last};
     candidate.strided_output = true;
-    candidate.estimated_us = estimate_us(query, p->flops, p->bytes, (panel_outer != 0) == small ? 0.6 : 0.7) +
-                             static_cast<double>(p->phases);
-    candidate.emit = [p, graph = &query.graph, node = &query.node, isa = query.isa, panel_outer](StepBuilder& builder) {
-      emit_transpose(builder, *graph, *node, isa, *p, panel_outer);
+    candidate.estimated_us = estimate_us(query, p->flops, p->bytes, efficiency) + static_cast<double>(p->phases);
+    efficiency -= 0.02;
+    candidate.emit = [p, graph = &query.graph, node = &query.node, isa = query.isa, row_blocks](StepBuilder& builder) {
+      emit_transpose(builder, *graph, *node, isa, *p, row_blocks);
     };
     sink.offer(std::move(candidate));
   }

@@ -76,7 +76,6 @@ void emit_lstm(StepBuilder& builder, const Shape& x, const Node& node, Isa isa, 
                const LstmRecurrentAttrs& attrs) {
   GemmAttrs gemm;
   gemm.columns = w.columns();
-  gemm.panel_outer = 1;
   gemm.has_bias = w.bias.present() ? 1 : 0;
   const Operand sums = builder.temporary({DataType::f32, Shape{x[0], x[1], w.columns()}});
   std::vector<Operand> operands = {builder.input(0), builder.constant(packed_input(isa, w))};
