@@ -35,6 +35,12 @@ template <class T>
 Tensor tensor_of(std::vector<int64_t> extents, std::vector<T> values) {
   return Tensor::of<T>(std::move(extents), std::span<const T>(values));
 }
+template <>
+inline Tensor tensor_of<bool>(std::vector<int64_t> extents, std::vector<bool> values) {
+  return Tensor::make(DataType::boolean, std::move(extents), [&](std::byte* out) {
+    for (size_t i = 0; i < values.size(); ++i) out[i] = values[i] ? std::byte{1} : std::byte{0};
+  });
+}
 inline Tensor ints_of(std::vector<int64_t> values) { return Tensor::ints(values); }
 
 // Integers low … high of any integer type.

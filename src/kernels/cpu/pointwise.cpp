@@ -1,9 +1,11 @@
-// Elementwise programs, tile by tile.
+// Elementwise programs, tile by tile. Operands of other types than fp32 whose values fp32 holds exactly are widened
+// a tile at a time; a boolean result is narrowed so.
 
 #include <algorithm>
 #include <cmath>
 
 #include "kernels/cpu/common/math.h"
+#include "kernels/cpu/common/nest.h"
 #include "kernels/cpu/common/tile.h"
 #include "kernels/kernel.h"
 
@@ -13,13 +15,26 @@ namespace {
 using Row = float* __restrict__;
 using In = const float* __restrict__;
 
+// A row of values, or (row null) one value for all of it. Left uninitialised in run_tile's large array.
+struct Register {
+  const float* row;
+  float value;
+};
+
 template <class F>
-inline void map1(In a, Row out, int64_t n, F f) {
-  for (int64_t i = 0; i < n; ++i) out[i] = f(a[i]);
+inline void map1(const Register& a, Row out, int64_t n, F f) {
+  if (a.row == nullptr) return static_cast<void>(std::fill_n(out, n, f(a.value)));
+  In x = a.row;
+  for (int64_t i = 0; i < n; ++i) out[i] = f(x[i]);
 }
 template <class F>
-inline void map2(In a, In b, Row out, int64_t n, F f) {
-  for (int64_t i = 0; i < n; ++i) out[i] = f(a[i], b[i]);
+inline void map2(const Register& a, const Register& b, Row out, int64_t n, F f) {
+  In x = a.row, y = b.row;
+  const float p = a.value, q = b.value;
+  if (x != nullptr && y != nullptr) for (int64_t i = 0; i < n; ++i) out[i] = f(x[i], y[i]);
+  else if (x != nullptr) for (int64_t i = 0; i < n; ++i) out[i] = f(x[i], q);
+  else if (y != nullptr) for (int64_t i = 0; i < n; ++i) out[i] = f(p, y[i]);
+  else std::fill_n(out, n, f(p, q));
 }
 
 inline float nan_max(float a, float b) { return a != a ? a : (b > a || b != b) ? b : a; }
@@ -34,12 +49,23 @@ inline float floor_mod(float a, float b) {
   return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
-void run_unary(PwOp op, In a, Row out, int64_t n) {
+// Exponents that are few multiplications, and the square root of what pow defines: pow(-0, 0.5) = 0, pow(-inf, 0.5) = inf.
+void run_pow(const Register& a, const Register& b, Row out, int64_t n) {
+  if (b.row == nullptr) {
+    if (b.value == 2) return map1(a, out, n, [](float x) { return x * x; });
+    if (b.value == 3) return map1(a, out, n, [](float x) { return x * x * x; });
+    if (b.value == -1) return map1(a, out, n, [](float x) { return 1.f / x; });
+    if (b.value == 0.5f) return map1(a, out, n, [](float x) { return x == -HUGE_VALF ? HUGE_VALF : std::sqrt(x + 0.f); });
+  }
+  map2(a, b, out, n, [](float x, float y) { return std::pow(x, y); });
+}
+
+void run_unary(PwOp op, const Register& a, Row out, int64_t n) {
   switch (op) {
     case PwOp::neg: return map1(a, out, n, [](float x) { return -x; });
     case PwOp::abs: return map1(a, out, n, [](float x) { return std::abs(x); });
     case PwOp::exp: return map1(a, out, n, exp_exact_range);
-    case PwOp::log: return map1(a, out, n, [](float x) { return std::log(x); });
+    case PwOp::log: return map1(a, out, n, log_value);
     case PwOp::sqrt: return map1(a, out, n, [](float x) { return std::sqrt(x); });
     case PwOp::rsqrt: return map1(a, out, n, [](float x) { return 1.f / std::sqrt(x); });
     case PwOp::reciprocal: return map1(a, out, n, [](float x) { return 1.f / x; });
@@ -64,18 +90,18 @@ void run_unary(PwOp op, In a, Row out, int64_t n) {
     case PwOp::sign: return map1(a, out, n, [](float x) { return x > 0 ? 1.f : x < 0 ? -1.f : x; });
     case PwOp::logical_not: return map1(a, out, n, [](float x) { return x == 0 ? 1.f : 0.f; });
     case PwOp::is_nan: return map1(a, out, n, [](float x) { return x != x ? 1.f : 0.f; });
-    case PwOp::softplus: return map1(a, out, n, [](float x) { return std::max(x, 0.f) + std::log1p(exp_value(-std::abs(x))); });
+    case PwOp::softplus: return map1(a, out, n, softplus_value);
     default: fail(Code::unsupported, "{} of fp32 elements", pw_name(op));
   }
 }
 
-void run_binary(PwOp op, In a, In b, Row out, int64_t n) {
+void run_binary(PwOp op, const Register& a, const Register& b, Row out, int64_t n) {
   switch (op) {
     case PwOp::add: return map2(a, b, out, n, [](float x, float y) { return x + y; });
     case PwOp::sub: return map2(a, b, out, n, [](float x, float y) { return x - y; });
     case PwOp::mul: return map2(a, b, out, n, [](float x, float y) { return x * y; });
     case PwOp::div: return map2(a, b, out, n, [](float x, float y) { return x / y; });
-    case PwOp::pow: return map2(a, b, out, n, [](float x, float y) { return std::pow(x, y); });
+    case PwOp::pow: return run_pow(a, b, out, n);
     case PwOp::min: return map2(a, b, out, n, nan_min);
     case PwOp::max: return map2(a, b, out, n, nan_max);
     case PwOp::mod: return map2(a, b, out, n, floor_mod);
@@ -104,84 +130,88 @@ float* scratch_rows(size_t count) {
   return rows.get();
 }
 
-const float* gather_operand(const TileOperand& operand, int64_t n, float* row) {
-  if (operand.step == 1) return operand.data;
-  if (operand.step == 0) std::fill_n(row, n, *operand.data);
-  else for (int64_t i = 0; i < n; ++i) row[i] = operand.data[i * operand.step];
-  return row;
+Register load_operand(const TileOperand& operand, int64_t n, float* row) {
+  if (operand.step == 1) return {operand.data, 0};
+  if (operand.step == 0) return {nullptr, *operand.data};
+  for (int64_t i = 0; i < n; ++i) row[i] = operand.data[i * operand.step];
+  return {row, 0};
+}
+
+void run_select(const Register& a, const Register& b, const Register& c, Row out, int64_t n) {
+  const auto value = [](const Register& r, int64_t i) { return r.row != nullptr ? r.row[i] : r.value; };
+  if (a.row != nullptr && b.row != nullptr && c.row != nullptr) {
+    In x = a.row, y = b.row, z = c.row;
+    for (int64_t i = 0; i < n; ++i) out[i] = x[i] != 0 ? y[i] : z[i];
+  } else {
+    for (int64_t i = 0; i < n; ++i) out[i] = value(a, i) != 0 ? value(b, i) : value(c, i);
+  }
 }
 
 struct Decoded {
   PointwiseProgram program;
 };
 
-// Axes of the result merged where every operand steps through them evenly.
-struct Loop {
-  int rank = 0;
-  std::array<int64_t, kMaxRank> dims{};
-  std::vector<std::array<int64_t, kMaxRank>> strides;  // operands, then the result
-};
+constexpr size_t kMostOperands = 32;
 
-Loop make_loop(const KernelArgs& args) {
+template <class T>
+void widen(const void* data, int64_t offset, int64_t step, int64_t n, float* row) {
+  const T* from = static_cast<const T*>(data) + offset;
+  if (step == 1) for (int64_t i = 0; i < n; ++i) row[i] = static_cast<float>(from[i]);
+  else for (int64_t i = 0; i < n; ++i) row[i] = static_cast<float>(from[i * step]);
+}
+
+// Elements at `offset`, widened into `row` where they are not fp32. One element where they repeat.
+TileOperand tile_operand(const TensorView& view, int64_t offset, int64_t step, int64_t n, float* row) {
+  const int64_t count = step == 0 ? 1 : n;
+  switch (view.dtype) {
+    case DataType::f32: return {view.as<const float>() + offset, step};
+    case DataType::i8: widen<int8_t>(view.data, offset, step, count, row); break;
+    case DataType::i16: widen<int16_t>(view.data, offset, step, count, row); break;
+    case DataType::u16: widen<uint16_t>(view.data, offset, step, count, row); break;
+    case DataType::u8:
+    case DataType::boolean: widen<uint8_t>(view.data, offset, step, count, row); break;
+    default: fail(Code::unsupported, "pointwise of {} operands", data_type_name(view.dtype));
+  }
+  return {row, step == 0 ? 0 : 1};
+}
+
+void store_tile(const TensorView& y, int64_t offset, int64_t step, const float* values, int64_t n) {
+  if (y.dtype == DataType::boolean) {
+    uint8_t* out = y.as<uint8_t>() + offset;
+    for (int64_t i = 0; i < n; ++i) out[i * step] = values[i] != 0 ? 1 : 0;
+  } else {
+    float* out = y.as<float>() + offset;
+    for (int64_t i = 0; i < n; ++i) out[i * step] = values[i];
+  }
+}
+
+// The nest's operands: the result, then the program's. N bounds their number.
+template <size_t N>
+void run_nest(const KernelArgs& args, const PointwiseProgram& program) {
   const TensorView& y = args.outputs[0];
-  std::vector<std::array<int64_t, kMaxRank>> all;
-  for (const TensorView& input : args.inputs) all.push_back(broadcast_strides(input, y.extents()));
-  all.push_back(y.strides);
-  std::vector<size_t> order;  // slowest first, by the result's strides
-  for (size_t i = 0; i < static_cast<size_t>(y.rank); ++i)
-    if (y.dims[i] != 1) order.push_back(i);
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return y.strides[a] > y.strides[b]; });
-  Loop loop;
-  loop.strides.resize(all.size());
-  for (size_t axis : order) {
-    bool merge = loop.rank > 0;
-    for (size_t k = 0; k < all.size() && merge; ++k)
-      merge = loop.strides[k][static_cast<size_t>(loop.rank - 1)] == all[k][axis] * y.dims[axis];
-    const auto at = static_cast<size_t>(merge ? loop.rank - 1 : loop.rank++);
-    loop.dims[at] = merge ? loop.dims[at] * y.dims[axis] : y.dims[axis];
-    for (size_t k = 0; k < all.size(); ++k) loop.strides[k][at] = all[k][axis];
-  }
-  if (loop.rank == 0) {
-    loop.rank = 1;
-    loop.dims[0] = 1;
-  }
-  return loop;
+  const size_t operands = args.inputs.size();
+  std::array<Strides, N> strides{};
+  strides[0] = y.strides;
+  for (size_t k = 0; k < operands; ++k) strides[k + 1] = broadcast_strides(args.inputs[k], y.extents());
+  const Nest<N> nest = make_nest<N>(y.extents(), strides);
+  const size_t in = nest.inner();
+  const int64_t y_step = nest.strides[0][in];
+  const bool direct = y_step == 1 && y.dtype == DataType::f32;
+  for_rows(*args.pool, nest, kTile, 4096, [&](const std::array<int64_t, N>& at, int64_t n) {
+    TileOperand row[N];
+    float widened[N][kTile], result[kTile];
+    for (size_t k = 0; k < operands; ++k) row[k] = tile_operand(args.inputs[k], at[k + 1], nest.strides[k + 1][in], n, widened[k]);
+    run_tile(program, row, n, direct ? y.as<float>() + at[0] : result);
+    if (!direct) store_tile(y, at[0], y_step, result, n);
+  });
 }
 
 void run_pointwise(const KernelArgs& args) {
   const PointwiseProgram& program = args.as<Decoded>().program;
-  const TensorView& y = args.outputs[0];
-  if (y.element_count() == 0) return;
-  const Loop loop = make_loop(args);
-  const auto inner = static_cast<size_t>(loop.rank - 1);
-  const int64_t length = loop.dims[inner], tiles = (length + kTile - 1) / kTile;
-  int64_t outer = 1;
-  for (size_t i = 0; i < inner; ++i) outer *= loop.dims[i];
-  const size_t operands = args.inputs.size();
-  const int64_t y_step = loop.strides[operands][inner];
-  args.pool->parallel_for(outer * tiles, std::max<int64_t>(1, 4096 / std::min(length, kTile)), [&](int64_t begin, int64_t end) {
-    TileOperand row[64];
-    float strided[kTile];
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t start = task % tiles * kTile, n = std::min(kTile, length - start);
-      int64_t rest = task / tiles, y_offset = start * y_step;
-      std::array<int64_t, kMaxRank> index{};
-      for (size_t i = inner; i-- > 0;) {
-        index[i] = rest % loop.dims[i];
-        rest /= loop.dims[i];
-        y_offset += index[i] * loop.strides[operands][i];
-      }
-      for (size_t k = 0; k < operands; ++k) {
-        int64_t offset = start * loop.strides[k][inner];
-        for (size_t i = 0; i < inner; ++i) offset += index[i] * loop.strides[k][i];
-        row[k] = {args.inputs[k].as<const float>() + offset, loop.strides[k][inner]};
-      }
-      float* out = y.as<float>() + y_offset;
-      run_tile(program, row, n, y_step == 1 ? out : strided);
-      if (y_step != 1)
-        for (int64_t i = 0; i < n; ++i) out[i * y_step] = strided[i];
-    }
-  });
+  if (args.inputs.size() > kMostOperands || static_cast<size_t>(program.inputs) != args.inputs.size())
+    fail(Code::invalid_plan, "a pointwise program of {} operands given {}", program.inputs, args.inputs.size());
+  if (args.inputs.size() < 4) run_nest<4>(args, program);
+  else run_nest<kMostOperands + 1>(args, program);
 }
 
 }  // namespace
@@ -189,24 +219,21 @@ void run_pointwise(const KernelArgs& args) {
 void run_tile(const PointwiseProgram& program, const TileOperand* operands, int64_t n, float* out) {
   const auto inputs = static_cast<size_t>(program.inputs);
   float* rows = scratch_rows(inputs + program.code.size());
-  const float* registers[4096 + 256];
-  for (size_t i = 0; i < inputs; ++i) registers[i] = gather_operand(operands[i], n, rows + i * kTile);
+  Register registers[4096 + 256];
+  for (size_t i = 0; i < inputs; ++i) registers[i] = load_operand(operands[i], n, rows + i * kTile);
   for (size_t k = 0; k < program.code.size(); ++k) {
     const PwInstr& instruction = program.code[k];
     float* row = rows + (inputs + k) * kTile;
-    registers[inputs + k] = row;
-    switch (pw_arity(instruction.op)) {
-      case 0: std::fill_n(row, n, static_cast<float>(instruction.immediate)); break;
-      case 1: run_unary(instruction.op, registers[instruction.a], row, n); break;
-      case 2: run_binary(instruction.op, registers[instruction.a], registers[instruction.b], row, n); break;
-      default: {
-        In c = registers[instruction.a], x = registers[instruction.b], z = registers[instruction.c];
-        for (int64_t i = 0; i < n; ++i) row[i] = c[i] != 0 ? x[i] : z[i];
-      }
-    }
+    const Register &a = registers[instruction.a], &b = registers[instruction.b], &c = registers[instruction.c];
+    const int arity = pw_arity(instruction.op);
+    registers[inputs + k] = arity == 0 ? Register{nullptr, static_cast<float>(instruction.immediate)} : Register{row, 0};
+    if (arity == 1) run_unary(instruction.op, a, row, n);
+    else if (arity == 2) run_binary(instruction.op, a, b, row, n);
+    else if (arity == 3) run_select(a, b, c, row, n);
   }
-  const float* result = registers[program.results[0]];
-  if (result != out) std::copy_n(result, n, out);
+  const Register& result = registers[program.results[0]];
+  if (result.row == nullptr) std::fill_n(out, n, result.value);
+  else if (result.row != out) std::copy_n(result.row, n, out);
 }
 
 void register_pointwise(KernelTable& table) {

@@ -13,16 +13,36 @@ bool pure_pointwise(const Graph& body) {
   return std::all_of(nodes.begin(), nodes.end(), [&](NodeId id) { return is_pointwise(body.node(id)); });
 }
 
+// As the reference kernel decides it: fp32 arithmetic where a float takes part, else 64-bit integers.
+bool takes_floats(const TacticQuery& query) {
+  bool floats = is_float(query.output(0).type.dtype);
+  for (size_t i = 0; i < query.node.inputs.size(); ++i) floats = floats || is_float(query.input(i).type.dtype);
+  return floats;
+}
+
+// fp32 holds 8- and 16-bit integers exactly; results of fp32 arithmetic are fp32 or truth values.
+std::string refuse_types(const TacticQuery& query, bool floating) {
+  const auto integer = [](DataType dtype) { return is_integer(dtype) || dtype == DataType::boolean; };
+  const auto fits = [&](DataType dtype) {
+    return floating ? dtype == DataType::f32 || (integer(dtype) && element_bytes(dtype) <= 2) : integer(dtype) && dtype != DataType::u64;
+  };
+  for (size_t i = 0; i < query.node.inputs.size(); ++i)
+    if (!fits(query.input(i).type.dtype)) return "an operand is " + query.input(i).type.str();
+  const DataType result = query.output(0).type.dtype;
+  const bool good = floating ? result == DataType::f32 || result == DataType::boolean : fits(result);
+  return good ? "" : "the result is " + query.output(0).type.str();
+}
+
 void propose_pointwise(const TacticQuery& query, CandidateSink& sink) {
   const bool fused = query.node.op == "fused";
   if (fused && !pure_pointwise(*query.node.regions[0])) return;
-  for (size_t i = 0; i < query.node.inputs.size(); ++i)
-    if (query.input(i).type.dtype != DataType::f32) return sink.refuse("pointwise", "an operand is " + query.input(i).type.str() + ", f32 is accepted");
-  if (query.output(0).type.dtype != DataType::f32) return sink.refuse("pointwise", "the result is " + query.output(0).type.str() + ", f32 is accepted");
+  const bool floating = takes_floats(query);
+  if (std::string why = refuse_types(query, floating); !why.empty()) return sink.refuse("pointwise", std::move(why));
   const PointwiseProgram program = fused ? pointwise_program(*query.node.regions[0]) : pointwise_program(query.graph, query.node);
   if (program.inputs > 32) return sink.refuse("pointwise", "more than 32 operands");
   Candidate candidate;
-  candidate.name = "pointwise";
+  const std::string kernel = floating ? "pointwise" : "pointwise.integers";
+  candidate.name = kernel;
   candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
   candidate.outputs = {LayoutRule::any};
   double bytes = 4 * typical_elements(query, query.output(0).type.shape);
@@ -33,7 +53,7 @@ void propose_pointwise(const TacticQuery& query, CandidateSink& sink) {
   candidate.emit = [=](StepBuilder& builder) {
     std::vector<Operand> inputs;
     for (size_t i = 0; i < count; ++i) inputs.push_back(builder.input(i));
-    builder.step(StepKind::cpu, "pointwise", attrs, std::move(inputs), {builder.output(0)});
+    builder.step(StepKind::cpu, kernel, attrs, std::move(inputs), {builder.output(0)});
   };
   sink.offer(std::move(candidate));
 }

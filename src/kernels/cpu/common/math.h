@@ -59,4 +59,35 @@ inline float erf_value(float value) {
   return value != value ? value : x * p / q;
 }
 
+// log(x) = log(m) + e log(2), m in [sqrt(1/2), sqrt(2)); the polynomial is Cephes' logf. -inf at 0, NaN below.
+inline float log_value(float x) {
+  const bool tiny = x < 1.17549435e-38f;
+  const float scaled = tiny ? x * 8388608.f : x;
+  const auto bits = std::bit_cast<int32_t>(scaled) - 0x3f3504f3;
+  const float e = static_cast<float>(bits >> 23) - (tiny ? 23.f : 0.f);
+  const float m = std::bit_cast<float>((bits & 0x007fffff) + 0x3f3504f3) - 1.f, z = m * m;
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  const float y = (p * m * z + e * -2.12194440e-4f) - 0.5f * z;
+  const float finite = (m + y) + e * 0.693359375f;
+  const float at_most = x == HUGE_VALF ? x : finite;
+  const float at_least = x == 0.f ? -HUGE_VALF : at_most;
+  return (x < 0.f) | (x != x) ? std::bit_cast<float>(0x7fc00000) : at_least;
+}
+
+// log(1 + exp(x)), exact to the last bits also where exp(x) is far below 1.
+inline float softplus_value(float x) {
+  const float e = exp_exact_range(-std::abs(x)), u = 1.f + e;
+  const float rest = u - 1.f;
+  const float logarithm = rest == 0.f ? e : log_value(u) * (e / rest);
+  return (x > 0.f ? x : 0.f) + logarithm;
+}
+
 }  // namespace planish::kernels::cpu::PLANISH_ISA
