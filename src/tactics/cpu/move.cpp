@@ -1,6 +1,7 @@
 // Kernels that move elements of any type: gathers, pad, depth_to_space.
 
 #include "tactics/cpu/common/direct.h"
+#include "tactics/cpu/common/packing.h"
 
 namespace planish::tactics::cpu {
 namespace {
@@ -10,7 +11,12 @@ void propose_gather(const TacticQuery& query, CandidateSink& sink) {
   if (std::string why = refuse_dtype(query, 1, {DataType::i32, DataType::i64}); !why.empty())
     return sink.refuse(op, std::move(why));
   if (query.output(0).type.shape.rank() > kMaxRank) return sink.refuse(op, "the result's rank");
-  offer_direct(query, sink, {.kernel = op});
+  DirectKernel direct{.kernel = op};
+  // What is not indexed is not read.
+  const Value& result = query.output(0);
+  direct.bytes = typical_elements(query, result.type.shape) * 2 * static_cast<double>(element_bytes(result.type.dtype)) +
+                 typical_elements(query, query.input(1).type.shape) * static_cast<double>(element_bytes(query.input(1).type.dtype));
+  offer_direct(query, sink, direct);
 }
 
 void propose_move(const TacticQuery& query, CandidateSink& sink) {

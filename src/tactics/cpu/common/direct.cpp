@@ -11,15 +11,20 @@ double value_bytes(const TacticQuery& query, const Value& value) {
   return typical_elements(query, value.type.shape) * static_cast<double>(element_bytes(value.type.dtype));
 }
 
+double all_bytes(const TacticQuery& query) {
+  double bytes = 0;
+  for (size_t i = 0; i < query.node.inputs.size(); ++i)
+    if (query.has_input(i)) bytes += value_bytes(query, query.input(i));
+  for (size_t i = 0; i < query.node.outputs.size(); ++i) bytes += value_bytes(query, query.output(i));
+  return bytes;
+}
+
 }  // namespace
 
 void offer_direct(const TacticQuery& query, CandidateSink& sink, const DirectKernel& direct) {
   const std::vector<ValueId> operands = query.node.inputs;
   const size_t results = query.node.outputs.size();
-  double bytes = 0;
-  for (size_t i = 0; i < operands.size(); ++i)
-    if (query.has_input(i)) bytes += value_bytes(query, query.input(i));
-  for (size_t i = 0; i < results; ++i) bytes += value_bytes(query, query.output(i));
+  const double bytes = direct.bytes < 0 ? all_bytes(query) : direct.bytes;
   Candidate candidate;
   candidate.name = direct.kernel;
   candidate.inputs.assign(operands.size(), direct.inputs);

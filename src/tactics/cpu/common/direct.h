@@ -8,7 +8,8 @@ namespace planish::tactics::cpu {
 struct DirectKernel {
   std::string kernel;
   LayoutRule inputs = LayoutRule::any, outputs = LayoutRule::any;
-  double flops = 0;  // traffic is counted from the operands and results
+  double flops = 0;
+  double bytes = -1;  // of traffic; negative: all of the operands and results
 };
 
 void offer_direct(const TacticQuery& query, CandidateSink& sink, const DirectKernel& direct);
