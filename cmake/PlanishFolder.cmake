@@ -128,6 +128,9 @@ function(planish_libraries)
     set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION} SOVERSION 0)
   endforeach()
   foreach(library planish_runtime planish)
-    target_link_options(${library} PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections)
+    # Only the C interface is visible, also of what the standard library's templates leave behind.
+    target_link_options(${library} PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections
+      -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/cmake/exports.map)
+    set_target_properties(${library} PROPERTIES LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cmake/exports.map)
   endforeach()
 endfunction()

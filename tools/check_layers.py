@@ -33,9 +33,10 @@ LAYERS = {
     "passes": ["ops", "ir", "kernels/reference", "kernels", "tensor", "base"],
     "tactics": ["ops", "ir", "kernels", "kernels/reference", "kernels/cpu", "plan", "device", "tensor", "base"],
     "compile": BUILDER + ["kernels/reference"],
-    "api": ["importers", "compile"] + BUILDER,
-    "cli": ["api", "importers", "compile"] + BUILDER,
-    "python": ["api"],
+    "api/runtime": ["runtime"] + RUNTIME,
+    "api/build": ["api/runtime", "importers", "compile"] + BUILDER,
+    "cli": ["importers", "compile"] + BUILDER,
+    "python": [],
 }
 
 

@@ -9,6 +9,7 @@
 #include "compile/views.h"
 #include "kernels/kernel.h"
 #include "ops/builder.h"
+#include "runtime/prepared.h"
 
 namespace planish {
 namespace {
@@ -369,17 +370,15 @@ class NodeSteps final : public StepBuilder {
   }
 
   void step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs, std::vector<Operand> outputs) override {
-    const KernelTable& table = kind == StepKind::cpu ? cpu_kernels(emitter_.options_.isa) : reference_kernels();
-    const Kernel* row = table.find(kernel);
-    if (row == nullptr) fail(Code::internal, "there is no kernel '{}'", kernel);
+    const Kernel* row = kind == StepKind::plugin ? nullptr : &row_of(kind, kernel);
     Step step;
     step.kind = kind;
     step.name = joined_name();
     step.origins = node_.origins;
     step.op = node_.op.str();
     step.kernel = kernel;
-    step.version = row->version;
     step.params = std::move(params);
+    step.version = row != nullptr ? row->version : take_version(step.params);
     for (Operand operand : inputs) step.inputs.push_back(operands_.at(static_cast<size_t>(operand.index)));
     for (Operand operand : outputs) step.outputs.push_back(operands_.at(static_cast<size_t>(operand.index)));
     if (!counted_) step.flops = flops_of(graph_, node_);
@@ -387,7 +386,7 @@ class NodeSteps final : public StepBuilder {
     for (const auto* views : {&step.inputs, &step.outputs})
       for (const ViewDesc& view : *views)
         if (view.buffer >= 0) step.bytes = step.bytes + Shape(view.dims).element_count() * Dim(element_bytes(view.dtype));
-    const int64_t workspace = workspace_bytes(*row, step);
+    const int64_t workspace = row != nullptr ? workspace_bytes(*row, step) : plugin_workspace(step);
     if (workspace > 0) step.workspace = emitter_.temporary({DataType::u8, Shape{workspace}}, Layout::row_major);
     const ViewDesc scratch = step.workspace;
     const uint32_t id = emitter_.add_step(std::move(step)).id;
@@ -414,26 +413,42 @@ class NodeSteps final : public StepBuilder {
     return name.empty() ? node_.name : name;
   }
 
+  const Kernel& row_of(StepKind kind, std::string_view kernel) const {
+    const KernelTable& table = kind == StepKind::cpu ? cpu_kernels(emitter_.options_.isa) : reference_kernels();
+    const Kernel* row = table.find(kernel);
+    if (row == nullptr) fail(Code::internal, "there is no kernel '{}'", kernel);
+    return *row;
+  }
+
+  // A plugin's version is a parameter that its tactic gives.
+  static int32_t take_version(Attrs& params) {
+    const auto version = static_cast<int32_t>(params.get<int64_t>("version"));
+    params.erase("version");
+    return version;
+  }
+
+  // Views at the largest extents, without data.
+  std::vector<TensorView> largest(const std::vector<ViewDesc>& descs) const {
+    SymbolValues values;
+    for (const auto& [name, info] : graph_.symbols) values[name] = info.range.max;
+    std::vector<TensorView> views;
+    for (const ViewDesc& desc : descs) {
+      TensorView view;
+      view.dtype = desc.dtype;
+      view.rank = static_cast<int>(desc.dims.size());
+      for (size_t i = 0; i < desc.dims.size(); ++i) {
+        view.dims[i] = desc.dims[i].evaluate(values);
+        view.strides[i] = desc.strides[i].evaluate(values);
+      }
+      views.push_back(view);
+    }
+    return views;
+  }
+
   // Scratch at the largest extents.
   int64_t workspace_bytes(const Kernel& row, const Step& step) const {
     if (row.workspace == nullptr) return 0;
-    SymbolValues largest;
-    for (const auto& [name, info] : graph_.symbols) largest[name] = info.range.max;
-    const auto resolve = [&](const std::vector<ViewDesc>& descs) {
-      std::vector<TensorView> views;
-      for (const ViewDesc& desc : descs) {
-        TensorView view;
-        view.dtype = desc.dtype;
-        view.rank = static_cast<int>(desc.dims.size());
-        for (size_t i = 0; i < desc.dims.size(); ++i) {
-          view.dims[i] = desc.dims[i].evaluate(largest);
-          view.strides[i] = desc.strides[i].evaluate(largest);
-        }
-        views.push_back(view);
-      }
-      return views;
-    };
-    const auto inputs = resolve(step.inputs), outputs = resolve(step.outputs);
+    const auto inputs = largest(step.inputs), outputs = largest(step.outputs);
     const auto params = row.decode(step.params);
     ThreadPool pool(emitter_.options_.threads);
     KernelArgs args;
@@ -442,6 +457,12 @@ class NodeSteps final : public StepBuilder {
     args.params = params.get();
     args.pool = &pool;
     return row.workspace(args);
+  }
+
+  int64_t plugin_workspace(const Step& step) const {
+    const auto inputs = largest(step.inputs), outputs = largest(step.outputs);
+    ThreadPool pool(emitter_.options_.threads);
+    return make_plugin(step)->workspace({inputs, outputs, nullptr, &pool});
   }
 
   Emitter& emitter_;
@@ -483,7 +504,7 @@ const Candidate* Emitter::choose(const Graph& graph, const Node& node, const Can
   const Candidate* best = nullptr;
   double best_cost = 0;
   for (const Candidate& candidate : sink.candidates) {
-    if (options_.reference_only && candidate.name != "reference") continue;
+    if (options_.reference_only && candidate.name != "reference" && node.op != "custom") continue;
     if (!options_.forced.empty() && candidate.name == options_.forced) return &candidate;
     const double cost = candidate_cost(graph, node, candidate, values);
     if (best != nullptr && cost >= best_cost) continue;

@@ -32,6 +32,12 @@ class Event {
   virtual double milliseconds_since(const Event& earlier) const = 0;
 };
 
+// Where a device's memory comes from; empty functions: the system. `allocate` returns null when there is none.
+struct Allocator {
+  std::function<void*(size_t bytes, size_t alignment)> allocate;
+  std::function<void(void* memory, size_t bytes)> release;
+};
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -47,6 +53,6 @@ class Device {
 };
 
 // The CPU with its thread pool. threads: 0 means one per usable core.
-std::shared_ptr<Device> create_cpu_device(int threads = 0);
+std::shared_ptr<Device> create_cpu_device(int threads = 0, Allocator allocator = {});
 
 }  // namespace planish

@@ -119,7 +119,13 @@ std::span<const ValueId> Graph::outputs() const { return state_->outputs; }
 size_t Graph::node_count() const { return state_->live_nodes; }
 
 bool Graph::alive(NodeId id) const {
-  return id.index >= 0 && static_cast<size_t>(id.index) < state_->nodes.size() && state_->nodes[static_cast<size_t>(id.index)];
+  return id.index >= 0 && static_cast<size_t>(id.index) < state_->nodes.size() &&
+         state_->nodes[static_cast<size_t>(id.index)];
+}
+
+bool Graph::alive(ValueId id) const {
+  return id.index >= 0 && static_cast<size_t>(id.index) < state_->values.size() &&
+         state_->values[static_cast<size_t>(id.index)];
 }
 
 bool Graph::is_output(ValueId id) const {
@@ -239,7 +245,9 @@ NodeId Graph::add_node(OpName op, std::vector<ValueId> inputs, Attrs attrs, std:
   ++s.live_nodes;
   for (size_t i = 0; i < output_types.size(); ++i) {
     Value value;
-    value.name = i < output_names.size() && !output_names[i].empty() ? fresh_name(output_names[i]) : fresh_name(s.node(id).name + ":" + std::to_string(i));
+    value.name = i < output_names.size() && !output_names[i].empty()
+                     ? fresh_name(output_names[i])
+                     : fresh_name(s.node(id).name + ":" + std::to_string(i));
     value.type = std::move(output_types[i]);
     value.producer = id;
     value.result = static_cast<int>(i);
@@ -250,7 +258,9 @@ NodeId Graph::add_node(OpName op, std::vector<ValueId> inputs, Attrs attrs, std:
   return id;
 }
 
-void Graph::add_region(NodeId node, std::unique_ptr<Graph> body) { state_->node(node).regions.push_back(std::move(body)); }
+void Graph::add_region(NodeId node, std::unique_ptr<Graph> body) {
+  state_->node(node).regions.push_back(std::move(body));
+}
 
 void Graph::add_output(ValueId value) {
   state_->value(value);
@@ -266,6 +276,11 @@ void Graph::set_output(size_t index, ValueId value) {
   output = value;
 }
 
+void Graph::remove_output(size_t index) {
+  --state_->output_count_of(state_->outputs.at(index));
+  state_->outputs.erase(state_->outputs.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
 void Graph::rename(ValueId id, std::string new_name) {
   State& s = *state_;
   if (s.value(id).name == new_name) return;
@@ -273,6 +288,26 @@ void Graph::rename(ValueId id, std::string new_name) {
   s.value_names.erase(s.value(id).name);
   s.value_names.emplace(new_name, id);
   s.value(id).name = std::move(new_name);
+}
+
+void Graph::rename(NodeId id, const std::string& name) {
+  State& s = *state_;
+  Node& node = s.node(id);
+  if (node.name == name) return;
+  if (name.empty() || !s.node_names.insert(name).second)
+    fail(Code::invalid_argument, "the node name '{}' is empty or taken", name);
+  s.node_names.erase(node.name);
+  node.name = name;
+}
+
+void Graph::set_input(NodeId id, size_t index, ValueId value) {
+  State& s = *state_;
+  ValueId& input = s.node(id).inputs.at(index);
+  if (value.valid()) s.value(value);
+  if (input.valid()) s.drop_use(input, id);
+  input = value;
+  if (value.valid()) s.users_of(value).push_back(id);
+  s.order_valid = false;
 }
 
 void Graph::replace_uses(ValueId from, ValueId to) {

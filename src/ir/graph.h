@@ -83,9 +83,10 @@ class Graph {
   const Node& node(NodeId id) const;
   const Value& value(ValueId id) const;
   bool alive(NodeId id) const;
+  bool alive(ValueId id) const;
   std::span<const ValueId> inputs() const;
   std::span<const ValueId> outputs() const;
-  std::vector<NodeId> nodes() const;          // topological order, stable: a node after its operands' producers
+  std::vector<NodeId> nodes() const;            // topological order, stable: a node after its operands' producers
   std::vector<NodeId> users(ValueId id) const;  // each once, in node order
   bool is_output(ValueId id) const;
   bool is_used(ValueId id) const;  // by a node, or as an output
@@ -107,11 +108,14 @@ class Graph {
   Node& mutable_node(NodeId id);
   Value& mutable_value(ValueId id);
   void rename(ValueId id, std::string name);
-  void replace_uses(ValueId from, ValueId to);  // in nodes and outputs
+  void rename(NodeId id, const std::string& name);           // Error(invalid_argument): another node has it
+  void set_input(NodeId node, size_t index, ValueId value);  // must not close a circle
+  void replace_uses(ValueId from, ValueId to);               // in nodes and outputs
   void set_output(size_t index, ValueId value);
-  void remove_node(NodeId id);   // its outputs must be unused
+  void remove_output(size_t index);  // the value stays
+  void remove_node(NodeId id);       // its outputs must be unused
   void remove_constant(ValueId id);  // must be unused
-  int remove_dead();             // nodes and constants that no output needs; returns how many nodes
+  int remove_dead();                 // nodes and constants that no output needs; returns how many nodes
 
  private:
   struct State;

@@ -12,15 +12,18 @@ struct Context::State {
   const Profile* profile = nullptr;
   Isa isa = Isa::scalar;
   std::shared_ptr<std::byte> arena;
-  std::vector<void*> addresses;            // by binding
+  std::vector<void*> addresses;  // by binding
   std::vector<size_t> sizes;
-  std::vector<bool> shaped;                // inputs whose extents are known
+  std::vector<bool> shaped;                 // inputs whose extents are known
   std::vector<std::vector<int64_t>> given;  // extents set by the caller
   SymbolValues symbols;
   std::vector<PreparedStep> steps;
   bool resolved = false, patched = false, profiling = false;
   StepObserver observer;
+  Profiler profiler;
+  std::map<uint32_t, std::unique_ptr<Plugin>> plugins;  // by step id
   std::atomic<bool> busy{false};
+  std::atomic<int> in_flight{0};  // executions that a stream has not ended
 
   const std::vector<Binding>& bindings() const { return engine->plan().bindings; }
 
@@ -29,10 +32,14 @@ struct Context::State {
   std::byte* base_of(int32_t buffer) const {
     const BufferDesc& desc = profile->buffers[static_cast<size_t>(buffer)];
     switch (desc.kind) {
-      case BufferKind::constant: return const_cast<std::byte*>(engine->plan().constants[static_cast<size_t>(desc.index)].data());
-      case BufferKind::arena: return arena.get() + desc.offset;
-      case BufferKind::binding: return static_cast<std::byte*>(addresses[static_cast<size_t>(desc.index)]);
-      default: fail(Code::unsupported, "a buffer of data-dependent size");
+      case BufferKind::constant:
+        return const_cast<std::byte*>(engine->plan().constants[static_cast<size_t>(desc.index)].data());
+      case BufferKind::arena:
+        return arena.get() + desc.offset;
+      case BufferKind::binding:
+        return static_cast<std::byte*>(addresses[static_cast<size_t>(desc.index)]);
+      default:
+        fail(Code::unsupported, "a buffer of data-dependent size");
     }
   }
 
@@ -68,11 +75,38 @@ struct Context::State {
     }
     prepared.flops = step.flops.evaluate(symbols);
     prepared.bytes = step.bytes.evaluate(symbols);
+    if (step.kind == StepKind::plugin) return prepare_plugin(std::move(prepared));
     if (step.kind != StepKind::cpu && step.kind != StepKind::reference) return prepared;
     prepared.kernel = (step.kind == StepKind::cpu ? cpu_kernels(isa) : reference_kernels()).find(step.kernel);
-    prepared.params = with_context([&] { return fmt::format("step '{}'", step.name); }, [&] { return prepared.kernel->decode(evaluated(step.params)); });
+    prepared.params = with_context([&] { return fmt::format("step '{}'", step.name); },
+                                   [&] { return prepared.kernel->decode(evaluated(step.params)); });
     check_workspace(prepared);
     return prepared;
+  }
+
+  int64_t workspace_bytes(const Step& step) const {
+    return step.workspace.buffer < 0 ? 0 : step.workspace.dims[0].evaluate(symbols);
+  }
+
+  PreparedStep prepare_plugin(PreparedStep prepared) const {
+    prepared.plugin = plugins.at(prepared.step->id).get();
+    PluginCall call;
+    call.inputs = prepared.inputs;
+    call.outputs = prepared.outputs;
+    call.pool = &engine->device().pool();
+    const int64_t needed = prepared.plugin->workspace(call), found = workspace_bytes(*prepared.step);
+    if (needed > found)
+      fail(Code::mismatch,
+           "plugin '{}' asks for {} bytes of workspace for step '{}', {} were enough at the largest extents",
+           prepared.step->kernel, needed, prepared.step->name, found);
+    return prepared;
+  }
+
+  void make_plugins(const std::vector<Step>& list) {
+    for (const Step& step : list) {
+      if (step.kind == StepKind::plugin) plugins[step.id] = make_plugin(step);
+      for (const auto& body : step.bodies) make_plugins(body);
+    }
   }
 
   void check_workspace(const PreparedStep& prepared) const {
@@ -82,11 +116,10 @@ struct Context::State {
     args.outputs = prepared.outputs;
     args.params = prepared.params.get();
     args.pool = &engine->device().pool();
-    const int64_t needed = prepared.kernel->workspace(args);
-    const ViewDesc& view = prepared.step->workspace;
-    const int64_t found = view.buffer < 0 ? 0 : view.dims[0].evaluate(symbols);
+    const int64_t needed = prepared.kernel->workspace(args), found = workspace_bytes(*prepared.step);
     if (needed > found)
-      fail(Code::mismatch, "step '{}' needs {} bytes of workspace with {} threads, the plan has {}; rebuild it with the same --threads",
+      fail(Code::mismatch,
+           "step '{}' needs {} bytes of workspace with {} threads, the plan has {}; rebuild it with the same --threads",
            prepared.step->name, needed, engine->device().pool().size(), found);
   }
 
@@ -111,10 +144,12 @@ struct Context::State {
       const int64_t extent = given[binding][static_cast<size_t>(axis)];
       const DimRange range = profile->symbols.at(name).range;
       if (extent < range.min || extent > range.max)
-        return {Code::invalid_argument, fmt::format("input '{}', axis {}: extent {} is outside [{}, {}]", bindings()[binding].name, axis, extent, range.min, range.max)};
+        return {Code::invalid_argument, fmt::format("input '{}', axis {}: extent {} is outside [{}, {}]",
+                                                    bindings()[binding].name, axis, extent, range.min, range.max)};
       auto [at, fresh] = symbols.try_emplace(name, extent);
       if (!fresh && at->second != extent)
-        return {Code::invalid_argument, fmt::format("input '{}', axis {}: extent {} where '{}' is {} elsewhere", bindings()[binding].name, axis, extent, name, at->second)};
+        return {Code::invalid_argument, fmt::format("input '{}', axis {}: extent {} where '{}' is {} elsewhere",
+                                                    bindings()[binding].name, axis, extent, name, at->second)};
     }
     return {};
   }
@@ -126,8 +161,8 @@ struct Context::State {
         if (Status status = bind_symbols(i); !status.ok()) return status;
     for (size_t i = 0; i < bindings().size(); ++i) {
       if (!bindings()[i].is_input || extents_of(i) == given[i]) continue;
-      return {Code::invalid_argument, fmt::format("input '{}' has the extents {}, {} is accepted", bindings()[i].name, Shape::of(given[i]).str(),
-                                                  Shape::of(extents_of(i)).str())};
+      return {Code::invalid_argument, fmt::format("input '{}' has the extents {}, {} is accepted", bindings()[i].name,
+                                                  Shape::of(given[i]).str(), Shape::of(extents_of(i)).str())};
     }
     steps.clear();
     for (const Step& step : profile->steps) steps.push_back(prepare(step));
@@ -139,13 +174,17 @@ struct Context::State {
   Status set_shape(size_t binding, std::span<const int64_t> extents) {
     const Binding& info = bindings()[binding];
     if (static_cast<int>(extents.size()) != info.type.shape.rank())
-      return {Code::invalid_argument, fmt::format("input '{}' is {}, extents of rank {} were given", info.name, info.type.str(), extents.size())};
+      return {Code::invalid_argument, fmt::format("input '{}' is {}, extents of rank {} were given", info.name,
+                                                  info.type.str(), extents.size())};
     for (size_t i = 0; i < extents.size(); ++i) {
       const Dim dim = info.type.shape[static_cast<int>(i)];
       if (extents[i] < 0 || (dim.is_constant() && dim.value() != extents[i]))
-        return {Code::invalid_argument, fmt::format("input '{}' is {}, the extents {} were given", info.name, info.type.str(), Shape::of(extents).str())};
+        return {Code::invalid_argument, fmt::format("input '{}' is {}, the extents {} were given", info.name,
+                                                    info.type.str(), Shape::of(extents).str())};
     }
-    if (shaped[binding] && std::equal(extents.begin(), extents.end(), given[binding].begin(), given[binding].end()) && resolved) return {};
+    if (shaped[binding] && std::equal(extents.begin(), extents.end(), given[binding].begin(), given[binding].end()) &&
+        resolved)
+      return {};
     given[binding].assign(extents.begin(), extents.end());
     shaped[binding] = true;
     resolved = false;
@@ -155,16 +194,20 @@ struct Context::State {
   Status check_ready() {
     for (size_t i = 0; i < bindings().size(); ++i) {
       const Binding& binding = bindings()[i];
-      if (!shaped[i]) return {Code::invalid_state, fmt::format("input '{}' has no shape; it is {}", binding.name, binding.type.str())};
+      if (!shaped[i])
+        return {Code::invalid_state,
+                fmt::format("input '{}' has no shape; it is {}", binding.name, binding.type.str())};
     }
     if (!resolved) return {Code::invalid_state, "the shapes given do not fit together"};
     for (size_t i = 0; i < bindings().size(); ++i) {
       const Binding& binding = bindings()[i];
       int64_t needed = element_bytes(binding.type.dtype);
       for (Dim dim : binding.type.shape) needed *= dim.evaluate(symbols);
-      if (addresses[i] == nullptr && needed > 0) return {Code::invalid_state, fmt::format("'{}' is not bound; it takes {} bytes", binding.name, needed)};
+      if (addresses[i] == nullptr && needed > 0)
+        return {Code::invalid_state, fmt::format("'{}' is not bound; it takes {} bytes", binding.name, needed)};
       if (static_cast<int64_t>(sizes[i]) < needed)
-        return {Code::invalid_argument, fmt::format("'{}' is bound to {} bytes, {} are needed", binding.name, sizes[i], needed)};
+        return {Code::invalid_argument,
+                fmt::format("'{}' is bound to {} bytes, {} are needed", binding.name, sizes[i], needed)};
     }
     return {};
   }
@@ -180,7 +223,9 @@ struct Context::State {
       ThreadPool& pool;
       ~End() { pool.end_run(); }
     } end{pool};
-    execute(steps, {pool, profiling, observer ? &observer : nullptr});
+    execute(steps, {pool, profiling || profiler, observer ? &observer : nullptr});
+    if (profiler)
+      for (const PreparedStep& step : steps) profiler({step.step, step.milliseconds, step.flops, step.bytes});
     return {};
   }
 };
@@ -214,16 +259,46 @@ class Entry {
   bool entered_;
 };
 
-Status busy_status() { return {Code::busy, "another thread is using this context; a context serves one thread at a time"}; }
+// Entered by a call that changes the context: refused while executions are in flight as well.
+class Change {
+ public:
+  Change(std::atomic<bool>& busy, const std::atomic<int>& in_flight) : entry_(busy), in_flight_(in_flight) {}
+  Status status() const {
+    if (!entry_) return {Code::busy, "another thread is using this context; a context serves one thread at a time"};
+    if (in_flight_.load(std::memory_order_acquire) > 0)
+      return {Code::busy, "the context has executions in flight on a stream; synchronize it first"};
+    return {};
+  }
+
+ private:
+  const Entry entry_;
+  const std::atomic<int>& in_flight_;
+};
+
+Status busy_status() {
+  return {Code::busy, "another thread is using this context; a context serves one thread at a time"};
+}
+
+// The caller's memory, not owned.
+std::shared_ptr<std::byte> given_arena(const ContextOptions& options, const Profile& profile) {
+  if (reinterpret_cast<uintptr_t>(options.arena) % kAlignment != 0)
+    fail(Code::invalid_argument, "an arena that is not aligned to {} bytes", kAlignment);
+  if (options.arena_bytes < profile.arena_bytes)
+    fail(Code::invalid_argument, "an arena of {} bytes, {} are needed", options.arena_bytes, profile.arena_bytes);
+  return {options.arena, [](std::byte*) {}};
+}
 
 }  // namespace
 
-Context::Context(std::shared_ptr<const Engine> engine, int profile) : state_(std::make_unique<State>()) {
+Context::Context(std::shared_ptr<const Engine> engine, const ContextOptions& options)
+    : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.engine = std::move(engine);
-  s.profile = &s.engine->plan().profiles[static_cast<size_t>(profile)];
+  s.profile = &s.engine->plan().profiles[static_cast<size_t>(options.profile)];
   s.isa = parse_isa(s.engine->plan().isa);
-  s.arena = s.engine->device().allocate(s.profile->arena_bytes);
+  s.arena =
+      options.arena == nullptr ? s.engine->device().allocate(s.profile->arena_bytes) : given_arena(options, *s.profile);
+  s.make_plugins(s.profile->steps);
   const size_t count = s.bindings().size();
   s.addresses.resize(count);
   s.sizes.resize(count);
@@ -237,8 +312,8 @@ Context::Context(std::shared_ptr<const Engine> engine, int profile) : state_(std
 Context::~Context() = default;
 
 Status Context::set_shape(std::string_view input, std::span<const int64_t> extents) noexcept {
-  const Entry entry(state_->busy);
-  if (!entry) return busy_status();
+  const Change change(state_->busy, state_->in_flight);
+  if (Status status = change.status(); !status.ok()) return status;
   return guarded([&]() -> Status {
     const int index = state_->engine->binding_index(input);
     if (index < 0 || !state_->bindings()[static_cast<size_t>(index)].is_input)
@@ -248,8 +323,8 @@ Status Context::set_shape(std::string_view input, std::span<const int64_t> exten
 }
 
 Status Context::bind(std::string_view name, void* data, size_t bytes) noexcept {
-  const Entry entry(state_->busy);
-  if (!entry) return busy_status();
+  const Change change(state_->busy, state_->in_flight);
+  if (Status status = change.status(); !status.ok()) return status;
   return guarded([&]() -> Status {
     const int index = state_->engine->binding_index(name);
     if (index < 0) return {Code::not_found, fmt::format("there is no binding '{}'", name)};
@@ -261,6 +336,8 @@ Status Context::bind(std::string_view name, void* data, size_t bytes) noexcept {
 }
 
 Status Context::extents(std::string_view name, std::vector<int64_t>& out) const noexcept {
+  const Entry entry(state_->busy);
+  if (!entry) return busy_status();
   return guarded([&]() -> Status {
     const int index = state_->engine->binding_index(name);
     if (index < 0) return {Code::not_found, fmt::format("there is no binding '{}'", name)};
@@ -271,19 +348,39 @@ Status Context::extents(std::string_view name, std::vector<int64_t>& out) const 
 }
 
 Status Context::enqueue(Stream* stream) noexcept {
+  const auto work = [state = state_.get()]() noexcept -> Status {
+    const Entry entry(state->busy);
+    return entry ? guarded([&] { return state->run(); }) : busy_status();
+  };
+  if (stream == nullptr) return work();
   return guarded([&]() -> Status {
-    const auto work = [state = state_.get()]() noexcept -> Status {
-      const Entry entry(state->busy);
-      if (!entry) return busy_status();
-      return guarded([&] { return state->run(); });
-    };
-    return stream == nullptr ? work() : stream->submit(work);
+    std::atomic<int>& in_flight = state_->in_flight;
+    in_flight.fetch_add(1, std::memory_order_relaxed);
+    Status status;
+    try {
+      status = stream->submit([work, state = state_.get()] {
+        Status result = work();
+        state->in_flight.fetch_sub(1, std::memory_order_release);
+        return result;
+      });
+    } catch (...) {
+      in_flight.fetch_sub(1, std::memory_order_relaxed);
+      throw;
+    }
+    return status;
   });
 }
 
 const void* Context::output_data(std::string_view name) const noexcept {
   const int index = state_->engine->binding_index(name);
   return index < 0 ? nullptr : state_->addresses[static_cast<size_t>(index)];
+}
+
+Status Context::set_profiler(Profiler profiler) noexcept {
+  const Change change(state_->busy, state_->in_flight);
+  if (Status status = change.status(); !status.ok()) return status;
+  state_->profiler = std::move(profiler);
+  return {};
 }
 
 void Context::enable_profiling(bool on) noexcept { state_->profiling = on; }

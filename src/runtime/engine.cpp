@@ -2,6 +2,8 @@
 
 #include "base/cpu_features.h"
 #include "kernels/kernel.h"
+#include "plugin/plugin.h"
+#include "runtime/prepared.h"
 
 namespace planish {
 namespace {
@@ -10,16 +12,28 @@ void check_kernels(const std::vector<Step>& steps, Isa isa) {
   for (const Step& step : steps) {
     for (const auto& body : step.bodies) check_kernels(body, isa);
     if (step.kind == StepKind::copy || step.kind == StepKind::control) continue;
+    if (step.kind == StepKind::plugin) {
+      with_context([&] { return fmt::format("step '{}'", step.name); }, [&] { make_plugin(step); });
+      continue;
+    }
     if (step.kind != StepKind::cpu && step.kind != StepKind::reference)
       fail(Code::unsupported, "step '{}' needs a device that this library does not open", step.name);
     const Kernel* kernel = (step.kind == StepKind::cpu ? cpu_kernels(isa) : reference_kernels()).find(step.kernel);
     if (kernel == nullptr || kernel->version != step.version)
-      fail(Code::mismatch, "the plan needs kernel '{}' version {}, this library has {}; rebuild it with: planish build MODEL -o PLAN",
-           step.kernel, step.version, kernel == nullptr ? "none of that name" : "version " + std::to_string(kernel->version));
+      fail(Code::mismatch,
+           "the plan needs kernel '{}' version {}, this library has {}; rebuild it with: planish build MODEL -o PLAN",
+           step.kernel, step.version,
+           kernel == nullptr ? "none of that name" : "version " + std::to_string(kernel->version));
   }
 }
 
 }  // namespace
+
+std::unique_ptr<Plugin> make_plugin(const Step& step) {
+  const Tensor bytes = step.params.get<Tensor>("bytes");
+  return load_plugin(step.kernel, step.version,
+                     {reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(bytes.byte_count())});
+}
 
 Engine::Engine(Plan plan, std::shared_ptr<Device> device) : plan_(std::move(plan)), device_(std::move(device)) {}
 Engine::~Engine() = default;
@@ -29,7 +43,9 @@ std::shared_ptr<Engine> Engine::create(Plan plan, std::shared_ptr<Device> device
   verify(plan);
   const Isa isa = parse_isa(plan.isa);
   if (isa > cpu_info().best_isa())
-    fail(Code::mismatch, "the plan was built for {}, this processor ({}) has {}; rebuild it here, or with: planish build MODEL --target {} -o PLAN",
+    fail(Code::mismatch,
+         "the plan was built for {}, this processor ({}) has {}; rebuild it here, or with: planish build MODEL "
+         "--target {} -o PLAN",
          plan.isa, cpu_info().brand, isa_name(cpu_info().best_isa()), isa_name(cpu_info().best_isa()));
   for (const Profile& profile : plan.profiles) check_kernels(profile.steps, isa);
   return std::shared_ptr<Engine>(new Engine(std::move(plan), std::move(device)));
@@ -41,10 +57,16 @@ int Engine::binding_index(std::string_view name) const {
   return -1;
 }
 
+std::unique_ptr<Context> Engine::create_context(const ContextOptions& options) {
+  if (options.profile < 0 || options.profile >= static_cast<int>(plan_.profiles.size()))
+    fail(Code::invalid_argument, "profile {} of {}", options.profile, plan_.profiles.size());
+  return std::unique_ptr<Context>(new Context(shared_from_this(), options));
+}
+
 std::unique_ptr<Context> Engine::create_context(int profile) {
-  if (profile < 0 || profile >= static_cast<int>(plan_.profiles.size()))
-    fail(Code::invalid_argument, "profile {} of {}", profile, plan_.profiles.size());
-  return std::unique_ptr<Context>(new Context(shared_from_this(), profile));
+  ContextOptions options;
+  options.profile = profile;
+  return create_context(options);
 }
 
 }  // namespace planish

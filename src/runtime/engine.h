@@ -20,6 +20,14 @@ namespace planish {
 
 class Context;
 
+struct ContextOptions {
+  int profile = 0;
+  // Memory for intermediate values, 64-byte aligned, that outlives the context; contexts that never run at the
+  // same time may share it. Null: the device's.
+  std::byte* arena = nullptr;
+  int64_t arena_bytes = 0;
+};
+
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
   // Resolves every kernel by (name, version): Error(mismatch) names the row, the versions and the command
@@ -32,6 +40,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::span<const Binding> bindings() const { return plan_.bindings; }
   int binding_index(std::string_view name) const;  // -1: none
   std::unique_ptr<Context> create_context(int profile = 0);
+  std::unique_ptr<Context> create_context(const ContextOptions& options);
 
  private:
   friend class Context;
@@ -43,7 +52,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
 // One step's share of an execution.
 struct StepTiming {
   const Step* step;
-  double milliseconds;  // of the last execution
+  double milliseconds;   // of the last execution
   int64_t flops, bytes;  // at the current shapes
 };
 
@@ -63,11 +72,16 @@ class Context {
   Status extents(std::string_view name, std::vector<int64_t>& out) const noexcept;
 
   // Runs on `stream` (nullptr: the null stream, that is in the caller). Allocation-free once shapes are set
-  // and one run was made. Code::invalid_state names what is not bound or has no shape.
+  // and one run was made. Code::invalid_state names what is not bound or has no shape. Several executions may
+  // be in flight on one stream; until they ended set_shape and bind are Code::busy.
   Status enqueue(Stream* stream = nullptr) noexcept;
 
   // The data of an output whose extents depend on data (it need not be bound); valid until the next run.
   const void* output_data(std::string_view name) const noexcept;
+
+  // Called with every step, in plan order, after each execution, by the thread that executed; empty: off.
+  using Profiler = std::function<void(const StepTiming&)>;
+  Status set_profiler(Profiler profiler) noexcept;
 
   void enable_profiling(bool on) noexcept;
   std::vector<StepTiming> timings() const;  // of the last profiled execution, in plan order
@@ -80,7 +94,7 @@ class Context {
  private:
   friend class Engine;
   struct State;
-  explicit Context(std::shared_ptr<const Engine> engine, int profile);
+  Context(std::shared_ptr<const Engine> engine, const ContextOptions& options);
   std::unique_ptr<State> state_;
 };
 

@@ -9,10 +9,16 @@ namespace {
 void execute_one(PreparedStep& step, const Execution& execution) {
   switch (step.step->kind) {
     case StepKind::cpu:
-    case StepKind::reference: return execute_kernel(step, execution);
-    case StepKind::copy: return execute_copy(step, execution);
-    case StepKind::control: return execute_control(step, execution);
-    default: fail(Code::unsupported, "steps of this kind need another device");
+    case StepKind::reference:
+      return execute_kernel(step, execution);
+    case StepKind::copy:
+      return execute_copy(step, execution);
+    case StepKind::control:
+      return execute_control(step, execution);
+    case StepKind::plugin:
+      return execute_plugin(step, execution);
+    default:
+      fail(Code::unsupported, "steps of this kind need another device");
   }
 }
 

@@ -7,19 +7,24 @@
 
 #include "kernels/kernel.h"
 #include "plan/plan.h"
+#include "plugin/plugin.h"
 
 namespace planish {
 
 struct PreparedStep {
   const Step* step = nullptr;
-  const Kernel* kernel = nullptr;            // cpu and reference steps
-  std::shared_ptr<const void> params;        // what the kernel's decode made
+  const Kernel* kernel = nullptr;      // cpu and reference steps
+  std::shared_ptr<const void> params;  // what the kernel's decode made
+  Plugin* plugin = nullptr;            // plugin steps; the context owns it
   std::vector<TensorView> inputs, outputs;
   std::byte* workspace = nullptr;
   std::vector<std::vector<PreparedStep>> bodies;
   int64_t flops = 0, bytes = 0;
   double milliseconds = 0;
 };
+
+// The instance of a plugin step.
+std::unique_ptr<Plugin> make_plugin(const Step& step);
 
 struct Execution {
   ThreadPool& pool;
@@ -29,8 +34,9 @@ struct Execution {
 
 // Each throws what its kernel throws; the context turns it into a Status that names the step.
 void execute(std::vector<PreparedStep>& steps, const Execution& execution);
-void execute_kernel(PreparedStep& step, const Execution& execution);   // cpu, reference
+void execute_kernel(PreparedStep& step, const Execution& execution);  // cpu, reference
 void execute_copy(PreparedStep& step, const Execution& execution);
 void execute_control(PreparedStep& step, const Execution& execution);
+void execute_plugin(PreparedStep& step, const Execution& execution);
 
 }  // namespace planish

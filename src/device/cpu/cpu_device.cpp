@@ -5,9 +5,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
-#include <deque>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "base/checked.h"
 #include "base/cpu_features.h"
@@ -31,6 +31,32 @@ class NullStream final : public Stream {
   Status failure_;
 };
 
+// First in, first out. Grows to the most that it ever held and does not allocate after that.
+class WorkQueue {
+ public:
+  bool empty() const { return count_ == 0; }
+  void push(std::function<Status()> work) {
+    if (count_ == slots_.size()) grow();
+    slots_[(head_ + count_++) % slots_.size()] = std::move(work);
+  }
+  std::function<Status()> pop() {
+    std::function<Status()> work = std::move(slots_[head_]);
+    head_ = (head_ + 1) % slots_.size();
+    --count_;
+    return work;
+  }
+
+ private:
+  void grow() {
+    std::vector<std::function<Status()>> larger(std::max<size_t>(16, 2 * slots_.size()));
+    for (size_t i = 0; i < count_; ++i) larger[i] = std::move(slots_[(head_ + i) % slots_.size()]);
+    slots_ = std::move(larger);
+    head_ = 0;
+  }
+  std::vector<std::function<Status()>> slots_;
+  size_t head_ = 0, count_ = 0;
+};
+
 class ThreadStream final : public Stream {
  public:
   ThreadStream() : thread_([this] { loop(); }) {}
@@ -46,7 +72,7 @@ class ThreadStream final : public Stream {
   Status submit(std::function<Status()> work) override {
     {
       const std::lock_guard lock(mutex_);
-      queue_.push_back(std::move(work));
+      queue_.push(std::move(work));
     }
     wake_.notify_one();
     return {};
@@ -64,8 +90,7 @@ class ThreadStream final : public Stream {
     for (;;) {
       wake_.wait(lock, [&] { return stop_ || !queue_.empty(); });
       if (queue_.empty()) return;
-      const std::function<Status()> work = std::move(queue_.front());
-      queue_.pop_front();
+      std::function<Status()> work = queue_.pop();
       running_ = true;
       lock.unlock();
       const Status status = work();
@@ -78,7 +103,7 @@ class ThreadStream final : public Stream {
 
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
-  std::deque<std::function<Status()>> queue_;
+  WorkQueue queue_;
   Status failure_;
   bool stop_ = false, running_ = false;
   std::thread thread_;  // last: starts when everything else is there
@@ -127,18 +152,23 @@ class CpuEvent final : public Event {
 
 class CpuDevice final : public Device {
  public:
-  explicit CpuDevice(int threads) : pool_(threads) {}
+  CpuDevice(int threads, Allocator allocator)
+      : pool_(threads), allocator_(std::make_shared<const Allocator>(std::move(allocator))) {}
   std::string name() const override { return cpu_info().brand; }
-  std::string fingerprint() const override { return fmt::format("cpu {}; {} threads", cpu_info().fingerprint(), pool_.size()); }
+  std::string fingerprint() const override {
+    return fmt::format("cpu {}; {} threads", cpu_info().fingerprint(), pool_.size());
+  }
 
   std::shared_ptr<std::byte> allocate(int64_t bytes) override {
     const int64_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
     void* memory = nullptr;
     if (bytes >= 0 && bytes < (int64_t{1} << 46))
-      memory = std::aligned_alloc(static_cast<size_t>(alignment), static_cast<size_t>(align_up(std::max<int64_t>(bytes, 1), alignment)));
+      memory = obtain(static_cast<size_t>(bytes), static_cast<size_t>(alignment));
     if (memory == nullptr) fail(Code::out_of_memory, "no memory for {} bytes", bytes);
-    if (bytes >= kHugePage) madvise(memory, static_cast<size_t>(bytes), MADV_HUGEPAGE);  // advice: refusal does no harm
-    return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
+    if (!allocator_->allocate) return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
+    return {static_cast<std::byte*>(memory), [allocator = allocator_, bytes](std::byte* p) {
+              if (allocator->release) allocator->release(p, static_cast<size_t>(bytes));
+            }};
   }
 
   std::unique_ptr<Stream> create_stream() override { return std::make_unique<ThreadStream>(); }
@@ -147,12 +177,25 @@ class CpuDevice final : public Device {
   ThreadPool& pool() override { return pool_; }
 
  private:
+  void* obtain(size_t bytes, size_t alignment) const {
+    if (allocator_->allocate) return allocator_->allocate(bytes, alignment);
+    const auto size = static_cast<size_t>(
+        align_up(static_cast<int64_t>(std::max<size_t>(bytes, 1)), static_cast<int64_t>(alignment)));
+    void* memory = std::aligned_alloc(alignment, size);
+    if (memory != nullptr && alignment == kHugePage)
+      madvise(memory, bytes, MADV_HUGEPAGE);  // advice: refusal does no harm
+    return memory;
+  }
+
   ThreadPool pool_;
+  std::shared_ptr<const Allocator> allocator_;
   NullStream null_stream_;
 };
 
 }  // namespace
 
-std::shared_ptr<Device> create_cpu_device(int threads) { return std::make_shared<CpuDevice>(threads); }
+std::shared_ptr<Device> create_cpu_device(int threads, Allocator allocator) {
+  return std::make_shared<CpuDevice>(threads, std::move(allocator));
+}
 
 }  // namespace planish

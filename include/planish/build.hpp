@@ -1,0 +1,146 @@
+// build: a network, or a model file, becomes a plan.
+#pragma once
+
+#include <algorithm>
+#include <exception>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "planish/engine.hpp"
+#include "planish/network.hpp"
+
+namespace planish {
+inline namespace v0 {
+
+enum class Tuning : planish_tuning {
+  fast = PLANISH_TUNE_FAST,  // times the promising candidates
+  full = PLANISH_TUNE_FULL,  // times all
+  off = PLANISH_TUNE_OFF,    // estimates decide
+};
+
+struct BuildProgress {
+  std::string phase;  // "optimising", "tuning", …
+  int done = 0, total = 0;
+};
+
+// One candidate that was considered for a node.
+struct CandidateReport {
+  std::string node, candidate;
+  double microseconds = 0;  // negative: refused
+  std::string reason;       // of the refusal
+  bool chosen = false;
+};
+
+struct BuildOptions {
+  const Device* device = nullptr;  // to tune on and for; null: a new one, with `threads`
+  int threads = 0;
+  Tuning tuning = Tuning::fast;
+  double tune_seconds = 0;   // time budget; when it is spent estimates decide for the rest. 0: none
+  std::string timing_cache;  // file to read and write; empty: none
+  std::string isa;           // build for this level ("scalar", "avx2", "avx512"); empty: this machine's
+  bool fuse = true;          // false: reference kernels only, to compare with
+  // Returns false to cancel: build throws Error(cancelled). An exception that leaves it is rethrown by build.
+  std::function<bool(const BuildProgress&)> progress;
+  std::function<void(const CandidateReport&)> candidates;
+  // One set of ranges each, tuned and planned for; a context chooses one. Empty: one, of Network::set_range.
+  std::vector<InputRanges> profiles;
+};
+
+namespace detail {
+
+// Callbacks of one build, with what they threw.
+struct BuildCallbacks {
+  const BuildOptions& options;
+  std::exception_ptr thrown;
+
+  bool said(const BuildProgress& progress) noexcept {
+    try {
+      return options.progress(progress);
+    } catch (...) {
+      thrown = std::current_exception();
+      return false;
+    }
+  }
+  void said(const CandidateReport& report) noexcept {
+    try {
+      if (!thrown) options.candidates(report);
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  }
+};
+
+inline planish_build_options c_options(const BuildOptions& options, BuildCallbacks& callbacks) {
+  auto c = sized<planish_build_options>();
+  c.device = options.device == nullptr ? nullptr : options.device->handle();
+  c.threads = options.threads;
+  c.tuning = static_cast<planish_tuning>(options.tuning);
+  c.tune_seconds = options.tune_seconds;
+  c.timing_cache = options.timing_cache.empty() ? nullptr : options.timing_cache.c_str();
+  c.isa = options.isa.empty() ? nullptr : options.isa.c_str();
+  c.no_fusion = options.fuse ? 0 : 1;
+  if (options.progress) {
+    c.progress = [](void* user, const planish_progress* p) -> int32_t {
+      return static_cast<BuildCallbacks*>(user)->said(BuildProgress{p->phase, p->done, p->total}) ? 1 : 0;
+    };
+    c.progress_user = &callbacks;
+  }
+  if (options.candidates) {
+    c.candidates = [](void* user, const planish_candidate* p) {
+      static_cast<BuildCallbacks*>(user)->said(
+          CandidateReport{p->node, p->candidate, p->microseconds, p->reason, p->chosen != 0});
+    };
+    c.candidates_user = &callbacks;
+  }
+  return c;
+}
+
+// Ranges that contain those of every profile.
+inline InputRanges union_of(const std::vector<InputRanges>& profiles) {
+  std::map<std::string, InputRange> all;
+  for (const InputRanges& ranges : profiles)
+    for (const InputRange& range : ranges) {
+      const auto [at, fresh] = all.try_emplace(range.input, range);
+      if (fresh || at->second.min.size() != range.min.size()) continue;
+      for (size_t i = 0; i < range.min.size() && i < range.max.size(); ++i) {
+        at->second.min[i] = std::min(at->second.min[i], range.min[i]);
+        at->second.max[i] = std::max(at->second.max[i], range.max[i]);
+      }
+    }
+  InputRanges list;
+  for (auto& [name, range] : all) list.push_back(std::move(range));
+  return list;
+}
+
+}  // namespace detail
+
+// The network is not changed. Equal network, options and timing cache give equal bytes.
+inline Plan build(const Network& network, const BuildOptions& options = {}) {
+  detail::BuildCallbacks callbacks{options, nullptr};
+  auto c = detail::c_options(options, callbacks);
+  std::vector<std::vector<planish_range>> ranges;
+  std::vector<planish_profile> profiles;
+  for (const InputRanges& profile : options.profiles) {
+    ranges.push_back(detail::c_ranges(profile));
+    profiles.push_back({sizeof(planish_profile), ranges.back().data(), ranges.back().size()});
+  }
+  c.profiles = profiles.data();
+  c.profile_count = profiles.size();
+  planish_plan* made = nullptr;
+  const planish_status status = planish_build(network.handle(), &c, &made);
+  if (made != nullptr && callbacks.thrown) planish_plan_destroy(made);
+  if (callbacks.thrown) std::rethrow_exception(callbacks.thrown);
+  detail::check(status);
+  return Plan(made);
+}
+
+// Reads an .onnx file, with the profiles' ranges for its dynamic inputs, and builds it.
+inline Plan build(const std::string& model, const BuildOptions& options = {}) {
+  return build(Network::import(model, detail::union_of(options.profiles)), options);
+}
+
+}  // namespace v0
+}  // namespace planish

@@ -1,0 +1,286 @@
+// Network: a network built by hand, or read from a file, before it becomes a plan.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "planish/attributes.hpp"
+#include "planish/device.hpp"
+#include "planish/planish_build.h"
+
+namespace planish {
+inline namespace v0 {
+
+// A tensor of a network: an input, a constant, or a node's result. Default: an optional operand that is absent.
+struct Value {
+  planish_value id = -1;
+  bool present() const { return id >= 0; }
+  friend bool operator==(Value, Value) = default;
+};
+
+struct Node {
+  planish_node id = -1;
+  friend bool operator==(Node, Node) = default;
+};
+
+// Extents of an input that a profile (or an import) serves: from min to max, fastest at opt.
+struct InputRange {
+  std::string input;
+  Extents min, opt, max;
+  static InputRange fixed(std::string input, Extents extents) { return {std::move(input), extents, extents, extents}; }
+};
+using InputRanges = std::vector<InputRange>;
+
+namespace detail {
+
+// Ranges as the C interface takes them; points into what it was made from.
+inline std::vector<planish_range> c_ranges(const InputRanges& ranges) {
+  std::vector<planish_range> list;
+  for (const InputRange& range : ranges) {
+    if (range.min.size() != range.opt.size() || range.max.size() != range.opt.size())
+      throw Error(Code::invalid_argument, "input '" + range.input + "': min, opt and max have different ranks");
+    auto c = sized<planish_range>();
+    c.input = range.input.c_str();
+    c.rank = static_cast<int32_t>(range.opt.size());
+    c.min = range.min.data();
+    c.opt = range.opt.data();
+    c.max = range.max.data();
+    list.push_back(c);
+  }
+  return list;
+}
+
+}  // namespace detail
+
+// Operators are those of ONNX (opset 23) in snake_case with the same operands, attributes and defaults; adding one
+// checks it and infers the types of its results. layers.hpp has a function for each of the usual layers. Serves one
+// thread at a time; Values and Nodes belong to their network. A call that throws has changed nothing.
+class Network {
+ public:
+  explicit Network(const std::string& name = {}) {
+    planish_network* made = nullptr;
+    detail::check(planish_network_create(name.c_str(), &made));
+    handle_.reset(made);
+  }
+  // Reads an .onnx file. Dynamic axes of inputs that no range names become 1. Error(unsupported) lists every
+  // operator that cannot be taken.
+  static Network import(const std::string& path, const InputRanges& ranges = {}) {
+    const auto c = detail::c_ranges(ranges);
+    planish_network* made = nullptr;
+    detail::check(planish_network_import(path.c_str(), c.data(), c.size(), &made));
+    return Network(made);
+  }
+  static Network import(std::span<const std::byte> bytes, const std::string& name, const InputRanges& ranges = {}) {
+    const auto c = detail::c_ranges(ranges);
+    planish_network* made = nullptr;
+    detail::check(planish_network_import_memory(bytes.data(), bytes.size(), name.c_str(), c.data(), c.size(), &made));
+    return Network(made);
+  }
+  Network clone() const {
+    planish_network* made = nullptr;
+    detail::check(planish_network_clone(handle(), &made));
+    return Network(made);
+  }
+
+  // --- making
+
+  // An extent is a number, a name (extents of one name are equal: {"N", 3, 224, 224}), or -1: dynamic on its own.
+  Value input(const std::string& name, DataType dtype, const std::vector<Dim>& dims) {
+    std::vector<int64_t> extents;
+    std::vector<const char*> symbols;
+    for (const Dim& dim : dims) {
+      const bool named = !dim.is_number() && dim.text() != "-1";
+      extents.push_back(dim.is_number() ? dim.value() : -1);
+      symbols.push_back(named ? dim.text().c_str() : nullptr);
+    }
+    Value value;
+    detail::check(planish_network_add_input(handle(), name.c_str(), static_cast<planish_dtype>(dtype), extents.data(),
+                                            symbols.data(), static_cast<int32_t>(dims.size()), &value.id));
+    return value;
+  }
+  // Copies the data.
+  Value constant(DataType dtype, const Extents& extents, const void* data, const std::string& name = {}) {
+    Value value;
+    detail::check(planish_network_add_constant(handle(), name.c_str(), static_cast<planish_dtype>(dtype),
+                                               extents.data(), static_cast<int32_t>(extents.size()), data, &value.id));
+    return value;
+  }
+  template <class T>
+  Value constant(const Extents& extents, const std::vector<T>& values, const std::string& name = {}) {
+    if (static_cast<int64_t>(values.size()) != element_count(extents))
+      throw Error(Code::invalid_argument, "a constant of " + std::to_string(element_count(extents)) + " elements, " +
+                                              std::to_string(values.size()) + " were given");
+    return constant(DataTypeOf<T>::value, extents, values.data(), name);
+  }
+  template <class T>
+  Value scalar(T value) {
+    return constant(DataTypeOf<T>::value, {}, &value);
+  }
+  Value ints(const std::vector<int64_t>& values) { return constant({static_cast<int64_t>(values.size())}, values); }
+
+  // output_count -1: as many as the operator has; needed where operands do not tell (split).
+  Node add_node(const std::string& op, const std::vector<Value>& operands, const Attributes& attributes = {},
+                const std::string& name = {}, int output_count = -1) {
+    const auto inputs = ids(operands);
+    const detail::CAttributes attrs(attributes);
+    Node node;
+    detail::check(planish_network_add_node(handle(), op.c_str(), name.c_str(), inputs.data(), inputs.size(),
+                                           attrs.data(), attrs.size(), output_count, &node.id));
+    return node;
+  }
+  // A node with one result that matters: its first.
+  Value add(const std::string& op, const std::vector<Value>& operands, const Attributes& attributes = {},
+            const std::string& name = {}) {
+    return outputs(add_node(op, operands, attributes, name)).at(0);
+  }
+  // Runs `then` or `otherwise`; `operands` become the inputs of both, in order.
+  Node add_if(Value condition, const std::vector<Value>& operands, const Network& then, const Network& otherwise,
+              const std::string& name = {}) {
+    std::vector<planish_value> inputs = {condition.id};
+    for (Value operand : operands) inputs.push_back(operand.id);
+    const planish_network* bodies[] = {then.handle(), otherwise.handle()};
+    Node node;
+    detail::check(planish_network_add_control(handle(), "if", name.c_str(), inputs.data(), inputs.size(), nullptr, 0,
+                                              bodies, 2, &node.id));
+    return node;
+  }
+  // A registered plugin; `attributes` go to its creator.
+  Node add_plugin(const std::string& plugin, const std::vector<Value>& operands, const Attributes& attributes = {},
+                  const std::string& name = {}) {
+    const auto inputs = ids(operands);
+    const detail::CAttributes attrs(attributes);
+    Node node;
+    detail::check(planish_network_add_plugin(handle(), plugin.c_str(), name.c_str(), inputs.data(), inputs.size(),
+                                             attrs.data(), attrs.size(), &node.id));
+    return node;
+  }
+  void mark_output(Value value, const std::string& name = {}) {
+    detail::check(planish_network_mark_output(handle(), value.id, name.c_str()));
+  }
+  void unmark_output(Value value) { detail::check(planish_network_unmark_output(handle(), value.id)); }
+  // Range of a named extent, for builds without profiles.
+  void set_range(const std::string& symbol, int64_t min, int64_t opt, int64_t max) {
+    detail::check(planish_network_set_range(handle(), symbol.c_str(), min, opt, max));
+  }
+
+  // --- changing; the types of all that follows are inferred again
+
+  void set_name(Value value, const std::string& name) {
+    detail::check(planish_network_set_value_name(handle(), value.id, name.c_str()));
+  }
+  void set_name(Node node, const std::string& name) {
+    detail::check(planish_network_set_node_name(handle(), node.id, name.c_str()));
+  }
+  void set_attribute(Node node, const Attribute& attribute) {
+    const Attributes attributes{attribute};
+    const detail::CAttributes attrs(attributes);
+    detail::check(planish_network_set_attr(handle(), node.id, attrs.data()));
+  }
+  void erase_attribute(Node node, const std::string& name) {
+    detail::check(planish_network_erase_attr(handle(), node.id, name.c_str()));
+  }
+  void set_operand(Node node, size_t index, Value value) {
+    detail::check(planish_network_set_node_input(handle(), node.id, index, value.id));
+  }
+  void remove(Node node) { detail::check(planish_network_remove_node(handle(), node.id)); }
+
+  // --- reading
+
+  std::string name() const { return planish_network_name(handle()); }
+  std::vector<Value> inputs() const {
+    std::vector<Value> all;
+    for (int i = 0, n = planish_network_input_count(handle()); i < n; ++i)
+      all.push_back({planish_network_input(handle(), i)});
+    return all;
+  }
+  std::vector<Value> outputs() const {
+    std::vector<Value> all;
+    for (int i = 0, n = planish_network_output_count(handle()); i < n; ++i)
+      all.push_back({planish_network_output(handle(), i)});
+    return all;
+  }
+  std::vector<Node> nodes() const {  // in order of execution
+    std::vector<Node> all;
+    for (int i = 0, n = planish_network_node_count(handle()); i < n; ++i)
+      all.push_back({planish_network_node(handle(), i)});
+    return all;
+  }
+  std::optional<Value> find(const std::string& name) const {
+    const Value value{planish_network_find_value(handle(), name.c_str())};
+    return value.present() ? std::optional(value) : std::nullopt;
+  }
+
+  std::string name(Value value) const { return info(value).name; }
+  DataType dtype(Value value) const { return static_cast<DataType>(info(value).dtype); }
+  Extents extents(Value value) const {  // -1: depends on the inputs'
+    const auto found = info(value);
+    return Extents(found.extents, found.extents + found.rank);
+  }
+  TensorType type(Value value) const { return TensorType::parse(info(value).type); }  // extents as expressions
+  bool is_input(Value value) const { return info(value).is_input != 0; }
+  bool is_output(Value value) const { return info(value).is_output != 0; }
+  bool is_constant(Value value) const { return info(value).is_constant != 0; }
+  const void* constant_data(Value value) const { return info(value).data; }  // null: not a constant
+  std::optional<Node> producer(Value value) const {
+    const Node node{info(value).producer};
+    return node.id < 0 ? std::nullopt : std::optional(node);
+  }
+
+  std::string op(Node node) const { return info(node).op; }
+  std::string name(Node node) const { return info(node).name; }
+  std::vector<Value> operands(Node node) const {
+    std::vector<Value> all;
+    for (int i = 0, n = info(node).input_count; i < n; ++i)
+      all.push_back({planish_network_node_input(handle(), node.id, i)});
+    return all;
+  }
+  std::vector<Value> outputs(Node node) const {
+    std::vector<Value> all;
+    for (int i = 0, n = info(node).output_count; i < n; ++i)
+      all.push_back({planish_network_node_output(handle(), node.id, i)});
+    return all;
+  }
+  Value output(Node node, size_t index = 0) const { return outputs(node).at(index); }
+  Attributes attributes(Node node) const {
+    Attributes all;
+    for (int i = 0, n = info(node).attr_count; i < n; ++i) {
+      auto attr = detail::sized<planish_attr>();
+      detail::check(planish_network_get_attr(handle(), node.id, i, &attr));
+      all.add(detail::attribute_of(attr));
+    }
+    return all;
+  }
+  std::string text() const {  // the whole network, exactly
+    const char* text = nullptr;
+    detail::check(planish_network_text(handle(), &text));
+    return text;
+  }
+
+  planish_network* handle() const { return handle_.get(); }
+
+ private:
+  explicit Network(planish_network* handle) : handle_(handle) {}
+  static std::vector<planish_value> ids(const std::vector<Value>& values) {
+    std::vector<planish_value> list;
+    for (Value value : values) list.push_back(value.id);
+    return list;
+  }
+  planish_value_info info(Value value) const {
+    auto info = detail::sized<planish_value_info>();
+    detail::check(planish_network_get_value(handle(), value.id, &info));
+    return info;
+  }
+  planish_node_info info(Node node) const {
+    auto info = detail::sized<planish_node_info>();
+    detail::check(planish_network_get_node(handle(), node.id, &info));
+    return info;
+  }
+
+  detail::Handle<planish_network, planish_network_destroy> handle_;
+};
+
+}  // namespace v0
+}  // namespace planish

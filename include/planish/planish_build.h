@@ -1,0 +1,197 @@
+/* Planish, C interface of the building side: networks, and plans made from them. Library: planish.
+ *
+ * The C++ headers rest on these functions. Rules of planish.h hold (errors, struct_size, ownership); unlike
+ * planish.h this header may still change between minor versions. A network serves one thread at a time.
+ *
+ * Values (tensors) and nodes of a network are numbers that stay valid until the value or node is removed.
+ * Operators are those of ONNX (opset 23) in snake_case, with the same operands, attributes and defaults:
+ * "conv", "max_pool", "reduce_mean" (exceptions: "matmul", "prelu", "topk", "nonzero", "einsum", "silu"),
+ * and "custom" (planish_network_add_plugin).
+ */
+#ifndef PLANISH_PLANISH_BUILD_H
+#define PLANISH_PLANISH_BUILD_H
+
+#include "planish/planish.h"
+#include "planish/planish_plugin.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct planish_network planish_network;
+typedef int32_t planish_value; /* -1: an optional operand that is absent */
+typedef int32_t planish_node;
+
+/* ---- making networks -------------------------------------------------------------------------------- */
+
+/* Extents of one input; */
+typedef struct planish_range {
+  size_t struct_size;
+  const char* input;
+  int32_t rank;
+  const int64_t *min, *opt, *max; /* `rank` numbers each */
+} planish_range;
+
+PLANISH_API planish_status planish_network_create(const char* name, planish_network** network);
+/* Reads an .onnx file. Dynamic axes of inputs take their ranges from `ranges`; those not named there become 1.
+ * PLANISH_UNSUPPORTED lists every operator that cannot be taken, with count, first node and reason. */
+PLANISH_API planish_status planish_network_import(const char* path, const planish_range* ranges, size_t count,
+                                                  planish_network** network);
+/* `name` stands in messages. The bytes are copied. */
+PLANISH_API planish_status planish_network_import_memory(const void* bytes, size_t size, const char* name,
+                                                         const planish_range* ranges, size_t count,
+                                                         planish_network** network);
+PLANISH_API planish_status planish_network_clone(const planish_network* network, planish_network** copy);
+PLANISH_API void planish_network_destroy(planish_network* network);
+
+/* Extent -1 with symbols[i] NULL (or symbols NULL): dynamic, named after the input and axis. With a name: equal
+ * to every other extent of that name. Names are unique among values. */
+PLANISH_API planish_status planish_network_add_input(planish_network* network, const char* name, planish_dtype dtype,
+                                                     const int64_t* extents, const char* const* symbols, int32_t rank,
+                                                     planish_value* value);
+/* Copies the data (dense, row-major). `name` may be NULL. */
+PLANISH_API planish_status planish_network_add_constant(planish_network* network, const char* name, planish_dtype dtype,
+                                                        const int64_t* extents, int32_t rank, const void* data,
+                                                        planish_value* value);
+/* `name` may be NULL. `output_count` -1: as many as the operator has; needed where attributes do not tell
+ * ("split"). Checks operands and attributes, infers the types of the results. */
+PLANISH_API planish_status planish_network_add_node(planish_network* network, const char* op, const char* name,
+                                                    const planish_value* inputs, size_t input_count,
+                                                    const planish_attr* attrs, size_t attr_count, int32_t output_count,
+                                                    planish_node* node);
+/* "if": operands are the condition and then whatever the bodies take as inputs, in order. Bodies are copied. */
+PLANISH_API planish_status planish_network_add_control(planish_network* network, const char* op, const char* name,
+                                                       const planish_value* inputs, size_t input_count,
+                                                       const planish_attr* attrs, size_t attr_count,
+                                                       const planish_network* const* bodies, size_t body_count,
+                                                       planish_node* node);
+/* A plugin type that is registered; `attrs` go to its create. Results have the types that its infer says. */
+PLANISH_API planish_status planish_network_add_plugin(planish_network* network, const char* plugin, const char* name,
+                                                      const planish_value* inputs, size_t input_count,
+                                                      const planish_attr* attrs, size_t attr_count, planish_node* node);
+PLANISH_API planish_status planish_network_mark_output(planish_network* network, planish_value value, const char* name);
+PLANISH_API planish_status planish_network_unmark_output(planish_network* network, planish_value value);
+
+/* Range and typical value of a symbol, for builds without profiles. Default: 1, 1, 1. */
+PLANISH_API planish_status planish_network_set_range(planish_network* network, const char* symbol, int64_t min,
+                                                     int64_t opt, int64_t max);
+
+/* ---- changing: types of all that follows are inferred again; on failure nothing has changed ---------- */
+
+PLANISH_API planish_status planish_network_set_value_name(planish_network* network, planish_value value,
+                                                          const char* name);
+PLANISH_API planish_status planish_network_set_node_name(planish_network* network, planish_node node, const char* name);
+PLANISH_API planish_status planish_network_set_attr(planish_network* network, planish_node node,
+                                                    const planish_attr* attr);
+PLANISH_API planish_status planish_network_erase_attr(planish_network* network, planish_node node, const char* name);
+PLANISH_API planish_status planish_network_set_node_input(planish_network* network, planish_node node, size_t index,
+                                                          planish_value value);
+/* PLANISH_INVALID_STATE while a result is in use. */
+PLANISH_API planish_status planish_network_remove_node(planish_network* network, planish_node node);
+
+/* ---- reading. Texts and pointers are valid until the network changes or the next such call on it ------ */
+
+PLANISH_API int32_t planish_network_input_count(const planish_network* network);
+PLANISH_API int32_t planish_network_output_count(const planish_network* network);
+PLANISH_API int32_t planish_network_node_count(const planish_network* network);
+PLANISH_API planish_value planish_network_input(const planish_network* network, int32_t index);
+PLANISH_API planish_value planish_network_output(const planish_network* network, int32_t index);
+PLANISH_API planish_node planish_network_node(const planish_network* network,
+                                              int32_t index); /* in order of execution */
+PLANISH_API planish_value planish_network_find_value(const planish_network* network, const char* name); /* -1: none */
+PLANISH_API const char* planish_network_name(const planish_network* network);
+
+typedef struct planish_value_info {
+  size_t struct_size;
+  const char* name;
+  const char* type; /* "f32[N,3,224,224]" */
+  planish_dtype dtype;
+  int32_t rank;
+  int64_t extents[PLANISH_MAX_RANK]; /* -1: depends on the inputs' */
+  planish_node producer;             /* -1: an input or a constant */
+  int32_t result;                    /* which of the producer's */
+  int32_t is_input, is_output, is_constant;
+  const void* data; /* of a constant */
+} planish_value_info;
+PLANISH_API planish_status planish_network_get_value(const planish_network* network, planish_value value,
+                                                     planish_value_info* info);
+/* "N", "floor_div(H, 2)", "3". */
+PLANISH_API planish_status planish_network_get_extent(const planish_network* network, planish_value value, int32_t axis,
+                                                      const char** text);
+
+typedef struct planish_node_info {
+  size_t struct_size;
+  const char* op;
+  const char* name;
+  int32_t input_count, output_count, attr_count;
+} planish_node_info;
+PLANISH_API planish_status planish_network_get_node(const planish_network* network, planish_node node,
+                                                    planish_node_info* info);
+PLANISH_API planish_value planish_network_node_input(const planish_network* network, planish_node node, int32_t index);
+PLANISH_API planish_value planish_network_node_output(const planish_network* network, planish_node node, int32_t index);
+PLANISH_API planish_status planish_network_get_attr(const planish_network* network, planish_node node, int32_t index,
+                                                    planish_attr* attr);
+/* The whole network, exactly; valid as other texts. */
+PLANISH_API planish_status planish_network_text(const planish_network* network, const char** text);
+
+/* ---- building --------------------------------------------------------------------------------------- */
+
+typedef int32_t planish_tuning;
+enum {
+  PLANISH_TUNE_FAST = 0, /* times the promising candidates */
+  PLANISH_TUNE_FULL = 1, /* times all */
+  PLANISH_TUNE_OFF = 2   /* estimates decide */
+};
+
+typedef struct planish_progress {
+  size_t struct_size;
+  const char* phase; /* "optimising", "tuning", … */
+  int32_t done, total;
+} planish_progress;
+typedef int32_t (*planish_progress_fn)(void* user, const planish_progress* progress); /* 0 cancels */
+
+/* One candidate that was considered for a node. microseconds < 0: refused, `reason` says why. */
+typedef struct planish_candidate {
+  size_t struct_size;
+  const char* node;
+  const char* candidate;
+  double microseconds;
+  const char* reason;
+  int32_t chosen;
+} planish_candidate;
+typedef void (*planish_candidate_fn)(void* user, const planish_candidate* candidate);
+
+/* Ranges of the inputs that one profile serves. */
+typedef struct planish_profile {
+  size_t struct_size;
+  const planish_range* ranges;
+  size_t count;
+} planish_profile;
+
+typedef struct planish_build_options {
+  size_t struct_size;
+  planish_device* device; /* to tune on and for; NULL: a new one, with `threads` */
+  int32_t threads;
+  planish_tuning tuning;
+  double tune_seconds;      /* time budget; when it is spent estimates decide for the rest. 0: none */
+  const char* timing_cache; /* file to read and write; NULL: none */
+  const char* isa;          /* build for this level; NULL: this machine's */
+  int32_t no_fusion;        /* 1: reference kernels only, to compare with */
+  planish_progress_fn progress;
+  void* progress_user;
+  planish_candidate_fn candidates;
+  void* candidates_user;
+  const planish_profile*
+      profiles; /* one set of shapes each, tuned and planned for; NULL: one, of the symbols' ranges */
+  size_t profile_count;
+} planish_build_options;
+
+/* The network is not changed. Equal network, options and timing cache give equal bytes. `options` may be NULL. */
+PLANISH_API planish_status planish_build(const planish_network* network, const planish_build_options* options,
+                                         planish_plan** plan);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,165 @@
+// Importing and building.
+
+#include "compile/build.h"
+
+#include "api/build/network.h"
+#include "api/build/profiles.h"
+#include "base/sized.h"
+#include "importers/onnx/import.h"
+
+using namespace planish;
+using planish::api::guarded;
+using planish::api::InputRange;
+using planish::api::required;
+
+namespace {
+
+// Entries stand as far apart as their struct_size says.
+template <class T, class Visit>
+void each_sized(const T* list, size_t count, const char* what, Visit visit) {
+  const auto* at = reinterpret_cast<const std::byte*>(list);
+  for (size_t i = 0; i < count; ++i) {
+    const T* entry = reinterpret_cast<const T*>(&required(at, what));
+    visit(read_sized(entry, what));
+    at += entry->struct_size;
+  }
+}
+
+std::vector<InputRange> ranges_of(const planish_range* list, size_t count) {
+  std::vector<InputRange> ranges;
+  each_sized(list, count, "planish_range", [&](const planish_range& given) {
+    InputRange range{&required(given.input, "the input's name of a range"), {}};
+    if (given.rank < 0 || given.rank > kMaxRank)
+      fail(Code::invalid_argument, "input '{}': a range of rank {}", range.input, given.rank);
+    if (given.rank > 0 && (given.min == nullptr || given.opt == nullptr || given.max == nullptr))
+      fail(Code::invalid_argument, "input '{}': a range needs min, opt and max", range.input);
+    for (int axis = 0; axis < given.rank; ++axis)
+      range.axes.push_back({given.min[axis], given.opt[axis], given.max[axis]});
+    ranges.push_back(std::move(range));
+  });
+  return ranges;
+}
+
+onnx::ImportOptions import_options(const planish_range* ranges, size_t count) {
+  onnx::ImportOptions options;
+  for (InputRange& range : ranges_of(ranges, count)) options.input_shapes[range.input] = std::move(range.axes);
+  return options;
+}
+
+planish_network* imported(Graph graph) {
+  auto network = std::make_unique<planish_network>();
+  network->graph = std::move(graph);
+  for (const auto& [name, info] : network->graph.symbols) network->ranged.insert(name);
+  return network.release();
+}
+
+const char* text_or_empty(const char* text) { return text == nullptr ? "" : text; }
+
+BuildOptions build_options(const planish_build_options& given) {
+  if (given.tuning < PLANISH_TUNE_FAST || given.tuning > PLANISH_TUNE_OFF)
+    fail(Code::invalid_argument, "tuning {}, 0 to 2 are known", given.tuning);
+  if (given.tune_seconds < 0) fail(Code::invalid_argument, "a tuning budget of {} seconds", given.tune_seconds);
+  BuildOptions options;
+  options.tuning = given.tuning == PLANISH_TUNE_OFF    ? Tuning::off
+                   : given.tuning == PLANISH_TUNE_FULL ? Tuning::full
+                                                       : Tuning::fast;
+  options.tuning_seconds = given.tune_seconds;
+  options.timing_cache = text_or_empty(given.timing_cache);
+  options.isa = text_or_empty(given.isa);
+  options.optimize = given.no_fusion == 0;
+  if (given.progress != nullptr)
+    options.progress = [call = given.progress, user = given.progress_user](const BuildProgress& progress) {
+      const planish_progress c{sizeof c, progress.phase.c_str(), progress.done, progress.total};
+      return call(user, &c) != 0;
+    };
+  return options;
+}
+
+void report_candidates(const BuildReport& report, const planish_build_options& given) {
+  if (given.candidates == nullptr) return;
+  const auto say = [&](const TacticChoice& choice, const std::string& name, double microseconds,
+                       const std::string& reason) {
+    const bool chosen = microseconds >= 0 && (name == choice.chosen || name.starts_with(choice.chosen + " ("));
+    const planish_candidate c{sizeof c,     choice.node.c_str(), name.c_str(),
+                              microseconds, reason.c_str(),      chosen ? 1 : 0};
+    given.candidates(given.candidates_user, &c);
+  };
+  for (const TacticChoice& choice : report.choices) {
+    for (const auto& [name, microseconds] : choice.timings_us) say(choice, name, microseconds, "");
+    for (const auto& [name, reason] : choice.refusals) say(choice, name, -1, reason);
+  }
+}
+
+void require_ranges(const planish_network& network, const std::vector<InputRange>& ranges) {
+  std::set<std::string> named;
+  for (const InputRange& range : ranges) named.insert(range.input);
+  for (ValueId id : network.graph.inputs()) {
+    const Value& input = network.graph.value(id);
+    std::vector<std::string> symbols;
+    for (Dim dim : input.type.shape) dim.collect_symbols(symbols);
+    for (const std::string& symbol : symbols)
+      if (network.ranged.count(symbol) == 0 && named.count(input.name) == 0)
+        fail(Code::invalid_argument,
+             "input '{}' is {} and '{}' has no range; give a profile or planish_network_set_range", input.name,
+             input.type.str(), symbol);
+  }
+}
+
+Plan build_profile(const planish_network& network, Device& device, const planish_build_options& given,
+                   const std::vector<InputRange>& ranges) {
+  Graph graph = network.graph.clone();
+  api::apply_ranges(graph, ranges);
+  require_ranges(network, ranges);
+  BuildReport report;
+  Plan plan = build(std::move(graph), device, build_options(given), &report);
+  report_candidates(report, given);
+  return plan;
+}
+
+Plan build_profiles(const planish_network& network, Device& device, const planish_build_options& given) {
+  std::vector<std::vector<InputRange>> profiles;
+  each_sized(given.profiles, given.profile_count, "planish_profile",
+             [&](const planish_profile& profile) { profiles.push_back(ranges_of(profile.ranges, profile.count)); });
+  if (profiles.empty()) profiles.emplace_back();
+  Plan plan = build_profile(network, device, given, profiles[0]);
+  for (size_t i = 1; i < profiles.size(); ++i)
+    with_context([&] { return fmt::format("profile {}", i); },
+                 [&] { api::merge_profiles(plan, build_profile(network, device, given, profiles[i])); });
+  return plan;
+}
+
+}  // namespace
+
+extern "C" {
+
+planish_status planish_network_import(const char* path, const planish_range* ranges, size_t count,
+                                      planish_network** network) {
+  return guarded([&] {
+    required(network, "the result");
+    *network = imported(onnx::import_file(&required(path, "the path"), import_options(ranges, count)));
+  });
+}
+
+planish_status planish_network_import_memory(const void* bytes, size_t size, const char* name,
+                                             const planish_range* ranges, size_t count, planish_network** network) {
+  return guarded([&] {
+    required(network, "the result");
+    if (bytes == nullptr) fail(Code::invalid_argument, "the model is NULL");
+    *network = imported(onnx::import_bytes({static_cast<const std::byte*>(bytes), size}, text_or_empty(name),
+                                           import_options(ranges, count)));
+  });
+}
+
+planish_status planish_build(const planish_network* network, const planish_build_options* given, planish_plan** plan) {
+  return guarded([&] {
+    required(plan, "the result");
+    const planish_build_options options = read_sized(given, "planish_build_options");
+    if (required(network, "the network").graph.outputs().empty())
+      fail(Code::invalid_argument, "the network has no outputs");
+    const auto device = api::device_or_new(options.device, options.threads);
+    const auto bytes = serialize(build_profiles(*network, *device, options));
+    *plan = new planish_plan{api::aligned_copy(bytes), bytes.size()};
+  });
+}
+
+}  // extern "C"
