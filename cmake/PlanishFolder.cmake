@@ -124,10 +124,15 @@ function(planish_libraries)
   add_library(planish_static STATIC ${runtime_objects} ${build_objects})  # tests and tools see everything
   foreach(library planish_runtime planish planish_static)
     add_dependencies(${library} kernels_cpu_scalar_object kernels_cpu_avx2_object kernels_cpu_avx512_object)
-    target_link_libraries(${library} PUBLIC planish_flags PRIVATE xxhash_static Threads::Threads ${CMAKE_DL_LIBS})
+    target_link_libraries(${library} PRIVATE xxhash_static Threads::Threads ${CMAKE_DL_LIBS})
     set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION} SOVERSION 0)
   endforeach()
+  target_link_libraries(planish_static PUBLIC planish_flags)
   foreach(library planish_runtime planish)
+    target_link_libraries(${library} PRIVATE planish_flags)
+    target_include_directories(${library} INTERFACE $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
+      $<INSTALL_INTERFACE:include>)
+    target_compile_features(${library} INTERFACE cxx_std_20)
     # Only the C interface is visible, also of what the standard library's templates leave behind.
     target_link_options(${library} PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections
       -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/cmake/exports.map)

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# check_consumer.sh BUILD CONSUMER CMAKE SANITIZERS: installs BUILD into an empty prefix, builds the programs of
+# CONSUMER against it through the CMake package and through pkg-config, and runs them.
+set -euo pipefail
+build=$1 consumer=$2 cmake=$3 sanitizers=$4
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+flags=${sanitizers:+-fsanitize=$sanitizers}
+
+"$cmake" --install "$build" --prefix "$folder/prefix" > "$folder/log" || { cat "$folder/log"; exit 1; }
+
+check() { # PROGRAM_FOLDER: the C++ program builds a plan, both C programs run it and agree
+  "$1/build_run" "$folder/net.plan" > "$folder/built"
+  "$1/load_run" "$folder/net.plan" > "$folder/runtime"
+  "$1/load_run_full" "$folder/net.plan" > "$folder/full"
+  cat "$folder/built"
+  cmp "$folder/built" "$folder/runtime"
+  cmp "$folder/built" "$folder/full"
+}
+
+echo "== find_package(planish COMPONENTS runtime build)"
+"$cmake" -S "$consumer" -B "$folder/cmake" -DCMAKE_PREFIX_PATH="$folder/prefix" -DCMAKE_BUILD_TYPE=Release \
+  -DCMAKE_C_FLAGS="$flags" -DCMAKE_CXX_FLAGS="$flags" > "$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+"$cmake" --build "$folder/cmake" > "$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+check "$folder/cmake"
+
+echo "== pkg-config"
+libraries=$(dirname "$(find "$folder/prefix" -name libplanish.so)")
+export PKG_CONFIG_PATH=$libraries/pkgconfig LD_LIBRARY_PATH=$libraries
+# The files say the prefix of the configuration; an installation elsewhere overrides it.
+config() { pkg-config --define-variable=prefix="$folder/prefix" "$@"; }
+mkdir "$folder/pkg"
+# shellcheck disable=SC2046,SC2086
+{
+  cc -std=c99 -Wall -Wextra -Werror -pedantic $flags "$consumer/load_run.c" -o "$folder/pkg/load_run" $(config --cflags --libs planish_runtime) -lm
+  cc -std=c99 -Wall -Wextra -Werror -pedantic $flags "$consumer/load_run.c" -o "$folder/pkg/load_run_full" $(config --cflags --libs planish) -lm
+  c++ -std=c++20 -Wall -Wextra -Werror $flags "$consumer/build_run.cpp" -o "$folder/pkg/build_run" $(config --cflags --libs planish)
+}
+check "$folder/pkg"
