@@ -177,13 +177,30 @@ class Emitter {
     }
   }
 
+  // A reshape of memory whose axes do not join: one copy into the result, seen under the operand's axes. It lies
+  // channels last where the operand's last axis is not its fastest: then its producer wrote it so.
+  std::optional<ViewDesc> reshaped_copy(const Graph& graph, const Node& node, size_t i, const ViewDesc& source) {
+    const TensorType& type = graph.value(node.outputs[i]).type;
+    if (node.op == "transpose" || node.op == "slice" || node.op == "split" || node.op == "expand") return std::nullopt;
+    const bool last_is_fastest = source.strides.empty() || source.strides.back() == Dim(1) || source.dims.back() == Dim(1);
+    const Layout layout = type.shape.rank() < 3 || last_is_fastest ? Layout::row_major : Layout::channels_last;
+    const auto part = reshaped(dense_view(-1, type, layout), Shape(source.dims));
+    if (!part) return std::nullopt;
+    const ViewDesc whole = temporary({type.dtype, type.shape}, layout);
+    ViewDesc to = *part;
+    to.buffer = whole.buffer;
+    add_copy(source, to, node.name, node.origins);
+    return whole;
+  }
+
   bool emit_window(const Graph& graph, const Node& node, Environment& values) {
     if (!op_def(node.op).is_view && node.op != "identity") return false;
     ViewDesc source = view_of(graph, node.inputs[0], values);
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       auto window = window_of(graph, node, i, source);
+      if (!window) window = reshaped_copy(graph, node, i, source);
       if (!window) {
-        // A reshape of strided memory: make it dense, then look at it.
+        // Strided memory under an operator that needs it dense.
         source = convert(source, LayoutRule::row_major, false, node.name);
         window = window_of(graph, node, i, source);
       }

@@ -17,33 +17,51 @@ std::optional<Dims> known_contents(const Graph& graph, const Node& node, size_t 
   return Dims(ints.begin(), ints.end());
 }
 
-// Strides under new extents when only axes of extent 1 come or go; else the source must be dense.
-std::optional<ViewDesc> reshaped(const ViewDesc& source, const Shape& target) {
-  ViewDesc view = source;
-  view.dims = target.dims();
-  view.strides.clear();
-  Dims kept_dims, kept_strides;
-  for (size_t i = 0; i < source.dims.size(); ++i)
-    if (source.dims[i] != Dim(1)) {
-      kept_dims.push_back(source.dims[i]);
-      kept_strides.push_back(source.strides[i]);
+bool is_less(Dim a, Dim b) {
+  if (a.is_constant() && b.is_constant()) return a.value() < b.value();
+  // Which product to extend is a guess where symbols take part: only equal expressions count as equal.
+  std::vector<std::string> names;
+  a.collect_symbols(names);
+  b.collect_symbols(names);
+  SymbolValues values;
+  for (const std::string& name : names) values[name] = 101;
+  return a.evaluate(values) < b.evaluate(values);
+}
+
+struct Axis {
+  Dim dim, stride;
+};
+
+// Whether `outer` and `inner` are one axis: the rows of one follow each other as the elements of the other do.
+bool are_joined(const Axis& outer, const Axis& inner) { return outer.stride == inner.dim * inner.stride; }
+
+// Strides of `target`, axis by axis: runs of axes with equal products, of which the source's must be joined.
+std::optional<Dims> regrouped_strides(const std::vector<Axis>& axes, const Shape& target) {
+  Dims strides(static_cast<size_t>(target.rank()), Dim(1));
+  std::vector<size_t> fresh;
+  for (size_t k = 0; k < strides.size(); ++k)
+    if (target.dims()[k] != Dim(1)) fresh.push_back(k);
+  size_t i = 0, j = 0;
+  while (i < axes.size() && j < fresh.size()) {
+    Dim old_product = axes[i++].dim, new_product = target.dims()[fresh[j]];
+    size_t end = j + 1;
+    while (old_product != new_product) {
+      if (is_less(old_product, new_product)) {
+        if (i == axes.size() || !are_joined(axes[i - 1], axes[i])) return std::nullopt;
+        old_product = old_product * axes[i++].dim;
+      } else {
+        if (end == fresh.size()) return std::nullopt;
+        new_product = new_product * target.dims()[fresh[end++]];
+      }
     }
-  size_t next = 0;
-  for (Dim dim : target) {
-    if (dim == Dim(1)) {
-      view.strides.push_back(1);
-      continue;
+    Dim stride = axes[i - 1].stride;
+    for (size_t k = end; k-- > j;) {
+      strides[fresh[k]] = stride;
+      stride = stride * target.dims()[fresh[k]];
     }
-    if (next >= kept_dims.size() || kept_dims[next] != dim) {
-      next = SIZE_MAX;
-      break;
-    }
-    view.strides.push_back(kept_strides[next++]);
+    j = end;
   }
-  if (next == kept_dims.size()) return view;
-  if (!is_dense(source, Layout::row_major)) return std::nullopt;
-  view.strides = target.strides(Layout::row_major);
-  return view;
+  return i == axes.size() && j == fresh.size() ? std::optional(strides) : std::nullopt;
 }
 
 ViewDesc transposed(const ViewDesc& source, std::vector<int64_t> perm) {
@@ -126,6 +144,18 @@ bool accepts(LayoutRule rule, bool strided, const ViewDesc& view) {
 
 ViewDesc dense_view(int32_t buffer, const TensorType& type, Layout layout) {
   return {buffer, 0, type.dtype, type.shape.dims(), type.shape.strides(layout)};
+}
+
+std::optional<ViewDesc> reshaped(const ViewDesc& source, const Shape& target) {
+  ViewDesc view = source;
+  view.dims = target.dims();
+  std::vector<Axis> axes;
+  for (size_t i = 0; i < source.dims.size(); ++i)
+    if (source.dims[i] != Dim(1)) axes.push_back({source.dims[i], source.strides[i]});
+  if (auto strides = regrouped_strides(axes, target)) view.strides = std::move(*strides);
+  else if (is_dense(source, Layout::row_major)) view.strides = target.strides(Layout::row_major);
+  else return std::nullopt;
+  return view;
 }
 
 std::optional<ViewDesc> window_of(const Graph& graph, const Node& node, size_t result, const ViewDesc& source) {

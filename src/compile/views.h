@@ -23,6 +23,10 @@ bool lies(const ViewDesc& view, Layout layout);
 // not permit it, or the operator's bounds are not known as expressions.
 std::optional<ViewDesc> window_of(const Graph& graph, const Node& node, size_t result, const ViewDesc& source);
 
+// The same elements in row-major order under other extents, equal in number; nullopt where axes would have to join
+// that do not follow each other in memory.
+std::optional<ViewDesc> reshaped(const ViewDesc& source, const Shape& target);
+
 ViewDesc dense_view(int32_t buffer, const TensorType& type, Layout layout);
 
 }  // namespace planish
