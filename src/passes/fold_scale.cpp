@@ -171,16 +171,16 @@ bool join_sums(Graph& graph, NodeId id, ValueId data) {
   if (!outer || !inner || node.inputs[*outer] != data) return false;
   const Node& sum = graph.node(graph.value(data).producer);
   const Value &a = graph.value(sum.inputs[1 - *inner]), &b = graph.value(node.inputs[1 - *outer]);
-  Channels x = a.constant.to_doubles(), y = b.constant.to_doubles();
-  const auto& wide = a.constant.rank() >= b.constant.rank() && x.size() >= y.size() ? a : b;
-  if (x.size() != y.size() && x.size() != 1 && y.size() != 1) return false;
-  if (x.size() == y.size() && a.constant.extents() != b.constant.extents()) return false;
-  if (wide.constant.rank() < std::max(a.constant.rank(), b.constant.rank())) return false;
+  const Channels x = a.constant.to_doubles(), y = b.constant.to_doubles();
+  if (a.constant.extents() != b.constant.extents() && x.size() != 1 && y.size() != 1) return false;
+  const Value& wide = x.size() >= y.size() ? a : b;
   Channels total(std::max(x.size(), y.size()));
   for (size_t i = 0; i < total.size(); ++i) total[i] = x[x.size() == 1 ? 0 : i] + y[y.size() == 1 ? 0 : i];
   Patch patch(graph);
   const ValueId c = patch.constant(float_tensor(wide.constant.extents(), total), wide.name);
-  patch.replace(node.outputs[0], add_op(patch, "add", {sum.inputs[*inner], c}));
+  const ValueId joined = add_op(patch, "add", {sum.inputs[*inner], c});
+  if (graph.value(joined).type != graph.value(node.outputs[0]).type) return false;
+  patch.replace(node.outputs[0], joined);
   patch.apply();
   return true;
 }

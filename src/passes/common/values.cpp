@@ -1,5 +1,7 @@
 #include "passes/common/values.h"
 
+#include "base/error.h"
+
 namespace planish::passes {
 
 bool is_scalar_constant(const Graph& graph, ValueId id) {
@@ -25,6 +27,8 @@ bool is_float_constant(const Graph& graph, ValueId id) {
 }
 
 Tensor float_tensor(std::vector<int64_t> extents, const std::vector<double>& values) {
+  if (make_view(nullptr, DataType::f32, extents).element_count() != static_cast<int64_t>(values.size()))
+    fail(Code::internal, "{} values for a constant of {}", values.size(), Shape::of(extents).str());
   const std::vector<float> narrow(values.begin(), values.end());
   return Tensor::of<float>(std::move(extents), narrow);
 }
