@@ -4,13 +4,15 @@
   compare_models.py PLANISH MODEL…               these files
   compare_models.py PLANISH --all [--zoo DIR]    every .onnx of ../shared/data/onnx and every graph of ../shared/zoo, filled
                                                  (DIR: where filled graphs lie already)
-Needs onnx, onnxruntime, numpy, pillow. fp32: relative L2 error |a - b| / max(|b|, 1e-6 sqrt(n)) of the worst output, at most
+Each becomes a plan, which runs in a process of its own; the arena is printed as a multiple of the largest sum of bytes that are
+alive at once. Needs onnx, onnxruntime, numpy, pillow. fp32: relative L2 error |a - b| / max(|b|, 1e-6 sqrt(n)) of the worst output, at most
 1e-4. Networks with Q/DQ nodes are compared with ONNX Runtime's unoptimised run, as its optimised one rounds elsewhere: the first
 class and the distance in steps of 1/256 (class maps: share of other pixels). There one element in 65,536 that float rounding
 moves across a tie is one step apart, and a step of a last logit is up to ten of 1/256 behind the softmax.
 Exit status 1 when a model fails or is beyond its limit.
 """
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,7 @@ class Row:
     seconds: float = 0
     good: bool = False
     text: str = ""
+    arena: float = 0  # bytes of the arena / largest sum of bytes alive at once
 
 
 def file_name(tensor):
@@ -47,15 +50,25 @@ def expected_outputs(path, shared):
 
 
 def run_planish(planish, path, feed, names, options):
-    with tempfile.TemporaryDirectory() as folder:
-        command = [planish, "run", str(path), "--quiet", "--tune", options.tune, "--threads", str(options.threads), "--output-dir", folder]
-        for i, (name, array) in enumerate(feed.items()):
-            np.save(f"{folder}/in{i}.npy", array)
-            command += ["--input", f"{name}={folder}/in{i}.npy"]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    """Outputs by name, and the arena's share of the live peak."""
+    def call(*words):
+        result = subprocess.run([planish, *words, "--quiet"], capture_output=True, text=True, timeout=900)
         if result.returncode != 0:
             raise RuntimeError(result.stderr.strip()[:600] or f"exit status {result.returncode}")
-        return {name: np.load(f"{folder}/{file_name(name)}.npy") for name in names}
+        return result.stdout
+
+    with tempfile.TemporaryDirectory() as folder:
+        plan, threads = f"{folder}/plan", ["--threads", str(options.threads)]
+        shapes = [word for name, array in feed.items() if array.ndim for word in ("--shape", f"{name}={'x'.join(map(str, array.shape))}")]
+        call("build", str(path), "-o", plan, "--tune", options.tune, *threads, *shapes)
+        words = []
+        for i, (name, array) in enumerate(feed.items()):
+            np.save(f"{folder}/in{i}.npy", array)
+            words += ["--input", f"{name}={folder}/in{i}.npy"]
+        call("run", plan, "--output-dir", folder, *threads, *words)
+        about = json.loads(call("inspect", plan, "--json", "-"))
+        ratio = about["arena_bytes"] / about["live_peak_bytes"] if about["live_peak_bytes"] else 1.0
+        return {name: np.load(f"{folder}/{file_name(name)}.npy") for name in names}, ratio
 
 
 def relative_l2(found, wanted):
@@ -94,7 +107,7 @@ def compare(path, options, shared):
     try:
         feed, expected = expected_outputs(path, shared)
         start = time.time()
-        found = run_planish(options.planish, path, feed, expected, options)
+        found, row.arena = run_planish(options.planish, path, feed, expected, options)
         row.seconds = time.time() - start
         row.good, row.text = judge(path, found, expected)
     except Exception as error:  # one model's trouble must not hide the others
@@ -132,7 +145,7 @@ def main():
         row = compare(path, options, shared)
         count += 1
         failed += not row.good
-        print(f"{'ok  ' if row.good else 'FAIL'} {row.model:36} {row.seconds:7.1f} s  {row.text}", flush=True)
+        print(f"{'ok  ' if row.good else 'FAIL'} {row.model:36} {row.seconds:7.1f} s  arena {row.arena:5.3f} of the live peak  {row.text}", flush=True)
     print(f"{count - failed} passed, {failed} failed")
     return 1 if failed or count == 0 else 0
 

@@ -21,6 +21,7 @@ struct BenchCommand {
   int runs = 0;
   double seconds = 3;
   bool layers = false;
+  int slowest = 0;
   std::string compare;
 };
 
@@ -135,6 +136,7 @@ void print_result(const nlohmann::json& result, const Statistics& own, const Pee
 void check(const BenchCommand& command) {
   if (command.runs < 0)
     throw UsageError(fmt::format("--runs {}: 1 or more is accepted, 0 for as many as --seconds allows", command.runs));
+  if (command.slowest < 0) throw UsageError(fmt::format("--slowest {}: 0 or more is accepted", command.slowest));
   if (!(command.seconds > 0) || command.seconds > 86400)
     throw UsageError(fmt::format("--seconds {}: above 0, up to 86400 is accepted", command.seconds));
 }
@@ -162,7 +164,7 @@ void run_bench(const BenchCommand& command) {
   if (command.layers) {
     const double peak = result["peak_gflops"];
     const auto rows = measure_layers(session, std::clamp(times.runs_a_round, 5, 50));
-    if (talk) print_layers(rows, peak);
+    if (talk) print_layers(rows, peak, command.slowest);
     result["layers"] = layers_json(rows, peak);
   }
   if (!command.common.json.empty()) write_json(command.common.json, result);
@@ -180,6 +182,7 @@ void add_bench(CLI::App& app) {
   sub->add_option("--runs", command->runs, "Executions to time (default: as many as --seconds allows)");
   sub->add_option("--seconds", command->seconds, "Time to spend");
   sub->add_flag("--layers", command->layers, "Table of layers: time, rates, kernel");
+  sub->add_option("--slowest", command->slowest, "Rows of that table: the N slowest layers (default: all, in order)");
   sub->add_option("--compare", command->compare,
                   "onnxruntime: time it interleaved, in the same run (onnxruntime=MODEL.onnx beside a plan)");
   sub->footer(kExamples);

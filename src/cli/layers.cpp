@@ -1,5 +1,6 @@
 #include "cli/layers.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -66,14 +67,20 @@ std::vector<LayerRow> planned_layers(const Plan& plan) {
   return rows;
 }
 
-void print_layers(const std::vector<LayerRow>& rows, double peak_gflops) {
+void print_layers(const std::vector<LayerRow>& rows, double peak_gflops, int slowest) {
   const double total = total_ms(rows);
+  std::vector<LayerRow> shown = rows;
+  if (slowest > 0) {
+    std::stable_sort(shown.begin(), shown.end(), [](const LayerRow& a, const LayerRow& b) { return a.ms > b.ms; });
+    shown.resize(std::min(shown.size(), static_cast<size_t>(slowest)));
+  }
   std::printf("%9s %6s %9s %8s %6s  %-28s %s\n", "ms", "share", "GFLOP/s", "GB/s", "peak", "kernel", "layer");
-  for (const LayerRow& row : rows) {
+  for (const LayerRow& row : shown) {
     const double gflops = rate(row.flops, row.ms);
     std::printf("%9.4f %5.1f%% %9.1f %8.1f %5.1f%%  %-28s %s\n", row.ms, total > 0 ? 100 * row.ms / total : 0, gflops,
                 rate(row.bytes, row.ms), 100 * gflops / peak_gflops, row.kernel.c_str(), shorten(row.name, 70).c_str());
   }
+  if (shown.size() < rows.size()) std::printf("... and %zu faster ones\n", rows.size() - shown.size());
   std::printf("%9.4f ms in %zu steps; fp32 peak measured in this run: %.1f GFLOP/s\n", total, rows.size(), peak_gflops);
 }
 

@@ -22,7 +22,8 @@ std::vector<LayerRow> measure_layers(Session& session, int runs);
 // Untimed; floating-point operations and bytes at the profile's typical extents.
 std::vector<LayerRow> planned_layers(const Plan& plan);
 
-void print_layers(const std::vector<LayerRow>& rows, double peak_gflops);  // of measured rows
+// Of measured rows; slowest > 0: so many of them, the slowest first.
+void print_layers(const std::vector<LayerRow>& rows, double peak_gflops, int slowest = 0);
 void print_planned_layers(const std::vector<LayerRow>& rows);
 nlohmann::json layers_json(const std::vector<LayerRow>& rows, double peak_gflops);  // peak 0: unknown
 
