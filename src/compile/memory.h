@@ -17,7 +17,8 @@ struct MemoryPlan {
   int64_t live_peak_bytes = 0;  // largest sum of (aligned) live intervals: no plan can be smaller
 };
 
-// Best fit in several orders (by size, by size times lifetime, by start); the smallest arena wins.
+// Fits in several orders (by size, by size times lifetime, by start, by end), then a bounded search over the order
+// while the arena is above the lower bound. Deterministic.
 MemoryPlan plan_memory(const std::vector<Interval>& intervals);
 
 }  // namespace planish
