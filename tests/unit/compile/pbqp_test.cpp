@@ -57,7 +57,9 @@ TEST(Pbqp, WhatIsCalledExactIsTheBestOfAllAndTheRestIsClose) {
     const PbqpProblem problem = random_problem(random, variables, variables + static_cast<int>(random() % 6), false);
     const PbqpSolution solution = solve(problem);
     const double found = problem.cost(solution.choice), best = best_of_all(problem);
-    if (solution.exact) EXPECT_DOUBLE_EQ(found, best);
+    if (solution.exact) {
+      EXPECT_DOUBLE_EQ(found, best);
+    }
     EXPECT_GE(found, best);
     if (best < 1e6 && found < 1e6) sum += found, best_sum += best;
   }

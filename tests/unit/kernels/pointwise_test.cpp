@@ -33,7 +33,9 @@ void expect_close(const std::string& op, const Tensor& x, double ulps) {
       else
         EXPECT_LE(std::abs(found[i] - expected[i]), ulps * 0x1p-23 * std::abs(expected[i]) + 1e-44)
             << level << " " << op << " of " << in[i];
-      if (std::isinf(expected[i])) EXPECT_EQ(found[i], expected[i]) << level << " " << op << " of " << in[i];
+      if (std::isinf(expected[i])) {
+        EXPECT_EQ(found[i], expected[i]) << level << " " << op << " of " << in[i];
+      }
     }
   }
 }
