@@ -3,7 +3,7 @@
 
   compare_models.py PLANISH MODEL…               these files
   compare_models.py PLANISH --all [--zoo DIR]    every .onnx of ../shared/data/onnx and every graph of ../shared/zoo, filled
-                                                 (DIR: where filled graphs lie already)
+                                                 (DIR or PLANISH_ZOO: where filled graphs lie already)
 Each becomes a plan, which runs in a process of its own; the arena is printed as a multiple of the largest sum of bytes that are
 alive at once. Needs onnx, onnxruntime, numpy, pillow. fp32: relative L2 error |a - b| / max(|b|, 1e-6 sqrt(n)) of the worst output, at most
 1e-4. Networks with Q/DQ nodes are compared with ONNX Runtime's unoptimised run, as its optimised one rounds elsewhere: the first
@@ -13,6 +13,7 @@ Exit status 1 when a model fails or is beyond its limit.
 """
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -119,8 +120,8 @@ def models_of(shared, zoo):
     """Paths, filled graphs one at a time: the folder of each is gone when the next one is asked for."""
     yield from sorted((shared / "data/onnx").rglob("*.onnx"))
     for graph in sorted((shared / "zoo").glob("*.onnx")):
-        if zoo and (zoo / graph.name).exists():
-            yield zoo / graph.name
+        if zoo and (Path(zoo) / graph.name).exists():
+            yield Path(zoo) / graph.name
             continue
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([sys.executable, shared / "zoo/fill_weights.py", graph, f"{folder}/{graph.name}"], check=True)
@@ -132,7 +133,7 @@ def main():
     parser.add_argument("planish")
     parser.add_argument("models", nargs="*", type=Path)
     parser.add_argument("--all", action="store_true")
-    parser.add_argument("--zoo", type=Path)
+    parser.add_argument("--zoo", type=Path, default=os.environ.get("PLANISH_ZOO"))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tune", default="off")
     options = parser.parse_args()

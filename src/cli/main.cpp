@@ -1,6 +1,9 @@
 // planish: build, run, bench, inspect, verify. Exit status: 0 done, 1 failed (one sentence says why), 2 usage.
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <new>
@@ -33,9 +36,19 @@ std::string usage_sentence(const CLI::App& app, int argc, char** argv, const CLI
   return fmt::format("'{}' is no command; accepted: {}", argv[1], accepted_commands(app));
 }
 
+// Models and plans are mapped: their pages are gone when somebody cuts the file short. Only what a signal handler may
+// call.
+void file_cut_short(int) {
+  static constexpr char kSentence[] =
+      "planish: a file was cut short while it was mapped; write new files beside old ones and rename them\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kSentence, sizeof kSentence - 1);
+  _exit(1);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGBUS, file_cut_short);
   CLI::App app{
       "Planish turns a trained network into a plan and runs it.\n\n"
       "  planish build model.onnx -o model.plan      import, optimise, tune, write the plan\n"
