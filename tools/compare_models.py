@@ -5,7 +5,7 @@
   compare_models.py PLANISH --all [--zoo DIR]    every .onnx of ../shared/data/onnx and every graph of ../shared/zoo, filled
                                                  (DIR or PLANISH_ZOO: where filled graphs lie already)
 Each becomes a plan, which runs in a process of its own; the arena is printed as a multiple of the largest sum of bytes that are
-alive at once. Needs onnx, onnxruntime, numpy, pillow. fp32: relative L2 error |a - b| / max(|b|, 1e-6 sqrt(n)) of the worst output, at most
+alive at once (at most 1.05). Needs onnx, onnxruntime, numpy, pillow. fp32: relative L2 error |a - b| / max(|b|, 1e-6 sqrt(n)) of the worst output, at most
 1e-4. Networks with Q/DQ nodes are compared with ONNX Runtime's unoptimised run, as its optimised one rounds elsewhere: the first
 class and the distance in steps of 1/256 (class maps: share of other pixels). There one element in 65,536 that float rounding
 moves across a tie is one step apart, and a step of a last logit is up to ten of 1/256 behind the softmax.
@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 1e-4
 QUANTISED_LIMIT = 32     # steps of 1/256
 OTHER_PIXELS_LIMIT = 0.01
+ARENA_LIMIT = 1.05       # of the live peak
 
 
 @dataclass
@@ -111,6 +112,7 @@ def compare(path, options, shared):
         found, row.arena = run_planish(options.planish, path, feed, expected, options)
         row.seconds = time.time() - start
         row.good, row.text = judge(path, found, expected)
+        row.good = row.good and row.arena <= ARENA_LIMIT
     except Exception as error:  # one model's trouble must not hide the others
         row.seconds, row.text = time.time() - start, f"{type(error).__name__}: {error}"[:600]
     return row
