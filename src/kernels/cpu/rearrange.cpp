@@ -1,4 +1,4 @@
-// depth_to_space and its inverse as one copy between six-axis views.
+// Rearrangements that are one copy between views of more axes: depth_to_space, its inverse, tile.
 
 #include "kernels/cpu/common/copy.h"
 #include "kernels/kernel.h"
@@ -45,11 +45,33 @@ void run_space_to_depth(const KernelArgs& args) {
   copy_shared(*args.pool, wide_view(args.inputs[0], b), deep_view(args.outputs[0], b, false));
 }
 
+// Each axis of the result is (repetition, position); the source does not move along repetitions.
+void run_tile(const KernelArgs& args) {
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  if (y.element_count() == 0) return;
+  TensorView from = x, to = y;
+  size_t rank = 0;
+  const auto add = [&](int64_t extent, int64_t x_step, int64_t y_step) {
+    if (extent == 1) return;
+    if (rank == kMaxRank) fail(Code::unsupported, "tile of more than {} axes", kMaxRank);
+    from.dims[rank] = to.dims[rank] = extent;
+    from.strides[rank] = x_step;
+    to.strides[rank++] = y_step;
+  };
+  for (size_t i = 0; i < static_cast<size_t>(y.rank); ++i) {
+    add(y.dims[i] / x.dims[i], 0, x.dims[i] * y.strides[i]);
+    add(x.dims[i], x.strides[i], y.strides[i]);
+  }
+  from.rank = to.rank = static_cast<int>(rank);
+  copy_shared(*args.pool, from, to);
+}
+
 }  // namespace
 
 void register_rearrange(KernelTable& table) {
   table.add(make_kernel<DepthToSpaceAttrs>("depth_to_space", run_depth_to_space));
   table.add(make_kernel<DepthToSpaceAttrs>("space_to_depth", run_space_to_depth));
+  table.add(make_kernel<NoAttrs>("tile", run_tile));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -1,4 +1,4 @@
-// Kernels that move elements of any type: gathers, pad, depth_to_space.
+// Kernels that move elements of any type: gathers, pad, tile, depth_to_space.
 
 #include "tactics/cpu/common/direct.h"
 #include "tactics/cpu/common/packing.h"
@@ -14,8 +14,10 @@ void propose_gather(const TacticQuery& query, CandidateSink& sink) {
   DirectKernel direct{.kernel = op};
   // What is not indexed is not read.
   const Value& result = query.output(0);
-  direct.bytes = typical_elements(query, result.type.shape) * 2 * static_cast<double>(element_bytes(result.type.dtype)) +
-                 typical_elements(query, query.input(1).type.shape) * static_cast<double>(element_bytes(query.input(1).type.dtype));
+  direct.bytes =
+      typical_elements(query, result.type.shape) * 2 * static_cast<double>(element_bytes(result.type.dtype)) +
+      typical_elements(query, query.input(1).type.shape) *
+          static_cast<double>(element_bytes(query.input(1).type.dtype));
   offer_direct(query, sink, direct);
 }
 
@@ -23,11 +25,17 @@ void propose_move(const TacticQuery& query, CandidateSink& sink) {
   offer_direct(query, sink, {.kernel = query.node.op.str()});
 }
 
+void propose_tile(const TacticQuery& query, CandidateSink& sink) {
+  if (query.output(0).type.shape.rank() > kMaxRank / 2) return sink.refuse("tile", "more than five axes");
+  propose_move(query, sink);
+}
+
 }  // namespace
 
 void register_move(TacticTable& table) {
   for (const char* op : {"gather", "gather_elements", "gather_nd"}) table.add(op, propose_gather);
   for (const char* op : {"pad", "depth_to_space", "space_to_depth"}) table.add(op, propose_move);
+  table.add("tile", propose_tile);
 }
 
 }  // namespace planish::tactics::cpu

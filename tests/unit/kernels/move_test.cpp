@@ -40,7 +40,7 @@ TEST(GatherKernels, RowsElementsAndTuples) {
       expect_matches({"gather",
                       {{"axis", axis}},
                       {random_integers<uint8_t>({4, 5, 6}, 1, 0, 9), random_integers<int32_t>({}, 2, -4, 3)},
-                      1,
+                      2,
                       last},
                      0, "a scalar index");
       expect_matches({"gather_elements",
@@ -89,6 +89,13 @@ TEST(RearrangeKernels, DepthAndSpace) {
                        0, mode);
       expect_matches({"space_to_depth", {{"blocksize", b}}, {random_tensor({2, 5, 3 * b, 4 * b}, 2)}, 1, last}, 0);
     }
+}
+
+TEST(RearrangeKernels, Repetitions) {
+  for (bool last : {false, true})
+    for (const auto& repeats :
+         std::vector<std::vector<int64_t>>{{1, 1, 1, 1}, {2, 1, 3, 1}, {1, 4, 1, 2}, {3, 2, 2, 5}})
+      expect_matches({"tile", {}, {random_tensor({2, 3, 4, 5}, 1), ints_of(repeats)}, 1, last}, 0, listed(repeats));
 }
 
 }  // namespace
