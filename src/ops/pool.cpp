@@ -27,6 +27,13 @@ void global_pool_infer(InferContext& context) {
   context.output(0, context.dtype(0), Shape(std::move(dims)));
 }
 
+// One operation a tap.
+Dim pool_flops(const Graph& graph, const Node& node) {
+  Dim taps = graph.value(node.outputs[0]).type.shape.element_count();
+  for (int64_t extent : attrs_to<PoolAttrs>(node.attrs).kernel_shape) taps = taps * Dim(extent);
+  return taps;
+}
+
 Dim global_pool_flops(const Graph& graph, const Node& node) { return graph.value(node.inputs[0]).type.shape.element_count(); }
 
 }  // namespace
@@ -38,6 +45,7 @@ void register_pool(OpTable& table) {
     def.outputs = def.name == "max_pool" ? -1 : 1;
     def.check_attrs = check_attrs_as<PoolAttrs>;
     def.infer = pool_infer;
+    def.flops = pool_flops;
     table.add(std::move(def));
   }
   for (const char* name : {"global_average_pool", "global_max_pool"}) {

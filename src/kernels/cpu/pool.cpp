@@ -1,6 +1,7 @@
-// Poolings, channels last: each tap is a vector operation over the channels.
+// Poolings of one to three spatial axes, channels last: each tap is a vector operation over the channels.
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "kernels/kernel.h"
@@ -9,55 +10,80 @@
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
 
+// One spatial axis; missing ones are axes of one position.
+struct PoolAxis {
+  WindowAxis window;
+  int64_t x_step = 0, y_step = 0, end = 1;  // end: of the input with its padding
+
+  // Taps [first, last) of output position `at` lie inside the input.
+  std::array<int64_t, 2> inside(int64_t at) const {
+    const int64_t base = at * window.stride - window.pad, d = window.dilation;
+    const int64_t first = base >= 0 ? 0 : (-base + d - 1) / d;
+    const int64_t last = base >= window.in ? 0 : std::min(window.kernel, (window.in - 1 - base) / d + 1);
+    return {first, std::max(first, last)};
+  }
+  // Taps inside the input or its padding.
+  int64_t counted(int64_t at) const {
+    const int64_t room = end - (at * window.stride - window.pad);
+    return std::min(window.kernel, (room + window.dilation - 1) / window.dilation);
+  }
+};
+
+using PoolAxes = std::array<PoolAxis, 3>;
+
+PoolAxes pool_axes(const PoolAttrs& attrs, const TensorView& x, const TensorView& y) {
+  PoolAxes axes;
+  const auto spatial = static_cast<size_t>(x.rank - 2);
+  for (size_t i = 0; i < spatial; ++i) {
+    PoolAxis& axis = axes[3 - spatial + i];
+    axis.window = window_axis(attrs, i, x.dims[i + 2], y.dims[i + 2], at_or(attrs.kernel_shape, i, 1));
+    axis.x_step = x.strides[i + 2];
+    axis.y_step = y.strides[i + 2];
+    axis.end = axis.window.in + (attrs.auto_pad == "NOTSET" ? at_or(attrs.pads, i + spatial, 0) : axis.window.kernel);
+  }
+  return axes;
+}
+
+// One output position: all channels.
+template <bool average>
+void pool_position(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool include_pad, const float* x,
+                   int64_t channels, float* __restrict__ out) {
+  std::array<std::array<int64_t, 2>, 3> taps;
+  for (size_t i = 0; i < 3; ++i) {
+    taps[i] = axes[i].inside(at[i]);
+    x += (at[i] * axes[i].window.stride - axes[i].window.pad) * axes[i].x_step;
+  }
+  std::fill_n(out, channels, average ? 0.f : -std::numeric_limits<float>::infinity());
+  const auto step = [&](size_t i) { return axes[i].window.dilation * axes[i].x_step; };
+  for (int64_t a = taps[0][0]; a < taps[0][1]; ++a)
+    for (int64_t b = taps[1][0]; b < taps[1][1]; ++b)
+      for (int64_t k = taps[2][0]; k < taps[2][1]; ++k) {
+        const float* __restrict__ from = x + a * step(0) + b * step(1) + k * step(2);
+        for (int64_t c = 0; c < channels; ++c)
+          out[c] = average ? out[c] + from[c] : from[c] > out[c] ? from[c] : out[c];
+      }
+  if (!average) return;
+  int64_t count = 1;
+  for (size_t i = 0; i < 3; ++i) count *= include_pad ? axes[i].counted(at[i]) : taps[i][1] - taps[i][0];
+  const float scale = 1.f / static_cast<float>(std::max<int64_t>(count, 1));
+  for (int64_t c = 0; c < channels; ++c) out[c] *= scale;
+}
+
 template <bool average>
 void run_pool(const KernelArgs& args) {
   const auto& attrs = args.as<PoolAttrs>();
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
-  const int64_t channels = x.dims[1], height = y.dims[2], width = y.dims[3];
-  const WindowAxis v = window_axis(attrs, 0, x.dims[2], height, attrs.kernel_shape[0]);
-  const WindowAxis h = window_axis(attrs, 1, x.dims[3], width, attrs.kernel_shape[1]);
-  args.pool->parallel_for(y.dims[0] * height, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const int64_t n = row / height, oy = row % height;
-      for (int64_t ox = 0; ox < width; ++ox) {
-        float* __restrict__ out = y.as<float>() + n * y.strides[0] + oy * y.strides[2] + ox * y.strides[3];
-        std::fill_n(out, channels, average ? 0.f : -std::numeric_limits<float>::infinity());
-        int64_t inside = 0;
-        for (int64_t ky = 0; ky < v.kernel; ++ky) {
-          const int64_t iy = oy * v.stride + ky * v.dilation - v.pad;
-          if (iy < 0 || iy >= v.in) continue;
-          for (int64_t kx = 0; kx < h.kernel; ++kx) {
-            const int64_t ix = ox * h.stride + kx * h.dilation - h.pad;
-            if (ix < 0 || ix >= h.in) continue;
-            ++inside;
-            const float* __restrict__ from = x.as<const float>() + n * x.strides[0] + iy * x.strides[2] + ix * x.strides[3];
-            for (int64_t c = 0; c < channels; ++c) out[c] = average ? out[c] + from[c] : from[c] > out[c] ? from[c] : out[c];
-          }
-        }
-        if (!average) continue;
-        const float scale = 1.f / static_cast<float>(attrs.count_include_pad != 0 ? v.kernel * h.kernel : std::max<int64_t>(inside, 1));
-        for (int64_t c = 0; c < channels; ++c) out[c] *= scale;
-      }
-    }
-  });
-}
-
-// The mean over all positions, in double a block of channels at a time.
-void run_global_average(const KernelArgs& args) {
-  const TensorView &x = args.inputs[0], &y = args.outputs[0];
-  constexpr int64_t kBlock = 64;
-  const int64_t blocks = (x.dims[1] + kBlock - 1) / kBlock;
-  args.pool->parallel_for(x.dims[0] * blocks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t n = task / blocks, c = task % blocks * kBlock, count = std::min(kBlock, x.dims[1] - c);
-      double sums[kBlock] = {};
-      for (int64_t iy = 0; iy < x.dims[2]; ++iy)
-        for (int64_t ix = 0; ix < x.dims[3]; ++ix) {
-          const float* from = x.as<const float>() + n * x.strides[0] + iy * x.strides[2] + ix * x.strides[3] + c;
-          for (int64_t i = 0; i < count; ++i) sums[i] += from[i];
-        }
-      for (int64_t i = 0; i < count; ++i)
-        y.as<float>()[n * y.strides[0] + (c + i) * y.strides[1]] = static_cast<float>(sums[i] / static_cast<double>(x.dims[2] * x.dims[3]));
+  if (y.element_count() == 0) return;
+  const PoolAxes axes = pool_axes(attrs, x, y);
+  const int64_t lines = axes[0].window.out * axes[1].window.out, width = axes[2].window.out;
+  args.pool->parallel_for(y.dims[0] * lines, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t line = begin; line < end; ++line) {
+      const int64_t n = line / lines;
+      std::array<int64_t, 3> at = {line % lines / axes[1].window.out, line % axes[1].window.out, 0};
+      const float* from = x.as<const float>() + n * x.strides[0];
+      float* to = y.as<float>() + n * y.strides[0] + at[0] * axes[0].y_step + at[1] * axes[1].y_step;
+      for (; at[2] < width; ++at[2])
+        pool_position<average>(axes, at, attrs.count_include_pad != 0, from, x.dims[1], to + at[2] * axes[2].y_step);
     }
   });
 }
@@ -67,7 +93,6 @@ void run_global_average(const KernelArgs& args) {
 void register_pool(KernelTable& table) {
   table.add(make_kernel<PoolAttrs>("max_pool", run_pool<false>));
   table.add(make_kernel<PoolAttrs>("average_pool", run_pool<true>));
-  table.add(make_kernel<NoAttrs>("global_average_pool", run_global_average));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA
