@@ -377,6 +377,7 @@ class NodeSteps final : public StepBuilder {
     view.strides = shape.strides(Layout::row_major);
     return add(view);
   }
+  void flops(Dim count) override { stated_flops_ = count; }
   Operand window(Operand of, int axis, Dim begin, Dim extent, int64_t step) override {
     ViewDesc view = operands_.at(static_cast<size_t>(of.index));
     const auto at = static_cast<size_t>(axis);
@@ -398,7 +399,9 @@ class NodeSteps final : public StepBuilder {
     step.version = row != nullptr ? row->version : take_version(step.params);
     for (Operand operand : inputs) step.inputs.push_back(operands_.at(static_cast<size_t>(operand.index)));
     for (Operand operand : outputs) step.outputs.push_back(operands_.at(static_cast<size_t>(operand.index)));
-    if (!counted_) step.flops = flops_of(graph_, node_);
+    if (stated_flops_) step.flops = *stated_flops_;
+    else if (!counted_) step.flops = flops_of(graph_, node_);
+    stated_flops_.reset();
     counted_ = true;
     for (const auto* views : {&step.inputs, &step.outputs})
       for (const ViewDesc& view : *views)
@@ -492,6 +495,7 @@ class NodeSteps final : public StepBuilder {
   std::map<size_t, ViewDesc> outputs_;
   std::map<int32_t, size_t> results_;  // operand -> which result of the node it is
   bool counted_ = false;
+  std::optional<Dim> stated_flops_;
 };
 
 // All nodes outside of regions at once; those inside are chosen one after the other.

@@ -38,6 +38,8 @@ class StepBuilder {
   virtual Operand reshaped(Operand of, const Shape& shape) = 0;
   // Positions begin, begin + step, … of one axis, `extent` of them.
   virtual Operand window(Operand of, int axis, Dim begin, Dim extent, int64_t step) = 0;
+  // Operations of the next step. Where none is stated, the node's first step has them all.
+  virtual void flops(Dim count) = 0;
   virtual void step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs,
                     std::vector<Operand> outputs) = 0;
 };

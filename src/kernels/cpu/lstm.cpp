@@ -143,6 +143,11 @@ void finish_sequence(const Lstm& lstm, int64_t d, int64_t n) {
 // blocks of one time step are, where it is long enough.
 void run_lstm(const KernelArgs& args) {
   const Lstm lstm(args);
+  const TensorView &sums = args.inputs[0], &weights = args.inputs[1];
+  if (weights.dims[2] != lstm.hidden || weights.dims[1] != lstm.blocks ||
+      sums.dims[2] != lstm.directions * lstm.blocks * kLstmColumns)
+    fail(Code::invalid_plan, "recurrent weights of {} units in {} blocks for {}", weights.dims[2], weights.dims[1],
+         lstm.hidden);
   start_states(lstm);
   const int64_t tasks = lstm.directions * lstm.blocks, sequences = lstm.directions * lstm.batches;
   const int64_t work = tasks * lstm.batches * lstm.hidden * kLstmColumns;

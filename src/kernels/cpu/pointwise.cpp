@@ -130,10 +130,15 @@ float* scratch_rows(size_t count) {
   return rows.get();
 }
 
-Register load_operand(const TileOperand& operand, int64_t n, float* row) {
-  if (operand.step == 1) return {operand.data, 0};
+constexpr int64_t kWhole = 16;  // rows are computed in multiples of this: no scalar tails
+
+// The operand's n elements; where `whole` is more, behind them repetitions of the last.
+Register load_operand(const TileOperand& operand, int64_t n, int64_t whole, float* row) {
   if (operand.step == 0) return {nullptr, *operand.data};
-  for (int64_t i = 0; i < n; ++i) row[i] = operand.data[i * operand.step];
+  if (operand.step == 1 && n == whole) return {operand.data, 0};
+  if (operand.step == 1) std::copy_n(operand.data, n, row);
+  else for (int64_t i = 0; i < n; ++i) row[i] = operand.data[i * operand.step];
+  std::fill(row + n, row + whole, row[n - 1]);
   return {row, 0};
 }
 
@@ -220,16 +225,17 @@ void run_tile(const PointwiseProgram& program, const TileOperand* operands, int6
   const auto inputs = static_cast<size_t>(program.inputs);
   float* rows = scratch_rows(inputs + program.code.size());
   Register registers[4096 + 256];
-  for (size_t i = 0; i < inputs; ++i) registers[i] = load_operand(operands[i], n, rows + i * kTile);
+  const int64_t whole = (n + kWhole - 1) / kWhole * kWhole;
+  for (size_t i = 0; i < inputs; ++i) registers[i] = load_operand(operands[i], n, whole, rows + i * kTile);
   for (size_t k = 0; k < program.code.size(); ++k) {
     const PwInstr& instruction = program.code[k];
     float* row = rows + (inputs + k) * kTile;
     const Register &a = registers[instruction.a], &b = registers[instruction.b], &c = registers[instruction.c];
     const int arity = pw_arity(instruction.op);
     registers[inputs + k] = arity == 0 ? Register{nullptr, static_cast<float>(instruction.immediate)} : Register{row, 0};
-    if (arity == 1) run_unary(instruction.op, a, row, n);
-    else if (arity == 2) run_binary(instruction.op, a, b, row, n);
-    else if (arity == 3) run_select(a, b, c, row, n);
+    if (arity == 1) run_unary(instruction.op, a, row, whole);
+    else if (arity == 2) run_binary(instruction.op, a, b, row, whole);
+    else if (arity == 3) run_select(a, b, c, row, whole);
   }
   const Register& result = registers[program.results[0]];
   if (result.row == nullptr) std::fill_n(out, n, result.value);

@@ -25,6 +25,13 @@ struct Sources {
   size_t count = 1;
   std::array<int64_t, kMostSources> offsets{};
   std::array<float, kMostSources> weights{1};
+
+  // The entries in use: the arrays are large for a copy at every pixel.
+  void assign(const Sources& other) {
+    count = other.count;
+    std::copy_n(other.offsets.begin(), count, offsets.begin());
+    std::copy_n(other.weights.begin(), count, weights.begin());
+  }
 };
 
 size_t taps_of_mode(const ResizeAttrs& attrs) { return attrs.mode == "nearest" ? 1 : attrs.mode == "linear" ? 2 : 4; }
@@ -46,7 +53,13 @@ class Walk {
       insert(make_axis(i, tables));
     }
     if (count_ == 0) axes_[count_++] = Axis{};
-    for (size_t i = 0; i + 1 < count_; ++i) rows_ *= axes_[i].extent;
+    size_t sources = 1;
+    for (size_t i = 0; i + 1 < count_; ++i) {
+      rows_ *= axes_[i].extent;
+      sources *= axes_[i].taps;
+    }
+    if (sources > kMostSources)
+      fail(Code::unsupported, "resize of so many axes: {} source rows, at most {}", sources, kMostSources);
   }
 
   const Axis& row_axis() const { return axes_[count_ - 1]; }
@@ -68,7 +81,7 @@ class Walk {
           body(outer, y_outer);
           continue;
         }
-        here = outer;
+        here.assign(outer);
         multiply(here, axes_[last], index[last]);
         body(here, y_outer + index[last] * axes_[last].y_step);
         if (++index[last] < axes_[last].extent) continue;

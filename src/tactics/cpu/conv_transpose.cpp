@@ -154,6 +154,15 @@ Operand phase_window(StepBuilder& builder, Operand of, const Shape& shape, const
   return of;
 }
 
+// Two operations a multiply-add; taps that fall beside the input are counted.
+Dim phase_flops(const TransposeProblem& p, const std::vector<PhaseAxis>& phase, const Shape& out) {
+  Dim count = out[0] * out[1] * Dim(2 * p.channels);
+  for (size_t i = 0; i < phase.size(); ++i)
+    count = count * Dim(static_cast<int64_t>(phase[i].taps.size())) *
+            ceil_div(out[static_cast<int>(i) + 2] - Dim(phase[i].residue), p.axes[i].stride);
+  return count;
+}
+
 // fn(axes) for every phase.
 template <class Fn>
 void for_phases(const TransposeProblem& p, Fn fn) {
@@ -182,6 +191,7 @@ void emit_transpose(StepBuilder& builder, const Graph& graph, const Node& node, 
     for (size_t i = 0; i < extras.size(); ++i)
       inputs.push_back(
           phase_window(builder, extras[i], graph.value(p.epilogue.extras[i]).type.shape, out, phase, p.axes));
+    builder.flops(phase_flops(p, phase, out));
     builder.step(StepKind::cpu, "igemm", attrs_of(phase_attrs(p, phase, row_blocks)), std::move(inputs),
                  {phase_window(builder, y, out, out, phase, p.axes)});
   });

@@ -80,6 +80,8 @@ void emit_lstm(StepBuilder& builder, const Shape& x, const Node& node, Isa isa, 
   const Operand sums = builder.temporary({DataType::f32, Shape{x[0], x[1], w.columns()}});
   std::vector<Operand> operands = {builder.input(0), builder.constant(packed_input(isa, w))};
   if (w.bias.present()) operands.push_back(builder.constant(packed_bias(w)));
+  const Dim rows = x[0] * x[1] * Dim(2 * w.columns());
+  builder.flops(rows * Dim(w.inputs));
   builder.step(StepKind::cpu, "gemm", attrs_of(gemm), std::move(operands), {sums});
   std::vector<Operand> inputs = {sums, builder.constant(packed_recurrent(w)),
                                  w.peepholes.present() ? builder.constant(packed_peepholes(w)) : builder.absent()};
@@ -87,6 +89,7 @@ void emit_lstm(StepBuilder& builder, const Shape& x, const Node& node, Isa isa, 
     inputs.push_back(i < node.inputs.size() && node.inputs[i].valid() ? builder.input(i) : builder.absent());
   std::vector<Operand> outputs;
   for (size_t i = 0; i < node.outputs.size(); ++i) outputs.push_back(builder.output(i));
+  builder.flops(rows * Dim(w.hidden));
   builder.step(StepKind::cpu, "lstm.recurrent", attrs_of(attrs), std::move(inputs), std::move(outputs));
 }
 
