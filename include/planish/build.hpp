@@ -139,7 +139,7 @@ inline Plan build(const Network& network, const BuildOptions& options = {}) {
 
 // Reads an .onnx file, with the profiles' ranges for its dynamic inputs, and builds it.
 inline Plan build(const std::string& model, const BuildOptions& options = {}) {
-  return build(Network::import(model, detail::union_of(options.profiles)), options);
+  return build(Network::import_file(model, detail::union_of(options.profiles)), options);
 }
 
 }  // namespace v0

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,13 +68,14 @@ class Network {
   }
   // Reads an .onnx file. Dynamic axes of inputs that no range names become 1. Error(unsupported) lists every
   // operator that cannot be taken.
-  static Network import(const std::string& path, const InputRanges& ranges = {}) {
+  static Network import_file(const std::string& path, const InputRanges& ranges = {}) {
     const auto c = detail::c_ranges(ranges);
     planish_network* made = nullptr;
     detail::check(planish_network_import(path.c_str(), c.data(), c.size(), &made));
     return Network(made);
   }
-  static Network import(std::span<const std::byte> bytes, const std::string& name, const InputRanges& ranges = {}) {
+  static Network import_bytes(std::span<const std::byte> bytes, const std::string& name,
+                              const InputRanges& ranges = {}) {
     const auto c = detail::c_ranges(ranges);
     planish_network* made = nullptr;
     detail::check(planish_network_import_memory(bytes.data(), bytes.size(), name.c_str(), c.data(), c.size(), &made));

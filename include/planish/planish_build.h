@@ -24,7 +24,7 @@ typedef int32_t planish_node;
 
 /* ---- making networks -------------------------------------------------------------------------------- */
 
-/* Extents of one input; */
+/* Extents of one input that a profile, or an import, serves: legal from min to max, fastest at opt. */
 typedef struct planish_range {
   size_t struct_size;
   const char* input;
@@ -72,7 +72,8 @@ PLANISH_API planish_status planish_network_add_plugin(planish_network* network, 
 PLANISH_API planish_status planish_network_mark_output(planish_network* network, planish_value value, const char* name);
 PLANISH_API planish_status planish_network_unmark_output(planish_network* network, planish_value value);
 
-/* Range and typical value of a symbol, for builds without profiles. Default: 1, 1, 1. */
+/* Range and typical value of a named extent, for builds without profiles. A build without profiles fails while an
+ * input's extent has no range. */
 PLANISH_API planish_status planish_network_set_range(planish_network* network, const char* symbol, int64_t min,
                                                      int64_t opt, int64_t max);
 

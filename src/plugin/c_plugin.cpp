@@ -139,6 +139,8 @@ class CPlugin final : public Plugin {
     return with_c_call(call, [&](const planish_plugin_call& c) { return table().workspace(plugin_, &c); });
   }
 
+  bool any_strides() const override { return table().any_strides != 0; }
+
   void run(const PluginCall& call) override {
     with_c_call(call, [&](const planish_plugin_call& c) {
       checked_call("run", [&](planish_sink* to) { return table().run(plugin_, &c, say_failure, to); });

@@ -34,6 +34,7 @@ class Plugin {
   virtual std::vector<TensorType> infer(std::span<const TensorType> inputs) = 0;
   // Scratch bytes for these extents (data pointers are not valid here). Must not shrink when extents grow.
   virtual int64_t workspace(const PluginCall& call) = 0;
+  virtual bool any_strides() const = 0;  // false: inputs must be dense and row-major
   virtual void run(const PluginCall& call) = 0;
 };
 
@@ -42,7 +43,7 @@ class PluginCreator {
   virtual ~PluginCreator() = default;
   virtual std::string name() const = 0;
   virtual int version() const = 0;       // of what it computes; a plan runs with the version that it was built with
-  virtual bool any_strides() const = 0;  // false: inputs must be dense and row-major
+  virtual bool any_strides() const = 0;  // of its instances
   virtual std::unique_ptr<Plugin> create(const Attrs& attrs) = 0;
   virtual std::unique_ptr<Plugin> deserialize(std::string_view bytes) = 0;
 };

@@ -30,6 +30,7 @@ class Owned final : public Plugin {
   std::string serialize() override { return plugin_->serialize(); }
   std::vector<TensorType> infer(std::span<const TensorType> inputs) override { return plugin_->infer(inputs); }
   int64_t workspace(const PluginCall& call) override { return plugin_->workspace(call); }
+  bool any_strides() const override { return plugin_->any_strides(); }
   void run(const PluginCall& call) override { plugin_->run(call); }
 
  private:

@@ -75,7 +75,10 @@ struct Context::State {
     }
     prepared.flops = step.flops.evaluate(symbols);
     prepared.bytes = step.bytes.evaluate(symbols);
-    if (step.kind == StepKind::plugin) return prepare_plugin(std::move(prepared));
+    if (step.kind == StepKind::plugin) {
+      prepared.plugin = plugins.at(step.id).get();
+      check_plugin(prepared, engine->device().pool(), workspace_bytes(step));
+    }
     if (step.kind != StepKind::cpu && step.kind != StepKind::reference) return prepared;
     prepared.kernel = (step.kind == StepKind::cpu ? cpu_kernels(isa) : reference_kernels()).find(step.kernel);
     prepared.params = with_context([&] { return fmt::format("step '{}'", step.name); },
@@ -86,20 +89,6 @@ struct Context::State {
 
   int64_t workspace_bytes(const Step& step) const {
     return step.workspace.buffer < 0 ? 0 : step.workspace.dims[0].evaluate(symbols);
-  }
-
-  PreparedStep prepare_plugin(PreparedStep prepared) const {
-    prepared.plugin = plugins.at(prepared.step->id).get();
-    PluginCall call;
-    call.inputs = prepared.inputs;
-    call.outputs = prepared.outputs;
-    call.pool = &engine->device().pool();
-    const int64_t needed = prepared.plugin->workspace(call), found = workspace_bytes(*prepared.step);
-    if (needed > found)
-      fail(Code::mismatch,
-           "plugin '{}' asks for {} bytes of workspace for step '{}', {} were enough at the largest extents",
-           prepared.step->kernel, needed, prepared.step->name, found);
-    return prepared;
   }
 
   void make_plugins(const std::vector<Step>& list) {

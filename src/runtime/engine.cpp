@@ -29,12 +29,6 @@ void check_kernels(const std::vector<Step>& steps, Isa isa) {
 
 }  // namespace
 
-std::unique_ptr<Plugin> make_plugin(const Step& step) {
-  const Tensor bytes = step.params.get<Tensor>("bytes");
-  return load_plugin(step.kernel, step.version,
-                     {reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(bytes.byte_count())});
-}
-
 Engine::Engine(Plan plan, std::shared_ptr<Device> device) : plan_(std::move(plan)), device_(std::move(device)) {}
 Engine::~Engine() = default;
 

@@ -25,6 +25,9 @@ struct PreparedStep {
 
 // The instance of a plugin step.
 std::unique_ptr<Plugin> make_plugin(const Step& step);
+// What the plan says of the step must be what the plugin says for these extents: the plugin trusts it.
+// Error(mismatch) otherwise.
+void check_plugin(const PreparedStep& step, ThreadPool& pool, int64_t workspace_bytes);
 
 struct Execution {
   ThreadPool& pool;

@@ -149,6 +149,40 @@ TEST(Plugin, NotRegisteredIsAMismatchThatNamesIt) {
   EXPECT_NE(std::string(error_of([&] { Engine{plan}; }).what()).find("version 2 is registered"), std::string::npos);
 }
 
+// The same name and version, another meaning: the plan's views would not fit.
+class Impostor final : public Plugin {
+ public:
+  std::string serialize() const override { return {}; }
+  std::vector<TensorType> infer(std::span<const TensorType> inputs) const override {
+    return {{inputs[0].dtype, {inputs[0].dims[0], inputs[0].dims[1] * 3}}};
+  }
+  void run(const PluginCall&) override {}
+};
+
+class ImpostorCreator final : public PluginCreator {
+ public:
+  std::string name() const override { return "test::twofold"; }
+  std::unique_ptr<Plugin> create(const Attributes&) const override { return std::make_unique<Impostor>(); }
+  std::unique_ptr<Plugin> deserialize(std::string_view) const override { return std::make_unique<Impostor>(); }
+};
+
+TEST(Plugin, AnotherMeaningIsNoticedBeforeItRuns) {
+  auto plugin = std::make_unique<Registered>();
+  const Plan plan = build(network(), untuned({}));
+  plugin.reset();
+  register_plugin(std::make_unique<ImpostorCreator>());
+  {
+    const Engine engine(plan);
+    Context context(engine);
+    const Error error = error_of([&] { context.set_shape("x", {2, 3}); });
+    EXPECT_EQ(error.code(), Code::mismatch);
+    EXPECT_NE(std::string(error.what()).find("gives f32[2,9] for step 'twofold', the plan has f32[2,6]"),
+              std::string::npos)
+        << error.what();
+  }
+  unregister_plugin("test::twofold");
+}
+
 TEST(Plugin, AnEngineKeepsItsPlugins) {
   auto plugin = std::make_unique<Registered>();
   const Engine engine(build(network(), untuned({})));
