@@ -37,6 +37,7 @@ std::vector<Pass> pipeline(bool optimize) {
       hoist_pointwise(),    // past what reshapes had kept apart
       fold_scale(),         // batch normalisation and per-channel arithmetic into weights
       sink_scale(),
+      expand_pow(),         // when no pattern looks for powers any more
       eliminate_common(),
       remove_identity(),
       fuse_epilogue(),      // before fuse_pointwise: an epilogue costs no memory traffic
