@@ -85,6 +85,10 @@ bool run_checked(const Pass& pass, Graph& graph) {
   const bool changed = run_pass(pass, graph);
   graph.remove_dead();
   verify(graph);
+  Graph inferred = graph.clone();
+  infer_all(inferred);
+  EXPECT_EQ(print(inferred, kInFull), print(graph, kInFull))
+      << "the types that remain are not those that operators infer";
   return changed;
 }
 

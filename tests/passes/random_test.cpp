@@ -53,6 +53,8 @@ TEST(RandomNetworks, EveryPassKeepsTheirMeaning) {
       ASSERT_EQ(why, "") << "seed " << seed << ", pass " << pass.name << "\n"
                          << print(graph) << "\nbecomes\n"
                          << print(changed);
+      infer_all(changed);
+      ASSERT_EQ(print(changed, kInFull), text) << "seed " << seed << ", pass " << pass.name << " leaves other types";
       run_pass(pass, changed);
       ASSERT_EQ(print(changed, kInFull), text)
           << "seed " << seed << ", pass " << pass.name << " changes its own result";
