@@ -77,7 +77,9 @@ bool operands_move(const Graph& graph, const Node& node, ValueId data, const std
   return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
     if (id == data || is_scalar_constant(graph, id)) return true;
     if (rows && is_row_of_last_axis(graph, id, shape[shape.rank() - 1])) return true;
-    return residuals && graph.value(id).type.shape == shape && graph.value(id).type.dtype == DataType::f32;
+    // A residual that takes the node along itself keeps it: otherwise two products would pass it to and fro.
+    return residuals && graph.value(id).type.shape == shape && graph.value(id).type.dtype == DataType::f32 &&
+           !takes_epilogue(graph, id);
   });
 }
 
