@@ -137,8 +137,7 @@ class Loader {
   void load_tensors(const fb::Plan& root) {
     each(root.tensors(), [&](const fb::Tensor& entry) {
       const DataType type = dtype(entry.dtype());
-      std::vector<int64_t> extents;
-      if (entry.extents() != nullptr) extents.assign(entry.extents()->begin(), entry.extents()->end());
+      std::vector<int64_t> extents = numbers(entry.extents());
       if (extents.size() > kMaxRank) damaged("a constant of rank {}", extents.size());
       const int64_t bytes = checked_mul(checked_product(extents), element_bytes(type));
       if (static_cast<uint64_t>(bytes) != entry.bytes()) damaged("a constant of {} bytes where its extents need {}", entry.bytes(), bytes);
@@ -153,9 +152,12 @@ class Loader {
     return tensors_[static_cast<size_t>(i)];
   }
 
+  // The verifier does not ask that the elements are aligned.
   template <class T>
   static std::vector<T> numbers(const flatbuffers::Vector<T>* list) {
-    return list == nullptr ? std::vector<T>{} : std::vector<T>(list->begin(), list->end());
+    std::vector<T> values(list == nullptr ? 0 : list->size());
+    if (!values.empty()) std::memcpy(values.data(), list->Data(), values.size() * sizeof(T));
+    return values;
   }
 
   AttrValue attr_value(const fb::Attr& attr) const {

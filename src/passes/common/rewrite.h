@@ -14,11 +14,12 @@ bool sweep(Graph& graph, Rule rule) {
   return changed;
 }
 
-// Until it fires nowhere: for rules whose results they apply to again.
+// Until it fires nowhere: for rules whose results they apply to again. A chain shortens or moves by one node a
+// sweep at least, so the number of nodes bounds the sweeps; a rule that undoes itself ends there, too.
 template <class Rule>
 bool until_settled(Graph& graph, Rule rule) {
   bool changed = false;
-  while (sweep(graph, rule)) changed = true;
+  for (size_t left = 2 * graph.nodes().size() + 2; left > 0 && sweep(graph, rule); --left) changed = true;
   return changed;
 }
 

@@ -19,13 +19,8 @@ int64_t allocations() { return g_allocations.load(); }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
-void* operator new(size_t bytes) {
-  ++g_allocations;
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+// Called by the sanitizers' allocators.
+extern "C" void __sanitizer_malloc_hook(const volatile void*, size_t) { ++g_allocations; }
 
 #else
 

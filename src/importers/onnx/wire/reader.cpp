@@ -1,3 +1,8 @@
+// A field whose wire type is not the one that its reader asks for is a mistake of the file, in every build.
+namespace planish::onnx::wire {
+[[noreturn]] void refuse_wire_type();
+}
+#define protozero_assert(condition) ((condition) ? static_cast<void>(0) : planish::onnx::wire::refuse_wire_type())
 #include <protozero/pbf_reader.hpp>
 
 #include <cstring>
@@ -8,6 +13,9 @@
 #include "importers/onnx/wire/model.h"
 
 namespace planish::onnx::wire {
+
+void refuse_wire_type() { throw protozero::unknown_pbf_wire_type_exception(); }
+
 namespace {
 
 using Reader = protozero::pbf_reader;

@@ -63,7 +63,7 @@ inline float erf_value(float value) {
 inline float log_value(float x) {
   const bool tiny = x < 1.17549435e-38f;
   const float scaled = tiny ? x * 8388608.f : x;
-  const auto bits = std::bit_cast<int32_t>(scaled) - 0x3f3504f3;
+  const auto bits = static_cast<int32_t>(std::bit_cast<uint32_t>(scaled) - 0x3f3504f3u);  // wraps below 0
   const float e = static_cast<float>(bits >> 23) - (tiny ? 23.f : 0.f);
   const float m = std::bit_cast<float>((bits & 0x007fffff) + 0x3f3504f3) - 1.f, z = m * m;
   float p = 7.0376836292e-2f;
