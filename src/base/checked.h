@@ -12,9 +12,7 @@ int64_t checked_mul(int64_t a, int64_t b);
 // Product of extents; refuses negative extents and overflow. The empty product is 1.
 int64_t checked_product(std::span<const int64_t> extents);
 
-constexpr int64_t align_up(int64_t value, int64_t alignment) {
-  return (value + alignment - 1) / alignment * alignment;
-}
+constexpr int64_t align_up(int64_t value, int64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Weights, arenas and constants are aligned to this many bytes.

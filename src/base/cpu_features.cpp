@@ -164,8 +164,8 @@ Isa CpuInfo::best_isa() const {
 
 std::string CpuInfo::fingerprint() const {
   return fmt::format("{}; {}{}{}{}{}{}; l1d {} l2 {} l3 {}", brand, isa_name(best_isa()), avx_vnni ? "+avxvnni" : "",
-                     avx512_vnni ? "+vnni" : "",                     avx512_bf16 ? "+bf16" : "", avx512_fp16 ? "+fp16" : "", amx_tile ? "+amx" : "", l1d_bytes,
-                     l2_bytes, l3_bytes);
+                     avx512_vnni ? "+vnni" : "", avx512_bf16 ? "+bf16" : "", avx512_fp16 ? "+fp16" : "",
+                     amx_tile ? "+amx" : "", l1d_bytes, l2_bytes, l3_bytes);
 }
 
 const CpuInfo& cpu_info() {

@@ -6,10 +6,10 @@
 namespace planish {
 
 std::string_view code_name(Code code) {
-  static constexpr std::string_view kNames[] = {"ok",        "invalid_argument", "invalid_model", "invalid_plan",
-                                                "unsupported", "not_found",      "io",            "out_of_memory",
-                                                "invalid_state", "busy",         "mismatch",      "cancelled",
-                                                "internal"};
+  static constexpr std::string_view kNames[] = {
+      "ok",      "invalid_argument", "invalid_model", "invalid_plan", "unsupported", "not_found",
+      "io",      "out_of_memory",    "invalid_state", "busy",         "mismatch",    "cancelled",
+      "internal"};
   return kNames[static_cast<size_t>(code)];
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 // XXH3 for content addressing and checksums. Not cryptographic.
 
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 

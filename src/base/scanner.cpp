@@ -9,15 +9,18 @@ namespace planish {
 namespace {
 
 bool is_word_char(char c, std::string_view extra) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || extra.find(c) != std::string_view::npos;
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' ||
+         extra.find(c) != std::string_view::npos;
 }
 
 }  // namespace
 
 size_t Scanner::skip() {
   for (; at_ < text_.size(); ++at_) {
-    if (text_.substr(at_, 2) == "//") at_ = std::min(text_.find('\n', at_), text_.size() - 1);
-    else if (std::isspace(static_cast<unsigned char>(text_[at_])) == 0) break;
+    if (text_.substr(at_, 2) == "//")
+      at_ = std::min(text_.find('\n', at_), text_.size() - 1);
+    else if (std::isspace(static_cast<unsigned char>(text_[at_])) == 0)
+      break;
   }
   return at_;
 }
@@ -76,8 +79,8 @@ int64_t Scanner::integer() {
 Scanner::Number Scanner::number() {
   const size_t begin = skip();
   if (at_ < text_.size() && (text_[at_] == '-' || text_[at_] == '+')) ++at_;
-  while (at_ < text_.size() && (is_word_char(text_[at_], "") ||
-                                ((text_[at_] == '-' || text_[at_] == '+') && (text_[at_ - 1] == 'e'))))
+  while (at_ < text_.size() &&
+         (is_word_char(text_[at_], "") || ((text_[at_] == '-' || text_[at_] == '+') && (text_[at_ - 1] == 'e'))))
     ++at_;
   const std::string_view item = text_.substr(begin, at_ - begin);
   const char* first = item.data() + (!item.empty() && item[0] == '+' ? 1 : 0);
@@ -122,16 +125,20 @@ void Scanner::fail_here(std::string_view wanted) {
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;
   const size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
   const std::string_view found = text_.substr(at_, std::min(text_.find('\n', at_), at_ + 24) - at_);
-  fail(Code::invalid_argument, "line {}, column {}: expected {}, found '{}'", line, at_ - line_start + 1, wanted, found);
+  fail(Code::invalid_argument, "line {}, column {}: expected {}, found '{}'", line, at_ - line_start + 1, wanted,
+       found);
 }
 
 std::string quote(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else out += c;
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else
+      out += c;
   }
   return out + "\"";
 }

@@ -113,7 +113,8 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
     for (int i = 1; i < threads; ++i) state_->workers.emplace_back([state = state_.get()] { state->worker_loop(); });
   } catch (const std::system_error& error) {
     state_->shut_down();
-    fail(Code::out_of_memory, "the system refused thread {} of {}: {}", state_->workers.size() + 2, threads, error.what());
+    fail(Code::out_of_memory, "the system refused thread {} of {}: {}", state_->workers.size() + 2, threads,
+         error.what());
   }
 }
 

@@ -22,7 +22,8 @@ class Phases {
   }
   void end() {
     if (name_ != nullptr && report_ != nullptr)
-      report_->phases_ms.emplace_back(name_, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count());
+      report_->phases_ms.emplace_back(
+          name_, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count());
     name_ = nullptr;
   }
 

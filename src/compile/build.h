@@ -23,9 +23,9 @@ struct BuildProgress {
 
 struct BuildOptions {
   Tuning tuning = Tuning::fast;
-  double tuning_seconds = 0;  // > 0: budget; when spent, estimates decide for the rest
-  std::string timing_cache;   // file; empty: none. Unreadable or of another machine: a warning, not an error
-  bool optimize = true;       // false: no fusion, reference kernels (what `verify` compares with)
+  double tuning_seconds = 0;        // > 0: budget; when spent, estimates decide for the rest
+  std::string timing_cache;         // file; empty: none. Unreadable or of another machine: a warning, not an error
+  bool optimize = true;             // false: no fusion, reference kernels (what `verify` compares with)
   bool keep_intermediates = false;  // every value keeps its own memory (for per-layer comparison)
   std::string isa;                  // build for this level; empty: the active one
   int threads = 0;                  // tune for; 0: the device's
@@ -37,7 +37,7 @@ struct BuildOptions {
 // What was considered for each node; `--verbose` prints it, layers.json carries it.
 struct TacticChoice {
   std::string node, chosen;
-  std::vector<std::pair<std::string, double>> timings_us;      // candidate, time (or estimate when not timed)
+  std::vector<std::pair<std::string, double>> timings_us;     // candidate, time (or estimate when not timed)
   std::vector<std::pair<std::string, std::string>> refusals;  // candidate, reason
 };
 // Which value of the optimised graph a step completes, outside of branches.

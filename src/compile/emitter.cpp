@@ -62,20 +62,28 @@ class Emitter {
     const Hash128 hash = tensor.content_hash();
     if (auto at = constants_.find(hash); at != constants_.end()) return at->second;
     plan_.constants.push_back(tensor);
-    return constants_[hash] = add_buffer(BufferKind::constant, static_cast<int32_t>(plan_.constants.size()) - 1, tensor.byte_count());
+    return constants_[hash] =
+               add_buffer(BufferKind::constant, static_cast<int32_t>(plan_.constants.size()) - 1, tensor.byte_count());
   }
 
-  ViewDesc constant_view(const Tensor& tensor) { return dense_view(constant_buffer(tensor), tensor.type(), Layout::row_major); }
+  ViewDesc constant_view(const Tensor& tensor) {
+    return dense_view(constant_buffer(tensor), tensor.type(), Layout::row_major);
+  }
 
   void add_binding(ValueId id, bool is_input, Environment& values) {
     const Value& value = graph_.value(id);
     plan_.bindings.push_back({value.name, is_input, {value.type.dtype, value.type.shape}, MemorySpace::host});
-    const int32_t buffer = add_buffer(BufferKind::binding, static_cast<int32_t>(plan_.bindings.size()) - 1, value.type.bytes());
-    if (is_input) values[id] = dense_view(buffer, value.type, Layout::row_major);
-    else output_buffers_[id] = buffer;
+    const int32_t buffer =
+        add_buffer(BufferKind::binding, static_cast<int32_t>(plan_.bindings.size()) - 1, value.type.bytes());
+    if (is_input)
+      values[id] = dense_view(buffer, value.type, Layout::row_major);
+    else
+      output_buffers_[id] = buffer;
   }
 
-  ViewDesc temporary(const TensorType& type, Layout layout) { return dense_view(add_buffer(BufferKind::arena, -1, type.bytes()), type, layout); }
+  ViewDesc temporary(const TensorType& type, Layout layout) {
+    return dense_view(add_buffer(BufferKind::arena, -1, type.bytes()), type, layout);
+  }
 
   // Where a node's result goes: the caller's memory for a row-major output, a window of a concat, or the arena.
   ViewDesc destination(const Graph& graph, ValueId id, Layout layout, bool strided) {
@@ -93,16 +101,21 @@ class Emitter {
     if (&graph != &graph_ || users.size() != 1 || graph.is_output(id)) return std::nullopt;
     const Node& node = graph.node(users[0]);
     const Shape& shape = graph.value(id).type.shape;
-    if (node.op != "concat" || shape.rank() < 3 || normalize_axis(node.attrs.get_or<int64_t>("axis", 0), shape.rank()) != 1) return std::nullopt;
+    if (node.op != "concat" || shape.rank() < 3 ||
+        normalize_axis(node.attrs.get_or<int64_t>("axis", 0), shape.rank()) != 1)
+      return std::nullopt;
     if (std::count(node.inputs.begin(), node.inputs.end(), id) != 1) return std::nullopt;
     auto [at, fresh] = concats_.try_emplace(node.outputs[0]);
     if (fresh) at->second = destination(graph, node.outputs[0], Layout::channels_last, true);
-    return concat_part(graph, node, static_cast<size_t>(std::find(node.inputs.begin(), node.inputs.end(), id) - node.inputs.begin()), at->second);
+    return concat_part(graph, node,
+                       static_cast<size_t>(std::find(node.inputs.begin(), node.inputs.end(), id) - node.inputs.begin()),
+                       at->second);
   }
 
   static ViewDesc concat_part(const Graph& graph, const Node& node, size_t operand, const ViewDesc& whole) {
     ViewDesc view = whole;
-    const auto axis = static_cast<size_t>(normalize_axis(node.attrs.get_or<int64_t>("axis", 0), static_cast<int>(whole.dims.size())));
+    const auto axis =
+        static_cast<size_t>(normalize_axis(node.attrs.get_or<int64_t>("axis", 0), static_cast<int>(whole.dims.size())));
     Dim begin = 0;
     for (size_t i = 0; i < operand; ++i) begin = begin + graph.value(node.inputs[i]).type.shape[static_cast<int>(axis)];
     view.dims = graph.value(node.inputs[operand]).type.shape.dims();
@@ -128,7 +141,8 @@ class Emitter {
     return steps_->back();
   }
 
-  void add_copy(const ViewDesc& from, const ViewDesc& to, const std::string& name, const std::vector<std::string>& origins) {
+  void add_copy(const ViewDesc& from, const ViewDesc& to, const std::string& name,
+                const std::vector<std::string>& origins) {
     Step step;
     step.kind = StepKind::copy;
     step.name = name;
@@ -153,7 +167,8 @@ class Emitter {
   }
 
   static std::string view_key(const ViewDesc& view) {
-    return fmt::format("{}+{}:{}/{}@", view.buffer, view.offset.str(), Shape(view.dims).str(), Shape(view.strides).str());
+    return fmt::format("{}+{}:{}/{}@", view.buffer, view.offset.str(), Shape(view.dims).str(),
+                       Shape(view.strides).str());
   }
 
   ViewDesc view_of(const Graph& graph, ValueId id, Environment& values) {
@@ -169,11 +184,16 @@ class Emitter {
   void emit_graph(const Graph& graph, Environment& values) {
     for (NodeId id : graph.nodes()) {
       const Node& node = graph.node(id);
-      with_context([&] { return fmt::format("node '{}' ({})", node.name, node.note.empty() ? node.op.str() : node.note); }, [&] {
-        if (node.op == "if") emit_if(graph, node, values);
-        else if (node.op == "concat") emit_concat(graph, node, values);
-        else if (!emit_window(graph, node, values)) emit_node(graph, node, values);
-      });
+      with_context(
+          [&] { return fmt::format("node '{}' ({})", node.name, node.note.empty() ? node.op.str() : node.note); },
+          [&] {
+            if (node.op == "if")
+              emit_if(graph, node, values);
+            else if (node.op == "concat")
+              emit_concat(graph, node, values);
+            else if (!emit_window(graph, node, values))
+              emit_node(graph, node, values);
+          });
     }
   }
 
@@ -182,7 +202,8 @@ class Emitter {
   std::optional<ViewDesc> reshaped_copy(const Graph& graph, const Node& node, size_t i, const ViewDesc& source) {
     const TensorType& type = graph.value(node.outputs[i]).type;
     if (node.op == "transpose" || node.op == "slice" || node.op == "split" || node.op == "expand") return std::nullopt;
-    const bool last_is_fastest = source.strides.empty() || source.strides.back() == Dim(1) || source.dims.back() == Dim(1);
+    const bool last_is_fastest =
+        source.strides.empty() || source.strides.back() == Dim(1) || source.dims.back() == Dim(1);
     const Layout layout = type.shape.rank() < 3 || last_is_fastest ? Layout::row_major : Layout::channels_last;
     const auto part = reshaped(dense_view(-1, type, layout), Shape(source.dims));
     if (!part) return std::nullopt;
@@ -213,8 +234,10 @@ class Emitter {
   void emit_concat(const Graph& graph, const Node& node, Environment& values) {
     const ValueId result = node.outputs[0];
     ViewDesc whole;
-    if (auto at = concats_.find(result); at != concats_.end() && &graph == &graph_) whole = at->second;
-    else whole = destination(graph, result, result_layout(graph, node, values), true);
+    if (auto at = concats_.find(result); at != concats_.end() && &graph == &graph_)
+      whole = at->second;
+    else
+      whole = destination(graph, result, result_layout(graph, node, values), true);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ViewDesc part = concat_part(graph, node, i, whole), source = view_of(graph, node.inputs[i], values);
       if (source == part) continue;
@@ -232,9 +255,12 @@ class Emitter {
   Layout preferred_layout(const Graph& graph, const Node& node, Environment& values) {
     const int rank = graph.value(node.outputs[0]).type.shape.rank();
     for (ValueId input : node.inputs) {
-      if (!input.valid() || rank < 3 || graph.value(input).type.shape.rank() != rank || graph.value(input).is_constant()) continue;
+      if (!input.valid() || rank < 3 || graph.value(input).type.shape.rank() != rank ||
+          graph.value(input).is_constant())
+        continue;
       const ViewDesc view = view_of(graph, input, values);
-      if (!is_dense(view, Layout::row_major) && view.strides[1] == Dim(1) && view.dims[1] != Dim(1)) return Layout::channels_last;
+      if (!is_dense(view, Layout::row_major) && view.strides[1] == Dim(1) && view.dims[1] != Dim(1))
+        return Layout::channels_last;
       if (is_dense(view, Layout::row_major) && !is_dense(view, Layout::channels_last)) return Layout::row_major;
     }
     return Layout::row_major;
@@ -259,10 +285,12 @@ class Emitter {
     for (size_t branch = 0; branch < 2; ++branch) {
       const Graph& body = *node.regions[branch];
       Environment inner;
-      for (size_t i = 0; i < body.inputs().size(); ++i) inner[body.inputs()[i]] = view_of(graph, node.inputs[i + 1], values);
+      for (size_t i = 0; i < body.inputs().size(); ++i)
+        inner[body.inputs()[i]] = view_of(graph, node.inputs[i + 1], values);
       steps_ = &step.bodies[branch];
       emit_graph(body, inner);
-      for (size_t i = 0; i < results.size(); ++i) add_copy(view_of(body, body.outputs()[i], inner), results[i], node.name, node.origins);
+      for (size_t i = 0; i < results.size(); ++i)
+        add_copy(view_of(body, body.outputs()[i], inner), results[i], node.name, node.origins);
       converted_ = shared;  // what one branch converted the other has not
     }
     steps_ = outer;
@@ -277,8 +305,10 @@ class Emitter {
     Environment inner;
     for (size_t i = 0; i < body.inputs().size(); ++i) {
       const Value& outer = graph.value(node.inputs[i]);
-      if (outer.is_constant()) body.replace_uses(body.inputs()[i], body.add_constant(outer.constant, outer.name));
-      else inner[body.inputs()[i]] = view_of(graph, node.inputs[i], values);
+      if (outer.is_constant())
+        body.replace_uses(body.inputs()[i], body.add_constant(outer.constant, outer.name));
+      else
+        inner[body.inputs()[i]] = view_of(graph, node.inputs[i], values);
     }
     emit_graph(body, inner);
     for (size_t i = 0; i < node.outputs.size(); ++i) values[node.outputs[i]] = view_of(body, body.outputs()[i], inner);
@@ -311,14 +341,17 @@ class Emitter {
       Logical& buffer = buffers_[i];
       if (buffer.kind != BufferKind::arena || buffer.last < 0) continue;
       const int64_t bytes = buffer.bytes.upper_bound(profile().symbols);
-      if (bytes > (int64_t{1} << 44)) fail(Code::invalid_argument, "a buffer of up to {} bytes; give the inputs narrower ranges", bytes);
-      intervals.push_back({bytes, options_.keep_intermediates ? 0 : buffer.first, options_.keep_intermediates ? position_ : buffer.last});
+      if (bytes > (int64_t{1} << 44))
+        fail(Code::invalid_argument, "a buffer of up to {} bytes; give the inputs narrower ranges", bytes);
+      intervals.push_back({bytes, options_.keep_intermediates ? 0 : buffer.first,
+                           options_.keep_intermediates ? position_ : buffer.last});
       owners.push_back(i);
     }
     const MemoryPlan memory = plan_memory(intervals);
     profile().arena_bytes = memory.arena_bytes == INT64_MAX ? 0 : memory.arena_bytes;
     profile().live_peak_bytes = memory.live_peak_bytes;
-    for (const Logical& buffer : buffers_) profile().buffers.push_back({buffer.kind, MemorySpace::host, buffer.index, 0, 0});
+    for (const Logical& buffer : buffers_)
+      profile().buffers.push_back({buffer.kind, MemorySpace::host, buffer.index, 0, 0});
     for (size_t i = 0; i < owners.size(); ++i) {
       profile().buffers[owners[i]].offset = memory.offsets[i];
       profile().buffers[owners[i]].bytes = intervals[i].bytes;
@@ -340,7 +373,9 @@ class Emitter {
   uint32_t next_id_ = 0;
 };
 
-LayoutRule rule_at(const std::vector<LayoutRule>& rules, size_t i) { return i < rules.size() ? rules[i] : LayoutRule::row_major; }
+LayoutRule rule_at(const std::vector<LayoutRule>& rules, size_t i) {
+  return i < rules.size() ? rules[i] : LayoutRule::row_major;
+}
 
 // The steps of one node, as its candidate writes them.
 class NodeSteps final : public StepBuilder {
@@ -353,7 +388,8 @@ class NodeSteps final : public StepBuilder {
 
   Operand input(size_t i) override {
     const LayoutRule rule = rule_at(candidate_.inputs, i);
-    return add(emitter_.convert(emitter_.view_of(graph_, node_.inputs.at(i), values_), rule, candidate_.strided_inputs, node_.name));
+    return add(emitter_.convert(emitter_.view_of(graph_, node_.inputs.at(i), values_), rule, candidate_.strided_inputs,
+                                node_.name));
   }
   Operand output(size_t i) override {
     LayoutRule rule = rule_at(candidate_.outputs, i);
@@ -387,7 +423,8 @@ class NodeSteps final : public StepBuilder {
     return add(view);
   }
 
-  void step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs, std::vector<Operand> outputs) override {
+  void step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs,
+            std::vector<Operand> outputs) override {
     const Kernel* row = kind == StepKind::plugin ? nullptr : &row_of(kind, kernel);
     Step step;
     step.kind = kind;
@@ -399,13 +436,16 @@ class NodeSteps final : public StepBuilder {
     step.version = row != nullptr ? row->version : take_version(step.params);
     for (Operand operand : inputs) step.inputs.push_back(operands_.at(static_cast<size_t>(operand.index)));
     for (Operand operand : outputs) step.outputs.push_back(operands_.at(static_cast<size_t>(operand.index)));
-    if (stated_flops_) step.flops = *stated_flops_;
-    else if (!counted_) step.flops = flops_of(graph_, node_);
+    if (stated_flops_)
+      step.flops = *stated_flops_;
+    else if (!counted_)
+      step.flops = flops_of(graph_, node_);
     stated_flops_.reset();
     counted_ = true;
     for (const auto* views : {&step.inputs, &step.outputs})
       for (const ViewDesc& view : *views)
-        if (view.buffer >= 0) step.bytes = step.bytes + Shape(view.dims).element_count() * Dim(element_bytes(view.dtype));
+        if (view.buffer >= 0)
+          step.bytes = step.bytes + Shape(view.dims).element_count() * Dim(element_bytes(view.dtype));
     const int64_t workspace = row != nullptr ? workspace_bytes(*row, step) : plugin_workspace(step);
     if (workspace > 0) step.workspace = emitter_.temporary({DataType::u8, Shape{workspace}}, Layout::row_major);
     const ViewDesc scratch = step.workspace;
@@ -505,7 +545,9 @@ void Emitter::assign() {
   costs.candidates = [&](const Node& node) -> const CandidateSink& {
     return sinks_[&node] = cpu_tactics().propose({graph_, node, options_.isa, options_.threads});
   };
-  costs.microseconds = [&](const Node& node, const Candidate& candidate) { return microseconds(graph_, node, candidate); };
+  costs.microseconds = [&](const Node& node, const Candidate& candidate) {
+    return microseconds(graph_, node, candidate);
+  };
   assigned_ = assign_layouts(graph_, costs);
 }
 
@@ -542,7 +584,8 @@ void Emitter::report(const Node& node, const CandidateSink& sink, const Candidat
   choice.chosen = chosen.name;
   for (const Candidate& candidate : sink.candidates) {
     const double measured = options_.measured ? options_.measured(graph, node, candidate) : -1;
-    choice.timings_us.emplace_back(candidate.name + (measured < 0 ? " (estimate)" : ""), measured < 0 ? candidate.estimated_us : measured);
+    choice.timings_us.emplace_back(candidate.name + (measured < 0 ? " (estimate)" : ""),
+                                   measured < 0 ? candidate.estimated_us : measured);
   }
   choice.refusals = sink.refusals;
   options_.report->choices.push_back(std::move(choice));
@@ -550,7 +593,8 @@ void Emitter::report(const Node& node, const CandidateSink& sink, const Candidat
 
 void Emitter::emit_node(const Graph& graph, const Node& node, Environment& values) {
   const auto known = &graph == &graph_ ? sinks_.find(&node) : sinks_.end();
-  const CandidateSink sink = known != sinks_.end() ? known->second : cpu_tactics().propose({graph, node, options_.isa, options_.threads});
+  const CandidateSink sink =
+      known != sinks_.end() ? known->second : cpu_tactics().propose({graph, node, options_.isa, options_.threads});
   const Candidate* chosen = choose(graph, node, sink, values);
   if (chosen == nullptr && node.op == "fused") return emit_body(graph, node, values);
   if (chosen == nullptr) fail(Code::unsupported, "no kernel computes it");

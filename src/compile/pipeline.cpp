@@ -12,19 +12,19 @@ std::vector<Pass> pipeline(bool optimize) {
   using namespace passes;
   if (!optimize) return {fold_shapes(), fold_constants()};
   return {
-      fold_shapes(),        // first: exporters' shape arithmetic vanishes before anything looks at its results
+      fold_shapes(),  // first: exporters' shape arithmetic vanishes before anything looks at its results
       fold_constants(),
-      fold_if(),            // a branch that is known is looked at like everything else
+      fold_if(),  // a branch that is known is looked at like everything else
       fold_shapes(),
       fold_constants(),
       remove_identity(),
-      canonicalize(),       // one form each for what has several: clip, gemm
+      canonicalize(),  // one form each for what has several: clip, gemm
       slice_of_gather(),
       recognise_depth_to_space(),  // before reshapes are joined with others
       cancel_reshapes(),
       cancel_transposes(),
-      canonicalize(),       // means that transposes had kept from being global pooling
-      fold_constants(),     // constants that canonical forms made
+      canonicalize(),    // means that transposes had kept from being global pooling
+      fold_constants(),  // constants that canonical forms made
       fold_pad(),
       recognise_activations(),  // before their factors are taken apart
       recognise_hard_swish(),
@@ -32,15 +32,15 @@ std::vector<Pass> pipeline(bool optimize) {
       recognise_layer_norm(),
       recognise_rms_norm(),
       sink_reshape(),
-      hoist_pointwise(),    // to where weights or an epilogue take it
+      hoist_pointwise(),  // to where weights or an epilogue take it
       cancel_reshapes(),
-      hoist_pointwise(),    // past what reshapes had kept apart
-      fold_scale(),         // batch normalisation and per-channel arithmetic into weights
+      hoist_pointwise(),  // past what reshapes had kept apart
+      fold_scale(),       // batch normalisation and per-channel arithmetic into weights
       sink_scale(),
-      expand_pow(),         // when no pattern looks for powers any more
+      expand_pow(),  // when no pattern looks for powers any more
       eliminate_common(),
       remove_identity(),
-      fuse_epilogue(),      // before fuse_pointwise: an epilogue costs no memory traffic
+      fuse_epilogue(),  // before fuse_pointwise: an epilogue costs no memory traffic
       fuse_pointwise(),
   };
 }

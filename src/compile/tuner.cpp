@@ -14,7 +14,7 @@
 namespace planish {
 namespace {
 
-constexpr double kPrune = 3;             // an estimate this many times the best one is not timed
+constexpr double kPrune = 3;              // an estimate this many times the best one is not timed
 constexpr int64_t kColdBytes = 64 << 20;  // copies of the weights that are rotated, at most
 
 // What a timing depends on, apart from the machine: operator, attributes, types, body.
@@ -46,7 +46,8 @@ Graph one_node_graph(const Graph& graph, const Node& node) {
   for (ValueId id : node.inputs) {
     if (id.valid() && mapped.count(id) == 0) {
       const Value& value = graph.value(id);
-      mapped[id] = value.is_constant() ? single.add_constant(value.constant, value.name) : single.add_input(value.name, fixed(value.type));
+      mapped[id] = value.is_constant() ? single.add_constant(value.constant, value.name)
+                                       : single.add_input(value.name, fixed(value.type));
     }
     inputs.push_back(id.valid() ? mapped[id] : ValueId{});
   }
@@ -57,7 +58,8 @@ Graph one_node_graph(const Graph& graph, const Node& node) {
     auto body = std::make_unique<Graph>(region->clone());
     for (ValueId input : body->inputs()) body->mutable_value(input).type = fixed(body->value(input).type);
     for (NodeId inner : body->nodes())
-      for (ValueId output : body->node(inner).outputs) body->mutable_value(output).type = fixed(body->value(output).type);
+      for (ValueId output : body->node(inner).outputs)
+        body->mutable_value(output).type = fixed(body->value(output).type);
     single.add_region(copy, std::move(body));
   }
   for (ValueId output : single.node(copy).outputs) single.add_output(output);
@@ -68,8 +70,10 @@ void fill(std::byte* data, DataType dtype, int64_t count, uint64_t seed) {
   std::mt19937_64 bits(seed);
   const TensorView view = make_view(data, dtype, {&count, 1});
   for (int64_t i = 0; i < count; ++i) {
-    if (is_float(dtype)) store_double(view, i, static_cast<double>(bits() >> 40) * 0x1p-23 - 1);
-    else store_int(view, i, static_cast<int64_t>(bits() % 2));
+    if (is_float(dtype))
+      store_double(view, i, static_cast<double>(bits() >> 40) * 0x1p-23 - 1);
+    else
+      store_int(view, i, static_cast<int64_t>(bits() % 2));
   }
 }
 
@@ -113,7 +117,8 @@ double run_us(Context& context) {
 
 }  // namespace
 
-Tuner::Tuner(Device& device, const BuildOptions& options, const EmitOptions& emit) : device_(device), options_(options), emit_(emit) {
+Tuner::Tuner(Device& device, const BuildOptions& options, const EmitOptions& emit)
+    : device_(device), options_(options), emit_(emit) {
   load_cache();
 }
 
@@ -131,7 +136,8 @@ void Tuner::load_cache() {
       foreign_cache_ = true;
       fail(Code::mismatch, "it is no timing cache, and stays as it is");
     }
-    if (!std::getline(text, line) || line != device_.fingerprint()) fail(Code::mismatch, "it was made on another machine: {}", line);
+    if (!std::getline(text, line) || line != device_.fingerprint())
+      fail(Code::mismatch, "it was made on another machine: {}", line);
     while (std::getline(text, line)) {
       const size_t space = line.rfind(' ');
       char* stop = nullptr;
@@ -141,7 +147,8 @@ void Tuner::load_cache() {
     }
   } catch (const Error& error) {
     times_.clear();
-    if (error.code() != Code::not_found) log(Severity::warning, "timing cache {} is not used: {}", options_.timing_cache, error.what());
+    if (error.code() != Code::not_found)
+      log(Severity::warning, "timing cache {} is not used: {}", options_.timing_cache, error.what());
   }
 }
 

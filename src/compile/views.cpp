@@ -87,15 +87,20 @@ std::optional<ViewDesc> sliced(const Graph& graph, const Node& node, const ViewD
   ViewDesc view = source;
   view.dims = target.dims();
   for (size_t i = 0; i < starts->size(); ++i) {
-    const auto axis = static_cast<size_t>(normalize_axis(axes ? (*axes)[i].value() : static_cast<int64_t>(i), static_cast<int>(source.dims.size())));
+    const auto axis = static_cast<size_t>(
+        normalize_axis(axes ? (*axes)[i].value() : static_cast<int64_t>(i), static_cast<int>(source.dims.size())));
     const int64_t step = steps ? (*steps)[i].value() : 1;
     const Dim start = (*starts)[i], extent = source.dims[axis];
     if (step < 1 || !start.is_constant()) return std::nullopt;
     Dim begin = start;
-    if (start.value() < 0) begin = extent.is_constant() ? Dim(std::max<int64_t>(0, extent.value() + start.value())) : extent + start;
-    if (begin.is_constant() && extent.is_constant()) begin = std::min(begin.value(), extent.value());
-    else if (begin.is_constant() && begin.value() > extent.lower_bound(graph.symbols)) return std::nullopt;
-    else if (!begin.is_constant() && begin.lower_bound(graph.symbols) < 0) return std::nullopt;
+    if (start.value() < 0)
+      begin = extent.is_constant() ? Dim(std::max<int64_t>(0, extent.value() + start.value())) : extent + start;
+    if (begin.is_constant() && extent.is_constant())
+      begin = std::min(begin.value(), extent.value());
+    else if (begin.is_constant() && begin.value() > extent.lower_bound(graph.symbols))
+      return std::nullopt;
+    else if (!begin.is_constant() && begin.lower_bound(graph.symbols) < 0)
+      return std::nullopt;
     shift(view, axis, begin);
     view.strides[axis] = view.strides[axis] * Dim(step);
   }
@@ -103,7 +108,8 @@ std::optional<ViewDesc> sliced(const Graph& graph, const Node& node, const ViewD
 }
 
 ViewDesc part_of(const Graph& graph, const Node& node, size_t result, const ViewDesc& source, const Shape& target) {
-  const auto axis = static_cast<size_t>(normalize_axis(node.attrs.get_or<int64_t>("axis", 0), static_cast<int>(source.dims.size())));
+  const auto axis =
+      static_cast<size_t>(normalize_axis(node.attrs.get_or<int64_t>("axis", 0), static_cast<int>(source.dims.size())));
   ViewDesc view = source;
   view.dims = target.dims();
   Dim begin = 0;
@@ -133,7 +139,8 @@ bool is_dense(const ViewDesc& view, Layout layout) {
 
 bool lies(const ViewDesc& view, Layout layout) {
   if (is_dense(view, layout)) return true;
-  return layout == Layout::channels_last && view.dims.size() >= 3 && (view.dims[1] == Dim(1) || view.strides[1] == Dim(1));
+  return layout == Layout::channels_last && view.dims.size() >= 3 &&
+         (view.dims[1] == Dim(1) || view.strides[1] == Dim(1));
 }
 
 bool accepts(LayoutRule rule, bool strided, const ViewDesc& view) {
@@ -152,9 +159,12 @@ std::optional<ViewDesc> reshaped(const ViewDesc& source, const Shape& target) {
   std::vector<Axis> axes;
   for (size_t i = 0; i < source.dims.size(); ++i)
     if (source.dims[i] != Dim(1)) axes.push_back({source.dims[i], source.strides[i]});
-  if (auto strides = regrouped_strides(axes, target)) view.strides = std::move(*strides);
-  else if (is_dense(source, Layout::row_major)) view.strides = target.strides(Layout::row_major);
-  else return std::nullopt;
+  if (auto strides = regrouped_strides(axes, target))
+    view.strides = std::move(*strides);
+  else if (is_dense(source, Layout::row_major))
+    view.strides = target.strides(Layout::row_major);
+  else
+    return std::nullopt;
   return view;
 }
 

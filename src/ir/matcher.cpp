@@ -67,13 +67,16 @@ bool match_kind(const Graph& graph, ValueId value, const Term& term, Match& matc
   if (term.kind == TermKind::absent) return !value.valid();
   if (!value.valid()) return false;
   switch (term.kind) {
-    case TermKind::any: return true;
+    case TermKind::any:
+      return true;
     case TermKind::constant: {
       const Value& found = graph.value(value);
       return found.is_constant() && (!term.value || all_close(found.constant, *term.value));
     }
-    case TermKind::op: return match_op(graph, value, term, match, root);
-    default: break;
+    case TermKind::op:
+      return match_op(graph, value, term, match, root);
+    default:
+      break;
   }
   for (const Pattern& alternative : term.operands) {
     const Match before = match;

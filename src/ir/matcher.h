@@ -46,8 +46,8 @@ class Pattern {
 };
 
 Pattern any();
-Pattern constant();                // any constant
-Pattern constant(double value);    // a constant all of whose elements are within 1e-6 relative of `value`
+Pattern constant();              // any constant
+Pattern constant(double value);  // a constant all of whose elements are within 1e-6 relative of `value`
 // Operands beyond the list are not constrained; a trailing optional operand that is absent matches absent().
 Pattern op(std::string_view name, std::initializer_list<Pattern> operands = {});
 Pattern op(std::initializer_list<std::string_view> names, std::initializer_list<Pattern> operands);

@@ -74,8 +74,10 @@ class Parser {
       if (name.empty() || symbols.count(name) > 0) scanner_.fail_here("a symbol's name, each once");
       scanner_.expect(":");
       SymbolInfo info;
-      if (scanner_.accept_word("step")) info.kind = SymbolKind::step;
-      else if (!scanner_.accept_word("shape")) scanner_.fail_here("'shape' or 'step'");
+      if (scanner_.accept_word("step"))
+        info.kind = SymbolKind::step;
+      else if (!scanner_.accept_word("shape"))
+        scanner_.fail_here("'shape' or 'step'");
       scanner_.expect("[");
       info.range.min = scanner_.integer();
       scanner_.expect(",");
@@ -122,7 +124,8 @@ class Parser {
     std::vector<std::string> names;
     do names.push_back(parse_new_name(graph));
     while (scanner_.accept(","));
-    if (std::set<std::string>(names.begin(), names.end()).size() != names.size()) scanner_.fail_here("results of different names");
+    if (std::set<std::string>(names.begin(), names.end()).size() != names.size())
+      scanner_.fail_here("results of different names");
     scanner_.expect("=");
     if (names.size() == 1 && scanner_.accept_word("constant")) {
       graph.add_constant(parse_constant(), names[0]);
@@ -146,7 +149,8 @@ class Parser {
     const std::string_view braces = scanner_.text_between(begin, scanner_.position());
     Attrs attrs = read_part(begin, "attributes", [&] { return Attrs::parse(braces); });
     const std::string name = scanner_.quoted();
-    if (name.empty() || !node_names_.insert({&graph, name}).second) scanner_.fail_here(fmt::format("a new node name ('{}' is taken)", name));
+    if (name.empty() || !node_names_.insert({&graph, name}).second)
+      scanner_.fail_here(fmt::format("a new node name ('{}' is taken)", name));
     std::vector<std::string> origins = {name};
     if (scanner_.accept_word("from")) origins = parse_strings(scanner_);
     scanner_.expect(":");
@@ -171,7 +175,8 @@ class Parser {
       const std::string hash = scanner_.word();
       auto at = constants_.find(hash);
       if (at == constants_.end()) scanner_.fail_here(fmt::format("a constant that is at hand (#{} is not)", hash));
-      if (at->second.type() != type) scanner_.fail_here(fmt::format("{}, the type of #{}", at->second.type().str(), hash));
+      if (at->second.type() != type)
+        scanner_.fail_here(fmt::format("{}, the type of #{}", at->second.type().str(), hash));
       return at->second;
     }
     scanner_.expect("[");
@@ -188,8 +193,6 @@ class Parser {
 
 }  // namespace
 
-Graph parse_graph(std::string_view text, const ConstantPool& constants) {
-  return Parser(text, constants).parse_file();
-}
+Graph parse_graph(std::string_view text, const ConstantPool& constants) { return Parser(text, constants).parse_file(); }
 
 }  // namespace planish

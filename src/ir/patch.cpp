@@ -48,7 +48,8 @@ class Sweep {
   void remove_node(NodeId id) {
     const Node& node = graph_.node(id);
     gone_.insert(node.outputs.begin(), node.outputs.end());
-    std::copy_if(node.inputs.begin(), node.inputs.end(), std::back_inserter(open_), [](ValueId v) { return v.valid(); });
+    std::copy_if(node.inputs.begin(), node.inputs.end(), std::back_inserter(open_),
+                 [](ValueId v) { return v.valid(); });
     removed_.emplace_back(id, node.origins);
     graph_.remove_node(id);
   }
@@ -90,7 +91,8 @@ void Patch::replace(ValueId from, ValueId to) {
   const bool named = !graph_.value(to).producer.valid() || graph_.is_output(to) ||
                      std::any_of(replaced_.begin(), replaced_.end(), twice);
   if (graph_.is_output(from) && named)
-    fail(Code::internal, "output '{}' cannot become '{}', which has a name of its own", graph_.value(from).name, graph_.value(to).name);
+    fail(Code::internal, "output '{}' cannot become '{}', which has a name of its own", graph_.value(from).name,
+         graph_.value(to).name);
   replaced_.emplace_back(from, to);
 }
 

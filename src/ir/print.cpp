@@ -10,7 +10,8 @@ namespace {
 bool is_plain(const std::string& name) {
   if (name.empty()) return false;
   for (char c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && std::string_view("_.:/-").find(c) == std::string_view::npos) return false;
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && std::string_view("_.:/-").find(c) == std::string_view::npos)
+      return false;
   return true;
 }
 
@@ -55,9 +56,11 @@ std::string origins_text(const Node& node) {
 
 void print_body(const Graph& graph, const PrintOptions& options, const std::string& indent, std::string& out);
 
-void print_node(const Graph& graph, const Node& node, const PrintOptions& options, const std::string& indent, std::string& out) {
+void print_node(const Graph& graph, const Node& node, const PrintOptions& options, const std::string& indent,
+                std::string& out) {
   std::string types;
-  for (size_t i = 0; i < node.outputs.size(); ++i) types += (i > 0 ? ", " : "") + graph.value(node.outputs[i]).type.str();
+  for (size_t i = 0; i < node.outputs.size(); ++i)
+    types += (i > 0 ? ", " : "") + graph.value(node.outputs[i]).type.str();
   out += fmt::format("{}{} = {}({}) {} {}{} : {}\n", indent, values_text(graph, node.outputs), node.op.str(),
                      values_text(graph, node.inputs), node.attrs.str(), quote(node.name), origins_text(node), types);
   for (const auto& region : node.regions) {
@@ -88,8 +91,9 @@ std::string symbols_text(const SymbolTable& symbols) {
   std::string text = " symbols {";
   bool first = true;
   for (const auto& [name, info] : symbols) {
-    text += fmt::format("{}{}: {} [{}, {}, {}]", first ? "" : ", ", name, info.kind == SymbolKind::shape ? "shape" : "step",
-                        info.range.min, info.range.opt, info.range.max);
+    text +=
+        fmt::format("{}{}: {} [{}, {}, {}]", first ? "" : ", ", name, info.kind == SymbolKind::shape ? "shape" : "step",
+                    info.range.min, info.range.opt, info.range.max);
     first = false;
   }
   return text + "}";

@@ -37,9 +37,11 @@ void verify_results(const Graph& graph, NodeId id) {
 void verify_signature(const Node& node, const Graph& region) {
   const size_t first = node.op == "if" ? 1 : 0;
   if (region.inputs().size() + first != node.inputs.size())
-    fail(Code::internal, "a region of '{}' takes {} values, the node has {} operands", node.name, region.inputs().size(), node.inputs.size());
+    fail(Code::internal, "a region of '{}' takes {} values, the node has {} operands", node.name,
+         region.inputs().size(), node.inputs.size());
   if (region.outputs().size() != node.outputs.size())
-    fail(Code::internal, "a region of '{}' gives {} values, the node has {} results", node.name, region.outputs().size(), node.outputs.size());
+    fail(Code::internal, "a region of '{}' gives {} values, the node has {} results", node.name,
+         region.outputs().size(), node.outputs.size());
 }
 
 void verify_regions(const Node& node) {

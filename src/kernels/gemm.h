@@ -16,22 +16,33 @@ constexpr int64_t microkernel_rows(int level) { return level == 0 ? 4 : level ==
 // "gemm": A [.., M, K] x packed B -> [.., M, N].  "igemm": convolution, channels last.
 // Packed B: [group][panel][tap][channel][panel_width], zero padded.
 struct GemmAttrs {
-  int64_t columns = 0;        // N, or output channels a group
-  int64_t row_blocks = 0;     // microkernel rows of a chunk that stays in cache while the weights pass; 0: as many as fit
-  int64_t has_bias = 0;       // operand 2 is the bias
-  int64_t residual = 0;       // one operand behind the bias is added, rows adjacent; only without a program
-  int64_t clamped = 0;        // low and high apply, last
+  int64_t columns = 0;     // N, or output channels a group
+  int64_t row_blocks = 0;  // microkernel rows of a chunk that stays in cache while the weights pass; 0: as many as fit
+  int64_t has_bias = 0;    // operand 2 is the bias
+  int64_t residual = 0;    // one operand behind the bias is added, rows adjacent; only without a program
+  int64_t clamped = 0;     // low and high apply, last
   double low = 0, high = 0;
-  std::string program;        // epilogue; input 0 is the sum plus bias, then the extras
+  std::string program;  // epilogue; input 0 is the sum plus bias, then the extras
   // convolution only
-  int64_t gathered = 0;       // the taps of a pixel are copied into one row first: few channels, any strides
+  int64_t gathered = 0;  // the taps of a pixel are copied into one row first: few channels, any strides
   int64_t group = 1;
   std::vector<int64_t> kernel, strides, dilations, pads;
   template <class V>
   void fields(V& v) {
-    v("columns", columns); v("row_blocks", row_blocks); v("has_bias", has_bias); v("residual", residual); v("clamped", clamped); v("low", low);
-    v("high", high); v("program", program); v("gathered", gathered); v("group", group); v("kernel", kernel); v("strides", strides);
-    v("dilations", dilations); v("pads", pads);
+    v("columns", columns);
+    v("row_blocks", row_blocks);
+    v("has_bias", has_bias);
+    v("residual", residual);
+    v("clamped", clamped);
+    v("low", low);
+    v("high", high);
+    v("program", program);
+    v("gathered", gathered);
+    v("group", group);
+    v("kernel", kernel);
+    v("strides", strides);
+    v("dilations", dilations);
+    v("pads", pads);
   }
 };
 

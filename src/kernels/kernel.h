@@ -52,7 +52,8 @@ struct Kernel {
 };
 
 template <class P>
-Kernel make_kernel(std::string name, void (*run)(const KernelArgs&), int64_t (*workspace)(const KernelArgs&) = nullptr) {
+Kernel make_kernel(std::string name, void (*run)(const KernelArgs&),
+                   int64_t (*workspace)(const KernelArgs&) = nullptr) {
   Kernel kernel;
   kernel.name = std::move(name);
   kernel.decode = [](const Attrs& attrs) -> std::shared_ptr<const void> {

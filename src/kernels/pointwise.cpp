@@ -14,19 +14,23 @@ struct Row {
   int arity;
 };
 constexpr std::array<Row, 55> kRows = {{
-    {"constant", 0}, {"neg", 1}, {"abs", 1}, {"exp", 1}, {"log", 1}, {"sqrt", 1}, {"rsqrt", 1}, {"reciprocal", 1},
-    {"sin", 1}, {"cos", 1}, {"tan", 1}, {"asin", 1}, {"acos", 1}, {"atan", 1}, {"sinh", 1}, {"cosh", 1}, {"tanh", 1},
-    {"asinh", 1}, {"acosh", 1}, {"atanh", 1}, {"erf", 1}, {"sigmoid", 1}, {"floor", 1}, {"ceil", 1}, {"round", 1},
-    {"trunc", 1}, {"sign", 1}, {"not", 1}, {"is_nan", 1}, {"bit_not", 1}, {"softplus", 1}, {"add", 2}, {"sub", 2},
-    {"mul", 2}, {"div", 2}, {"pow", 2}, {"min", 2}, {"max", 2}, {"mod", 2}, {"fmod", 2}, {"equal", 2}, {"less", 2},
-    {"less_equal", 2}, {"greater", 2}, {"greater_equal", 2}, {"and", 2}, {"or", 2}, {"xor", 2}, {"bit_and", 2},
-    {"bit_or", 2}, {"bit_xor", 2}, {"shift_left", 2}, {"shift_right", 2}, {"is_inf", 2}, {"select", 3},
+    {"constant", 0},   {"neg", 1},        {"abs", 1},           {"exp", 1},        {"log", 1},         {"sqrt", 1},
+    {"rsqrt", 1},      {"reciprocal", 1}, {"sin", 1},           {"cos", 1},        {"tan", 1},         {"asin", 1},
+    {"acos", 1},       {"atan", 1},       {"sinh", 1},          {"cosh", 1},       {"tanh", 1},        {"asinh", 1},
+    {"acosh", 1},      {"atanh", 1},      {"erf", 1},           {"sigmoid", 1},    {"floor", 1},       {"ceil", 1},
+    {"round", 1},      {"trunc", 1},      {"sign", 1},          {"not", 1},        {"is_nan", 1},      {"bit_not", 1},
+    {"softplus", 1},   {"add", 2},        {"sub", 2},           {"mul", 2},        {"div", 2},         {"pow", 2},
+    {"min", 2},        {"max", 2},        {"mod", 2},           {"fmod", 2},       {"equal", 2},       {"less", 2},
+    {"less_equal", 2}, {"greater", 2},    {"greater_equal", 2}, {"and", 2},        {"or", 2},          {"xor", 2},
+    {"bit_and", 2},    {"bit_or", 2},     {"bit_xor", 2},       {"shift_left", 2}, {"shift_right", 2}, {"is_inf", 2},
+    {"select", 3},
 }};
 
 uint16_t parse_register(Scanner& scanner) {
   scanner.expect("r");
   const int64_t index = scanner.integer();
-  if (index < 0 || index >= static_cast<int64_t>(kLargestProgram)) fail(Code::invalid_plan, "register {} in a program", index);
+  if (index < 0 || index >= static_cast<int64_t>(kLargestProgram))
+    fail(Code::invalid_plan, "register {} in a program", index);
   return static_cast<uint16_t>(index);
 }
 
@@ -95,7 +99,8 @@ PointwiseProgram PointwiseProgram::parse(std::string_view text) {
 
 void PointwiseProgram::verify() const {
   if (inputs < 0 || inputs > 256 || code.size() > kLargestProgram || results.empty())
-    fail(Code::invalid_plan, "a pointwise program of {} inputs, {} instructions, {} results", inputs, code.size(), results.size());
+    fail(Code::invalid_plan, "a pointwise program of {} inputs, {} instructions, {} results", inputs, code.size(),
+         results.size());
   size_t defined = static_cast<size_t>(inputs);
   for (const PwInstr& instruction : code) {
     const uint16_t operands[] = {instruction.a, instruction.b, instruction.c};
@@ -121,7 +126,8 @@ PwBuilder::Reg PwBuilder::select(Reg condition, Reg then, Reg otherwise) {
   return emit({PwOp::select, condition, then, otherwise, 0});
 }
 
-std::vector<PwBuilder::Reg> PwBuilder::inline_program(const PointwiseProgram& program, const std::vector<Reg>& arguments) {
+std::vector<PwBuilder::Reg> PwBuilder::inline_program(const PointwiseProgram& program,
+                                                      const std::vector<Reg>& arguments) {
   std::vector<Reg> registers = arguments;
   for (PwInstr instruction : program.code) {
     const int arity = pw_arity(instruction.op);

@@ -74,7 +74,8 @@ const KernelTable& cpu_kernels(Isa isa) {
       }();
       return avx2;
     }
-    default: break;
+    default:
+      break;
   }
   static const KernelTable avx512 = [] {
     using namespace kernels::cpu::avx512;

@@ -18,8 +18,10 @@ void if_infer(InferContext& context) {
       context.output(i, (*condition)[0].value() != 0 ? a : b);
       continue;
     }
-    if (a.dtype != b.dtype) fail(Code::invalid_model, "result {} is {} in one branch and {} in the other", i, a.str(), b.str());
-    if (a.shape != b.shape) fail(Code::unsupported, "result {} is {} in one branch and {} in the other", i, a.str(), b.str());
+    if (a.dtype != b.dtype)
+      fail(Code::invalid_model, "result {} is {} in one branch and {} in the other", i, a.str(), b.str());
+    if (a.shape != b.shape)
+      fail(Code::unsupported, "result {} is {} in one branch and {} in the other", i, a.str(), b.str());
     context.output(i, a);
   }
 }

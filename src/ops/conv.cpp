@@ -34,8 +34,8 @@ void conv_infer(InferContext& context) {
   const int64_t outputs = conv_static(weights[0], "the number of filters");
   const Dim channels = weights[1] * Dim(attrs.group);
   if (in[1].is_constant() && channels.is_constant() && in[1] != channels)
-    fail(Code::invalid_model, "input {} has {} channels, weights {} in {} groups take {}", in.str(), in[1].str(), weights.str(),
-         attrs.group, channels.str());
+    fail(Code::invalid_model, "input {} has {} channels, weights {} in {} groups take {}", in.str(), in[1].str(),
+         weights.str(), attrs.group, channels.str());
   if (outputs % attrs.group != 0) fail(Code::invalid_model, "{} filters in {} groups", outputs, attrs.group);
   std::vector<Dim> dims = {in[0], weights[0]};
   for (size_t i = 0; i < spatial; ++i)
@@ -59,11 +59,15 @@ void conv_transpose_infer(InferContext& context) {
   for (size_t i = 0; i < spatial; ++i) {
     const Dim extent = in[static_cast<int>(i) + 2];
     const int64_t stride = at_or(attrs.strides, i, 1);
-    const int64_t reach = at_or(attrs.dilations, i, 1) * (conv_static(weights[static_cast<int>(i) + 2], "the kernel's extent") - 1) + 1;
-    if (!attrs.output_shape.empty()) dims.push_back(at_or(attrs.output_shape, i, 1));
-    else if (attrs.auto_pad.starts_with("SAME")) dims.push_back(extent * Dim(stride));
-    else dims.push_back((extent - 1) * Dim(stride) + at_or(attrs.output_padding, i, 0) + reach - at_or(attrs.pads, i, 0) -
-                        at_or(attrs.pads, i + spatial, 0));
+    const int64_t reach =
+        at_or(attrs.dilations, i, 1) * (conv_static(weights[static_cast<int>(i) + 2], "the kernel's extent") - 1) + 1;
+    if (!attrs.output_shape.empty())
+      dims.push_back(at_or(attrs.output_shape, i, 1));
+    else if (attrs.auto_pad.starts_with("SAME"))
+      dims.push_back(extent * Dim(stride));
+    else
+      dims.push_back((extent - 1) * Dim(stride) + at_or(attrs.output_padding, i, 0) + reach - at_or(attrs.pads, i, 0) -
+                     at_or(attrs.pads, i + spatial, 0));
   }
   context.output(0, context.dtype(0), Shape(std::move(dims)));
 }

@@ -15,7 +15,8 @@ void lstm_infer(InferContext& context) {
     fail(Code::unsupported, "layout, clip or input_forget; their defaults are accepted");
   for (size_t i = 0; i < attrs.activations.size(); ++i) {
     static const char* kDefaults[] = {"Sigmoid", "Tanh", "Tanh"};
-    if (attrs.activations[i] != kDefaults[i % 3]) fail(Code::unsupported, "activation {}; Sigmoid, Tanh, Tanh are accepted", attrs.activations[i]);
+    if (attrs.activations[i] != kDefaults[i % 3])
+      fail(Code::unsupported, "activation {}; Sigmoid, Tanh, Tanh are accepted", attrs.activations[i]);
   }
   const Shape &x = context.shape(0), &r = context.shape(2);
   const Dim directions = r[0], hidden = r[2];
@@ -28,7 +29,9 @@ void lstm_infer(InferContext& context) {
 
 Dim lstm_flops(const Graph& graph, const Node& node) {
   const Shape& x = graph.value(node.inputs[0]).type.shape;
-  return x[0] * x[1] * Dim(2) * (graph.value(node.inputs[1]).type.shape.element_count() + graph.value(node.inputs[2]).type.shape.element_count());
+  return x[0] * x[1] * Dim(2) *
+         (graph.value(node.inputs[1]).type.shape.element_count() +
+          graph.value(node.inputs[2]).type.shape.element_count());
 }
 
 }  // namespace

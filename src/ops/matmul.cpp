@@ -14,8 +14,8 @@ void matmul_infer(InferContext& context) {
   if (column) b.push_back(1);
   const Dim inner_a = a.back(), inner_b = b[b.size() - 2];
   if (inner_a.is_constant() && inner_b.is_constant() && inner_a != inner_b)
-    fail(Code::invalid_model, "matmul of {} and {}: {} columns against {} rows", context.input(0).str(), context.input(1).str(),
-         inner_a.str(), inner_b.str());
+    fail(Code::invalid_model, "matmul of {} and {}: {} columns against {} rows", context.input(0).str(),
+         context.input(1).str(), inner_a.str(), inner_b.str());
   const Shape batch = broadcast(Shape({a.begin(), a.end() - 2}), Shape({b.begin(), b.end() - 2}));
   std::vector<Dim> dims = batch.dims();
   if (!row) dims.push_back(a[a.size() - 2]);
@@ -33,7 +33,10 @@ struct GemmAttrs {
   int64_t transA = 0, transB = 0;
   template <class V>
   void fields(V& v) {
-    v("alpha", alpha); v("beta", beta); v("transA", transA); v("transB", transB);
+    v("alpha", alpha);
+    v("beta", beta);
+    v("transA", transA);
+    v("transB", transB);
   }
 };
 
@@ -44,7 +47,8 @@ void gemm_infer(InferContext& context) {
   const Shape &a = context.shape(0), &b = context.shape(1);
   const Dim ka = a[attrs.transA != 0 ? 0 : 1], kb = b[attrs.transB != 0 ? 1 : 0];
   if (ka.is_constant() && kb.is_constant() && ka != kb)
-    fail(Code::invalid_model, "gemm of {} and {}: inner extents {} and {}", context.input(0).str(), context.input(1).str(), ka.str(), kb.str());
+    fail(Code::invalid_model, "gemm of {} and {}: inner extents {} and {}", context.input(0).str(),
+         context.input(1).str(), ka.str(), kb.str());
   context.output(0, context.dtype(0), Shape{a[attrs.transA != 0 ? 1 : 0], b[attrs.transB != 0 ? 0 : 1]});
 }
 

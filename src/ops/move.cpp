@@ -31,13 +31,15 @@ void concat_infer(InferContext& context) {
   Dim total = 0;
   for (size_t i = 0; i < context.input_count(); ++i) {
     const Shape& shape = context.shape(i);
-    if (shape.rank() != context.rank(0)) fail(Code::invalid_model, "concat of {} and {}", context.shape(0).str(), shape.str());
+    if (shape.rank() != context.rank(0))
+      fail(Code::invalid_model, "concat of {} and {}", context.shape(0).str(), shape.str());
     context.require_same_dtype(0, i);
     total = total + shape[axis];
     for (int k = 0; k < shape.rank(); ++k) {
       Dim& dim = dims[static_cast<size_t>(k)];
       if (k == axis || dim == shape[k]) continue;
-      if (dim.is_constant() && shape[k].is_constant()) fail(Code::invalid_model, "concat of {} and {} along {}", context.shape(0).str(), shape.str(), axis);
+      if (dim.is_constant() && shape[k].is_constant())
+        fail(Code::invalid_model, "concat of {} and {} along {}", context.shape(0).str(), shape.str(), axis);
       if (shape[k].is_constant()) dim = shape[k];
     }
     const auto contents = context.contents(i);
@@ -72,13 +74,15 @@ void split_infer(InferContext& context) {
     sum = sum + sizes[i];
     context.output(i, context.dtype(0), Shape(std::move(dims)));
   }
-  if (sum.is_constant() && whole.is_constant() && sum != whole) fail(Code::invalid_model, "parts of {} for an extent of {}", sum.str(), whole.str());
+  if (sum.is_constant() && whole.is_constant() && sum != whole)
+    fail(Code::invalid_model, "parts of {} for an extent of {}", sum.str(), whole.str());
   const auto known = context.contents(0);
   if (!known || context.rank(0) != 1 || !sum.is_constant()) return;
   size_t begin = 0;
   for (size_t i = 0; i < outputs; ++i) {
     const auto count = static_cast<size_t>(sizes[i].value());
-    context.output_contents(i, {known->begin() + static_cast<std::ptrdiff_t>(begin), known->begin() + static_cast<std::ptrdiff_t>(begin + count)});
+    context.output_contents(i, {known->begin() + static_cast<std::ptrdiff_t>(begin),
+                                known->begin() + static_cast<std::ptrdiff_t>(begin + count)});
     begin += count;
   }
 }
@@ -97,10 +101,13 @@ Dim slice_bound(Dim bound, Dim extent, int64_t low, Dim high, const SymbolTable&
 void slice_infer(InferContext& context) {
   const Shape& in = context.shape(0);
   const auto starts = context.contents(1), ends = context.contents(2);
-  if (!starts || !ends || starts->size() != ends->size()) fail(Code::unsupported, "starts or ends are computed from data");
+  if (!starts || !ends || starts->size() != ends->size())
+    fail(Code::unsupported, "starts or ends are computed from data");
   std::vector<int64_t> axes, steps;
-  if (context.has_input(3)) axes = context.constant_ints(3);
-  else for (size_t i = 0; i < starts->size(); ++i) axes.push_back(static_cast<int64_t>(i));
+  if (context.has_input(3))
+    axes = context.constant_ints(3);
+  else
+    for (size_t i = 0; i < starts->size(); ++i) axes.push_back(static_cast<int64_t>(i));
   if (context.has_input(4)) steps = context.constant_ints(4);
   steps.resize(std::max(steps.size(), starts->size()), 1);
   if (axes.size() != starts->size()) fail(Code::invalid_model, "{} starts for {} axes", starts->size(), axes.size());
@@ -123,7 +130,8 @@ void slice_infer(InferContext& context) {
       continue;
     }
     std::vector<Dim> part;
-    for (int64_t k = 0; k < count.value(); ++k) part.push_back(known->at(static_cast<size_t>(begin.value() + k * steps[i])));
+    for (int64_t k = 0; k < count.value(); ++k)
+      part.push_back(known->at(static_cast<size_t>(begin.value() + k * steps[i])));
     known = std::move(part);
   }
   context.output(0, context.dtype(0), Shape(std::move(dims)));
@@ -148,7 +156,8 @@ void gather_infer(InferContext& context) {
 
 void gather_elements_infer(InferContext& context) {
   normalize_axis(context.attrs<MoveAxisAttrs>().axis, context.rank(0));
-  if (context.rank(1) != context.rank(0)) fail(Code::invalid_model, "gather_elements of {} by {}", context.input(0).str(), context.input(1).str());
+  if (context.rank(1) != context.rank(0))
+    fail(Code::invalid_model, "gather_elements of {} by {}", context.input(0).str(), context.input(1).str());
   context.output(0, context.dtype(0), context.shape(1));
 }
 
@@ -156,15 +165,14 @@ void gather_nd_infer(InferContext& context) {
   const Shape &data = context.shape(0), &indices = context.shape(1);
   context.require_rank(1, 1);
   const Dim last = indices[indices.rank() - 1];
-  if (!last.is_constant() || last.value() > data.rank()) fail(Code::invalid_model, "indices {} into {}", indices.str(), data.str());
+  if (!last.is_constant() || last.value() > data.rank())
+    fail(Code::invalid_model, "indices {} into {}", indices.str(), data.str());
   std::vector<Dim> dims(indices.begin(), indices.end() - 1);
   dims.insert(dims.end(), data.begin() + last.value(), data.end());
   context.output(0, context.dtype(0), Shape(std::move(dims)));
 }
 
-void scatter_infer(InferContext& context) {
-  context.output(0, context.input(0));
-}
+void scatter_infer(InferContext& context) { context.output(0, context.input(0)); }
 
 void expand_infer(InferContext& context) {
   const auto wanted = context.contents(1);
@@ -178,7 +186,8 @@ void expand_infer(InferContext& context) {
 
 void tile_infer(InferContext& context) {
   const auto repeats = context.contents(1);
-  if (!repeats || static_cast<int>(repeats->size()) != context.rank(0)) fail(Code::unsupported, "repeats are computed from data, or of another rank");
+  if (!repeats || static_cast<int>(repeats->size()) != context.rank(0))
+    fail(Code::unsupported, "repeats are computed from data, or of another rank");
   std::vector<Dim> dims;
   for (size_t i = 0; i < repeats->size(); ++i) dims.push_back(context.shape(0)[static_cast<int>(i)] * (*repeats)[i]);
   context.output(0, context.dtype(0), Shape(std::move(dims)));
@@ -191,8 +200,10 @@ void pad_infer(InferContext& context) {
   const auto pads = context.contents(1);
   if (!pads) fail(Code::unsupported, "pads are computed from data");
   std::vector<int64_t> axes;
-  if (context.has_input(3)) axes = context.constant_ints(3);
-  else for (int i = 0; i < context.rank(0); ++i) axes.push_back(i);
+  if (context.has_input(3))
+    axes = context.constant_ints(3);
+  else
+    for (int i = 0; i < context.rank(0); ++i) axes.push_back(i);
   if (pads->size() != 2 * axes.size()) fail(Code::invalid_model, "{} pads for {} axes", pads->size(), axes.size());
   std::vector<Dim> dims = context.shape(0).dims();
   for (size_t i = 0; i < axes.size(); ++i) {
@@ -207,7 +218,8 @@ void depth_to_space_infer(InferContext& context) {
   context.require_rank(0, 4, 4);
   const Shape& in = context.shape(0);
   if (block < 1 || block > 4096) fail(Code::invalid_model, "blocksize {}", block);
-  context.output(0, context.dtype(0), Shape{in[0], floor_div(in[1], block * block), in[2] * Dim(block), in[3] * Dim(block)});
+  context.output(0, context.dtype(0),
+                 Shape{in[0], floor_div(in[1], block * block), in[2] * Dim(block), in[3] * Dim(block)});
 }
 
 void space_to_depth_infer(InferContext& context) {
@@ -215,7 +227,8 @@ void space_to_depth_infer(InferContext& context) {
   context.require_rank(0, 4, 4);
   const Shape& in = context.shape(0);
   if (block < 1 || block > 4096) fail(Code::invalid_model, "blocksize {}", block);
-  context.output(0, context.dtype(0), Shape{in[0], in[1] * Dim(block * block), floor_div(in[2], block), floor_div(in[3], block)});
+  context.output(0, context.dtype(0),
+                 Shape{in[0], in[1] * Dim(block * block), floor_div(in[2], block), floor_div(in[3], block)});
 }
 
 struct MoveRow {

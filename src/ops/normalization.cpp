@@ -6,7 +6,8 @@ namespace planish::ops {
 namespace {
 
 void batch_norm_infer(InferContext& context) {
-  if (context.attrs<BatchNormAttrs>().training_mode != 0) fail(Code::unsupported, "training_mode=1; inference is accepted");
+  if (context.attrs<BatchNormAttrs>().training_mode != 0)
+    fail(Code::unsupported, "training_mode=1; inference is accepted");
   context.require_rank(0, 2);
   const Dim channels = context.shape(0)[1];
   for (size_t i = 1; i < 5; ++i) {
@@ -30,7 +31,9 @@ OpDef norm_row(const char* name, int least, int most, void (*check)(const Attrs&
   def.max_inputs = most;
   def.check_attrs = check;
   def.infer = infer;
-  def.flops = [](const Graph& graph, const Node& node) { return graph.value(node.inputs[0]).type.shape.element_count() * Dim(6); };
+  def.flops = [](const Graph& graph, const Node& node) {
+    return graph.value(node.inputs[0]).type.shape.element_count() * Dim(6);
+  };
   return def;
 }
 

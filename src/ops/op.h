@@ -2,8 +2,8 @@
 // OpDef: what an operator means, without saying how it is computed.
 //
 // Naming: the operators are those of ONNX at opset 23 in snake_case (`conv_transpose`, `reduce_mean`,
-// `scatter_nd`; exceptions: matmul, prelu, topk, nonzero, einsum, silu), with the same operands, attributes and defaults
-// of that opset; importers bring older forms to it. Additions: `dims` (ops/dims.cpp), `fused` (ops/fused.cpp),
+// `scatter_nd`; exceptions: matmul, prelu, topk, nonzero, einsum, silu), with the same operands, attributes and
+// defaults of that opset; importers bring older forms to it. Additions: `dims` (ops/dims.cpp), `fused` (ops/fused.cpp),
 // `custom`. A file ops/conv.cpp defines `void register_conv(OpTable&)`; the build writes the call.
 
 #include <cstdint>
@@ -91,10 +91,10 @@ struct OpDef {
   PointwiseFn pointwise = nullptr;
   FlopsFn flops = nullptr;  // nullptr: one a result element
   bool commutative = false;
-  bool is_view = false;        // result is a strided window of operand 0 when strides permit (reshape, slice…)
+  bool is_view = false;  // result is a strided window of operand 0 when strides permit (reshape, slice…)
   bool has_regions = false;
-  bool pure = true;            // same operands, same result (random_* are not)
-  std::string kernel;          // reference kernel; default: `name`
+  bool pure = true;    // same operands, same result (random_* are not)
+  std::string kernel;  // reference kernel; default: `name`
 };
 
 class OpTable {
@@ -107,8 +107,8 @@ class OpTable {
   std::vector<std::unique_ptr<const OpDef>> rows_;
 };
 
-const OpTable& op_table();           // built on first use
-const OpDef& op_def(OpName name);    // Error(unsupported) "no operator 'x'"
+const OpTable& op_table();         // built on first use
+const OpDef& op_def(OpName name);  // Error(unsupported) "no operator 'x'"
 
 template <class T>
 void check_attrs_as(const Attrs& attrs) {

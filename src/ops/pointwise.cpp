@@ -13,9 +13,13 @@ using Regs = std::span<const Reg>;
 enum class Result { same, boolean, second };  // dtype: of operand 0, bool, of operand 1
 
 template <PwOp op>
-Reg unary_of(PwBuilder& b, const Attrs&, Regs x) { return b.unary(op, x[0]); }
+Reg unary_of(PwBuilder& b, const Attrs&, Regs x) {
+  return b.unary(op, x[0]);
+}
 template <PwOp op>
-Reg binary_of(PwBuilder& b, const Attrs&, Regs x) { return b.binary(op, x[0], x[1]); }
+Reg binary_of(PwBuilder& b, const Attrs&, Regs x) {
+  return b.binary(op, x[0], x[1]);
+}
 template <PwOp op>
 Reg variadic_of(PwBuilder& b, const Attrs&, Regs x) {
   Reg sum = x[0];
@@ -23,7 +27,9 @@ Reg variadic_of(PwBuilder& b, const Attrs&, Regs x) {
   return sum;
 }
 
-double number(const Attrs& attrs, std::string_view name, double fallback) { return attrs.get_or<double>(name, fallback); }
+double number(const Attrs& attrs, std::string_view name, double fallback) {
+  return attrs.get_or<double>(name, fallback);
+}
 Reg relu(PwBuilder& b, Reg x) { return b.binary(PwOp::max, x, b.constant(0)); }
 Reg clamp(PwBuilder& b, Reg x, double low, double high) {
   return b.binary(PwOp::min, b.binary(PwOp::max, x, b.constant(low)), b.constant(high));
@@ -37,13 +43,16 @@ Reg positive_or(PwBuilder& b, Reg x, Reg otherwise) {
 Reg exp_minus_one(PwBuilder& b, Reg x) { return plus(b, b.unary(PwOp::exp, x), -1); }
 
 Reg pw_relu(PwBuilder& b, const Attrs&, Regs x) { return relu(b, x[0]); }
-Reg pw_leaky_relu(PwBuilder& b, const Attrs& a, Regs x) { return positive_or(b, x[0], times(b, x[0], number(a, "alpha", 0.01))); }
+Reg pw_leaky_relu(PwBuilder& b, const Attrs& a, Regs x) {
+  return positive_or(b, x[0], times(b, x[0], number(a, "alpha", 0.01)));
+}
 Reg pw_prelu(PwBuilder& b, const Attrs&, Regs x) { return positive_or(b, x[0], b.binary(PwOp::mul, x[0], x[1])); }
 Reg pw_elu(PwBuilder& b, const Attrs& a, Regs x) {
   return positive_or(b, x[0], times(b, exp_minus_one(b, x[0]), number(a, "alpha", 1)));
 }
 Reg pw_selu(PwBuilder& b, const Attrs& a, Regs x) {
-  const double alpha = number(a, "alpha", 1.67326319217681884765625), gamma = number(a, "gamma", 1.05070102214813232421875);
+  const double alpha = number(a, "alpha", 1.67326319217681884765625),
+               gamma = number(a, "gamma", 1.05070102214813232421875);
   return times(b, positive_or(b, x[0], times(b, exp_minus_one(b, x[0]), alpha)), gamma);
 }
 Reg pw_celu(PwBuilder& b, const Attrs& a, Regs x) {
@@ -61,7 +70,9 @@ Reg pw_hard_sigmoid(PwBuilder& b, const Attrs& a, Regs x) {
 Reg pw_hard_swish(PwBuilder& b, const Attrs&, Regs x) {
   return times(b, b.binary(PwOp::mul, x[0], clamp(b, plus(b, x[0], 3), 0, 6)), 1.0 / 6);
 }
-Reg pw_softsign(PwBuilder& b, const Attrs&, Regs x) { return b.binary(PwOp::div, x[0], plus(b, b.unary(PwOp::abs, x[0]), 1)); }
+Reg pw_softsign(PwBuilder& b, const Attrs&, Regs x) {
+  return b.binary(PwOp::div, x[0], plus(b, b.unary(PwOp::abs, x[0]), 1));
+}
 Reg pw_silu(PwBuilder& b, const Attrs&, Regs x) { return b.binary(PwOp::mul, x[0], b.unary(PwOp::sigmoid, x[0])); }
 Reg pw_mish(PwBuilder& b, const Attrs&, Regs x) {
   return b.binary(PwOp::mul, x[0], b.unary(PwOp::tanh, b.unary(PwOp::softplus, x[0])));
@@ -127,7 +138,8 @@ const FoldRow kFolds[] = {
     {"sub", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(x[0] - x[1]); }},
     {"mul", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(x[0] * x[1]); }},
     {"div", fold_div},
-    {"mod", [](std::span<const Dim> x, const SymbolTable&) { return x[1] == Dim(0) ? std::nullopt : std::optional(mod(x[0], x[1])); }},
+    {"mod", [](std::span<const Dim> x,
+               const SymbolTable&) { return x[1] == Dim(0) ? std::nullopt : std::optional(mod(x[0], x[1])); }},
     {"min", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(min(x[0], x[1])); }},
     {"max", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(max(x[0], x[1])); }},
     {"neg", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(Dim(0) - x[0]); }},
@@ -137,14 +149,26 @@ const FoldRow kFolds[] = {
     {"less_equal", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[0], x[1], s, true, true); }},
     {"greater", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[1], x[0], s, true, false); }},
     {"greater_equal", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[1], x[0], s, true, true); }},
-    {"where", [](std::span<const Dim> x, const SymbolTable&) {
-       return x[0].is_constant() ? std::optional(x[0].value() != 0 ? x[1] : x[2]) : std::nullopt; }},
-    {"not", [](std::span<const Dim> x, const SymbolTable&) {
-       return x[0].is_constant() ? std::optional(Dim(x[0].value() == 0 ? 1 : 0)) : std::nullopt; }},
-    {"and", [](std::span<const Dim> x, const SymbolTable&) {
-       return x[0].is_constant() && x[1].is_constant() ? std::optional(Dim(x[0].value() != 0 && x[1].value() != 0 ? 1 : 0)) : std::nullopt; }},
-    {"or", [](std::span<const Dim> x, const SymbolTable&) {
-       return x[0].is_constant() && x[1].is_constant() ? std::optional(Dim(x[0].value() != 0 || x[1].value() != 0 ? 1 : 0)) : std::nullopt; }},
+    {"where",
+     [](std::span<const Dim> x, const SymbolTable&) {
+       return x[0].is_constant() ? std::optional(x[0].value() != 0 ? x[1] : x[2]) : std::nullopt;
+     }},
+    {"not",
+     [](std::span<const Dim> x, const SymbolTable&) {
+       return x[0].is_constant() ? std::optional(Dim(x[0].value() == 0 ? 1 : 0)) : std::nullopt;
+     }},
+    {"and",
+     [](std::span<const Dim> x, const SymbolTable&) {
+       return x[0].is_constant() && x[1].is_constant()
+                  ? std::optional(Dim(x[0].value() != 0 && x[1].value() != 0 ? 1 : 0))
+                  : std::nullopt;
+     }},
+    {"or",
+     [](std::span<const Dim> x, const SymbolTable&) {
+       return x[0].is_constant() && x[1].is_constant()
+                  ? std::optional(Dim(x[0].value() != 0 || x[1].value() != 0 ? 1 : 0))
+                  : std::nullopt;
+     }},
 };
 
 // Operands are vectors or scalars: element i of a one-element operand repeats.
@@ -188,8 +212,15 @@ struct AlphaAttrs {
   std::string approximate, direction;
   template <class V>
   void fields(V& v) {
-    v("alpha", alpha); v("beta", beta); v("gamma", gamma); v("bias", bias); v("lambd", lambd); v("fmod", fmod);
-    v("detect_positive", detect_positive); v("detect_negative", detect_negative); v("approximate", approximate);
+    v("alpha", alpha);
+    v("beta", beta);
+    v("gamma", gamma);
+    v("bias", bias);
+    v("lambd", lambd);
+    v("fmod", fmod);
+    v("detect_positive", detect_positive);
+    v("detect_negative", detect_negative);
+    v("approximate", approximate);
     v("direction", direction);
   }
 };
@@ -203,33 +234,71 @@ struct Row {
 };
 
 const Row kRows[] = {
-    {"neg", 1, unary_of<PwOp::neg>}, {"abs", 1, unary_of<PwOp::abs>}, {"exp", 1, unary_of<PwOp::exp>},
-    {"log", 1, unary_of<PwOp::log>}, {"sqrt", 1, unary_of<PwOp::sqrt>}, {"reciprocal", 1, unary_of<PwOp::reciprocal>},
-    {"sin", 1, unary_of<PwOp::sin>}, {"cos", 1, unary_of<PwOp::cos>}, {"tan", 1, unary_of<PwOp::tan>},
-    {"asin", 1, unary_of<PwOp::asin>}, {"acos", 1, unary_of<PwOp::acos>}, {"atan", 1, unary_of<PwOp::atan>},
-    {"sinh", 1, unary_of<PwOp::sinh>}, {"cosh", 1, unary_of<PwOp::cosh>}, {"tanh", 1, unary_of<PwOp::tanh>},
-    {"asinh", 1, unary_of<PwOp::asinh>}, {"acosh", 1, unary_of<PwOp::acosh>}, {"atanh", 1, unary_of<PwOp::atanh>},
-    {"erf", 1, unary_of<PwOp::erf>}, {"sigmoid", 1, unary_of<PwOp::sigmoid>}, {"floor", 1, unary_of<PwOp::floor>},
-    {"ceil", 1, unary_of<PwOp::ceil>}, {"round", 1, unary_of<PwOp::round>}, {"sign", 1, unary_of<PwOp::sign>},
-    {"softplus", 1, unary_of<PwOp::softplus>}, {"bitwise_not", 1, unary_of<PwOp::bit_not>},
-    {"not", 1, unary_of<PwOp::logical_not>, Result::boolean}, {"is_nan", 1, unary_of<PwOp::is_nan>, Result::boolean},
-    {"is_inf", 1, pw_is_inf, Result::boolean}, {"identity", 1, pw_identity},
-    {"relu", 1, pw_relu}, {"leaky_relu", 1, pw_leaky_relu}, {"prelu", 2, pw_prelu}, {"elu", 1, pw_elu},
-    {"selu", 1, pw_selu}, {"celu", 1, pw_celu}, {"thresholded_relu", 1, pw_thresholded_relu},
-    {"hard_sigmoid", 1, pw_hard_sigmoid}, {"hard_swish", 1, pw_hard_swish}, {"softsign", 1, pw_softsign},
-    {"silu", 1, pw_silu}, {"mish", 1, pw_mish}, {"gelu", 1, pw_gelu},
-    {"add", 2, binary_of<PwOp::add>, Result::same, true}, {"sub", 2, binary_of<PwOp::sub>},
-    {"mul", 2, binary_of<PwOp::mul>, Result::same, true}, {"div", 2, binary_of<PwOp::div>},
-    {"pow", 2, binary_of<PwOp::pow>}, {"mod", 2, pw_mod},
-    {"equal", 2, binary_of<PwOp::equal>, Result::boolean, true}, {"less", 2, binary_of<PwOp::less>, Result::boolean},
-    {"less_equal", 2, binary_of<PwOp::less_equal>, Result::boolean}, {"greater", 2, binary_of<PwOp::greater>, Result::boolean},
+    {"neg", 1, unary_of<PwOp::neg>},
+    {"abs", 1, unary_of<PwOp::abs>},
+    {"exp", 1, unary_of<PwOp::exp>},
+    {"log", 1, unary_of<PwOp::log>},
+    {"sqrt", 1, unary_of<PwOp::sqrt>},
+    {"reciprocal", 1, unary_of<PwOp::reciprocal>},
+    {"sin", 1, unary_of<PwOp::sin>},
+    {"cos", 1, unary_of<PwOp::cos>},
+    {"tan", 1, unary_of<PwOp::tan>},
+    {"asin", 1, unary_of<PwOp::asin>},
+    {"acos", 1, unary_of<PwOp::acos>},
+    {"atan", 1, unary_of<PwOp::atan>},
+    {"sinh", 1, unary_of<PwOp::sinh>},
+    {"cosh", 1, unary_of<PwOp::cosh>},
+    {"tanh", 1, unary_of<PwOp::tanh>},
+    {"asinh", 1, unary_of<PwOp::asinh>},
+    {"acosh", 1, unary_of<PwOp::acosh>},
+    {"atanh", 1, unary_of<PwOp::atanh>},
+    {"erf", 1, unary_of<PwOp::erf>},
+    {"sigmoid", 1, unary_of<PwOp::sigmoid>},
+    {"floor", 1, unary_of<PwOp::floor>},
+    {"ceil", 1, unary_of<PwOp::ceil>},
+    {"round", 1, unary_of<PwOp::round>},
+    {"sign", 1, unary_of<PwOp::sign>},
+    {"softplus", 1, unary_of<PwOp::softplus>},
+    {"bitwise_not", 1, unary_of<PwOp::bit_not>},
+    {"not", 1, unary_of<PwOp::logical_not>, Result::boolean},
+    {"is_nan", 1, unary_of<PwOp::is_nan>, Result::boolean},
+    {"is_inf", 1, pw_is_inf, Result::boolean},
+    {"identity", 1, pw_identity},
+    {"relu", 1, pw_relu},
+    {"leaky_relu", 1, pw_leaky_relu},
+    {"prelu", 2, pw_prelu},
+    {"elu", 1, pw_elu},
+    {"selu", 1, pw_selu},
+    {"celu", 1, pw_celu},
+    {"thresholded_relu", 1, pw_thresholded_relu},
+    {"hard_sigmoid", 1, pw_hard_sigmoid},
+    {"hard_swish", 1, pw_hard_swish},
+    {"softsign", 1, pw_softsign},
+    {"silu", 1, pw_silu},
+    {"mish", 1, pw_mish},
+    {"gelu", 1, pw_gelu},
+    {"add", 2, binary_of<PwOp::add>, Result::same, true},
+    {"sub", 2, binary_of<PwOp::sub>},
+    {"mul", 2, binary_of<PwOp::mul>, Result::same, true},
+    {"div", 2, binary_of<PwOp::div>},
+    {"pow", 2, binary_of<PwOp::pow>},
+    {"mod", 2, pw_mod},
+    {"equal", 2, binary_of<PwOp::equal>, Result::boolean, true},
+    {"less", 2, binary_of<PwOp::less>, Result::boolean},
+    {"less_equal", 2, binary_of<PwOp::less_equal>, Result::boolean},
+    {"greater", 2, binary_of<PwOp::greater>, Result::boolean},
     {"greater_equal", 2, binary_of<PwOp::greater_equal>, Result::boolean},
-    {"and", 2, binary_of<PwOp::logical_and>, Result::boolean, true}, {"or", 2, binary_of<PwOp::logical_or>, Result::boolean, true},
+    {"and", 2, binary_of<PwOp::logical_and>, Result::boolean, true},
+    {"or", 2, binary_of<PwOp::logical_or>, Result::boolean, true},
     {"xor", 2, binary_of<PwOp::logical_xor>, Result::boolean, true},
-    {"bitwise_and", 2, binary_of<PwOp::bit_and>, Result::same, true}, {"bitwise_or", 2, binary_of<PwOp::bit_or>, Result::same, true},
-    {"bitwise_xor", 2, binary_of<PwOp::bit_xor>, Result::same, true}, {"bit_shift", 2, pw_bit_shift},
-    {"min", -1, variadic_of<PwOp::min>, Result::same, true}, {"max", -1, variadic_of<PwOp::max>, Result::same, true},
-    {"sum", -1, variadic_of<PwOp::add>, Result::same, true}, {"mean", -1, pw_mean, Result::same, true},
+    {"bitwise_and", 2, binary_of<PwOp::bit_and>, Result::same, true},
+    {"bitwise_or", 2, binary_of<PwOp::bit_or>, Result::same, true},
+    {"bitwise_xor", 2, binary_of<PwOp::bit_xor>, Result::same, true},
+    {"bit_shift", 2, pw_bit_shift},
+    {"min", -1, variadic_of<PwOp::min>, Result::same, true},
+    {"max", -1, variadic_of<PwOp::max>, Result::same, true},
+    {"sum", -1, variadic_of<PwOp::add>, Result::same, true},
+    {"mean", -1, pw_mean, Result::same, true},
     {"where", 3, pw_where, Result::second},
 };
 
@@ -246,7 +315,8 @@ void register_pointwise(OpTable& table) {
                 : row.result == Result::boolean ? infer_pointwise<Result::boolean>
                                                 : infer_pointwise<Result::second>;
     // pow may have an exponent of another type; the program reads both as numbers.
-    if (def.name == "pow") def.infer = [](InferContext& c) { c.output(0, c.dtype(0), broadcast(c.shape(0), c.shape(1))); };
+    if (def.name == "pow")
+      def.infer = [](InferContext& c) { c.output(0, c.dtype(0), broadcast(c.shape(0), c.shape(1))); };
     def.pointwise = row.expression;
     def.commutative = row.commutative;
     def.kernel = "pointwise";

@@ -8,16 +8,19 @@ void pool_infer(InferContext& context) {
   context.require_rank(0, 3, 5);
   const Shape& in = context.shape(0);
   const auto spatial = static_cast<size_t>(in.rank() - 2);
-  if (attrs.kernel_shape.size() != spatial) fail(Code::invalid_model, "kernel_shape has {} elements, {} are accepted", attrs.kernel_shape.size(), spatial);
+  if (attrs.kernel_shape.size() != spatial)
+    fail(Code::invalid_model, "kernel_shape has {} elements, {} are accepted", attrs.kernel_shape.size(), spatial);
   check_window(attrs.kernel_shape, spatial, 1, "kernel_shape");
   check_window(attrs.strides, spatial, 1, "strides");
   check_window(attrs.dilations, spatial, 1, "dilations");
   check_window(attrs.pads, 2 * spatial, 0, "pads");
   std::vector<Dim> dims = {in[0], in[1]};
   for (size_t i = 0; i < spatial; ++i)
-    dims.push_back(window_extent(attrs.auto_pad, attrs.pads, i, spatial, in[static_cast<int>(i) + 2], attrs.kernel_shape[i],
-                                 at_or(attrs.strides, i, 1), at_or(attrs.dilations, i, 1), attrs.ceil_mode != 0));
-  for (size_t i = 0; i < context.node().outputs.size(); ++i) context.output(i, i == 0 ? context.dtype(0) : DataType::i64, Shape(dims));
+    dims.push_back(window_extent(attrs.auto_pad, attrs.pads, i, spatial, in[static_cast<int>(i) + 2],
+                                 attrs.kernel_shape[i], at_or(attrs.strides, i, 1), at_or(attrs.dilations, i, 1),
+                                 attrs.ceil_mode != 0));
+  for (size_t i = 0; i < context.node().outputs.size(); ++i)
+    context.output(i, i == 0 ? context.dtype(0) : DataType::i64, Shape(dims));
 }
 
 void global_pool_infer(InferContext& context) {
@@ -34,7 +37,9 @@ Dim pool_flops(const Graph& graph, const Node& node) {
   return taps;
 }
 
-Dim global_pool_flops(const Graph& graph, const Node& node) { return graph.value(node.inputs[0]).type.shape.element_count(); }
+Dim global_pool_flops(const Graph& graph, const Node& node) {
+  return graph.value(node.inputs[0]).type.shape.element_count();
+}
 
 }  // namespace
 

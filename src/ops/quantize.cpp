@@ -8,12 +8,14 @@ namespace planish::ops {
 namespace {
 
 void quantize_check(InferContext& context) {
-  if (context.attrs<QuantizeAttrs>().block_size != 0) fail(Code::unsupported, "block_size; per-tensor and per-axis are accepted");
+  if (context.attrs<QuantizeAttrs>().block_size != 0)
+    fail(Code::unsupported, "block_size; per-tensor and per-axis are accepted");
   context.require_rank(1, 0, 1);
   const auto scale = context.constant(1);
   if (!scale) return;
   for (double value : scale->to_doubles())
-    if (!std::isfinite(value) || value == 0) fail(Code::invalid_model, "a scale of {}; finite ones other than 0 are accepted", value);
+    if (!std::isfinite(value) || value == 0)
+      fail(Code::invalid_model, "a scale of {}; finite ones other than 0 are accepted", value);
 }
 
 }  // namespace

@@ -19,8 +19,10 @@ void reduce_infer(InferContext& context) {
   const auto reduced = reduced_axes(context, attrs);
   std::vector<Dim> dims;
   for (size_t i = 0; i < reduced.size(); ++i) {
-    if (!reduced[i]) dims.push_back(context.shape(0)[static_cast<int>(i)]);
-    else if (attrs.keepdims != 0) dims.push_back(1);
+    if (!reduced[i])
+      dims.push_back(context.shape(0)[static_cast<int>(i)]);
+    else if (attrs.keepdims != 0)
+      dims.push_back(1);
   }
   context.output(0, context.dtype(0), Shape(std::move(dims)));
   const auto known = context.contents(0);
@@ -36,13 +38,17 @@ void arg_infer(InferContext& context) {
   const int axis = normalize_axis(attrs.axis, context.rank(0));
   std::vector<Dim> dims;
   for (int i = 0; i < context.rank(0); ++i) {
-    if (i != axis) dims.push_back(context.shape(0)[i]);
-    else if (attrs.keepdims != 0) dims.push_back(1);
+    if (i != axis)
+      dims.push_back(context.shape(0)[i]);
+    else if (attrs.keepdims != 0)
+      dims.push_back(1);
   }
   context.output(0, DataType::i64, Shape(std::move(dims)));
 }
 
-Dim reduce_flops(const Graph& graph, const Node& node) { return graph.value(node.inputs[0]).type.shape.element_count(); }
+Dim reduce_flops(const Graph& graph, const Node& node) {
+  return graph.value(node.inputs[0]).type.shape.element_count();
+}
 
 }  // namespace
 

@@ -10,7 +10,8 @@ struct RefuseAttrs {
   std::string why, type;
   template <class V>
   void fields(V& v) {
-    v("why", why); v("type", type);
+    v("why", why);
+    v("type", type);
   }
 };
 

@@ -95,7 +95,8 @@ void unsqueeze_infer(InferContext& context) {
   const int rank = in.rank() + static_cast<int>(axes.size());
   std::vector<bool> fresh(static_cast<size_t>(rank), false);
   for (int64_t axis : axes) fresh[static_cast<size_t>(normalize_axis(axis, rank))] = true;
-  if (std::count(fresh.begin(), fresh.end(), true) != static_cast<std::ptrdiff_t>(axes.size())) fail(Code::invalid_model, "unsqueeze names an axis twice");
+  if (std::count(fresh.begin(), fresh.end(), true) != static_cast<std::ptrdiff_t>(axes.size()))
+    fail(Code::invalid_model, "unsqueeze names an axis twice");
   std::vector<Dim> dims;
   int from = 0;
   for (bool is_new : fresh) dims.push_back(is_new ? Dim(1) : in[from++]);

@@ -24,13 +24,16 @@ void resize_infer(InferContext& context) {
   const auto attrs = context.attrs<ResizeAttrs>();
   if (attrs.mode != "nearest" && attrs.mode != "linear" && attrs.mode != "cubic")
     fail(Code::invalid_model, "mode '{}'; nearest, linear and cubic are accepted", attrs.mode);
-  if (attrs.antialias != 0 || attrs.keep_aspect_ratio_policy != "stretch" || attrs.coordinate_transformation_mode == "tf_crop_and_resize")
+  if (attrs.antialias != 0 || attrs.keep_aspect_ratio_policy != "stretch" ||
+      attrs.coordinate_transformation_mode == "tf_crop_and_resize")
     fail(Code::unsupported, "antialias, keep_aspect_ratio_policy or tf_crop_and_resize");
   std::vector<int64_t> axes = attrs.axes;
   if (axes.empty())
     for (int i = 0; i < context.rank(0); ++i) axes.push_back(i);
   std::vector<Dim> dims = context.shape(0).dims();
-  const auto place = [&](size_t i) -> Dim& { return dims[static_cast<size_t>(normalize_axis(axes.at(i), context.rank(0)))]; };
+  const auto place = [&](size_t i) -> Dim& {
+    return dims[static_cast<size_t>(normalize_axis(axes.at(i), context.rank(0)))];
+  };
   if (non_empty(context, 3)) {
     const auto sizes = context.contents(3);
     if (!sizes) fail(Code::unsupported, "sizes are computed from data");

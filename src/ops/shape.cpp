@@ -13,7 +13,8 @@ struct ShapeAttrs {
   int64_t start = 0, end = INT64_MAX;
   template <class V>
   void fields(V& v) {
-    v("start", start); v("end", end);
+    v("start", start);
+    v("end", end);
   }
 };
 
@@ -34,7 +35,8 @@ void size_infer(InferContext& context) {
 
 void dims_infer(InferContext& context) {
   const auto attrs = context.attrs<DimsAttrs>();
-  if (attrs.scalar != 0 && attrs.values.size() != 1) fail(Code::invalid_model, "a scalar of {} values", attrs.values.size());
+  if (attrs.scalar != 0 && attrs.values.size() != 1)
+    fail(Code::invalid_model, "a scalar of {} values", attrs.values.size());
   context.output(0, DataType::i64, attrs.scalar != 0 ? Shape{} : Shape{static_cast<int64_t>(attrs.values.size())});
   context.output_contents(0, attrs.values);
 }
@@ -68,7 +70,8 @@ void fill_infer(InferContext& context) {
   context.output(0, attrs.value.present() ? attrs.value.dtype() : DataType::f32, shape);
   if (!attrs.value.present() || !is_integer(attrs.value.dtype()) || shape.rank() > 1 || !shape.is_static()) return;
   const int64_t count = shape.element_count().value();
-  if (count <= 4096) context.output_contents(0, std::vector<Dim>(static_cast<size_t>(count), attrs.value.to_ints().at(0)));
+  if (count <= 4096)
+    context.output_contents(0, std::vector<Dim>(static_cast<size_t>(count), attrs.value.to_ints().at(0)));
 }
 
 struct CastAttrs {
@@ -76,7 +79,8 @@ struct CastAttrs {
   int64_t saturate = 1;
   template <class V>
   void fields(V& v) {
-    v("to", to); v("saturate", saturate);
+    v("to", to);
+    v("saturate", saturate);
   }
 };
 

@@ -77,7 +77,8 @@ bool rewrite_gemm(Graph& graph, NodeId id) {
   if (has_c && !graph.value(node.inputs[2]).is_constant() && beta != 1) return false;
   const ValueId a = node.inputs[0], c = has_c ? node.inputs[2] : ValueId{};
   Patch patch(graph);
-  const ValueId weights = patch.constant(scaled_tensor(b.constant, alpha, node.attrs.get_or<int64_t>("transB", 0) != 0), b.name);
+  const ValueId weights =
+      patch.constant(scaled_tensor(b.constant, alpha, node.attrs.get_or<int64_t>("transB", 0) != 0), b.name);
   ValueId value = add_op(patch, "matmul", {a, weights});
   if (has_c && beta != 0) {
     ValueId bias = c;
@@ -92,9 +93,12 @@ bool rewrite_mean(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   const TensorType& type = graph.value(node.inputs[0]).type;
   const Shape& shape = type.shape;
-  if (!is_float(type.dtype) || node.attrs.get_or<int64_t>("keepdims", 1) == 0 || shape.rank() < 4 || node.inputs.size() < 2 || !graph.value(node.inputs[1]).is_constant()) return false;
+  if (!is_float(type.dtype) || node.attrs.get_or<int64_t>("keepdims", 1) == 0 || shape.rank() < 4 ||
+      node.inputs.size() < 2 || !graph.value(node.inputs[1]).is_constant())
+    return false;
   std::vector<int64_t> axes;
-  for (int64_t axis : graph.value(node.inputs[1]).constant.to_ints()) axes.push_back(normalize_axis(axis, shape.rank()));
+  for (int64_t axis : graph.value(node.inputs[1]).constant.to_ints())
+    axes.push_back(normalize_axis(axis, shape.rank()));
   std::sort(axes.begin(), axes.end());
   axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
   if (static_cast<int>(axes.size()) != shape.rank() - 2 || axes[0] != 2) return false;
@@ -130,7 +134,8 @@ bool rewrite(Graph& graph, NodeId id) {
   if (op == "gemm") return rewrite_gemm(graph, id);
   if (op == "reduce_mean") return rewrite_mean(graph, id);
   if (op == "sub") return rewrite_inverse(graph, id, "add", [](double x) { return -x; });
-  if (op == "div" && is_power_of_two(graph, graph.node(id).inputs[1])) return rewrite_inverse(graph, id, "mul", [](double x) { return 1 / x; });
+  if (op == "div" && is_power_of_two(graph, graph.node(id).inputs[1]))
+    return rewrite_inverse(graph, id, "mul", [](double x) { return 1 / x; });
   return false;
 }
 

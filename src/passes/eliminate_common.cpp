@@ -11,7 +11,8 @@ namespace {
 std::string node_text(const Graph& graph, const Node& node) {
   std::string text = node.op.str() + node.attrs.str() + "/" + std::to_string(node.outputs.size());
   for (ValueId input : node.inputs) {
-    const bool small = input.valid() && graph.value(input).is_constant() && graph.value(input).constant.byte_count() <= 4096;
+    const bool small =
+        input.valid() && graph.value(input).is_constant() && graph.value(input).constant.byte_count() <= 4096;
     text += small ? " #" + graph.value(input).constant.content_hash().hex() : " " + std::to_string(input.index);
   }
   return text;

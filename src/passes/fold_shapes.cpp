@@ -13,7 +13,8 @@ Tensor constant_contents(const Value& value) {
   const auto extents = value.type.shape.extents();
   return Tensor::make(value.type.dtype, extents, [&](std::byte* out) {
     const TensorView view = make_view(out, value.type.dtype, extents);
-    for (size_t i = 0; i < value.contents->size(); ++i) store_int(view, static_cast<int64_t>(i), (*value.contents)[i].value());
+    for (size_t i = 0; i < value.contents->size(); ++i)
+      store_int(view, static_cast<int64_t>(i), (*value.contents)[i].value());
   });
 }
 
@@ -21,7 +22,8 @@ bool fold_value(Graph& graph, ValueId id) {
   const Value& value = graph.value(id);
   if (!value.contents || graph.users(id).empty() || graph.is_output(id) || !value.type.shape.is_static()) return false;
   if (static_cast<int64_t>(value.contents->size()) != value.type.shape.element_count().value()) return false;
-  const bool constant = std::all_of(value.contents->begin(), value.contents->end(), [](Dim dim) { return dim.is_constant(); });
+  const bool constant =
+      std::all_of(value.contents->begin(), value.contents->end(), [](Dim dim) { return dim.is_constant(); });
   if (constant) {
     graph.replace_uses(id, graph.add_constant(constant_contents(value), value.name + ".folded"));
     return true;

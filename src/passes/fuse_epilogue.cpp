@@ -1,5 +1,6 @@
-// anchor -> p1 -> p2 …  becomes fused(anchor, p1, p2 …), for anchors conv, conv_transpose and matmul and single-use pointwise
-// nodes whose other operands are scalars, rows along the anchor's channel axis, or tensors of the result's shape.
+// anchor -> p1 -> p2 …  becomes fused(anchor, p1, p2 …), for anchors conv, conv_transpose and matmul and single-use
+// pointwise nodes whose other operands are scalars, rows along the anchor's channel axis, or tensors of the result's
+// shape.
 
 #include <algorithm>
 

@@ -22,7 +22,9 @@ Pattern add(Pattern a, Pattern b) { return op("add", {a, b}).commutative(); }
 
 // x * 0.5 * inner in any association.
 Pattern half_times(const Pattern& x, const Pattern& inner) {
-  return mul(mul(x, inner), constant(0.5)).or_else(mul(mul(x, constant(0.5)), inner)).or_else(mul(x, mul(inner, constant(0.5))));
+  return mul(mul(x, inner), constant(0.5))
+      .or_else(mul(mul(x, constant(0.5)), inner))
+      .or_else(mul(x, mul(inner, constant(0.5))));
 }
 
 std::vector<ActivationRule> activation_rules() {

@@ -11,7 +11,9 @@ namespace {
 
 bool is_last_axis_mean(const Graph& graph, ValueId id) {
   const Node& node = graph.node(graph.value(id).producer);
-  if (node.attrs.get_or<int64_t>("keepdims", 1) == 0 || node.inputs.size() < 2 || !graph.value(node.inputs[1]).is_constant()) return false;
+  if (node.attrs.get_or<int64_t>("keepdims", 1) == 0 || node.inputs.size() < 2 ||
+      !graph.value(node.inputs[1]).is_constant())
+    return false;
   const auto axes = graph.value(node.inputs[1]).constant.to_ints();
   const int rank = graph.value(node.inputs[0]).type.shape.rank();
   return axes.size() == 1 && normalize_axis(axes[0], rank) == rank - 1;
@@ -41,7 +43,8 @@ bool recognise_at(Graph& graph, NodeId id, const Pattern& pattern) {
   const Shape& shape = graph.value(found["x"]).type.shape;
   const Dim last = shape[shape.rank() - 1];
   const Tensor& epsilon = graph.value(found["epsilon"]).constant;
-  if (!is_row(graph, found["scale"], last) || !is_row(graph, found["bias"], last) || epsilon.element_count() != 1) return false;
+  if (!is_row(graph, found["scale"], last) || !is_row(graph, found["bias"], last) || epsilon.element_count() != 1)
+    return false;
   Patch patch(graph);
   patch.replace(result, add_op(patch, "layer_normalization", {found["x"], found["scale"], found["bias"]},
                                {{"axis", int64_t{-1}}, {"epsilon", epsilon.to_doubles()[0]}}));

@@ -11,7 +11,8 @@ namespace {
 
 bool all_equal(const Graph& graph, ValueId id, double wanted) {
   const Value& value = graph.value(id);
-  if (!value.is_constant() || value.constant.element_count() > 4096 || value.type.dtype == DataType::string) return false;
+  if (!value.is_constant() || value.constant.element_count() > 4096 || value.type.dtype == DataType::string)
+    return false;
   for (double element : value.constant.to_doubles())
     if (element != wanted) return false;
   return true;
@@ -28,7 +29,9 @@ bool is_plain_perm(const Attrs& attrs, int rank) {
 // The operand that the result equals, or -1.
 int same_operand(const Graph& graph, const Node& node) {
   const std::string& op = node.op.str();
-  if (op == "identity" || op == "cast" || op == "reshape" || op == "expand" || op == "flatten" || op == "squeeze" || op == "unsqueeze" || op == "slice") return 0;
+  if (op == "identity" || op == "cast" || op == "reshape" || op == "expand" || op == "flatten" || op == "squeeze" ||
+      op == "unsqueeze" || op == "slice")
+    return 0;
   if (op == "pad" && all_equal(graph, node.inputs[1], 0)) return 0;
   if (op == "concat" && node.inputs.size() == 1) return 0;
   if (op == "transpose" && is_plain_perm(node.attrs, graph.value(node.inputs[0]).type.shape.rank())) return 0;
@@ -49,7 +52,8 @@ bool remove_node_if_same(Graph& graph, NodeId id) {
   const ValueId from = node.outputs[0], to = node.inputs[static_cast<size_t>(operand)];
   if (graph.value(from).type != graph.value(to).type) return false;
   // A slice of full extent starts at 0 with step 1, or reverses: only the former keeps its operand.
-  if (node.op == "slice" && node.inputs.size() > 4 && node.inputs[4].valid() && !all_equal(graph, node.inputs[4], 1)) return false;
+  if (node.op == "slice" && node.inputs.size() > 4 && node.inputs[4].valid() && !all_equal(graph, node.inputs[4], 1))
+    return false;
   const bool ends_here = !graph.value(to).producer.valid() || graph.is_output(to);
   if (graph.is_output(from) && ends_here) return false;
   Patch patch(graph);

@@ -35,9 +35,11 @@ uint8_t check_enum(uint8_t value, uint8_t last, const char* what) {
 
 PlanHeader read_header(std::span<const std::byte> file, const LoadOptions& options) {
   PlanHeader header;
-  if (file.size() < sizeof header) fail(Code::invalid_plan, "a plan of {} bytes; the header alone has {}; {}", file.size(), sizeof header, kRebuild);
+  if (file.size() < sizeof header)
+    fail(Code::invalid_plan, "a plan of {} bytes; the header alone has {}; {}", file.size(), sizeof header, kRebuild);
   std::memcpy(&header, file.data(), sizeof header);
-  if (std::memcmp(header.magic, "PLANISH", 8) != 0) fail(Code::invalid_plan, "this is no plan file (its first bytes are not PLANISH)");
+  if (std::memcmp(header.magic, "PLANISH", 8) != 0)
+    fail(Code::invalid_plan, "this is no plan file (its first bytes are not PLANISH)");
   if (header.version != kPlanFormatVersion)
     fail(Code::invalid_plan, "plan format {}, this library reads {}; {}", header.version, kPlanFormatVersion, kRebuild);
   if (header.header_bytes != sizeof header) damaged("a header of {} bytes, not {}", header.header_bytes, sizeof header);
@@ -47,7 +49,8 @@ PlanHeader read_header(std::span<const std::byte> file, const LoadOptions& optio
   if (header.index_offset % 8 != 0 || header.data_offset % kAlignment != 0) damaged("sections are not aligned");
   const std::span<const std::byte> index = file.subspan(header.index_offset, header.index_bytes);
   if (plan_index_checksum(header, index) != header.index_checksum) damaged("the index does not match its checksum");
-  if (options.verify_checksum && plan_checksum(header, file) != header.checksum) damaged("the contents do not match their checksum");
+  if (options.verify_checksum && plan_checksum(header, file) != header.checksum)
+    damaged("the contents do not match their checksum");
   return header;
 }
 
@@ -96,7 +99,8 @@ class Loader {
 
   void load_exprs(const fb::Plan& root) {
     each(root.exprs(), [&](const fb::Expr& expr) {
-      const auto op = static_cast<DimOp>(check_enum(expr.op(), static_cast<uint8_t>(DimOp::max), "expression operator"));
+      const auto op =
+          static_cast<DimOp>(check_enum(expr.op(), static_cast<uint8_t>(DimOp::max), "expression operator"));
       if (op == DimOp::constant) return exprs_.push_back(Dim(expr.value()));
       if (op == DimOp::symbol) return exprs_.push_back(Dim::symbol(text(expr.name())));
       if (expr.operands() == nullptr || expr.operands()->size() < 2) damaged("an expression without operands");
@@ -108,13 +112,27 @@ class Loader {
     Dim total = operands[0];
     for (size_t i = 1; i < operands.size(); ++i) {
       switch (op) {
-        case DimOp::add: total = total + operands[i]; break;
-        case DimOp::mul: total = total * operands[i]; break;
-        case DimOp::floor_div: total = floor_div(total, operands[i]); break;
-        case DimOp::ceil_div: total = ceil_div(total, operands[i]); break;
-        case DimOp::mod: total = mod(total, operands[i]); break;
-        case DimOp::min: total = min(total, operands[i]); break;
-        default: total = max(total, operands[i]); break;
+        case DimOp::add:
+          total = total + operands[i];
+          break;
+        case DimOp::mul:
+          total = total * operands[i];
+          break;
+        case DimOp::floor_div:
+          total = floor_div(total, operands[i]);
+          break;
+        case DimOp::ceil_div:
+          total = ceil_div(total, operands[i]);
+          break;
+        case DimOp::mod:
+          total = mod(total, operands[i]);
+          break;
+        case DimOp::min:
+          total = min(total, operands[i]);
+          break;
+        default:
+          total = max(total, operands[i]);
+          break;
       }
     }
     return total;
@@ -132,7 +150,9 @@ class Loader {
     return out;
   }
 
-  static DataType dtype(uint8_t value) { return static_cast<DataType>(check_enum(value, static_cast<uint8_t>(DataType::string), "element type")); }
+  static DataType dtype(uint8_t value) {
+    return static_cast<DataType>(check_enum(value, static_cast<uint8_t>(DataType::string), "element type"));
+  }
 
   void load_tensors(const fb::Plan& root) {
     each(root.tensors(), [&](const fb::Tensor& entry) {
@@ -140,10 +160,12 @@ class Loader {
       std::vector<int64_t> extents = numbers(entry.extents());
       if (extents.size() > kMaxRank) damaged("a constant of rank {}", extents.size());
       const int64_t bytes = checked_mul(checked_product(extents), element_bytes(type));
-      if (static_cast<uint64_t>(bytes) != entry.bytes()) damaged("a constant of {} bytes where its extents need {}", entry.bytes(), bytes);
+      if (static_cast<uint64_t>(bytes) != entry.bytes())
+        damaged("a constant of {} bytes where its extents need {}", entry.bytes(), bytes);
       check_range(entry.offset(), entry.bytes(), header_.data_bytes, "a constant");
       if (entry.offset() % kAlignment != 0) damaged("a constant at {}, which is not aligned", entry.offset());
-      tensors_.push_back(Tensor::wrap(type, std::move(extents), file_.data() + header_.data_offset + entry.offset(), owner_));
+      tensors_.push_back(
+          Tensor::wrap(type, std::move(extents), file_.data() + header_.data_offset + entry.offset(), owner_));
     });
   }
 
@@ -162,15 +184,24 @@ class Loader {
 
   AttrValue attr_value(const fb::Attr& attr) const {
     switch (check_enum(attr.kind(), 8, "attribute kind")) {
-      case 0: return attr.i();
-      case 1: return attr.f();
-      case 2: return text(attr.s());
-      case 3: return dtype(static_cast<uint8_t>(std::min<uint64_t>(static_cast<uint64_t>(attr.i()), 255)));
-      case 4: return numbers(attr.ints());
-      case 5: return numbers(attr.floats());
-      case 6: return texts(attr.strings());
-      case 7: return dims(attr.exprs());
-      default: return tensor(attr.tensor());
+      case 0:
+        return attr.i();
+      case 1:
+        return attr.f();
+      case 2:
+        return text(attr.s());
+      case 3:
+        return dtype(static_cast<uint8_t>(std::min<uint64_t>(static_cast<uint64_t>(attr.i()), 255)));
+      case 4:
+        return numbers(attr.ints());
+      case 5:
+        return numbers(attr.floats());
+      case 6:
+        return texts(attr.strings());
+      case 7:
+        return dims(attr.exprs());
+      default:
+        return tensor(attr.tensor());
     }
   }
 
@@ -229,7 +260,8 @@ class Loader {
     });
     each(profile.buffers(), [&](const fb::Buffer& buffer) {
       BufferDesc desc;
-      desc.kind = static_cast<BufferKind>(check_enum(buffer.kind(), static_cast<uint8_t>(BufferKind::dynamic), "buffer kind"));
+      desc.kind =
+          static_cast<BufferKind>(check_enum(buffer.kind(), static_cast<uint8_t>(BufferKind::dynamic), "buffer kind"));
       desc.space = static_cast<MemorySpace>(check_enum(buffer.space(), 1, "memory space"));
       desc.index = buffer.index();
       desc.offset = buffer.offset();
@@ -264,13 +296,15 @@ Plan deserialize(std::span<const std::byte> bytes, std::shared_ptr<const void> o
 }
 
 Plan load(const std::string& path, const LoadOptions& options) {
-  return with_context([&] { return path; }, [&] {
-    const FileMap file = FileMap::open(path);
-    const auto bytes = file.bytes();
-    // Reading every byte anyway: fault the pages in at once.
-    if (options.verify_checksum && !bytes.empty()) madvise(const_cast<std::byte*>(bytes.data()), bytes.size(), MADV_POPULATE_READ);
-    return deserialize(bytes, file.owner(), options);
-  });
+  return with_context([&] { return path; },
+                      [&] {
+                        const FileMap file = FileMap::open(path);
+                        const auto bytes = file.bytes();
+                        // Reading every byte anyway: fault the pages in at once.
+                        if (options.verify_checksum && !bytes.empty())
+                          madvise(const_cast<std::byte*>(bytes.data()), bytes.size(), MADV_POPULATE_READ);
+                        return deserialize(bytes, file.owner(), options);
+                      });
 }
 
 }  // namespace planish

@@ -8,10 +8,10 @@
 namespace planish {
 
 struct PlanHeader {
-  char magic[8];           // "PLANISH\0"
-  uint32_t version;        // kPlanFormatVersion
-  uint32_t header_bytes;   // sizeof(PlanHeader)
-  uint64_t file_bytes;     // of the whole file
+  char magic[8];                       // "PLANISH\0"
+  uint32_t version;                    // kPlanFormatVersion
+  uint32_t header_bytes;               // sizeof(PlanHeader)
+  uint64_t file_bytes;                 // of the whole file
   uint64_t index_offset, index_bytes;  // FlatBuffers
   uint64_t data_offset, data_bytes;    // constants
   uint64_t index_checksum;             // XXH3 of the index

@@ -70,8 +70,8 @@ struct Step {
   Attrs params;  // a value of Dims is evaluated to ints when shapes are set, before the kernel decodes
   std::vector<ViewDesc> inputs;
   std::vector<ViewDesc> outputs;
-  ViewDesc workspace;               // u8, absent when none
-  std::vector<std::string> binds;   // symbols whose values this step provides (KernelArgs::bound_symbols)
+  ViewDesc workspace;                     // u8, absent when none
+  std::vector<std::string> binds;         // symbols whose values this step provides (KernelArgs::bound_symbols)
   std::vector<std::vector<Step>> bodies;  // control: if {then, else}; loop {body}
   int32_t queue = 0;
   Dim flops;  // for measurement only
@@ -97,10 +97,10 @@ struct Profile {
 };
 
 struct Plan {
-  std::string producer;   // "planish 0.1.0"
-  std::string target;     // "cpu"
-  std::string isa;        // level its cpu kernels need: "scalar", "avx2", "avx512"
-  std::string model;      // file name and graph name, for people
+  std::string producer;                      // "planish 0.1.0"
+  std::string target;                        // "cpu"
+  std::string isa;                           // level its cpu kernels need: "scalar", "avx2", "avx512"
+  std::string model;                         // file name and graph name, for people
   std::map<std::string, std::string> notes;  // build options and what they led to
   std::vector<Binding> bindings;             // inputs first, in the model's order
   std::vector<Profile> profiles;
@@ -117,13 +117,13 @@ std::vector<std::byte> serialize(const Plan& plan);
 // is checked first: Error(invalid_plan) says what was found and what is accepted.
 Plan deserialize(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, const LoadOptions& = {});
 
-void save(const Plan& plan, const std::string& path);        // atomic
+void save(const Plan& plan, const std::string& path);         // atomic
 Plan load(const std::string& path, const LoadOptions& = {});  // memory-mapped
 
 // Indices in range, views inside their buffers for every symbol value in range, steps of known kinds.
 void verify(const Plan& plan);
 
-std::string print(const Plan& plan);                     // whole, as text; stable
+std::string print(const Plan& plan);                      // whole, as text; stable
 std::string diff(const Plan& before, const Plan& after);  // lines of print(), '-' and '+'; empty when equal
 
 }  // namespace planish

@@ -10,7 +10,8 @@ std::string dims_text(const std::vector<Dim>& dims) { return Shape(dims).str(); 
 std::string view_text(const ViewDesc& view) {
   if (view.buffer < 0) return "_";
   const std::string offset = view.offset == Dim(0) ? "" : "+" + view.offset.str();
-  return fmt::format("b{}{}:{}{}/{}", view.buffer, offset, data_type_name(view.dtype), dims_text(view.dims), dims_text(view.strides));
+  return fmt::format("b{}{}:{}{}/{}", view.buffer, offset, data_type_name(view.dtype), dims_text(view.dims),
+                     dims_text(view.strides));
 }
 
 std::string views_text(const std::vector<ViewDesc>& views) {
@@ -20,14 +21,15 @@ std::string views_text(const std::vector<ViewDesc>& views) {
 }
 
 std::string_view kind_name(StepKind kind) {
-  static constexpr std::string_view kNames[] = {"cpu", "reference", "copy", "control", "plugin", "launch", "library", "wait"};
+  static constexpr std::string_view kNames[] = {"cpu",    "reference", "copy",    "control",
+                                                "plugin", "launch",    "library", "wait"};
   return kNames[static_cast<size_t>(kind)];
 }
 
 void print_steps(const std::vector<Step>& steps, const std::string& indent, std::string& out) {
   for (const Step& step : steps) {
-    out += fmt::format("{}{} {} {}.v{}({}) -> {} {} \"{}\"", indent, step.id, kind_name(step.kind), step.kernel, step.version,
-                       views_text(step.inputs), views_text(step.outputs), step.params.str(), step.name);
+    out += fmt::format("{}{} {} {}.v{}({}) -> {} {} \"{}\"", indent, step.id, kind_name(step.kind), step.kernel,
+                       step.version, views_text(step.inputs), views_text(step.outputs), step.params.str(), step.name);
     if (step.workspace.buffer >= 0) out += " workspace " + view_text(step.workspace);
     out += "\n";
     for (const auto& body : step.bodies) {
@@ -39,7 +41,8 @@ void print_steps(const std::vector<Step>& steps, const std::string& indent, std:
 
 void print_buffer(size_t index, const BufferDesc& buffer, std::string& out) {
   static constexpr const char* kNames[] = {"constant", "arena", "binding", "dynamic"};
-  out += fmt::format("  b{} {} {} at {}, {} bytes\n", index, kNames[static_cast<size_t>(buffer.kind)], buffer.index, buffer.offset, buffer.bytes);
+  out += fmt::format("  b{} {} {} at {}, {} bytes\n", index, kNames[static_cast<size_t>(buffer.kind)], buffer.index,
+                     buffer.offset, buffer.bytes);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -57,7 +60,8 @@ std::string print(const Plan& plan) {
   for (const Binding& binding : plan.bindings)
     out += fmt::format("{} {} {}\n", binding.is_input ? "input" : "output", binding.name, binding.type.str());
   for (size_t i = 0; i < plan.constants.size(); ++i)
-    out += fmt::format("constant {} {} #{}\n", i, plan.constants[i].type().str(), plan.constants[i].content_hash().hex());
+    out +=
+        fmt::format("constant {} {} #{}\n", i, plan.constants[i].type().str(), plan.constants[i].content_hash().hex());
   for (const Profile& profile : plan.profiles) {
     out += fmt::format("profile arena {} bytes, live peak {}\n", profile.arena_bytes, profile.live_peak_bytes);
     for (const auto& [name, info] : profile.symbols)
@@ -78,9 +82,12 @@ std::string diff(const Plan& before, const Plan& after) {
   std::string out;
   size_t i = 0, j = 0;
   while (i < a.size() || j < b.size()) {
-    if (i < a.size() && j < b.size() && a[i] == b[j]) ++i, ++j;
-    else if (j == b.size() || (i < a.size() && length[i + 1][j] >= length[i][j + 1])) out += "-" + a[i++] + "\n";
-    else out += "+" + b[j++] + "\n";
+    if (i < a.size() && j < b.size() && a[i] == b[j])
+      ++i, ++j;
+    else if (j == b.size() || (i < a.size() && length[i + 1][j] >= length[i][j + 1]))
+      out += "-" + a[i++] + "\n";
+    else
+      out += "+" + b[j++] + "\n";
   }
   return out;
 }

@@ -46,8 +46,8 @@ class Writer {
     const auto bindings_vector = b_.CreateVector(bindings);
     const auto profiles_vector = b_.CreateVector(profiles);
     const auto constants_vector = b_.CreateVector(constants);
-    b_.Finish(fb::CreatePlan(b_, str(plan.producer), str(plan.target), str(plan.isa), str(plan.model), notes_vector, exprs,
-                             bindings_vector, profiles_vector, tensors, constants_vector));
+    b_.Finish(fb::CreatePlan(b_, str(plan.producer), str(plan.target), str(plan.isa), str(plan.model), notes_vector,
+                             exprs, bindings_vector, profiles_vector, tensors, constants_vector));
     return assemble();
   }
 
@@ -77,7 +77,8 @@ class Writer {
     if (auto at = tensor_of_.find(hash); at != tensor_of_.end()) return at->second;
     const auto index = static_cast<uint32_t>(tensors_.size());
     const auto bytes = static_cast<uint64_t>(tensor.byte_count());
-    tensors_.push_back(fb::CreateTensor(b_, static_cast<uint8_t>(tensor.dtype()), b_.CreateVector(tensor.extents()), data_bytes_, bytes));
+    tensors_.push_back(fb::CreateTensor(b_, static_cast<uint8_t>(tensor.dtype()), b_.CreateVector(tensor.extents()),
+                                        data_bytes_, bytes));
     data_.push_back(tensor);
     data_bytes_ = static_cast<uint64_t>(align_up(static_cast<int64_t>(data_bytes_ + bytes), kAlignment));
     tensor_of_.emplace(hash, index);
@@ -107,7 +108,8 @@ class Writer {
     return fb::CreateAttr(b_, name, static_cast<uint8_t>(value.index()), i, f, s, ints, floats, strings, exprs, tensor);
   }
 
-  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>> write_strings(const std::vector<std::string>& list) {
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>> write_strings(
+      const std::vector<std::string>& list) {
     Offsets<flatbuffers::String> offsets;
     for (const std::string& text : list) offsets.push_back(str(text));
     return b_.CreateVector(offsets);
@@ -119,7 +121,8 @@ class Writer {
     return fb::CreateView(b_, view.buffer, expr_index(view.offset), static_cast<uint8_t>(view.dtype), dims, strides);
   }
 
-  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::View>>> write_views(const std::vector<ViewDesc>& views) {
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::View>>> write_views(
+      const std::vector<ViewDesc>& views) {
     Offsets<fb::View> offsets;
     for (const ViewDesc& view : views) offsets.push_back(write_view(view));
     return b_.CreateVector(offsets);
@@ -142,23 +145,27 @@ class Writer {
     Offsets<fb::Body> bodies;
     for (const auto& body : step.bodies) bodies.push_back(fb::CreateBody(b_, write_steps(body)));
     const auto bodies_vector = b_.CreateVector(bodies);
-    return fb::CreateStep(b_, step.id, static_cast<uint8_t>(step.kind), name, origins, op, kernel, step.version, params_vector,
-                          inputs, outputs, workspace, binds, bodies_vector, step.queue, expr_index(step.flops), expr_index(step.bytes));
+    return fb::CreateStep(b_, step.id, static_cast<uint8_t>(step.kind), name, origins, op, kernel, step.version,
+                          params_vector, inputs, outputs, workspace, binds, bodies_vector, step.queue,
+                          expr_index(step.flops), expr_index(step.bytes));
   }
 
   flatbuffers::Offset<fb::Binding> write_binding(const Binding& binding) {
     const auto name = str(binding.name);
     const auto dims = write_dims(binding.type.shape.dims());
-    return fb::CreateBinding(b_, name, binding.is_input, static_cast<uint8_t>(binding.type.dtype), dims, static_cast<uint8_t>(binding.space));
+    return fb::CreateBinding(b_, name, binding.is_input, static_cast<uint8_t>(binding.type.dtype), dims,
+                             static_cast<uint8_t>(binding.space));
   }
 
   flatbuffers::Offset<fb::Profile> write_profile(const Profile& profile) {
     Offsets<fb::Symbol> symbols;
     for (const auto& [name, info] : profile.symbols)
-      symbols.push_back(fb::CreateSymbol(b_, str(name), static_cast<uint8_t>(info.kind), info.range.min, info.range.opt, info.range.max));
+      symbols.push_back(fb::CreateSymbol(b_, str(name), static_cast<uint8_t>(info.kind), info.range.min, info.range.opt,
+                                         info.range.max));
     Offsets<fb::Buffer> buffers;
     for (const BufferDesc& buffer : profile.buffers)
-      buffers.push_back(fb::CreateBuffer(b_, static_cast<uint8_t>(buffer.kind), static_cast<uint8_t>(buffer.space), buffer.index, buffer.offset, buffer.bytes));
+      buffers.push_back(fb::CreateBuffer(b_, static_cast<uint8_t>(buffer.kind), static_cast<uint8_t>(buffer.space),
+                                         buffer.index, buffer.offset, buffer.bytes));
     const auto symbols_vector = b_.CreateVector(symbols);
     const auto buffers_vector = b_.CreateVector(buffers);
     const auto steps = write_steps(profile.steps);
@@ -172,7 +179,8 @@ class Writer {
     header.header_bytes = sizeof header;
     header.index_offset = sizeof header;
     header.index_bytes = b_.GetSize();
-    header.data_offset = static_cast<uint64_t>(align_up(static_cast<int64_t>(header.index_offset + header.index_bytes), 4096));
+    header.data_offset =
+        static_cast<uint64_t>(align_up(static_cast<int64_t>(header.index_offset + header.index_bytes), 4096));
     header.data_bytes = data_bytes_;
     header.file_bytes = header.data_offset + header.data_bytes;
     std::vector<std::byte> file(header.file_bytes);

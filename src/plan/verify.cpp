@@ -14,9 +14,11 @@ class Checker {
   Checker(const Plan& plan, const Profile& profile) : plan_(plan), profile_(profile) {}
 
   void run() {
-    if (profile_.arena_bytes < 0 || profile_.arena_bytes > kLargestArena) damaged("an arena of {} bytes", profile_.arena_bytes);
+    if (profile_.arena_bytes < 0 || profile_.arena_bytes > kLargestArena)
+      damaged("an arena of {} bytes", profile_.arena_bytes);
     for (const auto& [name, info] : profile_.symbols)
-      if (info.range.min < 0 || info.range.min > info.range.opt || info.range.opt > info.range.max || info.range.max > kLargestArena)
+      if (info.range.min < 0 || info.range.min > info.range.opt || info.range.opt > info.range.max ||
+          info.range.max > kLargestArena)
         damaged("symbol '{}' ranges over [{}, {}, {}]", name, info.range.min, info.range.opt, info.range.max);
     for (const BufferDesc& buffer : profile_.buffers) check_buffer(buffer);
     check_steps(profile_.steps);
@@ -30,11 +32,13 @@ class Checker {
 
   void check_buffer(const BufferDesc& buffer) const {
     const auto in = [](int64_t index, size_t size) { return index >= 0 && index < static_cast<int64_t>(size); };
-    if (buffer.kind == BufferKind::constant && !in(buffer.index, plan_.constants.size())) damaged("a buffer names constant {}", buffer.index);
-    if (buffer.kind == BufferKind::binding && !in(buffer.index, plan_.bindings.size())) damaged("a buffer names binding {}", buffer.index);
+    if (buffer.kind == BufferKind::constant && !in(buffer.index, plan_.constants.size()))
+      damaged("a buffer names constant {}", buffer.index);
+    if (buffer.kind == BufferKind::binding && !in(buffer.index, plan_.bindings.size()))
+      damaged("a buffer names binding {}", buffer.index);
     if (buffer.kind != BufferKind::arena) return;
-    if (buffer.offset < 0 || buffer.bytes < 0 || buffer.offset % kAlignment != 0 || buffer.offset > profile_.arena_bytes ||
-        buffer.bytes > profile_.arena_bytes - buffer.offset)
+    if (buffer.offset < 0 || buffer.bytes < 0 || buffer.offset % kAlignment != 0 ||
+        buffer.offset > profile_.arena_bytes || buffer.bytes > profile_.arena_bytes - buffer.offset)
       damaged("a buffer of {} bytes at {} in an arena of {}", buffer.bytes, buffer.offset, profile_.arena_bytes);
   }
 
@@ -51,7 +55,8 @@ class Checker {
   void check_view(const ViewDesc& view) const {
     if (view.buffer < 0) return;
     if (static_cast<size_t>(view.buffer) >= profile_.buffers.size()) damaged("a view of buffer {}", view.buffer);
-    if (view.dims.size() > kMaxRank || view.dims.size() != view.strides.size()) damaged("a view of rank {}", view.dims.size());
+    if (view.dims.size() > kMaxRank || view.dims.size() != view.strides.size())
+      damaged("a view of rank {}", view.dims.size());
     const int64_t size = element_bytes(view.dtype);
     int64_t reach = 0, lowest = view.offset.lower_bound(profile_.symbols);
     bool empty = false;
@@ -62,7 +67,8 @@ class Checker {
       if (extent <= 1) continue;
       const int64_t stride = upper(view.strides[i]);
       const int64_t span = checked_mul(extent - 1, std::abs(stride));
-      (view.strides[i].lower_bound(profile_.symbols) < 0 ? lowest : reach) += view.strides[i].lower_bound(profile_.symbols) < 0 ? -checked_mul(span, size) : span;
+      (view.strides[i].lower_bound(profile_.symbols) < 0 ? lowest : reach) +=
+          view.strides[i].lower_bound(profile_.symbols) < 0 ? -checked_mul(span, size) : span;
     }
     if (empty) return;
     const int64_t end = checked_add(upper(view.offset), checked_mul(checked_add(reach, 1), size));
@@ -76,7 +82,8 @@ class Checker {
       for (const ViewDesc& view : step.inputs) check_view(view);
       for (const ViewDesc& view : step.outputs) check_view(view);
       check_view(step.workspace);
-      if (step.kind == StepKind::copy && (step.inputs.size() != 1 || step.outputs.size() != 1 || !same_extents(step.inputs[0], step.outputs[0])))
+      if (step.kind == StepKind::copy &&
+          (step.inputs.size() != 1 || step.outputs.size() != 1 || !same_extents(step.inputs[0], step.outputs[0])))
         damaged("step '{}' copies between different extents", step.name);
       if (step.kind == StepKind::control && (step.kernel != "if" || step.bodies.size() != 2 || step.inputs.empty()))
         damaged("control step '{}' of kind '{}' with {} bodies", step.name, step.kernel, step.bodies.size());
@@ -84,7 +91,9 @@ class Checker {
     }
   }
 
-  static bool same_extents(const ViewDesc& a, const ViewDesc& b) { return a.dims == b.dims && a.dtype == b.dtype && a.buffer >= 0 && b.buffer >= 0; }
+  static bool same_extents(const ViewDesc& a, const ViewDesc& b) {
+    return a.dims == b.dims && a.dtype == b.dtype && a.buffer >= 0 && b.buffer >= 0;
+  }
 
   const Plan& plan_;
   const Profile& profile_;
@@ -97,7 +106,8 @@ void verify(const Plan& plan) {
   if (plan.profiles.empty()) fail(Code::invalid_plan, "the plan has no profile");
   for (const Binding& binding : plan.bindings) {
     element_bytes(binding.type.dtype);
-    if (binding.type.shape.rank() > kMaxRank) fail(Code::invalid_plan, "binding '{}' has rank {}", binding.name, binding.type.shape.rank());
+    if (binding.type.shape.rank() > kMaxRank)
+      fail(Code::invalid_plan, "binding '{}' has rank {}", binding.name, binding.type.shape.rank());
   }
   for (const Profile& profile : plan.profiles) Checker(plan, profile).run();
 }

@@ -32,7 +32,8 @@ std::optional<EpilogueForm> epilogue_form(const Graph& graph, const Node& node) 
   std::vector<ValueId> extras;
   for (size_t k = 1; k < order.size(); ++k)
     for (ValueId input : body.node(order[k]).inputs)
-      if (outer_of(input).valid() && std::find(extras.begin(), extras.end(), input) == extras.end()) extras.push_back(input);
+      if (outer_of(input).valid() && std::find(extras.begin(), extras.end(), input) == extras.end())
+        extras.push_back(input);
   PwBuilder builder(1 + static_cast<int>(extras.size()));
   std::map<ValueId, PwBuilder::Reg> registers = {{form.anchor->outputs[0], PwBuilder::Reg{0}}};
   for (size_t i = 0; i < extras.size(); ++i) {
@@ -44,7 +45,8 @@ std::optional<EpilogueForm> epilogue_form(const Graph& graph, const Node& node) 
     if (!is_pointwise(step)) return std::nullopt;
     std::vector<PwBuilder::Reg> operands;
     for (ValueId input : step.inputs) {
-      if (registers.count(input) == 0) registers[input] = builder.constant(body.value(input).constant.to_doubles().at(0));
+      if (registers.count(input) == 0)
+        registers[input] = builder.constant(body.value(input).constant.to_doubles().at(0));
       operands.push_back(registers[input]);
     }
     registers[step.outputs[0]] = op_def(step.op).pointwise(builder, step.attrs, operands);

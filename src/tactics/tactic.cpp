@@ -66,7 +66,8 @@ CandidateSink TacticTable::propose(const TacticQuery& query) const {
   const std::string op = fused ? body->node(body->nodes().front()).op.str() : query.node.op.str();
   const auto [begin, end] = rows_.equal_range(op);
   for (auto at = begin; at != end; ++at) at->second(query, sink);
-  if (!fused && reference_kernels().find(op_def(query.node.op).kernel) != nullptr) sink.offer(reference_candidate(query));
+  if (!fused && reference_kernels().find(op_def(query.node.op).kernel) != nullptr)
+    sink.offer(reference_candidate(query));
   return sink;
 }
 

@@ -29,9 +29,9 @@ struct Operand {
 class StepBuilder {
  public:
   virtual ~StepBuilder() = default;
-  virtual Operand input(size_t i) = 0;   // i-th operand of the node, in the layout the candidate asked for
+  virtual Operand input(size_t i) = 0;  // i-th operand of the node, in the layout the candidate asked for
   virtual Operand output(size_t i) = 0;
-  virtual Operand constant(const Tensor& tensor) = 0;  // packed weights and the like; equal content is stored once
+  virtual Operand constant(const Tensor& tensor) = 0;     // packed weights and the like; equal content is stored once
   virtual Operand temporary(const TensorType& type) = 0;  // lives from its first to its last step
   virtual Operand absent() = 0;
   // The same memory as `of`, seen with other dims (a dense view of equal element count).
@@ -51,7 +51,7 @@ struct Candidate {
   std::string name;                // "gemm_conv.6x16", for reports and the timing cache
   std::vector<LayoutRule> inputs;  // one a node operand; shorter: the rest is row_major
   std::vector<LayoutRule> outputs;
-  double estimated_us = 0;  // roofline estimate; prunes, and decides where timing is off
+  double estimated_us = 0;      // roofline estimate; prunes, and decides where timing is off
   bool strided_inputs = false;  // channels_last operands may be windows of larger tensors: only channels are adjacent
   bool strided_output = false;  // output 0 may be a window of a larger tensor (a concat written in place)
   std::function<void(StepBuilder&)> emit;
@@ -95,11 +95,11 @@ const TacticTable& cpu_tactics();
 
 // A fused node read as "one anchor, then a pointwise epilogue": conv, matmul, … with what follows it.
 struct EpilogueForm {
-  const Node* anchor = nullptr;           // node inside the body, or the node itself when it is not fused
-  const Graph* body = nullptr;            // graph that holds the anchor
-  std::vector<ValueId> anchor_inputs;     // in `graph` (the outer one)
-  PointwiseProgram epilogue;              // input 0: the anchor's result; then `extras`, in order
-  std::vector<ValueId> extras;            // outer values (residuals, scales); empty program: none
+  const Node* anchor = nullptr;        // node inside the body, or the node itself when it is not fused
+  const Graph* body = nullptr;         // graph that holds the anchor
+  std::vector<ValueId> anchor_inputs;  // in `graph` (the outer one)
+  PointwiseProgram epilogue;           // input 0: the anchor's result; then `extras`, in order
+  std::vector<ValueId> extras;         // outer values (residuals, scales); empty program: none
 };
 // nullopt when the body is not of that form.
 std::optional<EpilogueForm> epilogue_form(const Graph& graph, const Node& node);

@@ -66,8 +66,10 @@ Tensor parse_tensor(Scanner& scanner) {
   return Tensor::make(type.dtype, extents, [&](std::byte* out) {
     const TensorView view = make_view(out, type.dtype, extents);
     for (size_t i = 0; i < numbers.size(); ++i) {
-      if (is_float(type.dtype)) store_double(view, static_cast<int64_t>(i), numbers[i].value);
-      else store_int(view, static_cast<int64_t>(i), numbers[i].integer);
+      if (is_float(type.dtype))
+        store_double(view, static_cast<int64_t>(i), numbers[i].value);
+      else
+        store_int(view, static_cast<int64_t>(i), numbers[i].integer);
     }
   });
 }
@@ -113,7 +115,8 @@ AttrValue parse_value(Scanner& scanner) {
 }  // namespace
 
 std::string_view attr_kind_name(const AttrValue& value) {
-  static constexpr std::string_view kNames[] = {"int", "float", "string", "type", "ints", "floats", "strings", "dims", "tensor"};
+  static constexpr std::string_view kNames[] = {"int",    "float",   "string", "type",  "ints",
+                                                "floats", "strings", "dims",   "tensor"};
   return kNames[value.index()];
 }
 
@@ -122,14 +125,18 @@ Attrs::Attrs(std::initializer_list<Entry> entries) {
 }
 
 const AttrValue* Attrs::find(std::string_view name) const {
-  auto at = std::lower_bound(entries_.begin(), entries_.end(), name, [](const Entry& e, std::string_view n) { return e.first < n; });
+  auto at = std::lower_bound(entries_.begin(), entries_.end(), name,
+                             [](const Entry& e, std::string_view n) { return e.first < n; });
   return at != entries_.end() && at->first == name ? &at->second : nullptr;
 }
 
 void Attrs::set(std::string_view name, AttrValue value) {
-  auto at = std::lower_bound(entries_.begin(), entries_.end(), name, [](const Entry& e, std::string_view n) { return e.first < n; });
-  if (at != entries_.end() && at->first == name) at->second = std::move(value);
-  else entries_.emplace(at, std::string(name), std::move(value));
+  auto at = std::lower_bound(entries_.begin(), entries_.end(), name,
+                             [](const Entry& e, std::string_view n) { return e.first < n; });
+  if (at != entries_.end() && at->first == name)
+    at->second = std::move(value);
+  else
+    entries_.emplace(at, std::string(name), std::move(value));
 }
 
 void Attrs::erase(std::string_view name) {
@@ -160,15 +167,20 @@ Attrs Attrs::parse(std::string_view text) {
 uint64_t Attrs::hash() const { return hash64(str()); }
 
 bool is_empty_list(const AttrValue& value) {
-  return std::visit([](const auto& v) {
-    using V = std::decay_t<decltype(v)>;
-    if constexpr (std::is_same_v<V, std::vector<int64_t>> || std::is_same_v<V, std::vector<double>>) return v.empty();
-    else return false;
-  }, value);
+  return std::visit(
+      [](const auto& v) {
+        using V = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<V, std::vector<int64_t>> || std::is_same_v<V, std::vector<double>>)
+          return v.empty();
+        else
+          return false;
+      },
+      value);
 }
 
 void fail_attr_kind(std::string_view name, const AttrValue& found, const AttrValue& wanted) {
-  fail(Code::invalid_model, "attribute '{}' is of kind {}, {} is accepted", name, attr_kind_name(found), attr_kind_name(wanted));
+  fail(Code::invalid_model, "attribute '{}' is of kind {}, {} is accepted", name, attr_kind_name(found),
+       attr_kind_name(wanted));
 }
 
 void fail_attr_unknown(std::string_view name, const std::vector<std::string>& accepted) {

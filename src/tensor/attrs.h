@@ -101,9 +101,12 @@ struct AttrWriter {
   Attrs& attrs;
   template <class T>
   void operator()(const char* name, T& field) {
-    if constexpr (std::is_same_v<T, bool>) attrs.set(name, int64_t{field});
-    else if constexpr (std::is_same_v<T, Tensor>) { if (field.present()) attrs.set(name, field); }
-    else attrs.set(name, field);
+    if constexpr (std::is_same_v<T, bool>)
+      attrs.set(name, int64_t{field});
+    else if constexpr (std::is_same_v<T, Tensor>) {
+      if (field.present()) attrs.set(name, field);
+    } else
+      attrs.set(name, field);
   }
 };
 

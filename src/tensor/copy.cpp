@@ -33,7 +33,8 @@ CopyPlan plan_copy(const TensorView& source, const TensorView& destination) {
   for (size_t i = 0; i < static_cast<size_t>(source.rank); ++i)
     if (source.dims[i] != 1) all.axes[all.rank++] = {source.dims[i], source.strides[i], destination.strides[i]};
   for (size_t i = 1; i < all.rank; ++i)  // insertion: few axes, and no allocation
-    for (size_t k = i; k > 0 && steps_before(all.axes[k], all.axes[k - 1]); --k) std::swap(all.axes[k], all.axes[k - 1]);
+    for (size_t k = i; k > 0 && steps_before(all.axes[k], all.axes[k - 1]); --k)
+      std::swap(all.axes[k], all.axes[k - 1]);
   CopyPlan plan;
   for (size_t i = 0; i < all.rank; ++i) {
     const CopyAxis& axis = all.axes[i];
@@ -76,7 +77,8 @@ void transpose_block(const T* from, int64_t from_step, T* to, int64_t to_step, i
 }
 
 #if defined(__SSE2__)
-void transpose_block(const uint32_t* from, int64_t from_step, uint32_t* to, int64_t to_step, int64_t rows, int64_t columns) {
+void transpose_block(const uint32_t* from, int64_t from_step, uint32_t* to, int64_t to_step, int64_t rows,
+                     int64_t columns) {
   const auto* in = reinterpret_cast<const float*>(from);
   auto* out = reinterpret_cast<float*>(to);
   const int64_t whole_rows = rows & ~int64_t{3}, whole_columns = columns & ~int64_t{3};
@@ -90,8 +92,10 @@ void transpose_block(const uint32_t* from, int64_t from_step, uint32_t* to, int6
       _mm_storeu_ps(out + (r + 2) * to_step + c, x);
       _mm_storeu_ps(out + (r + 3) * to_step + c, y);
     }
-  transpose_block<uint32_t>(from + whole_columns * from_step, from_step, to + whole_columns, to_step, whole_rows, columns - whole_columns);
-  transpose_block<uint32_t>(from + whole_rows, from_step, to + whole_rows * to_step, to_step, rows - whole_rows, columns);
+  transpose_block<uint32_t>(from + whole_columns * from_step, from_step, to + whole_columns, to_step, whole_rows,
+                            columns - whole_columns);
+  transpose_block<uint32_t>(from + whole_rows, from_step, to + whole_rows * to_step, to_step, rows - whole_rows,
+                            columns);
 }
 #endif
 
@@ -99,15 +103,18 @@ template <class T>
 void transpose(const T* from, int64_t from_step, T* to, int64_t to_step, int64_t rows, int64_t columns) {
   for (int64_t r = 0; r < rows; r += kBlock)
     for (int64_t c = 0; c < columns; c += kBlock)
-      transpose_block(from + c * from_step + r, from_step, to + r * to_step + c, to_step, std::min(kBlock, rows - r), std::min(kBlock, columns - c));
+      transpose_block(from + c * from_step + r, from_step, to + r * to_step + c, to_step, std::min(kBlock, rows - r),
+                      std::min(kBlock, columns - c));
 }
 
 template <class T>
 void copy_row(const T* from, int64_t from_step, T* to, int64_t to_step, int64_t n) {
   constexpr int64_t kShort = 16;  // a call costs more than the elements
   if (from_step == 1 && to_step == 1) {
-    if (n >= kShort) std::memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
-    else for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+    if (n >= kShort)
+      std::memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
+    else
+      for (int64_t i = 0; i < n; ++i) to[i] = from[i];
   } else if (from_step == 0 && to_step == 1) {
     std::fill_n(to, n, *from);
   } else {
@@ -129,11 +136,14 @@ void copy_elements(CopyPlan plan, const void* source, void* destination) {
   for (size_t i = 0; i < last; ++i)
     if (plan.axes[i].from == 1) along = i;
   if (inner.to != 1 || inner.from == 1 || inner.from == 0 || along == last)
-    return for_positions(plan, last, from, to, [&](const T* f, T* t) { copy_row(f, inner.from, t, inner.to, inner.extent); });
+    return for_positions(plan, last, from, to,
+                         [&](const T* f, T* t) { copy_row(f, inner.from, t, inner.to, inner.extent); });
   const CopyAxis rows = plan.axes[along];
-  std::rotate(plan.axes.begin() + static_cast<std::ptrdiff_t>(along), plan.axes.begin() + static_cast<std::ptrdiff_t>(along) + 1,
+  std::rotate(plan.axes.begin() + static_cast<std::ptrdiff_t>(along),
+              plan.axes.begin() + static_cast<std::ptrdiff_t>(along) + 1,
               plan.axes.begin() + static_cast<std::ptrdiff_t>(last));
-  for_positions(plan, last - 1, from, to, [&](const T* f, T* t) { transpose(f, inner.from, t, rows.to, rows.extent, inner.extent); });
+  for_positions(plan, last - 1, from, to,
+                [&](const T* f, T* t) { transpose(f, inner.from, t, rows.to, rows.extent, inner.extent); });
 }
 
 }  // namespace
@@ -142,10 +152,14 @@ void copy_view(const TensorView& source, const TensorView& destination) {
   if (source.element_count() == 0) return;
   const CopyPlan plan = plan_copy(source, destination);
   switch (element_bytes(source.dtype)) {
-    case 1: return copy_elements<uint8_t>(plan, source.data, destination.data);
-    case 2: return copy_elements<uint16_t>(plan, source.data, destination.data);
-    case 4: return copy_elements<uint32_t>(plan, source.data, destination.data);
-    default: return copy_elements<uint64_t>(plan, source.data, destination.data);
+    case 1:
+      return copy_elements<uint8_t>(plan, source.data, destination.data);
+    case 2:
+      return copy_elements<uint16_t>(plan, source.data, destination.data);
+    case 4:
+      return copy_elements<uint32_t>(plan, source.data, destination.data);
+    default:
+      return copy_elements<uint64_t>(plan, source.data, destination.data);
   }
 }
 

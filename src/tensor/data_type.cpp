@@ -13,9 +13,21 @@ struct Row {
   std::string_view name;
   int64_t bytes;
 };
-constexpr std::array<Row, 15> kRows = {{{"none", 0}, {"f32", 4}, {"f64", 8}, {"f16", 2}, {"bf16", 2}, {"i8", 1}, {"u8", 1},
-                                        {"i16", 2}, {"u16", 2}, {"i32", 4}, {"u32", 4}, {"i64", 8}, {"u64", 8},
-                                        {"bool", 1}, {"string", 0}}};
+constexpr std::array<Row, 15> kRows = {{{"none", 0},
+                                        {"f32", 4},
+                                        {"f64", 8},
+                                        {"f16", 2},
+                                        {"bf16", 2},
+                                        {"i8", 1},
+                                        {"u8", 1},
+                                        {"i16", 2},
+                                        {"u16", 2},
+                                        {"i32", 4},
+                                        {"u32", 4},
+                                        {"i64", 8},
+                                        {"u64", 8},
+                                        {"bool", 1},
+                                        {"string", 0}}};
 
 }  // namespace
 
@@ -33,7 +45,9 @@ int64_t element_bytes(DataType type) {
   return bytes;
 }
 
-bool is_float(DataType t) { return t == DataType::f32 || t == DataType::f64 || t == DataType::f16 || t == DataType::bf16; }
+bool is_float(DataType t) {
+  return t == DataType::f32 || t == DataType::f64 || t == DataType::f16 || t == DataType::bf16;
+}
 bool is_integer(DataType t) { return t >= DataType::i8 && t <= DataType::u64; }
 bool is_signed_integer(DataType t) {
   return t == DataType::i8 || t == DataType::i16 || t == DataType::i32 || t == DataType::i64;

@@ -8,9 +8,9 @@ namespace planish {
 
 enum class DataType : uint8_t { none, f32, f64, f16, bf16, i8, u8, i16, u16, i32, u32, i64, u64, boolean, string };
 
-std::string_view data_type_name(DataType type);          // "f32", "bool", …
-DataType parse_data_type(std::string_view name);         // throws Error(invalid_argument)
-int64_t element_bytes(DataType type);                    // refuses none and string
+std::string_view data_type_name(DataType type);   // "f32", "bool", …
+DataType parse_data_type(std::string_view name);  // throws Error(invalid_argument)
+int64_t element_bytes(DataType type);             // refuses none and string
 bool is_float(DataType type);
 bool is_integer(DataType type);  // signed or unsigned, not bool
 bool is_signed_integer(DataType type);
@@ -29,18 +29,57 @@ BFloat16 to_bfloat16(float value);
 
 template <class T>
 constexpr DataType data_type_of();
-template <> constexpr DataType data_type_of<float>() { return DataType::f32; }
-template <> constexpr DataType data_type_of<double>() { return DataType::f64; }
-template <> constexpr DataType data_type_of<Half>() { return DataType::f16; }
-template <> constexpr DataType data_type_of<BFloat16>() { return DataType::bf16; }
-template <> constexpr DataType data_type_of<int8_t>() { return DataType::i8; }
-template <> constexpr DataType data_type_of<uint8_t>() { return DataType::u8; }
-template <> constexpr DataType data_type_of<int16_t>() { return DataType::i16; }
-template <> constexpr DataType data_type_of<uint16_t>() { return DataType::u16; }
-template <> constexpr DataType data_type_of<int32_t>() { return DataType::i32; }
-template <> constexpr DataType data_type_of<uint32_t>() { return DataType::u32; }
-template <> constexpr DataType data_type_of<int64_t>() { return DataType::i64; }
-template <> constexpr DataType data_type_of<uint64_t>() { return DataType::u64; }
-template <> constexpr DataType data_type_of<bool>() { return DataType::boolean; }
+template <>
+constexpr DataType data_type_of<float>() {
+  return DataType::f32;
+}
+template <>
+constexpr DataType data_type_of<double>() {
+  return DataType::f64;
+}
+template <>
+constexpr DataType data_type_of<Half>() {
+  return DataType::f16;
+}
+template <>
+constexpr DataType data_type_of<BFloat16>() {
+  return DataType::bf16;
+}
+template <>
+constexpr DataType data_type_of<int8_t>() {
+  return DataType::i8;
+}
+template <>
+constexpr DataType data_type_of<uint8_t>() {
+  return DataType::u8;
+}
+template <>
+constexpr DataType data_type_of<int16_t>() {
+  return DataType::i16;
+}
+template <>
+constexpr DataType data_type_of<uint16_t>() {
+  return DataType::u16;
+}
+template <>
+constexpr DataType data_type_of<int32_t>() {
+  return DataType::i32;
+}
+template <>
+constexpr DataType data_type_of<uint32_t>() {
+  return DataType::u32;
+}
+template <>
+constexpr DataType data_type_of<int64_t>() {
+  return DataType::i64;
+}
+template <>
+constexpr DataType data_type_of<uint64_t>() {
+  return DataType::u64;
+}
+template <>
+constexpr DataType data_type_of<bool>() {
+  return DataType::boolean;
+}
 
 }  // namespace planish

@@ -54,23 +54,35 @@ Node make_constant(int64_t value) { return intern({DimOp::constant, value, {}, {
 
 std::string_view function_name(DimOp op) {
   switch (op) {
-    case DimOp::floor_div: return "floor_div";
-    case DimOp::ceil_div: return "ceil_div";
-    case DimOp::mod: return "mod";
-    case DimOp::min: return "min";
-    default: return "max";
+    case DimOp::floor_div:
+      return "floor_div";
+    case DimOp::ceil_div:
+      return "ceil_div";
+    case DimOp::mod:
+      return "mod";
+    case DimOp::min:
+      return "min";
+    default:
+      return "max";
   }
 }
 
 Dim combine(DimOp op, Dim a, Dim b) {
   switch (op) {
-    case DimOp::add: return a + b;
-    case DimOp::mul: return a * b;
-    case DimOp::floor_div: return floor_div(a, b);
-    case DimOp::ceil_div: return ceil_div(a, b);
-    case DimOp::mod: return mod(a, b);
-    case DimOp::min: return min(a, b);
-    default: return max(a, b);
+    case DimOp::add:
+      return a + b;
+    case DimOp::mul:
+      return a * b;
+    case DimOp::floor_div:
+      return floor_div(a, b);
+    case DimOp::ceil_div:
+      return ceil_div(a, b);
+    case DimOp::mod:
+      return mod(a, b);
+    case DimOp::min:
+      return min(a, b);
+    default:
+      return max(a, b);
   }
 }
 
@@ -116,9 +128,8 @@ Dim substitute_node(dims::Node node, const std::map<std::string, Dim, std::less<
 
 bool is_symbol_name(std::string_view name) {
   return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
-         });
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.'; });
 }
 
 }  // namespace
@@ -126,7 +137,8 @@ bool is_symbol_name(std::string_view name) {
 Dim::Dim(int64_t value) : node_(dims::make_constant(value)) {}
 
 Dim Dim::symbol(std::string_view name) {
-  if (!is_symbol_name(name)) fail(Code::invalid_argument, "'{}' is no symbol name (letters, digits, '_' and '.')", name);
+  if (!is_symbol_name(name))
+    fail(Code::invalid_argument, "'{}' is no symbol name (letters, digits, '_' and '.')", name);
   return Dim(dims::intern({DimOp::symbol, 0, std::string(name), {}, std::string(name)}));
 }
 

@@ -65,7 +65,7 @@ class Dim {
   void collect_symbols(std::vector<std::string>& names) const;  // appends, without repeats
   Dim substitute(const std::map<std::string, Dim, std::less<>>& replacements) const;
 
-  std::string str() const;                // "N", "64*H + 3", "floor_div(H + 1, 2)"
+  std::string str() const;                  // "N", "64*H + 3", "floor_div(H + 1, 2)"
   static Dim parse(std::string_view text);  // inverse of str(); Error(invalid_argument) otherwise
   uint64_t hash() const;                    // depends on content, not on the address
 

@@ -33,9 +33,12 @@ std::string product_text(const std::vector<Node>& factors) {
 std::string sum_text(const std::vector<Node>& terms) {
   std::string text;
   for (Node term : terms) {
-    if (text.empty()) text = term->text;
-    else if (term->text[0] == '-') text += " - " + term->text.substr(1);
-    else text += " + " + term->text;
+    if (text.empty())
+      text = term->text;
+    else if (term->text[0] == '-')
+      text += " - " + term->text.substr(1);
+    else
+      text += " + " + term->text;
   }
   return text;
 }
@@ -54,7 +57,8 @@ struct MonomialOrder {
 using Polynomial = std::map<Monomial, int64_t, MonomialOrder>;
 
 void add_term(Polynomial& sum, const Monomial& atoms, int64_t coefficient) {
-  if (sum.size() > dims::kMostTerms) fail(Code::unsupported, "a shape expression of more than {} terms", dims::kMostTerms);
+  if (sum.size() > dims::kMostTerms)
+    fail(Code::unsupported, "a shape expression of more than {} terms", dims::kMostTerms);
   auto [at, fresh] = sum.try_emplace(atoms, 0);
   at->second = checked_add(at->second, coefficient);
   if (at->second == 0) sum.erase(at);
@@ -64,13 +68,16 @@ void add_monomial(Polynomial& sum, Node term) {
   if (term->op == DimOp::constant) return add_term(sum, {}, term->value);
   if (term->op != DimOp::mul) return add_term(sum, {term}, 1);
   const bool scaled = term->children[0]->op == DimOp::constant;
-  add_term(sum, {term->children.begin() + (scaled ? 1 : 0), term->children.end()}, scaled ? term->children[0]->value : 1);
+  add_term(sum, {term->children.begin() + (scaled ? 1 : 0), term->children.end()},
+           scaled ? term->children[0]->value : 1);
 }
 
 Polynomial expand(Node node) {
   Polynomial sum;
-  if (is_sum(node)) for (Node child : node->children) add_monomial(sum, child);
-  else add_monomial(sum, node);
+  if (is_sum(node))
+    for (Node child : node->children) add_monomial(sum, child);
+  else
+    add_monomial(sum, node);
   return sum;
 }
 
@@ -229,8 +236,10 @@ void add_choice(DimOp op, std::vector<Node>& kept, Node node) {
 Dim extreme_of(DimOp op, Dim a, Dim b) {
   std::vector<Node> kept;
   for (Node side : {DimNode::of(a), DimNode::of(b)}) {
-    if (side->op != op) add_choice(op, kept, side);
-    else for (Node child : side->children) add_choice(op, kept, child);
+    if (side->op != op)
+      add_choice(op, kept, side);
+    else
+      for (Node child : side->children) add_choice(op, kept, child);
   }
   if (kept.size() == 1) return DimNode::wrap(kept[0]);
   std::sort(kept.begin(), kept.end(), by_text);

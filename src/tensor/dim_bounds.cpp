@@ -17,9 +17,7 @@ struct Bounds {
 
 // Bounds saturate here, so that sums and products of them stay within 128 bits.
 constexpr int64_t kFar = INT64_MAX / 4;
-int64_t clamp_far(__int128 value) {
-  return value > kFar ? kFar : value < -kFar ? -kFar : static_cast<int64_t>(value);
-}
+int64_t clamp_far(__int128 value) { return value > kFar ? kFar : value < -kFar ? -kFar : static_cast<int64_t>(value); }
 
 Bounds product_bounds(Bounds a, Bounds b) {
   const __int128 corners[] = {static_cast<__int128>(a.low) * b.low, static_cast<__int128>(a.low) * b.high,
@@ -31,7 +29,8 @@ Bounds quotient_bounds(Bounds a, Bounds b, bool up) {
   if (b.low <= 0) b.low = 1;  // a divisor that may be zero is refused when evaluated
   b.high = std::max(b.high, b.low);
   const auto divide = [&](int64_t x, int64_t y) { return up ? dims::ceil_divide(x, y) : dims::floor_divide(x, y); };
-  const int64_t corners[] = {divide(a.low, b.low), divide(a.low, b.high), divide(a.high, b.low), divide(a.high, b.high)};
+  const int64_t corners[] = {divide(a.low, b.low), divide(a.low, b.high), divide(a.high, b.low),
+                             divide(a.high, b.high)};
   return {*std::min_element(corners, corners + 4), *std::max_element(corners, corners + 4)};
 }
 
@@ -52,14 +51,28 @@ Bounds bounds_of(Node node, const SymbolTable& symbols) {
   for (size_t i = 1; i < node->children.size(); ++i) {
     const Bounds next = bounds_of(node->children[i], symbols);
     switch (node->op) {
-      case DimOp::add: total = {clamp_far(static_cast<__int128>(total.low) + next.low),
-                                clamp_far(static_cast<__int128>(total.high) + next.high)}; break;
-      case DimOp::mul: total = product_bounds(total, next); break;
-      case DimOp::floor_div: total = quotient_bounds(total, next, false); break;
-      case DimOp::ceil_div: total = quotient_bounds(total, next, true); break;
-      case DimOp::mod: total = remainder_bounds(total, next); break;
-      case DimOp::min: total = {std::min(total.low, next.low), std::min(total.high, next.high)}; break;
-      default: total = {std::max(total.low, next.low), std::max(total.high, next.high)}; break;
+      case DimOp::add:
+        total = {clamp_far(static_cast<__int128>(total.low) + next.low),
+                 clamp_far(static_cast<__int128>(total.high) + next.high)};
+        break;
+      case DimOp::mul:
+        total = product_bounds(total, next);
+        break;
+      case DimOp::floor_div:
+        total = quotient_bounds(total, next, false);
+        break;
+      case DimOp::ceil_div:
+        total = quotient_bounds(total, next, true);
+        break;
+      case DimOp::mod:
+        total = remainder_bounds(total, next);
+        break;
+      case DimOp::min:
+        total = {std::min(total.low, next.low), std::min(total.high, next.high)};
+        break;
+      default:
+        total = {std::max(total.low, next.low), std::max(total.high, next.high)};
+        break;
     }
   }
   return total;
@@ -76,13 +89,27 @@ int64_t evaluate_node(Node node, const SymbolValues& values) {
   for (size_t i = 1; i < node->children.size(); ++i) {
     const int64_t next = evaluate_node(node->children[i], values);
     switch (node->op) {
-      case DimOp::add: total = checked_add(total, next); break;
-      case DimOp::mul: total = checked_mul(total, next); break;
-      case DimOp::floor_div: total = dims::floor_divide(total, next); break;
-      case DimOp::ceil_div: total = dims::ceil_divide(total, next); break;
-      case DimOp::mod: total = dims::modulo(total, next); break;
-      case DimOp::min: total = std::min(total, next); break;
-      default: total = std::max(total, next); break;
+      case DimOp::add:
+        total = checked_add(total, next);
+        break;
+      case DimOp::mul:
+        total = checked_mul(total, next);
+        break;
+      case DimOp::floor_div:
+        total = dims::floor_divide(total, next);
+        break;
+      case DimOp::ceil_div:
+        total = dims::ceil_divide(total, next);
+        break;
+      case DimOp::mod:
+        total = dims::modulo(total, next);
+        break;
+      case DimOp::min:
+        total = std::min(total, next);
+        break;
+      default:
+        total = std::max(total, next);
+        break;
     }
   }
   return total;

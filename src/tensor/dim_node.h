@@ -42,11 +42,11 @@ Node make_constant(int64_t value);
 
 inline bool by_text(Node a, Node b) { return a->text < b->text; }
 
-std::string_view function_name(DimOp op);       // of floor_div, ceil_div, mod, min, max
-Dim combine(DimOp op, Dim a, Dim b);            // any operation of two operands
-int64_t floor_divide(int64_t a, int64_t b);     // Error(invalid_argument) for b = 0 or an overflow
+std::string_view function_name(DimOp op);    // of floor_div, ceil_div, mod, min, max
+Dim combine(DimOp op, Dim a, Dim b);         // any operation of two operands
+int64_t floor_divide(int64_t a, int64_t b);  // Error(invalid_argument) for b = 0 or an overflow
 int64_t ceil_divide(int64_t a, int64_t b);
-int64_t modulo(int64_t a, int64_t b);           // in [0, b) for positive b
+int64_t modulo(int64_t a, int64_t b);  // in [0, b) for positive b
 
 }  // namespace dims
 }  // namespace planish

@@ -60,9 +60,12 @@ Dim parse_product(Scanner& scanner, int depth) {
 Dim parse_sum(Scanner& scanner, int depth) {
   Dim sum = parse_product(scanner, depth);
   for (;;) {
-    if (scanner.accept("+")) sum = sum + parse_product(scanner, depth);
-    else if (scanner.accept("-")) sum = sum - parse_product(scanner, depth);
-    else return sum;
+    if (scanner.accept("+"))
+      sum = sum + parse_product(scanner, depth);
+    else if (scanner.accept("-"))
+      sum = sum - parse_product(scanner, depth);
+    else
+      return sum;
   }
 }
 

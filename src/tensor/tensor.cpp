@@ -17,7 +17,8 @@ std::shared_ptr<std::byte> Tensor::allocate(DataType dtype, std::span<const int6
   return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
 }
 
-Tensor Tensor::wrap(DataType dtype, std::vector<int64_t> extents, const std::byte* data, std::shared_ptr<const void> owner) {
+Tensor Tensor::wrap(DataType dtype, std::vector<int64_t> extents, const std::byte* data,
+                    std::shared_ptr<const void> owner) {
   const int64_t bytes = checked_mul(checked_product(extents), element_bytes(dtype));
   if (reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(element_bytes(dtype)) != 0)
     return make(dtype, std::move(extents), [&](std::byte* out) { std::memcpy(out, data, static_cast<size_t>(bytes)); });
@@ -72,7 +73,8 @@ Hash128 Tensor::content_hash() const {
 
 bool operator==(const Tensor& a, const Tensor& b) {
   if (a.dtype_ != b.dtype_ || a.extents_ != b.extents_) return false;
-  return a.data_ == b.data_ || a.byte_count() == 0 || std::memcmp(a.data_.get(), b.data_.get(), static_cast<size_t>(a.byte_count())) == 0;
+  return a.data_ == b.data_ || a.byte_count() == 0 ||
+         std::memcmp(a.data_.get(), b.data_.get(), static_cast<size_t>(a.byte_count())) == 0;
 }
 
 }  // namespace planish

@@ -37,7 +37,9 @@ class Tensor {
   static Tensor scalar(T value) {
     return of<T>({}, std::span<const T>(&value, 1));
   }
-  static Tensor ints(std::span<const int64_t> values) { return of<int64_t>({static_cast<int64_t>(values.size())}, values); }
+  static Tensor ints(std::span<const int64_t> values) {
+    return of<int64_t>({static_cast<int64_t>(values.size())}, values);
+  }
   static Tensor copy_of(const TensorView& view);
 
   bool present() const { return dtype_ != DataType::none; }

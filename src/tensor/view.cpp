@@ -21,10 +21,10 @@ void store_from_double(const TensorView& view, int64_t offset, double value) {
   if constexpr (std::is_integral_v<T>) {
     constexpr auto low = static_cast<double>(std::numeric_limits<T>::lowest());
     constexpr auto high = static_cast<double>(std::numeric_limits<T>::max());
-    view.as<T>()[offset] = std::isnan(value)  ? T{0}
-                           : value <= low     ? std::numeric_limits<T>::lowest()
-                           : value >= high    ? std::numeric_limits<T>::max()
-                                              : static_cast<T>(value);
+    view.as<T>()[offset] = std::isnan(value) ? T{0}
+                           : value <= low    ? std::numeric_limits<T>::lowest()
+                           : value >= high   ? std::numeric_limits<T>::max()
+                                             : static_cast<T>(value);
   } else {
     view.as<T>()[offset] = static_cast<T>(value);
   }
@@ -34,7 +34,8 @@ void store_from_double(const TensorView& view, int64_t offset, double value) {
 float narrow_to_odd(double value) {
   const auto nearest = static_cast<float>(value);
   if (std::isnan(value) || static_cast<double>(nearest) == value) return nearest;
-  const float towards_zero = std::abs(static_cast<double>(nearest)) > std::abs(value) ? std::nextafter(nearest, 0.f) : nearest;
+  const float towards_zero =
+      std::abs(static_cast<double>(nearest)) > std::abs(value) ? std::nextafter(nearest, 0.f) : nearest;
   return std::bit_cast<float>(std::bit_cast<uint32_t>(towards_zero) | 1);
 }
 
@@ -86,65 +87,120 @@ TensorView make_view(void* data, DataType dtype, std::span<const int64_t> extent
 
 double load_double(const TensorView& view, int64_t offset) {
   switch (view.dtype) {
-    case DataType::f32: return load_as_double<float>(view, offset);
-    case DataType::f64: return load_as_double<double>(view, offset);
-    case DataType::f16: return to_float(view.as<const Half>()[offset]);
-    case DataType::bf16: return to_float(view.as<const BFloat16>()[offset]);
-    case DataType::u64: return load_as_double<uint64_t>(view, offset);
-    default: return static_cast<double>(load_int(view, offset));
+    case DataType::f32:
+      return load_as_double<float>(view, offset);
+    case DataType::f64:
+      return load_as_double<double>(view, offset);
+    case DataType::f16:
+      return to_float(view.as<const Half>()[offset]);
+    case DataType::bf16:
+      return to_float(view.as<const BFloat16>()[offset]);
+    case DataType::u64:
+      return load_as_double<uint64_t>(view, offset);
+    default:
+      return static_cast<double>(load_int(view, offset));
   }
 }
 
 void store_double(const TensorView& view, int64_t offset, double value) {
   switch (view.dtype) {
-    case DataType::f32: return store_from_double<float>(view, offset, value);
-    case DataType::f64: return store_from_double<double>(view, offset, value);
-    case DataType::f16: view.as<Half>()[offset] = to_half(narrow_to_odd(value)); return;
-    case DataType::bf16: view.as<BFloat16>()[offset] = to_bfloat16(narrow_to_odd(value)); return;
-    case DataType::i8: return store_from_double<int8_t>(view, offset, value);
-    case DataType::u8: return store_from_double<uint8_t>(view, offset, value);
-    case DataType::i16: return store_from_double<int16_t>(view, offset, value);
-    case DataType::u16: return store_from_double<uint16_t>(view, offset, value);
-    case DataType::i32: return store_from_double<int32_t>(view, offset, value);
-    case DataType::u32: return store_from_double<uint32_t>(view, offset, value);
-    case DataType::i64: return store_from_double<int64_t>(view, offset, value);
-    case DataType::u64: return store_from_double<uint64_t>(view, offset, value);
-    case DataType::boolean: view.as<uint8_t>()[offset] = value != 0; return;
-    default: fail_type(view);
+    case DataType::f32:
+      return store_from_double<float>(view, offset, value);
+    case DataType::f64:
+      return store_from_double<double>(view, offset, value);
+    case DataType::f16:
+      view.as<Half>()[offset] = to_half(narrow_to_odd(value));
+      return;
+    case DataType::bf16:
+      view.as<BFloat16>()[offset] = to_bfloat16(narrow_to_odd(value));
+      return;
+    case DataType::i8:
+      return store_from_double<int8_t>(view, offset, value);
+    case DataType::u8:
+      return store_from_double<uint8_t>(view, offset, value);
+    case DataType::i16:
+      return store_from_double<int16_t>(view, offset, value);
+    case DataType::u16:
+      return store_from_double<uint16_t>(view, offset, value);
+    case DataType::i32:
+      return store_from_double<int32_t>(view, offset, value);
+    case DataType::u32:
+      return store_from_double<uint32_t>(view, offset, value);
+    case DataType::i64:
+      return store_from_double<int64_t>(view, offset, value);
+    case DataType::u64:
+      return store_from_double<uint64_t>(view, offset, value);
+    case DataType::boolean:
+      view.as<uint8_t>()[offset] = value != 0;
+      return;
+    default:
+      fail_type(view);
   }
 }
 
 int64_t load_int(const TensorView& view, int64_t offset) {
   switch (view.dtype) {
-    case DataType::i8: return view.as<const int8_t>()[offset];
-    case DataType::u8: return view.as<const uint8_t>()[offset];
-    case DataType::i16: return view.as<const int16_t>()[offset];
-    case DataType::u16: return view.as<const uint16_t>()[offset];
-    case DataType::i32: return view.as<const int32_t>()[offset];
-    case DataType::u32: return view.as<const uint32_t>()[offset];
-    case DataType::i64: return view.as<const int64_t>()[offset];
-    case DataType::u64: return static_cast<int64_t>(view.as<const uint64_t>()[offset]);
-    case DataType::boolean: return view.as<const uint8_t>()[offset] != 0;
+    case DataType::i8:
+      return view.as<const int8_t>()[offset];
+    case DataType::u8:
+      return view.as<const uint8_t>()[offset];
+    case DataType::i16:
+      return view.as<const int16_t>()[offset];
+    case DataType::u16:
+      return view.as<const uint16_t>()[offset];
+    case DataType::i32:
+      return view.as<const int32_t>()[offset];
+    case DataType::u32:
+      return view.as<const uint32_t>()[offset];
+    case DataType::i64:
+      return view.as<const int64_t>()[offset];
+    case DataType::u64:
+      return static_cast<int64_t>(view.as<const uint64_t>()[offset]);
+    case DataType::boolean:
+      return view.as<const uint8_t>()[offset] != 0;
     case DataType::none:
-    case DataType::string: fail_type(view);
-    default: return static_cast<int64_t>(load_double(view, offset));
+    case DataType::string:
+      fail_type(view);
+    default:
+      return static_cast<int64_t>(load_double(view, offset));
   }
 }
 
 void store_int(const TensorView& view, int64_t offset, int64_t value) {
   switch (view.dtype) {
-    case DataType::i8: view.as<int8_t>()[offset] = static_cast<int8_t>(value); return;
-    case DataType::u8: view.as<uint8_t>()[offset] = static_cast<uint8_t>(value); return;
-    case DataType::i16: view.as<int16_t>()[offset] = static_cast<int16_t>(value); return;
-    case DataType::u16: view.as<uint16_t>()[offset] = static_cast<uint16_t>(value); return;
-    case DataType::i32: view.as<int32_t>()[offset] = static_cast<int32_t>(value); return;
-    case DataType::u32: view.as<uint32_t>()[offset] = static_cast<uint32_t>(value); return;
-    case DataType::i64: view.as<int64_t>()[offset] = value; return;
-    case DataType::u64: view.as<uint64_t>()[offset] = static_cast<uint64_t>(value); return;
-    case DataType::boolean: view.as<uint8_t>()[offset] = value != 0; return;
+    case DataType::i8:
+      view.as<int8_t>()[offset] = static_cast<int8_t>(value);
+      return;
+    case DataType::u8:
+      view.as<uint8_t>()[offset] = static_cast<uint8_t>(value);
+      return;
+    case DataType::i16:
+      view.as<int16_t>()[offset] = static_cast<int16_t>(value);
+      return;
+    case DataType::u16:
+      view.as<uint16_t>()[offset] = static_cast<uint16_t>(value);
+      return;
+    case DataType::i32:
+      view.as<int32_t>()[offset] = static_cast<int32_t>(value);
+      return;
+    case DataType::u32:
+      view.as<uint32_t>()[offset] = static_cast<uint32_t>(value);
+      return;
+    case DataType::i64:
+      view.as<int64_t>()[offset] = value;
+      return;
+    case DataType::u64:
+      view.as<uint64_t>()[offset] = static_cast<uint64_t>(value);
+      return;
+    case DataType::boolean:
+      view.as<uint8_t>()[offset] = value != 0;
+      return;
     case DataType::none:
-    case DataType::string: fail_type(view);
-    default: store_double(view, offset, static_cast<double>(value)); return;
+    case DataType::string:
+      fail_type(view);
+    default:
+      store_double(view, offset, static_cast<double>(value));
+      return;
   }
 }
 

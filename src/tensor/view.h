@@ -29,8 +29,7 @@ struct TensorView {
 };
 
 // A dense view; throws Error(unsupported) beyond kMaxRank.
-TensorView make_view(void* data, DataType dtype, std::span<const int64_t> extents,
-                     Layout layout = Layout::row_major);
+TensorView make_view(void* data, DataType dtype, std::span<const int64_t> extents, Layout layout = Layout::row_major);
 
 // Element access by value, whatever the dtype. `offset` is in elements. Integers of 64 bits go through the
 // int64 pair only; the double pair rounds half types correctly and saturates nothing.

@@ -1,5 +1,5 @@
-// stream PLAN THREADS: one execution for each set of inputs that arrives on standard input (the bindings' bytes one after
-// another, in the plan's order); the outputs' bytes leave on standard output. Extents must be fixed.
+// stream PLAN THREADS: one execution for each set of inputs that arrives on standard input (the bindings' bytes one
+// after another, in the plan's order); the outputs' bytes leave on standard output. Extents must be fixed.
 
 #include <cstdio>
 #include <cstdlib>

@@ -28,19 +28,26 @@ inline Graph small_network() {
   graph.symbols["N"] = {SymbolKind::shape, {1, 2, 4}};
   const Attrs same = {{"pads", std::vector<int64_t>{1, 1, 1, 1}}};
   const ValueId x = graph.add_input("x", {DataType::f32, {Dim::symbol("N"), 3, 8, 8}});
-  const ValueId c1 = add_op(graph, "conv", {x, graph.add_constant(random_tensor({8, 3, 3, 3}, 1)), graph.add_constant(random_tensor({8}, 2))}, same, "conv1");
+  const ValueId c1 = add_op(
+      graph, "conv", {x, graph.add_constant(random_tensor({8, 3, 3, 3}, 1)), graph.add_constant(random_tensor({8}, 2))},
+      same, "conv1");
   const ValueId r1 = add_op(graph, "relu", {c1}, {}, "relu1");
-  const ValueId p1 = add_op(graph, "max_pool", {r1}, {{"kernel_shape", std::vector<int64_t>{2, 2}}, {"strides", std::vector<int64_t>{2, 2}}}, "pool1");
+  const ValueId p1 =
+      add_op(graph, "max_pool", {r1},
+             {{"kernel_shape", std::vector<int64_t>{2, 2}}, {"strides", std::vector<int64_t>{2, 2}}}, "pool1");
   const ValueId c2 = add_op(graph, "conv", {p1, graph.add_constant(random_tensor({8, 8, 3, 3}, 3))}, same, "conv2");
   const ValueId r2 = add_op(graph, "relu", {add_op(graph, "add", {c2, p1}, {}, "add")}, {}, "relu2");
   const ValueId f = add_op(graph, "flatten", {r2}, {}, "flatten");
-  const ValueId y = add_op(graph, "gemm", {f, graph.add_constant(random_tensor({10, 128}, 4)), graph.add_constant(random_tensor({10}, 5))}, {{"transB", int64_t{1}}}, "fc");
+  const ValueId y = add_op(
+      graph, "gemm", {f, graph.add_constant(random_tensor({10, 128}, 4)), graph.add_constant(random_tensor({10}, 5))},
+      {{"transB", int64_t{1}}}, "fc");
   graph.add_output(y);
   return graph;
 }
 
 // Runs every output of a plan on these inputs.
-inline std::map<std::string, Tensor> run(const Plan& plan, const std::map<std::string, Tensor>& inputs, int threads = 2) {
+inline std::map<std::string, Tensor> run(const Plan& plan, const std::map<std::string, Tensor>& inputs,
+                                         int threads = 2) {
   auto engine = Engine::create(plan, create_cpu_device(threads));
   auto context = engine->create_context();
   std::map<std::string, Tensor> outputs;
@@ -53,7 +60,10 @@ inline std::map<std::string, Tensor> run(const Plan& plan, const std::map<std::s
     std::vector<int64_t> extents;
     context->extents(binding.name, extents).raise();
     outputs[binding.name] = Tensor::zeros(binding.type.dtype, extents);
-    context->bind(binding.name, const_cast<std::byte*>(outputs[binding.name].data()), static_cast<size_t>(outputs[binding.name].byte_count())).raise();
+    context
+        ->bind(binding.name, const_cast<std::byte*>(outputs[binding.name].data()),
+               static_cast<size_t>(outputs[binding.name].byte_count()))
+        .raise();
   }
   context->enqueue().raise();
   return outputs;

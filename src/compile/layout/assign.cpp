@@ -9,7 +9,9 @@
 namespace planish {
 namespace {
 
-LayoutRule rule_at(const std::vector<LayoutRule>& rules, size_t i) { return i < rules.size() ? rules[i] : LayoutRule::row_major; }
+LayoutRule rule_at(const std::vector<LayoutRule>& rules, size_t i) {
+  return i < rules.size() ? rules[i] : LayoutRule::row_major;
+}
 
 enum class OptionKind : uint8_t { compute, view, concat };
 
@@ -100,7 +102,8 @@ class Assigner {
     for (size_t k = 0; k < candidates.size(); ++k) {
       bool any = false;
       for (size_t i = 0; i < node.outputs.size(); ++i)
-        any = any || (rule_at(candidates[k].outputs, i) == LayoutRule::any && may_be_channels_last(type_of(node.outputs[i])));
+        any = any ||
+              (rule_at(candidates[k].outputs, i) == LayoutRule::any && may_be_channels_last(type_of(node.outputs[i])));
       for (Layout layout : {Layout::row_major, Layout::channels_last})
         if (layout == Layout::row_major || any) options.push_back(compute_option(node, k, candidates[k], layout));
     }
@@ -115,7 +118,9 @@ class Assigner {
     option.cost = costs_.microseconds(node, candidate);
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       const LayoutRule rule = rule_at(candidate.outputs, i);
-      const Layout result = rule == LayoutRule::any ? layout : rule == LayoutRule::channels_last ? Layout::channels_last : Layout::row_major;
+      const Layout result = rule == LayoutRule::any             ? layout
+                            : rule == LayoutRule::channels_last ? Layout::channels_last
+                                                                : Layout::row_major;
       option.results.push_back(node.outputs[i].valid() ? dense_view(0, type_of(node.outputs[i]), result) : ViewDesc{});
     }
     return option;
@@ -128,11 +133,14 @@ class Assigner {
     for (const Option& option : options_[v]) {
       double cost = option.cost;
       for (size_t i = 0; i < node.inputs.size(); ++i) {
-        if (!node.inputs[i].valid() || graph_.value(node.inputs[i]).is_constant() || producers_.count(node.inputs[i]) > 0) continue;
+        if (!node.inputs[i].valid() || graph_.value(node.inputs[i]).is_constant() ||
+            producers_.count(node.inputs[i]) > 0)
+          continue;
         cost += operand_us(v, option, i, dense_view(0, type_of(node.inputs[i]), Layout::row_major), nullptr);
       }
       for (size_t i = 0; i < node.outputs.size(); ++i)
-        if (node.outputs[i].valid() && graph_.is_output(node.outputs[i]) && !is_dense(option.results[i], Layout::row_major))
+        if (node.outputs[i].valid() && graph_.is_output(node.outputs[i]) &&
+            !is_dense(option.results[i], Layout::row_major))
           cost += conversion_us(graph_, type_of(node.outputs[i]));
       costs.push_back(cost);
     }
@@ -187,6 +195,8 @@ double conversion_us(const Graph& graph, const TensorType& type) {
   return 2 + static_cast<double>(type.bytes().evaluate(typical)) * 2 / 8e3;
 }
 
-std::map<const Node*, Assigned> assign_layouts(const Graph& graph, const LayoutCosts& costs) { return Assigner(graph, costs).run(); }
+std::map<const Node*, Assigned> assign_layouts(const Graph& graph, const LayoutCosts& costs) {
+  return Assigner(graph, costs).run();
+}
 
 }  // namespace planish

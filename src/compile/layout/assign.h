@@ -11,8 +11,8 @@
 namespace planish {
 
 struct Assigned {
-  size_t candidate = 0;                 // index into the node's candidates; not meaningful for concat
-  Layout layout = Layout::row_major;    // of results whose rule is `any`, and of a concat's result
+  size_t candidate = 0;               // index into the node's candidates; not meaningful for concat
+  Layout layout = Layout::row_major;  // of results whose rule is `any`, and of a concat's result
 };
 
 struct LayoutCosts {

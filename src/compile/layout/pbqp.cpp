@@ -24,7 +24,9 @@ struct Matrix {
   }
 };
 
-size_t cheapest(const Costs& costs) { return static_cast<size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin()); }
+size_t cheapest(const Costs& costs) {
+  return static_cast<size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin());
+}
 
 class Solver {
  public:
@@ -39,13 +41,16 @@ class Solver {
   PbqpSolution run() {
     while (!by_degree_.empty()) {
       const auto [degree, v] = *by_degree_.begin();
-      if (degree <= 2) eliminate(v);
-      else fix(by_degree_.rbegin()->second);
+      if (degree <= 2)
+        eliminate(v);
+      else
+        fix(by_degree_.rbegin()->second);
     }
     PbqpSolution solution;
     solution.exact = exact_;
     solution.choice.assign(costs_.size(), 0);
-    for (size_t i = eliminated_.size(); i-- > 0;) solution.choice[eliminated_[i].variable] = choose(eliminated_[i], solution.choice);
+    for (size_t i = eliminated_.size(); i-- > 0;)
+      solution.choice[eliminated_[i].variable] = choose(eliminated_[i], solution.choice);
     return solution;
   }
 
@@ -97,13 +102,15 @@ class Solver {
     if (e.neighbours.empty()) return;
     const auto& [a, to_a] = *e.neighbours.begin();
     if (e.neighbours.size() == 1) {
-      for (size_t i = 0; i < costs_[a].size(); ++i) costs_[a][i] += best(e.costs, [&](size_t k) { return to_a.at(k, i); });
+      for (size_t i = 0; i < costs_[a].size(); ++i)
+        costs_[a][i] += best(e.costs, [&](size_t k) { return to_a.at(k, i); });
       return;
     }
     const auto& [b, to_b] = *e.neighbours.rbegin();
     Matrix pair{costs_[a].size(), costs_[b].size(), Costs(costs_[a].size() * costs_[b].size())};
     for (size_t i = 0; i < pair.rows; ++i)
-      for (size_t j = 0; j < pair.columns; ++j) pair.at(i, j) = best(e.costs, [&](size_t k) { return to_a.at(k, i) + to_b.at(k, j); });
+      for (size_t j = 0; j < pair.columns; ++j)
+        pair.at(i, j) = best(e.costs, [&](size_t k) { return to_a.at(k, i) + to_b.at(k, j); });
     const size_t before_a = neighbours_[a].size(), before_b = neighbours_[b].size();
     connect(a, b, pair);
     set_degree(a, before_a);
@@ -121,7 +128,8 @@ class Solver {
     exact_ = false;
     Costs total = costs_[v];
     for (const auto& [other, matrix] : neighbours_[v])
-      for (size_t k = 0; k < total.size(); ++k) total[k] += best(costs_[other], [&](size_t i) { return matrix.at(k, i); });
+      for (size_t k = 0; k < total.size(); ++k)
+        total[k] += best(costs_[other], [&](size_t i) { return matrix.at(k, i); });
     const size_t chosen = cheapest(total);
     Eliminated& e = remove(v);
     for (const auto& [other, matrix] : e.neighbours)

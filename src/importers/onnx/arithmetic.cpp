@@ -9,7 +9,8 @@ namespace {
 ValueId align_operand(NodeContext& context) {
   const int64_t axis = context.get_or<int64_t>("axis", -1);
   const int rank = context.type(0).shape.rank(), other = context.type(1).shape.rank();
-  if (context.opset() >= 7 || context.get_or<int64_t>("broadcast", 0) == 0 || axis < 0 || axis + other >= rank) return context.input(1);
+  if (context.opset() >= 7 || context.get_or<int64_t>("broadcast", 0) == 0 || axis < 0 || axis + other >= rank)
+    return context.input(1);
   std::vector<int64_t> axes;
   for (int64_t i = other; i < rank - axis; ++i) axes.push_back(i);
   return context.add("unsqueeze", {context.input(1), context.ints(axes)});
@@ -28,27 +29,38 @@ void import_clip(NodeContext& context) {
   std::vector<ValueId> inputs = context.inputs();
   if (context.opset() < 11) {
     inputs.resize(1);
-    inputs.push_back(context.attribute("min") != nullptr ? context.scalar_like(inputs[0], context.get_or<double>("min", 0)) : ValueId{});
-    inputs.push_back(context.attribute("max") != nullptr ? context.scalar_like(inputs[0], context.get_or<double>("max", 0)) : ValueId{});
+    inputs.push_back(context.attribute("min") != nullptr
+                         ? context.scalar_like(inputs[0], context.get_or<double>("min", 0))
+                         : ValueId{});
+    inputs.push_back(context.attribute("max") != nullptr
+                         ? context.scalar_like(inputs[0], context.get_or<double>("max", 0))
+                         : ValueId{});
   }
   context.emit("clip", std::move(inputs));
 }
 
 void import_cast(NodeContext& context) {
-  static constexpr DataType kTypes[] = {DataType::none, DataType::f32, DataType::u8, DataType::i8, DataType::u16, DataType::i16,
-                                        DataType::i32, DataType::i64, DataType::string, DataType::boolean, DataType::f16,
-                                        DataType::f64, DataType::u32, DataType::u64, DataType::none, DataType::none, DataType::bf16};
+  static constexpr DataType kTypes[] = {
+      DataType::none, DataType::f32, DataType::u8,     DataType::i8,      DataType::u16, DataType::i16,
+      DataType::i32,  DataType::i64, DataType::string, DataType::boolean, DataType::f16, DataType::f64,
+      DataType::u32,  DataType::u64, DataType::none,   DataType::none,    DataType::bf16};
   const int64_t to = context.get_or<int64_t>("to", 0);
-  if (to < 1 || to >= static_cast<int64_t>(std::size(kTypes)) || kTypes[to] == DataType::none || kTypes[to] == DataType::string)
+  if (to < 1 || to >= static_cast<int64_t>(std::size(kTypes)) || kTypes[to] == DataType::none ||
+      kTypes[to] == DataType::string)
     fail(Code::unsupported, "a cast to element type {} of ONNX", to);
   context.emit("cast", {context.input(0)}, {{"to", kTypes[to]}});
 }
 
 void import_constant(NodeContext& context) {
-  if (const auto* value = context.attribute("value")) return context.alias(context.constant(std::get<Tensor>(value->value)));
-  if (context.attribute("value_int") != nullptr) return context.alias(context.constant(Tensor::scalar<int64_t>(context.get_or<int64_t>("value_int", 0))));
-  if (context.attribute("value_float") != nullptr) return context.alias(context.constant(Tensor::scalar<float>(static_cast<float>(context.get_or<double>("value_float", 0)))));
-  if (context.attribute("value_ints") != nullptr) return context.alias(context.ints(context.get_or<std::vector<int64_t>>("value_ints", {})));
+  if (const auto* value = context.attribute("value"))
+    return context.alias(context.constant(std::get<Tensor>(value->value)));
+  if (context.attribute("value_int") != nullptr)
+    return context.alias(context.constant(Tensor::scalar<int64_t>(context.get_or<int64_t>("value_int", 0))));
+  if (context.attribute("value_float") != nullptr)
+    return context.alias(
+        context.constant(Tensor::scalar<float>(static_cast<float>(context.get_or<double>("value_float", 0)))));
+  if (context.attribute("value_ints") != nullptr)
+    return context.alias(context.ints(context.get_or<std::vector<int64_t>>("value_ints", {})));
   if (context.attribute("value_floats") != nullptr) {
     const auto values = context.get_or<std::vector<double>>("value_floats", {});
     const std::vector<float> floats(values.begin(), values.end());
@@ -63,7 +75,8 @@ void import_constant_of_shape(NodeContext& context) {
 
 // Inference: the data passes, the mask (if anyone asks) cannot be given.
 void import_dropout(NodeContext& context) {
-  if (context.proto().outputs.size() > 1 && !context.proto().outputs[1].empty()) fail(Code::unsupported, "the mask of Dropout");
+  if (context.proto().outputs.size() > 1 && !context.proto().outputs[1].empty())
+    fail(Code::unsupported, "the mask of Dropout");
   context.emit("identity", {context.input(0)});
 }
 
@@ -80,7 +93,8 @@ template <const char* const& op>
 void import_softmax(NodeContext& context) {
   const int rank = context.type(0).shape.rank();
   const int64_t axis = context.get_or<int64_t>("axis", context.opset() < 13 ? 1 : -1);
-  if (context.opset() >= 13 || normalize_axis(axis, rank) == rank - 1) return context.emit(op, {context.input(0)}, {{"axis", axis}});
+  if (context.opset() >= 13 || normalize_axis(axis, rank) == rank - 1)
+    return context.emit(op, {context.input(0)}, {{"axis", axis}});
   const ValueId shape = context.add("shape", {context.input(0)});
   const ValueId flat = context.add("flatten", {context.input(0)}, {{"axis", int64_t{normalize_axis(axis, rank)}}});
   context.emit("reshape", {context.add(op, {flat}, {{"axis", int64_t{-1}}}), shape});

@@ -37,28 +37,36 @@ void import_reduce(NodeContext& context) {
     if (i > 6 && std::isupper(static_cast<unsigned char>(type[i])) != 0) op += '_';
     op += static_cast<char>(std::tolower(static_cast<unsigned char>(type[i])));
   }
-  emit_with(context, OpName(op), {context.input(0), operand_or_attribute(context, 1, "axes")}, without(context.attrs(), {"axes"}));
+  emit_with(context, OpName(op), {context.input(0), operand_or_attribute(context, 1, "axes")},
+            without(context.attrs(), {"axes"}));
 }
 
 void import_reshape(NodeContext& context) {
-  context.emit("reshape", {context.input(0), operand_or_attribute(context, 1, "shape")}, without(context.attrs(), {"shape"}));
+  context.emit("reshape", {context.input(0), operand_or_attribute(context, 1, "shape")},
+               without(context.attrs(), {"shape"}));
 }
 
 void import_split(NodeContext& context) {
-  emit_with(context, "split", {context.input(0), operand_or_attribute(context, 1, "split")}, without(context.attrs(), {"split"}));
+  emit_with(context, "split", {context.input(0), operand_or_attribute(context, 1, "split")},
+            without(context.attrs(), {"split"}));
 }
 
 void import_slice(NodeContext& context) {
   if (context.opset() >= 10) return context.emit("slice", context.inputs());
-  emit_with(context, "slice", {context.input(0), operand_or_attribute(context, 1, "starts"), operand_or_attribute(context, 2, "ends"),
-                               operand_or_attribute(context, 3, "axes")}, {});
+  emit_with(context, "slice",
+            {context.input(0), operand_or_attribute(context, 1, "starts"), operand_or_attribute(context, 2, "ends"),
+             operand_or_attribute(context, 3, "axes")},
+            {});
 }
 
 void import_pad(NodeContext& context) {
   const Attrs attrs = {{"mode", context.get_or<std::string>("mode", "constant")}};
   if (context.opset() >= 11) return context.emit("pad", context.inputs(), attrs);
   const char* name = context.attribute("pads") != nullptr ? "pads" : "paddings";
-  context.emit("pad", {context.input(0), operand_or_attribute(context, 1, name), context.scalar_like(context.input(0), context.get_or<double>("value", 0))}, attrs);
+  context.emit("pad",
+               {context.input(0), operand_or_attribute(context, 1, name),
+                context.scalar_like(context.input(0), context.get_or<double>("value", 0))},
+               attrs);
 }
 
 void import_tile(NodeContext& context) { context.emit("tile", context.inputs()); }
@@ -66,7 +74,8 @@ void import_tile(NodeContext& context) { context.emit("tile", context.inputs());
 // Opset 10 and Upsample: X, scales; asymmetric coordinates and floor. From 11 on: X, roi, scales, sizes.
 void import_resize(NodeContext& context) {
   Attrs attrs = without(context.attrs(), {"scales"});
-  if (context.proto().op_type == "Resize" && context.opset() >= 11) return context.emit("resize", context.inputs(), attrs);
+  if (context.proto().op_type == "Resize" && context.opset() >= 11)
+    return context.emit("resize", context.inputs(), attrs);
   ValueId scales = context.input(1);
   if (!scales.valid()) {
     const auto factors = context.get_or<std::vector<double>>("scales", {});

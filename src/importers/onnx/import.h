@@ -22,10 +22,10 @@ struct ImportOptions {
 
 // One row of what a model needs and nobody here does.
 struct UnsupportedNode {
-  std::string op;      // "ai.onnx::Foo"
+  std::string op;  // "ai.onnx::Foo"
   int64_t opset = 0;
   int count = 0;
-  std::string first;   // name of the first such node
+  std::string first;  // name of the first such node
   std::string why;
 };
 

@@ -44,7 +44,9 @@ class NodeContext {
   ValueId scalar_like(ValueId like, double value);
 
   // Adds a node in the middle of an expansion.
-  ValueId add(OpName op, std::vector<ValueId> inputs, Attrs attrs = {}) { return add_op(graph_, op, std::move(inputs), std::move(attrs), name()); }
+  ValueId add(OpName op, std::vector<ValueId> inputs, Attrs attrs = {}) {
+    return add_op(graph_, op, std::move(inputs), std::move(attrs), name());
+  }
   // Adds the last node: it has the ONNX node's outputs.
   void emit(OpName op, std::vector<ValueId> inputs, Attrs attrs = {});
   // The node's (first) output is this value.

@@ -46,7 +46,13 @@ struct BatchedShape {
 
 BatchedShape shape_of(const KernelArgs& args) {
   const TensorView &a = args.inputs[0], &b = args.inputs[1], &y = args.outputs[0];
-  BatchedShape s{1, y.dims[static_cast<size_t>(y.rank) - 2], a.dims[static_cast<size_t>(a.rank) - 1], b.dims[static_cast<size_t>(b.rank) - 1], 0, 0, 0};
+  BatchedShape s{1,
+                 y.dims[static_cast<size_t>(y.rank) - 2],
+                 a.dims[static_cast<size_t>(a.rank) - 1],
+                 b.dims[static_cast<size_t>(b.rank) - 1],
+                 0,
+                 0,
+                 0};
   for (int64_t extent : y.extents().subspan(0, static_cast<size_t>(y.rank) - 2)) s.entries *= extent;
   s.panels = (s.n + kPanel - 1) / kPanel;
   s.packed = s.panels * s.k * kPanel;
@@ -54,7 +60,8 @@ BatchedShape shape_of(const KernelArgs& args) {
   return s;
 }
 
-void multiply_entry(const BatchedShape& s, const float* a, int64_t a_row, const float* packed, float* y, int64_t y_row, int64_t first, int64_t count) {
+void multiply_entry(const BatchedShape& s, const float* a, int64_t a_row, const float* packed, float* y, int64_t y_row,
+                    int64_t first, int64_t count) {
   alignas(64) static constexpr float kZero[kPanel] = {};
   for (int64_t panel = 0; panel < s.panels; ++panel) {
     TileEnd end;
@@ -88,14 +95,16 @@ void run_batched(const KernelArgs& args) {
       const int64_t entry = task / s.panels, panel = task % s.panels;
       walk.seek(entry);
       float* pack = workspace + entry * (s.packed + s.copied);
-      pack_panel(b.entry(walk) + panel * kPanel * b.column, b.row, b.column, s.k, std::min<int64_t>(kPanel, s.n - panel * kPanel), pack + panel * s.k * kPanel);
+      pack_panel(b.entry(walk) + panel * kPanel * b.column, b.row, b.column, s.k,
+                 std::min<int64_t>(kPanel, s.n - panel * kPanel), pack + panel * s.k * kPanel);
       if (panel != 0 || s.copied == 0) continue;
       const float* from = a.entry(walk);
       for (int64_t r = 0; r < s.m; ++r)
         for (int64_t i = 0; i < s.k; ++i) pack[s.packed + r * s.k + i] = from[r * a.row + i * a.column];
     }
   });
-  const int64_t blocks = (s.m + kRows - 1) / kRows, parts = std::clamp<int64_t>(4 * args.pool->size() / s.entries, 1, blocks);
+  const int64_t blocks = (s.m + kRows - 1) / kRows,
+                parts = std::clamp<int64_t>(4 * args.pool->size() / s.entries, 1, blocks);
   args.pool->parallel_for(s.entries * parts, 1, [&](int64_t begin, int64_t end) {
     RowWalk walk = batch;
     for (int64_t task = begin; task < end; ++task) {
@@ -103,7 +112,8 @@ void run_batched(const KernelArgs& args) {
       walk.seek(entry);
       const float* pack = workspace + entry * (s.packed + s.copied);
       multiply_entry(s, s.copied != 0 ? pack + s.packed : a.entry(walk), s.copied != 0 ? s.k : a.row, pack,
-                     const_cast<float*>(out.entry(walk)), out.row, first, std::min(blocks * (part + 1) / parts * kRows, s.m) - first);
+                     const_cast<float*>(out.entry(walk)), out.row, first,
+                     std::min(blocks * (part + 1) / parts * kRows, s.m) - first);
     }
   });
 }

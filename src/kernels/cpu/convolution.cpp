@@ -63,7 +63,8 @@ struct IndirectRows {
   Window window;
   const float* zeros;
   void row(int64_t g, const RowWalk& walk, int64_t, const float** pointers) const {
-    window.taps(g, walk, [&](int64_t tap, const float* data) { pointers[tap * kRows] = data != nullptr ? data : zeros; });
+    window.taps(g, walk,
+                [&](int64_t tap, const float* data) { pointers[tap * kRows] = data != nullptr ? data : zeros; });
   }
 };
 
@@ -101,7 +102,8 @@ void run_convolution(const KernelArgs& args) {
   const Window window = window_of(conv, x);
   if (conv.gathered != 0) {
     const int64_t length = p.taps * p.channels;
-    if (length * kRows > kGathered) fail(Code::invalid_plan, "gathered rows of {} values; at most {}", length, kGathered / kRows);
+    if (length * kRows > kGathered)
+      fail(Code::invalid_plan, "gathered rows of {} values; at most {}", length, kGathered / kRows);
     p.taps = 1;
     p.channels = length;
     return run_product(p, *args.pool, kGathered / (length * kRows), [&] { return GatheredRows(window, length); });

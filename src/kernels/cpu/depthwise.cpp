@@ -42,8 +42,10 @@ struct PixelRun {
 
 template <bool kPart>
 Vec load_some(const float* p, int n) {
-  if constexpr (kPart) return Vec::load_part(p, n);
-  else return Vec::load(p);
+  if constexpr (kPart)
+    return Vec::load_part(p, n);
+  else
+    return Vec::load(p);
 }
 
 // Channels c … c + n - 1 of T pixels.
@@ -70,8 +72,10 @@ void sum_pixels(const Depthwise& d, const PixelRun& run, int64_t c, int n) {
     Vec sum = acc[t];
     if (run.residual != nullptr) sum = sum + load_some<kPart>(run.residual + t * run.residual_step + c, n);
     sum = Vec::min(high, Vec::max(low, sum));
-    if constexpr (kPart) sum.store_part(run.out + t * out_pixel + c, n);
-    else sum.store(run.out + t * out_pixel + c);
+    if constexpr (kPart)
+      sum.store_part(run.out + t * out_pixel + c, n);
+    else
+      sum.store(run.out + t * out_pixel + c);
   }
 }
 
@@ -85,8 +89,9 @@ void sum_channels(const Depthwise& d, const PixelRun& run) {
 
 // Pixels [first, last) of a row, all with the taps of `run`.
 void sum_row(const Depthwise& d, PixelRun run, const PixelRun& row, int64_t first, int64_t last) {
-  static constexpr void (*kSums[])(const Depthwise&, const PixelRun&) = {sum_channels<1>, sum_channels<2>, sum_channels<3>, sum_channels<4>,
-                                                                        sum_channels<5>, sum_channels<6>, sum_channels<7>, sum_channels<8>};
+  static constexpr void (*kSums[])(const Depthwise&, const PixelRun&) = {
+      sum_channels<1>, sum_channels<2>, sum_channels<3>, sum_channels<4>,
+      sum_channels<5>, sum_channels<6>, sum_channels<7>, sum_channels<8>};
   static_assert(std::size(kSums) == kPixels);
   for (int64_t ox = first; ox < last; ox += kPixels) {
     run.from = row.from + (ox * d.conv->strides[1] - d.conv->pads[1]) * d.x.strides[3];

@@ -15,7 +15,8 @@ void for_rows(const KernelArgs& args, Body body) {
   const int64_t n = x.dims[static_cast<size_t>(x.rank) - 1];
   if (x.element_count() == 0) return;
   args.pool->parallel_for(x.element_count() / n, std::max<int64_t>(1, 2048 / n), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) body(x.as<const float>() + row * n, args.outputs[0].as<float>() + row * n, n);
+    for (int64_t row = begin; row < end; ++row)
+      body(x.as<const float>() + row * n, args.outputs[0].as<float>() + row * n, n);
   });
 }
 
@@ -36,10 +37,13 @@ void run_layer_norm(const KernelArgs& args) {
   const float* bias = args.has_input(2) ? args.inputs[2].as<const float>() : nullptr;
   for_rows(args, [&](const float* x, float* y, int64_t n) {
     const float mean = lane_sum(n, [&](int64_t i) { return x[i]; }) / static_cast<float>(n);
-    const float variance = lane_sum(n, [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); }) / static_cast<float>(n);
+    const float variance =
+        lane_sum(n, [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); }) / static_cast<float>(n);
     const float inverse = 1.f / std::sqrt(variance + epsilon);
-    if (bias != nullptr) for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * inverse * scale[i] + bias[i];
-    else for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * inverse * scale[i];
+    if (bias != nullptr)
+      for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * inverse * scale[i] + bias[i];
+    else
+      for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * inverse * scale[i];
   });
 }
 

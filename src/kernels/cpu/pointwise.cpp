@@ -31,10 +31,14 @@ template <class F>
 inline void map2(const Register& a, const Register& b, Row out, int64_t n, F f) {
   In x = a.row, y = b.row;
   const float p = a.value, q = b.value;
-  if (x != nullptr && y != nullptr) for (int64_t i = 0; i < n; ++i) out[i] = f(x[i], y[i]);
-  else if (x != nullptr) for (int64_t i = 0; i < n; ++i) out[i] = f(x[i], q);
-  else if (y != nullptr) for (int64_t i = 0; i < n; ++i) out[i] = f(p, y[i]);
-  else std::fill_n(out, n, f(p, q));
+  if (x != nullptr && y != nullptr)
+    for (int64_t i = 0; i < n; ++i) out[i] = f(x[i], y[i]);
+  else if (x != nullptr)
+    for (int64_t i = 0; i < n; ++i) out[i] = f(x[i], q);
+  else if (y != nullptr)
+    for (int64_t i = 0; i < n; ++i) out[i] = f(p, y[i]);
+  else
+    std::fill_n(out, n, f(p, q));
 }
 
 inline float nan_max(float a, float b) { return a != a ? a : (b > a || b != b) ? b : a; }
@@ -49,73 +53,124 @@ inline float floor_mod(float a, float b) {
   return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
-// Exponents that are few multiplications, and the square root of what pow defines: pow(-0, 0.5) = 0, pow(-inf, 0.5) = inf.
+// Exponents that are few multiplications, and the square root of what pow defines: pow(-0, 0.5) = 0, pow(-inf, 0.5) =
+// inf.
 void run_pow(const Register& a, const Register& b, Row out, int64_t n) {
   if (b.row == nullptr) {
     if (b.value == 2) return map1(a, out, n, [](float x) { return x * x; });
     if (b.value == 3) return map1(a, out, n, [](float x) { return x * x * x; });
     if (b.value == -1) return map1(a, out, n, [](float x) { return 1.f / x; });
-    if (b.value == 0.5f) return map1(a, out, n, [](float x) { return x == -HUGE_VALF ? HUGE_VALF : std::sqrt(x + 0.f); });
+    if (b.value == 0.5f)
+      return map1(a, out, n, [](float x) { return x == -HUGE_VALF ? HUGE_VALF : std::sqrt(x + 0.f); });
   }
   map2(a, b, out, n, [](float x, float y) { return std::pow(x, y); });
 }
 
 void run_unary(PwOp op, const Register& a, Row out, int64_t n) {
   switch (op) {
-    case PwOp::neg: return map1(a, out, n, [](float x) { return -x; });
-    case PwOp::abs: return map1(a, out, n, [](float x) { return std::abs(x); });
-    case PwOp::exp: return map1(a, out, n, exp_exact_range);
-    case PwOp::log: return map1(a, out, n, log_value);
-    case PwOp::sqrt: return map1(a, out, n, [](float x) { return std::sqrt(x); });
-    case PwOp::rsqrt: return map1(a, out, n, [](float x) { return 1.f / std::sqrt(x); });
-    case PwOp::reciprocal: return map1(a, out, n, [](float x) { return 1.f / x; });
-    case PwOp::sin: return map1(a, out, n, [](float x) { return std::sin(x); });
-    case PwOp::cos: return map1(a, out, n, [](float x) { return std::cos(x); });
-    case PwOp::tan: return map1(a, out, n, [](float x) { return std::tan(x); });
-    case PwOp::asin: return map1(a, out, n, [](float x) { return std::asin(x); });
-    case PwOp::acos: return map1(a, out, n, [](float x) { return std::acos(x); });
-    case PwOp::atan: return map1(a, out, n, [](float x) { return std::atan(x); });
-    case PwOp::sinh: return map1(a, out, n, [](float x) { return std::sinh(x); });
-    case PwOp::cosh: return map1(a, out, n, [](float x) { return std::cosh(x); });
-    case PwOp::tanh: return map1(a, out, n, tanh_value);
-    case PwOp::asinh: return map1(a, out, n, [](float x) { return std::asinh(x); });
-    case PwOp::acosh: return map1(a, out, n, [](float x) { return std::acosh(x); });
-    case PwOp::atanh: return map1(a, out, n, [](float x) { return std::atanh(x); });
-    case PwOp::erf: return map1(a, out, n, erf_value);
-    case PwOp::sigmoid: return map1(a, out, n, sigmoid_value);
-    case PwOp::floor: return map1(a, out, n, [](float x) { return std::floor(x); });
-    case PwOp::ceil: return map1(a, out, n, [](float x) { return std::ceil(x); });
-    case PwOp::round: return map1(a, out, n, [](float x) { return std::nearbyint(x); });
-    case PwOp::trunc: return map1(a, out, n, [](float x) { return std::trunc(x); });
-    case PwOp::sign: return map1(a, out, n, [](float x) { return x > 0 ? 1.f : x < 0 ? -1.f : x; });
-    case PwOp::logical_not: return map1(a, out, n, [](float x) { return x == 0 ? 1.f : 0.f; });
-    case PwOp::is_nan: return map1(a, out, n, [](float x) { return x != x ? 1.f : 0.f; });
-    case PwOp::softplus: return map1(a, out, n, softplus_value);
-    default: fail(Code::unsupported, "{} of fp32 elements", pw_name(op));
+    case PwOp::neg:
+      return map1(a, out, n, [](float x) { return -x; });
+    case PwOp::abs:
+      return map1(a, out, n, [](float x) { return std::abs(x); });
+    case PwOp::exp:
+      return map1(a, out, n, exp_exact_range);
+    case PwOp::log:
+      return map1(a, out, n, log_value);
+    case PwOp::sqrt:
+      return map1(a, out, n, [](float x) { return std::sqrt(x); });
+    case PwOp::rsqrt:
+      return map1(a, out, n, [](float x) { return 1.f / std::sqrt(x); });
+    case PwOp::reciprocal:
+      return map1(a, out, n, [](float x) { return 1.f / x; });
+    case PwOp::sin:
+      return map1(a, out, n, [](float x) { return std::sin(x); });
+    case PwOp::cos:
+      return map1(a, out, n, [](float x) { return std::cos(x); });
+    case PwOp::tan:
+      return map1(a, out, n, [](float x) { return std::tan(x); });
+    case PwOp::asin:
+      return map1(a, out, n, [](float x) { return std::asin(x); });
+    case PwOp::acos:
+      return map1(a, out, n, [](float x) { return std::acos(x); });
+    case PwOp::atan:
+      return map1(a, out, n, [](float x) { return std::atan(x); });
+    case PwOp::sinh:
+      return map1(a, out, n, [](float x) { return std::sinh(x); });
+    case PwOp::cosh:
+      return map1(a, out, n, [](float x) { return std::cosh(x); });
+    case PwOp::tanh:
+      return map1(a, out, n, tanh_value);
+    case PwOp::asinh:
+      return map1(a, out, n, [](float x) { return std::asinh(x); });
+    case PwOp::acosh:
+      return map1(a, out, n, [](float x) { return std::acosh(x); });
+    case PwOp::atanh:
+      return map1(a, out, n, [](float x) { return std::atanh(x); });
+    case PwOp::erf:
+      return map1(a, out, n, erf_value);
+    case PwOp::sigmoid:
+      return map1(a, out, n, sigmoid_value);
+    case PwOp::floor:
+      return map1(a, out, n, [](float x) { return std::floor(x); });
+    case PwOp::ceil:
+      return map1(a, out, n, [](float x) { return std::ceil(x); });
+    case PwOp::round:
+      return map1(a, out, n, [](float x) { return std::nearbyint(x); });
+    case PwOp::trunc:
+      return map1(a, out, n, [](float x) { return std::trunc(x); });
+    case PwOp::sign:
+      return map1(a, out, n, [](float x) { return x > 0 ? 1.f : x < 0 ? -1.f : x; });
+    case PwOp::logical_not:
+      return map1(a, out, n, [](float x) { return x == 0 ? 1.f : 0.f; });
+    case PwOp::is_nan:
+      return map1(a, out, n, [](float x) { return x != x ? 1.f : 0.f; });
+    case PwOp::softplus:
+      return map1(a, out, n, softplus_value);
+    default:
+      fail(Code::unsupported, "{} of fp32 elements", pw_name(op));
   }
 }
 
 void run_binary(PwOp op, const Register& a, const Register& b, Row out, int64_t n) {
   switch (op) {
-    case PwOp::add: return map2(a, b, out, n, [](float x, float y) { return x + y; });
-    case PwOp::sub: return map2(a, b, out, n, [](float x, float y) { return x - y; });
-    case PwOp::mul: return map2(a, b, out, n, [](float x, float y) { return x * y; });
-    case PwOp::div: return map2(a, b, out, n, [](float x, float y) { return x / y; });
-    case PwOp::pow: return run_pow(a, b, out, n);
-    case PwOp::min: return map2(a, b, out, n, nan_min);
-    case PwOp::max: return map2(a, b, out, n, nan_max);
-    case PwOp::mod: return map2(a, b, out, n, floor_mod);
-    case PwOp::fmod: return map2(a, b, out, n, [](float x, float y) { return std::fmod(x, y); });
-    case PwOp::equal: return map2(a, b, out, n, [](float x, float y) { return x == y ? 1.f : 0.f; });
-    case PwOp::less: return map2(a, b, out, n, [](float x, float y) { return x < y ? 1.f : 0.f; });
-    case PwOp::less_equal: return map2(a, b, out, n, [](float x, float y) { return x <= y ? 1.f : 0.f; });
-    case PwOp::greater: return map2(a, b, out, n, [](float x, float y) { return x > y ? 1.f : 0.f; });
-    case PwOp::greater_equal: return map2(a, b, out, n, [](float x, float y) { return x >= y ? 1.f : 0.f; });
-    case PwOp::logical_and: return map2(a, b, out, n, [](float x, float y) { return x != 0 && y != 0 ? 1.f : 0.f; });
-    case PwOp::logical_or: return map2(a, b, out, n, [](float x, float y) { return x != 0 || y != 0 ? 1.f : 0.f; });
-    case PwOp::logical_xor: return map2(a, b, out, n, [](float x, float y) { return (x != 0) != (y != 0) ? 1.f : 0.f; });
-    case PwOp::is_inf: return map2(a, b, out, n, detects_inf);
-    default: fail(Code::unsupported, "{} of fp32 elements", pw_name(op));
+    case PwOp::add:
+      return map2(a, b, out, n, [](float x, float y) { return x + y; });
+    case PwOp::sub:
+      return map2(a, b, out, n, [](float x, float y) { return x - y; });
+    case PwOp::mul:
+      return map2(a, b, out, n, [](float x, float y) { return x * y; });
+    case PwOp::div:
+      return map2(a, b, out, n, [](float x, float y) { return x / y; });
+    case PwOp::pow:
+      return run_pow(a, b, out, n);
+    case PwOp::min:
+      return map2(a, b, out, n, nan_min);
+    case PwOp::max:
+      return map2(a, b, out, n, nan_max);
+    case PwOp::mod:
+      return map2(a, b, out, n, floor_mod);
+    case PwOp::fmod:
+      return map2(a, b, out, n, [](float x, float y) { return std::fmod(x, y); });
+    case PwOp::equal:
+      return map2(a, b, out, n, [](float x, float y) { return x == y ? 1.f : 0.f; });
+    case PwOp::less:
+      return map2(a, b, out, n, [](float x, float y) { return x < y ? 1.f : 0.f; });
+    case PwOp::less_equal:
+      return map2(a, b, out, n, [](float x, float y) { return x <= y ? 1.f : 0.f; });
+    case PwOp::greater:
+      return map2(a, b, out, n, [](float x, float y) { return x > y ? 1.f : 0.f; });
+    case PwOp::greater_equal:
+      return map2(a, b, out, n, [](float x, float y) { return x >= y ? 1.f : 0.f; });
+    case PwOp::logical_and:
+      return map2(a, b, out, n, [](float x, float y) { return x != 0 && y != 0 ? 1.f : 0.f; });
+    case PwOp::logical_or:
+      return map2(a, b, out, n, [](float x, float y) { return x != 0 || y != 0 ? 1.f : 0.f; });
+    case PwOp::logical_xor:
+      return map2(a, b, out, n, [](float x, float y) { return (x != 0) != (y != 0) ? 1.f : 0.f; });
+    case PwOp::is_inf:
+      return map2(a, b, out, n, detects_inf);
+    default:
+      fail(Code::unsupported, "{} of fp32 elements", pw_name(op));
   }
 }
 
@@ -136,8 +191,10 @@ constexpr int64_t kWhole = 16;  // rows are computed in multiples of this: no sc
 Register load_operand(const TileOperand& operand, int64_t n, int64_t whole, float* row) {
   if (operand.step == 0) return {nullptr, *operand.data};
   if (operand.step == 1 && n == whole) return {operand.data, 0};
-  if (operand.step == 1) std::copy_n(operand.data, n, row);
-  else for (int64_t i = 0; i < n; ++i) row[i] = operand.data[i * operand.step];
+  if (operand.step == 1)
+    std::copy_n(operand.data, n, row);
+  else
+    for (int64_t i = 0; i < n; ++i) row[i] = operand.data[i * operand.step];
   std::fill(row + n, row + whole, row[n - 1]);
   return {row, 0};
 }
@@ -161,21 +218,33 @@ constexpr size_t kMostOperands = 32;
 template <class T>
 void widen(const void* data, int64_t offset, int64_t step, int64_t n, float* row) {
   const T* from = static_cast<const T*>(data) + offset;
-  if (step == 1) for (int64_t i = 0; i < n; ++i) row[i] = static_cast<float>(from[i]);
-  else for (int64_t i = 0; i < n; ++i) row[i] = static_cast<float>(from[i * step]);
+  if (step == 1)
+    for (int64_t i = 0; i < n; ++i) row[i] = static_cast<float>(from[i]);
+  else
+    for (int64_t i = 0; i < n; ++i) row[i] = static_cast<float>(from[i * step]);
 }
 
 // Elements at `offset`, widened into `row` where they are not fp32. One element where they repeat.
 TileOperand tile_operand(const TensorView& view, int64_t offset, int64_t step, int64_t n, float* row) {
   const int64_t count = step == 0 ? 1 : n;
   switch (view.dtype) {
-    case DataType::f32: return {view.as<const float>() + offset, step};
-    case DataType::i8: widen<int8_t>(view.data, offset, step, count, row); break;
-    case DataType::i16: widen<int16_t>(view.data, offset, step, count, row); break;
-    case DataType::u16: widen<uint16_t>(view.data, offset, step, count, row); break;
+    case DataType::f32:
+      return {view.as<const float>() + offset, step};
+    case DataType::i8:
+      widen<int8_t>(view.data, offset, step, count, row);
+      break;
+    case DataType::i16:
+      widen<int16_t>(view.data, offset, step, count, row);
+      break;
+    case DataType::u16:
+      widen<uint16_t>(view.data, offset, step, count, row);
+      break;
     case DataType::u8:
-    case DataType::boolean: widen<uint8_t>(view.data, offset, step, count, row); break;
-    default: fail(Code::unsupported, "pointwise of {} operands", data_type_name(view.dtype));
+    case DataType::boolean:
+      widen<uint8_t>(view.data, offset, step, count, row);
+      break;
+    default:
+      fail(Code::unsupported, "pointwise of {} operands", data_type_name(view.dtype));
   }
   return {row, step == 0 ? 0 : 1};
 }
@@ -205,7 +274,8 @@ void run_nest(const KernelArgs& args, const PointwiseProgram& program) {
   for_rows(*args.pool, nest, kTile, 4096, [&](const std::array<int64_t, N>& at, int64_t n) {
     TileOperand row[N];
     float widened[N][kTile], result[kTile];
-    for (size_t k = 0; k < operands; ++k) row[k] = tile_operand(args.inputs[k], at[k + 1], nest.strides[k + 1][in], n, widened[k]);
+    for (size_t k = 0; k < operands; ++k)
+      row[k] = tile_operand(args.inputs[k], at[k + 1], nest.strides[k + 1][in], n, widened[k]);
     run_tile(program, row, n, direct ? y.as<float>() + at[0] : result);
     if (!direct) store_tile(y, at[0], y_step, result, n);
   });
@@ -215,8 +285,10 @@ void run_pointwise(const KernelArgs& args) {
   const PointwiseProgram& program = args.as<Decoded>().program;
   if (args.inputs.size() > kMostOperands || static_cast<size_t>(program.inputs) != args.inputs.size())
     fail(Code::invalid_plan, "a pointwise program of {} operands given {}", program.inputs, args.inputs.size());
-  if (args.inputs.size() < 4) run_nest<4>(args, program);
-  else run_nest<kMostOperands + 1>(args, program);
+  if (args.inputs.size() < 4)
+    run_nest<4>(args, program);
+  else
+    run_nest<kMostOperands + 1>(args, program);
 }
 
 }  // namespace
@@ -232,14 +304,20 @@ void run_tile(const PointwiseProgram& program, const TileOperand* operands, int6
     float* row = rows + (inputs + k) * kTile;
     const Register &a = registers[instruction.a], &b = registers[instruction.b], &c = registers[instruction.c];
     const int arity = pw_arity(instruction.op);
-    registers[inputs + k] = arity == 0 ? Register{nullptr, static_cast<float>(instruction.immediate)} : Register{row, 0};
-    if (arity == 1) run_unary(instruction.op, a, row, whole);
-    else if (arity == 2) run_binary(instruction.op, a, b, row, whole);
-    else if (arity == 3) run_select(a, b, c, row, whole);
+    registers[inputs + k] =
+        arity == 0 ? Register{nullptr, static_cast<float>(instruction.immediate)} : Register{row, 0};
+    if (arity == 1)
+      run_unary(instruction.op, a, row, whole);
+    else if (arity == 2)
+      run_binary(instruction.op, a, b, row, whole);
+    else if (arity == 3)
+      run_select(a, b, c, row, whole);
   }
   const Register& result = registers[program.results[0]];
-  if (result.row == nullptr) std::fill_n(out, n, result.value);
-  else if (result.row != out) std::copy_n(result.row, n, out);
+  if (result.row == nullptr)
+    std::fill_n(out, n, result.value);
+  else if (result.row != out)
+    std::copy_n(result.row, n, out);
 }
 
 void register_pointwise(KernelTable& table) {

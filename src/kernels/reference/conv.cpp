@@ -16,14 +16,17 @@ struct Geometry {
   std::array<int64_t, kSpatial> in_stride{}, out_stride{}, weight_stride{};
 };
 
-Geometry geometry_of(const ConvAttrs& attrs, const TensorView& x, const TensorView& w, const TensorView& y, bool transposed) {
+Geometry geometry_of(const ConvAttrs& attrs, const TensorView& x, const TensorView& w, const TensorView& y,
+                     bool transposed) {
   Geometry g;
   const auto spatial = static_cast<size_t>(x.rank - 2);
   for (size_t i = 0; i < spatial; ++i) {
     const size_t to = kSpatial - spatial + i, from = i + 2;
-    WindowAxis axis{x.dims[from], y.dims[from], w.dims[from], at_or(attrs.strides, i, 1), at_or(attrs.dilations, i, 1), 0};
+    WindowAxis axis{
+        x.dims[from], y.dims[from], w.dims[from], at_or(attrs.strides, i, 1), at_or(attrs.dilations, i, 1), 0};
     axis.pad = at_or(attrs.pads, i, 0);
-    if (!transposed) axis.pad = pad_begin(attrs.auto_pad, attrs.pads, i, axis);
+    if (!transposed)
+      axis.pad = pad_begin(attrs.auto_pad, attrs.pads, i, axis);
     else if (attrs.auto_pad.starts_with("SAME") || !attrs.output_shape.empty()) {
       const int64_t total = std::max<int64_t>(0, (axis.in - 1) * axis.stride + at_or(attrs.output_padding, i, 0) +
                                                      axis.dilation * (axis.kernel - 1) + 1 - axis.out);
@@ -49,8 +52,8 @@ Range valid_taps(int64_t base, int64_t dilation, int64_t kernel, int64_t extent)
 }
 
 template <class LoadX, class LoadW>
-double conv_at(const Geometry& g, int64_t channels, int64_t x_channel, int64_t w_channel, std::array<int64_t, 3> position,
-               LoadX x, LoadW w) {
+double conv_at(const Geometry& g, int64_t channels, int64_t x_channel, int64_t w_channel,
+               std::array<int64_t, 3> position, LoadX x, LoadW w) {
   std::array<int64_t, 3> base;
   std::array<Range, 3> taps;
   for (size_t i = 0; i < 3; ++i) {
@@ -86,13 +89,18 @@ void run_conv(const KernelArgs& args) {
         for (int64_t b = 0; b < g.axes[1].out; ++b)
           for (int64_t c = 0; c < g.axes[2].out; ++c) {
             const std::array<int64_t, 3> at = {a, b, c};
-            const double sum =
-                f32 ? conv_at(g, channels, x.strides[1], w.strides[1], at, [&](int64_t o) { return static_cast<double>(xf[o]); },
-                              [&](int64_t o) { return static_cast<double>(wf[o]); })
-                    : conv_at(g, channels, x.strides[1], w.strides[1], at, [&](int64_t o) { return load_double(x, xo + o); },
-                              [&](int64_t o) { return load_double(w, wo + o); });
-            store_double(y, n * y.strides[0] + m * y.strides[1] + a * g.out_stride[0] + b * g.out_stride[1] + c * g.out_stride[2],
-                         sum + bias);
+            const double sum = f32 ? conv_at(
+                                         g, channels, x.strides[1], w.strides[1], at,
+                                         [&](int64_t o) { return static_cast<double>(xf[o]); },
+                                         [&](int64_t o) { return static_cast<double>(wf[o]); })
+                                   : conv_at(
+                                         g, channels, x.strides[1], w.strides[1], at,
+                                         [&](int64_t o) { return load_double(x, xo + o); },
+                                         [&](int64_t o) { return load_double(w, wo + o); });
+            store_double(
+                y,
+                n * y.strides[0] + m * y.strides[1] + a * g.out_stride[0] + b * g.out_stride[1] + c * g.out_stride[2],
+                sum + bias);
           }
     }
   });

@@ -14,8 +14,14 @@ struct ConvAttrs {
   int64_t group = 1;
   template <class V>
   void fields(V& v) {
-    v("auto_pad", auto_pad); v("dilations", dilations); v("kernel_shape", kernel_shape); v("pads", pads);
-    v("strides", strides); v("output_padding", output_padding); v("output_shape", output_shape); v("group", group);
+    v("auto_pad", auto_pad);
+    v("dilations", dilations);
+    v("kernel_shape", kernel_shape);
+    v("pads", pads);
+    v("strides", strides);
+    v("output_padding", output_padding);
+    v("output_shape", output_shape);
+    v("group", group);
   }
 };
 
@@ -25,8 +31,13 @@ struct PoolAttrs {
   int64_t ceil_mode = 0, count_include_pad = 0, storage_order = 0;
   template <class V>
   void fields(V& v) {
-    v("auto_pad", auto_pad); v("dilations", dilations); v("kernel_shape", kernel_shape); v("pads", pads);
-    v("strides", strides); v("ceil_mode", ceil_mode); v("count_include_pad", count_include_pad);
+    v("auto_pad", auto_pad);
+    v("dilations", dilations);
+    v("kernel_shape", kernel_shape);
+    v("pads", pads);
+    v("strides", strides);
+    v("ceil_mode", ceil_mode);
+    v("count_include_pad", count_include_pad);
     v("storage_order", storage_order);
   }
 };
@@ -42,7 +53,8 @@ inline int64_t at_or(const std::vector<int64_t>& list, size_t i, int64_t fallbac
 
 // Padding before the first element. SAME splits the total that out = ceil(in / stride) needs; an odd one goes
 // to the end (SAME_UPPER) or to the start (SAME_LOWER).
-inline int64_t pad_begin(const std::string& auto_pad, const std::vector<int64_t>& pads, size_t axis, const WindowAxis& w) {
+inline int64_t pad_begin(const std::string& auto_pad, const std::vector<int64_t>& pads, size_t axis,
+                         const WindowAxis& w) {
   if (auto_pad != "SAME_UPPER" && auto_pad != "SAME_LOWER") return auto_pad == "VALID" ? 0 : at_or(pads, axis, 0);
   const int64_t total = std::max<int64_t>(0, (w.out - 1) * w.stride + (w.kernel - 1) * w.dilation + 1 - w.in);
   return auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;

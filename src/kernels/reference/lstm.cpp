@@ -32,7 +32,8 @@ struct LstmCell {
     double sum = lstm_load(args, 3, {direction, row}) + lstm_load(args, 3, {direction, 4 * hidden + row});
     const TensorView &x = args.inputs[0], &w = args.inputs[1], &r = args.inputs[2];
     const int64_t xo = t * x.strides[0] + batch * x.strides[1], wo = direction * w.strides[0] + row * w.strides[1];
-    for (int64_t i = 0; i < inputs; ++i) sum += load_double(x, xo + i * x.strides[2]) * load_double(w, wo + i * w.strides[2]);
+    for (int64_t i = 0; i < inputs; ++i)
+      sum += load_double(x, xo + i * x.strides[2]) * load_double(w, wo + i * w.strides[2]);
     const int64_t ro = direction * r.strides[0] + row * r.strides[1];
     for (int64_t i = 0; i < hidden; ++i) sum += h[static_cast<size_t>(i)] * load_double(r, ro + i * r.strides[2]);
     return sum;
@@ -60,19 +61,30 @@ void run_direction(const KernelArgs& args, int64_t direction, int64_t batch, boo
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
   const int64_t hidden = args.inputs[2].dims[2], steps = x.dims[0];
   const auto n = static_cast<size_t>(hidden);
-  LstmCell cell{args, direction, batch, x.dims[2], hidden, std::vector<double>(n), std::vector<double>(n), std::vector<double>(4 * n), std::vector<double>(n)};
+  LstmCell cell{args,
+                direction,
+                batch,
+                x.dims[2],
+                hidden,
+                std::vector<double>(n),
+                std::vector<double>(n),
+                std::vector<double>(4 * n),
+                std::vector<double>(n)};
   for (int64_t k = 0; k < hidden; ++k) {
     cell.h[static_cast<size_t>(k)] = lstm_load(args, 5, {direction, batch, k});
     cell.c[static_cast<size_t>(k)] = lstm_load(args, 6, {direction, batch, k});
   }
   const int64_t length = args.has_input(4) ? load_int(args.inputs[4], batch * args.inputs[4].strides[0]) : steps;
-  if (length < 0 || length > steps) fail(Code::invalid_argument, "sequence_lens holds {}, 0 to {} are accepted", length, steps);
+  if (length < 0 || length > steps)
+    fail(Code::invalid_argument, "sequence_lens holds {}, 0 to {} are accepted", length, steps);
   const std::vector<double> zeros(n);
   for (int64_t s = 0; s < steps; ++s) {
     const bool live = s < length;
     const int64_t t = live && backwards ? length - 1 - s : s;
     if (live) cell.step(t);
-    if (y.present()) lstm_store_row(y, t * y.strides[0] + direction * y.strides[1] + batch * y.strides[2], y.strides[3], live ? cell.h : zeros);
+    if (y.present())
+      lstm_store_row(y, t * y.strides[0] + direction * y.strides[1] + batch * y.strides[2], y.strides[3],
+                     live ? cell.h : zeros);
   }
   for (size_t i = 1; i < 3; ++i)
     if (args.has_output(i))

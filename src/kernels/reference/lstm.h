@@ -15,8 +15,13 @@ struct LstmAttrs {
   int64_t hidden_size = 0, input_forget = 0, layout = 0;
   template <class V>
   void fields(V& v) {
-    v("activation_alpha", activation_alpha); v("activation_beta", activation_beta); v("activations", activations);
-    v("clip", clip); v("direction", direction); v("hidden_size", hidden_size); v("input_forget", input_forget);
+    v("activation_alpha", activation_alpha);
+    v("activation_beta", activation_beta);
+    v("activations", activations);
+    v("clip", clip);
+    v("direction", direction);
+    v("hidden_size", hidden_size);
+    v("input_forget", input_forget);
     v("layout", layout);
   }
 };

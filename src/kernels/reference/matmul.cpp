@@ -42,8 +42,10 @@ void run_matmul(const KernelArgs& args) {
   ab.rank = std::max(0, a.rank - 2);
   bb.rank = std::max(0, b.rank - 2);
   const auto sa = broadcast_strides(ab, batch), sb = broadcast_strides(bb, batch);
-  const int64_t row_stride = row ? 0 : y.strides[batch_rank], column_stride = column ? 0 : y.strides[static_cast<size_t>(y.rank) - 1];
-  for (Odometer<3> at(batch, {std::span<const int64_t>(sa), std::span<const int64_t>(sb), std::span<const int64_t>(y.strides)});
+  const int64_t row_stride = row ? 0 : y.strides[batch_rank],
+                column_stride = column ? 0 : y.strides[static_cast<size_t>(y.rank) - 1];
+  for (Odometer<3> at(
+           batch, {std::span<const int64_t>(sa), std::span<const int64_t>(sb), std::span<const int64_t>(y.strides)});
        at.valid(); at.next()) {
     const Matrix ma{&a, at.offset[0], row ? 0 : a.strides[ra - 2], a.strides[ra - 1]};
     const Matrix mb{&b, at.offset[1], column ? b.strides[0] : b.strides[rb - 2], column ? 0 : b.strides[rb - 1]};
@@ -51,8 +53,10 @@ void run_matmul(const KernelArgs& args) {
       for (int64_t m = begin; m < end; ++m)
         for (int64_t n = 0; n < columns; ++n) {
           const int64_t to = at.offset[2] + m * row_stride + n * column_stride;
-          if (is_float(y.dtype)) store_double(y, to, dot(ma, mb, m, n, k));
-          else store_int(y, to, dot_int(ma, mb, m, n, k));
+          if (is_float(y.dtype))
+            store_double(y, to, dot(ma, mb, m, n, k));
+          else
+            store_int(y, to, dot_int(ma, mb, m, n, k));
         }
     });
   }
@@ -63,7 +67,10 @@ struct GemmParams {
   int64_t transA = 0, transB = 0;
   template <class V>
   void fields(V& v) {
-    v("alpha", alpha); v("beta", beta); v("transA", transA); v("transB", transB);
+    v("alpha", alpha);
+    v("beta", beta);
+    v("transA", transA);
+    v("transB", transB);
   }
 };
 

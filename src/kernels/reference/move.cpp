@@ -31,14 +31,16 @@ int64_t checked_index(int64_t index, int64_t extent) {
 
 void copy_element(const TensorView& from, int64_t source, const TensorView& to, int64_t target) {
   const auto bytes = static_cast<size_t>(element_bytes(from.dtype));
-  std::copy_n(from.as<const std::byte>() + source * static_cast<int64_t>(bytes), bytes, to.as<std::byte>() + target * static_cast<int64_t>(bytes));
+  std::copy_n(from.as<const std::byte>() + source * static_cast<int64_t>(bytes), bytes,
+              to.as<std::byte>() + target * static_cast<int64_t>(bytes));
 }
 
 struct AnyAttrs {
   int64_t allowzero = 0, axis = 1;
   template <class V>
   void fields(V& v) {
-    v("allowzero", allowzero); v("axis", axis);
+    v("allowzero", allowzero);
+    v("axis", axis);
   }
 };
 
@@ -47,7 +49,8 @@ void run_reshape(const KernelArgs& args) {
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
   if (x.element_count() == 0) return;
   Odometer<1> to(y.extents(), {y.strides});
-  for (Odometer<1> from(x.extents(), {x.strides}); from.valid(); from.next(), to.next()) copy_element(x, from.offset[0], y, to.offset[0]);
+  for (Odometer<1> from(x.extents(), {x.strides}); from.valid(); from.next(), to.next())
+    copy_element(x, from.offset[0], y, to.offset[0]);
 }
 
 void run_transpose(const KernelArgs& args) {
@@ -130,7 +133,8 @@ void run_gather_elements(const KernelArgs& args) {
 // Offset of the slice of `data` that row `row` of indices names; its rank drops by `depth`.
 TensorView nd_slice(TensorView data, const TensorView& indices, int64_t row, int64_t depth) {
   const int64_t step = indices.strides[static_cast<size_t>(indices.rank) - 1];
-  for (int64_t i = 0; i < depth; ++i) data = at_index(data, 0, checked_index(load_int(indices, row + i * step), data.dims[0]));
+  for (int64_t i = 0; i < depth; ++i)
+    data = at_index(data, 0, checked_index(load_int(indices, row + i * step), data.dims[0]));
   return data;
 }
 
@@ -153,7 +157,11 @@ void run_gather_nd(const KernelArgs& args) {
 void combine(const TensorView& target, int64_t to, const TensorView& update, int64_t from, const std::string& how) {
   if (how == "none") return copy_element(update, from, target, to);
   const double a = load_double(target, to), b = load_double(update, from);
-  store_double(target, to, how == "add" ? a + b : how == "mul" ? a * b : how == "max" ? std::max(a, b) : std::min(a, b));
+  store_double(target, to,
+               how == "add"   ? a + b
+               : how == "mul" ? a * b
+               : how == "max" ? std::max(a, b)
+                              : std::min(a, b));
 }
 
 void run_scatter_nd(const KernelArgs& args) {
@@ -217,9 +225,12 @@ void run_pad(const KernelArgs& args) {
       inside = inside && source >= 0;
       from += source * x.strides[i];
     }
-    if (inside) copy_element(x, from, y, at.offset[0]);
-    else if (filled) copy_element(args.inputs[2], 0, y, at.offset[0]);
-    else store_int(y, at.offset[0], 0);
+    if (inside)
+      copy_element(x, from, y, at.offset[0]);
+    else if (filled)
+      copy_element(args.inputs[2], 0, y, at.offset[0]);
+    else
+      store_int(y, at.offset[0], 0);
   }
 }
 
@@ -231,7 +242,9 @@ void run_depth_to_space(const KernelArgs& args) {
   for (Odometer<1> at(y.extents(), {y.strides}); at.valid(); at.next()) {
     const int64_t c = at.index[1], block = at.index[2] % b * b + at.index[3] % b;
     const int64_t depth = attrs.mode == "CRD" ? c * b * b + block : block * channels + c;
-    copy_element(x, at.index[0] * x.strides[0] + depth * x.strides[1] + at.index[2] / b * x.strides[2] + at.index[3] / b * x.strides[3],
+    copy_element(x,
+                 at.index[0] * x.strides[0] + depth * x.strides[1] + at.index[2] / b * x.strides[2] +
+                     at.index[3] / b * x.strides[3],
                  y, at.offset[0]);
   }
 }
@@ -241,8 +254,10 @@ void run_space_to_depth(const KernelArgs& args) {
   const int64_t b = args.as<DepthToSpaceAttrs>().blocksize, channels = x.dims[1];
   for (Odometer<1> at(y.extents(), {y.strides}); at.valid(); at.next()) {
     const int64_t block = at.index[1] / channels, c = at.index[1] % channels;
-    copy_element(x, at.index[0] * x.strides[0] + c * x.strides[1] + (at.index[2] * b + block / b) * x.strides[2] +
-                        (at.index[3] * b + block % b) * x.strides[3], y, at.offset[0]);
+    copy_element(x,
+                 at.index[0] * x.strides[0] + c * x.strides[1] + (at.index[2] * b + block / b) * x.strides[2] +
+                     (at.index[3] * b + block % b) * x.strides[3],
+                 y, at.offset[0]);
   }
 }
 

@@ -22,7 +22,8 @@ struct MoveAxisAttrs {
   int64_t num_outputs = 0;
   template <class V>
   void fields(V& v) {
-    v("axis", axis); v("num_outputs", num_outputs);
+    v("axis", axis);
+    v("num_outputs", num_outputs);
   }
 };
 
@@ -50,7 +51,8 @@ struct DepthToSpaceAttrs {
   std::string mode = "DCR";
   template <class V>
   void fields(V& v) {
-    v("blocksize", blocksize); v("mode", mode);
+    v("blocksize", blocksize);
+    v("mode", mode);
   }
 };
 
@@ -59,7 +61,8 @@ struct ScatterAttrs {
   std::string reduction = "none";
   template <class V>
   void fields(V& v) {
-    v("axis", axis); v("reduction", reduction);
+    v("axis", axis);
+    v("reduction", reduction);
   }
 };
 
@@ -76,7 +79,8 @@ struct DimsAttrs {
   int64_t scalar = 0;
   template <class V>
   void fields(V& v) {
-    v("values", values); v("scalar", scalar);
+    v("values", values);
+    v("scalar", scalar);
   }
 };
 
@@ -89,10 +93,16 @@ struct ResizeAttrs {
   std::vector<double> scales;  // what the kernel maps coordinates with; set by importers and passes, one an axis
   template <class V>
   void fields(V& v) {
-    v("antialias", antialias); v("exclude_outside", exclude_outside); v("axes", axes);
+    v("antialias", antialias);
+    v("exclude_outside", exclude_outside);
+    v("axes", axes);
     v("coordinate_transformation_mode", coordinate_transformation_mode);
-    v("keep_aspect_ratio_policy", keep_aspect_ratio_policy); v("mode", mode); v("nearest_mode", nearest_mode);
-    v("cubic_coeff_a", cubic_coeff_a); v("extrapolation_value", extrapolation_value); v("scales", scales);
+    v("keep_aspect_ratio_policy", keep_aspect_ratio_policy);
+    v("mode", mode);
+    v("nearest_mode", nearest_mode);
+    v("cubic_coeff_a", cubic_coeff_a);
+    v("extrapolation_value", extrapolation_value);
+    v("scales", scales);
   }
 };
 

@@ -11,7 +11,9 @@ namespace {
 void run_batch_norm(const KernelArgs& args) {
   const double epsilon = args.as<BatchNormAttrs>().epsilon;
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
-  const auto parameter = [&](size_t i, int64_t c) { return load_double(args.inputs[i], c * args.inputs[i].strides[0]); };
+  const auto parameter = [&](size_t i, int64_t c) {
+    return load_double(args.inputs[i], c * args.inputs[i].strides[0]);
+  };
   for (Odometer<2> at(x.extents(), {x.strides, y.strides}); at.valid(); at.next()) {
     const int64_t c = at.index[1];
     const double normal = (load_double(x, at.offset[0]) - parameter(3, c)) / std::sqrt(parameter(4, c) + epsilon);
@@ -23,7 +25,8 @@ struct Moments {
   double mean = 0, variance = 0;
 };
 
-Moments moments_of(const TensorView& x, int64_t base, std::span<const int64_t> extents, std::span<const int64_t> strides, bool centred) {
+Moments moments_of(const TensorView& x, int64_t base, std::span<const int64_t> extents,
+                   std::span<const int64_t> strides, bool centred) {
   double sum = 0, squares = 0;
   int64_t count = 0;
   for (Odometer<1> at(extents, {strides}); at.valid(); at.next(), ++count) sum += load_double(x, base + at.offset[0]);
@@ -51,11 +54,14 @@ void run_layer_norm(const KernelArgs& args) {
   for (Odometer<2> row(x.extents().subspan(0, axis), {xs, ys}); row.valid(); row.next()) {
     const Moments m = moments_of(x, row.offset[0], tail, xs.subspan(axis), centred);
     const double inverse = 1 / std::sqrt(m.variance + attrs.epsilon);
-    for (Odometer<4> at(tail, {xs.subspan(axis), ys.subspan(axis), std::span<const int64_t>(scale_strides), std::span<const int64_t>(bias_strides)});
+    for (Odometer<4> at(tail, {xs.subspan(axis), ys.subspan(axis), std::span<const int64_t>(scale_strides),
+                               std::span<const int64_t>(bias_strides)});
          at.valid(); at.next()) {
       const double bias = args.has_input(2) ? load_double(args.inputs[2], at.offset[3]) : 0;
       store_double(y, row.offset[1] + at.offset[1],
-                   (load_double(x, row.offset[0] + at.offset[0]) - m.mean) * inverse * load_double(args.inputs[1], at.offset[2]) + bias);
+                   (load_double(x, row.offset[0] + at.offset[0]) - m.mean) * inverse *
+                           load_double(args.inputs[1], at.offset[2]) +
+                       bias);
     }
   }
 }

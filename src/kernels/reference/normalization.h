@@ -10,7 +10,9 @@ struct BatchNormAttrs {
   int64_t training_mode = 0;
   template <class V>
   void fields(V& v) {
-    v("epsilon", epsilon); v("momentum", momentum); v("training_mode", training_mode);
+    v("epsilon", epsilon);
+    v("momentum", momentum);
+    v("training_mode", training_mode);
   }
 };
 
@@ -19,7 +21,9 @@ struct LayerNormAttrs {
   double epsilon = 1e-5;
   template <class V>
   void fields(V& v) {
-    v("axis", axis); v("stash_type", stash_type); v("epsilon", epsilon);
+    v("axis", axis);
+    v("stash_type", stash_type);
+    v("epsilon", epsilon);
   }
 };
 

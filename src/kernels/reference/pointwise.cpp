@@ -25,56 +25,106 @@ bool pw_is_inf(double a, double which) {
 
 double apply(PwOp op, double a, double b, double c) {
   switch (op) {
-    case PwOp::constant: return 0;
-    case PwOp::neg: return -a;
-    case PwOp::abs: return std::abs(a);
-    case PwOp::exp: return std::exp(a);
-    case PwOp::log: return std::log(a);
-    case PwOp::sqrt: return std::sqrt(a);
-    case PwOp::rsqrt: return 1 / std::sqrt(a);
-    case PwOp::reciprocal: return 1 / a;
-    case PwOp::sin: return std::sin(a);
-    case PwOp::cos: return std::cos(a);
-    case PwOp::tan: return std::tan(a);
-    case PwOp::asin: return std::asin(a);
-    case PwOp::acos: return std::acos(a);
-    case PwOp::atan: return std::atan(a);
-    case PwOp::sinh: return std::sinh(a);
-    case PwOp::cosh: return std::cosh(a);
-    case PwOp::tanh: return std::tanh(a);
-    case PwOp::asinh: return std::asinh(a);
-    case PwOp::acosh: return std::acosh(a);
-    case PwOp::atanh: return std::atanh(a);
-    case PwOp::erf: return std::erf(a);
-    case PwOp::sigmoid: return 1 / (1 + std::exp(-a));
-    case PwOp::floor: return std::floor(a);
-    case PwOp::ceil: return std::ceil(a);
-    case PwOp::round: return std::nearbyint(a);
-    case PwOp::trunc: return std::trunc(a);
-    case PwOp::sign: return pw_sign(a);
-    case PwOp::logical_not: return a == 0;
-    case PwOp::is_nan: return std::isnan(a);
-    case PwOp::softplus: return pw_softplus(a);
-    case PwOp::add: return a + b;
-    case PwOp::sub: return a - b;
-    case PwOp::mul: return a * b;
-    case PwOp::div: return a / b;
-    case PwOp::pow: return std::pow(a, b);
-    case PwOp::min: return pw_min(a, b);
-    case PwOp::max: return pw_max(a, b);
-    case PwOp::mod: return pw_mod(a, b);
-    case PwOp::fmod: return std::fmod(a, b);
-    case PwOp::equal: return a == b;
-    case PwOp::less: return a < b;
-    case PwOp::less_equal: return a <= b;
-    case PwOp::greater: return a > b;
-    case PwOp::greater_equal: return a >= b;
-    case PwOp::logical_and: return a != 0 && b != 0;
-    case PwOp::logical_or: return a != 0 || b != 0;
-    case PwOp::logical_xor: return (a != 0) != (b != 0);
-    case PwOp::is_inf: return pw_is_inf(a, b);
-    case PwOp::select: return a != 0 ? b : c;
-    default: fail(Code::unsupported, "{} of floating-point elements", pw_name(op));
+    case PwOp::constant:
+      return 0;
+    case PwOp::neg:
+      return -a;
+    case PwOp::abs:
+      return std::abs(a);
+    case PwOp::exp:
+      return std::exp(a);
+    case PwOp::log:
+      return std::log(a);
+    case PwOp::sqrt:
+      return std::sqrt(a);
+    case PwOp::rsqrt:
+      return 1 / std::sqrt(a);
+    case PwOp::reciprocal:
+      return 1 / a;
+    case PwOp::sin:
+      return std::sin(a);
+    case PwOp::cos:
+      return std::cos(a);
+    case PwOp::tan:
+      return std::tan(a);
+    case PwOp::asin:
+      return std::asin(a);
+    case PwOp::acos:
+      return std::acos(a);
+    case PwOp::atan:
+      return std::atan(a);
+    case PwOp::sinh:
+      return std::sinh(a);
+    case PwOp::cosh:
+      return std::cosh(a);
+    case PwOp::tanh:
+      return std::tanh(a);
+    case PwOp::asinh:
+      return std::asinh(a);
+    case PwOp::acosh:
+      return std::acosh(a);
+    case PwOp::atanh:
+      return std::atanh(a);
+    case PwOp::erf:
+      return std::erf(a);
+    case PwOp::sigmoid:
+      return 1 / (1 + std::exp(-a));
+    case PwOp::floor:
+      return std::floor(a);
+    case PwOp::ceil:
+      return std::ceil(a);
+    case PwOp::round:
+      return std::nearbyint(a);
+    case PwOp::trunc:
+      return std::trunc(a);
+    case PwOp::sign:
+      return pw_sign(a);
+    case PwOp::logical_not:
+      return a == 0;
+    case PwOp::is_nan:
+      return std::isnan(a);
+    case PwOp::softplus:
+      return pw_softplus(a);
+    case PwOp::add:
+      return a + b;
+    case PwOp::sub:
+      return a - b;
+    case PwOp::mul:
+      return a * b;
+    case PwOp::div:
+      return a / b;
+    case PwOp::pow:
+      return std::pow(a, b);
+    case PwOp::min:
+      return pw_min(a, b);
+    case PwOp::max:
+      return pw_max(a, b);
+    case PwOp::mod:
+      return pw_mod(a, b);
+    case PwOp::fmod:
+      return std::fmod(a, b);
+    case PwOp::equal:
+      return a == b;
+    case PwOp::less:
+      return a < b;
+    case PwOp::less_equal:
+      return a <= b;
+    case PwOp::greater:
+      return a > b;
+    case PwOp::greater_equal:
+      return a >= b;
+    case PwOp::logical_and:
+      return a != 0 && b != 0;
+    case PwOp::logical_or:
+      return a != 0 || b != 0;
+    case PwOp::logical_xor:
+      return (a != 0) != (b != 0);
+    case PwOp::is_inf:
+      return pw_is_inf(a, b);
+    case PwOp::select:
+      return a != 0 ? b : c;
+    default:
+      fail(Code::unsupported, "{} of floating-point elements", pw_name(op));
   }
 }
 
@@ -107,38 +157,74 @@ int64_t int_pow(int64_t a, int64_t b) {
 int64_t apply_int(PwOp op, int64_t a, int64_t b, int64_t c) {
   const auto ua = static_cast<uint64_t>(a), ub = static_cast<uint64_t>(b);
   switch (op) {
-    case PwOp::constant: return 0;
-    case PwOp::neg: return wrap(0 - ua);
-    case PwOp::abs: return a < 0 ? wrap(0 - ua) : a;
-    case PwOp::floor: case PwOp::ceil: case PwOp::round: case PwOp::trunc: return a;
-    case PwOp::sign: return a > 0 ? 1 : a < 0 ? -1 : 0;
-    case PwOp::logical_not: return a == 0;
-    case PwOp::bit_not: return ~a;
-    case PwOp::is_nan: case PwOp::is_inf: return 0;
-    case PwOp::add: return wrap(ua + ub);
-    case PwOp::sub: return wrap(ua - ub);
-    case PwOp::mul: return wrap(ua * ub);
-    case PwOp::div: return int_divide(a, b);
-    case PwOp::pow: return int_pow(a, b);
-    case PwOp::min: return std::min(a, b);
-    case PwOp::max: return std::max(a, b);
-    case PwOp::mod: return int_mod(a, b);
-    case PwOp::fmod: return int_remainder(a, b);
-    case PwOp::equal: return a == b;
-    case PwOp::less: return a < b;
-    case PwOp::less_equal: return a <= b;
-    case PwOp::greater: return a > b;
-    case PwOp::greater_equal: return a >= b;
-    case PwOp::logical_and: return a != 0 && b != 0;
-    case PwOp::logical_or: return a != 0 || b != 0;
-    case PwOp::logical_xor: return (a != 0) != (b != 0);
-    case PwOp::bit_and: return a & b;
-    case PwOp::bit_or: return a | b;
-    case PwOp::bit_xor: return a ^ b;
-    case PwOp::shift_left: return int_shift(a, b, true);
-    case PwOp::shift_right: return int_shift(a, b, false);
-    case PwOp::select: return a != 0 ? b : c;
-    default: fail(Code::unsupported, "{} of integer elements", pw_name(op));
+    case PwOp::constant:
+      return 0;
+    case PwOp::neg:
+      return wrap(0 - ua);
+    case PwOp::abs:
+      return a < 0 ? wrap(0 - ua) : a;
+    case PwOp::floor:
+    case PwOp::ceil:
+    case PwOp::round:
+    case PwOp::trunc:
+      return a;
+    case PwOp::sign:
+      return a > 0 ? 1 : a < 0 ? -1 : 0;
+    case PwOp::logical_not:
+      return a == 0;
+    case PwOp::bit_not:
+      return ~a;
+    case PwOp::is_nan:
+    case PwOp::is_inf:
+      return 0;
+    case PwOp::add:
+      return wrap(ua + ub);
+    case PwOp::sub:
+      return wrap(ua - ub);
+    case PwOp::mul:
+      return wrap(ua * ub);
+    case PwOp::div:
+      return int_divide(a, b);
+    case PwOp::pow:
+      return int_pow(a, b);
+    case PwOp::min:
+      return std::min(a, b);
+    case PwOp::max:
+      return std::max(a, b);
+    case PwOp::mod:
+      return int_mod(a, b);
+    case PwOp::fmod:
+      return int_remainder(a, b);
+    case PwOp::equal:
+      return a == b;
+    case PwOp::less:
+      return a < b;
+    case PwOp::less_equal:
+      return a <= b;
+    case PwOp::greater:
+      return a > b;
+    case PwOp::greater_equal:
+      return a >= b;
+    case PwOp::logical_and:
+      return a != 0 && b != 0;
+    case PwOp::logical_or:
+      return a != 0 || b != 0;
+    case PwOp::logical_xor:
+      return (a != 0) != (b != 0);
+    case PwOp::bit_and:
+      return a & b;
+    case PwOp::bit_or:
+      return a | b;
+    case PwOp::bit_xor:
+      return a ^ b;
+    case PwOp::shift_left:
+      return int_shift(a, b, true);
+    case PwOp::shift_right:
+      return int_shift(a, b, false);
+    case PwOp::select:
+      return a != 0 ? b : c;
+    default:
+      fail(Code::unsupported, "{} of integer elements", pw_name(op));
   }
 }
 
@@ -146,14 +232,18 @@ template <class T>
 struct Interpreter {
   const PointwiseProgram& program;
   std::vector<T> registers;
-  explicit Interpreter(const PointwiseProgram& p) : program(p), registers(static_cast<size_t>(p.inputs) + p.code.size()) {}
+  explicit Interpreter(const PointwiseProgram& p)
+      : program(p), registers(static_cast<size_t>(p.inputs) + p.code.size()) {}
 
   void run() {
     size_t at = static_cast<size_t>(program.inputs);
     for (const PwInstr& i : program.code) {
-      if (i.op == PwOp::constant) registers[at++] = static_cast<T>(i.immediate);
-      else if constexpr (std::is_same_v<T, double>) registers[at++] = apply(i.op, registers[i.a], registers[i.b], registers[i.c]);
-      else registers[at++] = apply_int(i.op, registers[i.a], registers[i.b], registers[i.c]);
+      if (i.op == PwOp::constant)
+        registers[at++] = static_cast<T>(i.immediate);
+      else if constexpr (std::is_same_v<T, double>)
+        registers[at++] = apply(i.op, registers[i.a], registers[i.b], registers[i.c]);
+      else
+        registers[at++] = apply_int(i.op, registers[i.a], registers[i.b], registers[i.c]);
     }
   }
 };
@@ -182,14 +272,18 @@ void run_range(const KernelArgs& args, const PointwiseProgram& program, int64_t 
     };
     for (size_t k = 0; k < args.inputs.size(); ++k) {
       const int64_t at = offset(strides[k]);
-      if constexpr (std::is_same_v<T, double>) interpreter.registers[k] = load_double(args.inputs[k], at);
-      else interpreter.registers[k] = load_int(args.inputs[k], at);
+      if constexpr (std::is_same_v<T, double>)
+        interpreter.registers[k] = load_double(args.inputs[k], at);
+      else
+        interpreter.registers[k] = load_int(args.inputs[k], at);
     }
     interpreter.run();
     for (size_t k = 0; k < args.outputs.size(); ++k) {
       const T value = interpreter.registers[program.results[k]];
-      if constexpr (std::is_same_v<T, double>) store_double(args.outputs[k], offset(args.outputs[k].strides), value);
-      else store_int(args.outputs[k], offset(args.outputs[k].strides), value);
+      if constexpr (std::is_same_v<T, double>)
+        store_double(args.outputs[k], offset(args.outputs[k].strides), value);
+      else
+        store_int(args.outputs[k], offset(args.outputs[k].strides), value);
     }
   }
 }

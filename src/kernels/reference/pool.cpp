@@ -23,7 +23,8 @@ Window window_of(const PoolAttrs& attrs, const TensorView& x, const TensorView& 
 // Calls visit(offset, flat spatial index) for each tap inside the input; returns how many taps lie inside the
 // input or its padding (what count_include_pad divides by).
 template <class Visit>
-int64_t for_taps(const Window& w, const PoolAttrs& attrs, const TensorView& x, std::span<const int64_t> position, Visit visit) {
+int64_t for_taps(const Window& w, const PoolAttrs& attrs, const TensorView& x, std::span<const int64_t> position,
+                 Visit visit) {
   int64_t padded = 0;
   const std::vector<int64_t> none(w.kernel.size(), 0);
   for (Odometer<1> tap(w.kernel, {std::span<const int64_t>(none)}); tap.valid(); tap.next()) {
@@ -94,7 +95,8 @@ void run_average_pool(const KernelArgs& args) {
       sum += load_double(x, from + offset);
       ++inside;
     });
-    store_double(y, to, sum / static_cast<double>(std::max<int64_t>(attrs.count_include_pad != 0 ? padded : inside, 1)));
+    store_double(y, to,
+                 sum / static_cast<double>(std::max<int64_t>(attrs.count_include_pad != 0 ? padded : inside, 1)));
   });
 }
 

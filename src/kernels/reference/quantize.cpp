@@ -11,7 +11,9 @@ int64_t parameter_stride(const KernelArgs& args) {
   return args.inputs[1].element_count() > 1 ? args.inputs[1].strides[0] : 0;
 }
 size_t quantize_axis(const KernelArgs& args) {
-  return parameter_stride(args) == 0 ? 0 : static_cast<size_t>(normalize_axis(args.as<QuantizeAttrs>().axis, args.inputs[0].rank));
+  return parameter_stride(args) == 0
+             ? 0
+             : static_cast<size_t>(normalize_axis(args.as<QuantizeAttrs>().axis, args.inputs[0].rank));
 }
 
 template <class Body>

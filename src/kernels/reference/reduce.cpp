@@ -22,17 +22,20 @@ const Accumulator kMax = {-INFINITY, [](double s, double x) { return x > s || st
 const Accumulator kMin = {INFINITY, [](double s, double x) { return x < s || std::isnan(x) ? x : s; }, keep};
 const Accumulator kProd = {1, [](double s, double x) { return s * x; }, keep};
 const Accumulator kL1 = {0, [](double s, double x) { return s + std::abs(x); }, keep};
-const Accumulator kL2 = {0, [](double s, double x) { return s + x * x; }, [](double s, double) { return std::sqrt(s); }};
+const Accumulator kL2 = {0, [](double s, double x) { return s + x * x; },
+                         [](double s, double) { return std::sqrt(s); }};
 const Accumulator kSumSquare = {0, [](double s, double x) { return s + x * x; }, keep};
 const Accumulator kLogSum = {0, add_to, [](double s, double) { return std::log(s); }};
-const Accumulator kLogSumExp = {0, [](double s, double x) { return s + std::exp(x); }, [](double s, double) { return std::log(s); }};
+const Accumulator kLogSumExp = {0, [](double s, double x) { return s + std::exp(x); },
+                                [](double s, double) { return std::log(s); }};
 
 std::vector<bool> reduced_axes(const KernelArgs& args, const ReduceAttrs& attrs) {
   const TensorView& x = args.inputs[0];
   std::vector<bool> reduced(static_cast<size_t>(x.rank), false);
   const int64_t count = args.has_input(1) ? args.inputs[1].element_count() : 0;
   for (int64_t i = 0; i < count; ++i)
-    reduced[static_cast<size_t>(normalize_axis(load_int(args.inputs[1], i * args.inputs[1].strides[0]), x.rank))] = true;
+    reduced[static_cast<size_t>(normalize_axis(load_int(args.inputs[1], i * args.inputs[1].strides[0]), x.rank))] =
+        true;
   if (count == 0 && attrs.noop_with_empty_axes == 0) reduced.assign(reduced.size(), true);
   return reduced;
 }
@@ -59,7 +62,8 @@ void run_reduce(const KernelArgs& args) {
   }
   for (Odometer<2> at(outer, {outer_x, outer_y}); at.valid(); at.next()) {
     double value = how.start;
-    for (Odometer<1> in(inner, {inner_x}); in.valid(); in.next()) value = how.step(value, load_double(x, at.offset[0] + in.offset[0]));
+    for (Odometer<1> in(inner, {inner_x}); in.valid(); in.next())
+      value = how.step(value, load_double(x, at.offset[0] + in.offset[0]));
     store_double(y, at.offset[1], how.finish(value, count));
   }
 }

@@ -9,7 +9,8 @@ struct ReduceAttrs {
   int64_t keepdims = 1, noop_with_empty_axes = 0;
   template <class V>
   void fields(V& v) {
-    v("keepdims", keepdims); v("noop_with_empty_axes", noop_with_empty_axes);
+    v("keepdims", keepdims);
+    v("noop_with_empty_axes", noop_with_empty_axes);
   }
 };
 
@@ -17,7 +18,9 @@ struct ArgAttrs {
   int64_t axis = 0, keepdims = 1, select_last_index = 0;
   template <class V>
   void fields(V& v) {
-    v("axis", axis); v("keepdims", keepdims); v("select_last_index", select_last_index);
+    v("axis", axis);
+    v("keepdims", keepdims);
+    v("select_last_index", select_last_index);
   }
 };
 

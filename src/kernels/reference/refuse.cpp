@@ -7,7 +7,8 @@ struct RefuseParams {
   std::string why, type;
   template <class V>
   void fields(V& v) {
-    v("why", why); v("type", type);
+    v("why", why);
+    v("type", type);
   }
 };
 

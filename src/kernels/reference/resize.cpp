@@ -39,7 +39,9 @@ ResizeTaps cubic_taps(const ResizeAttrs& attrs, int64_t base, double fraction, i
     const int64_t at = base + static_cast<int64_t>(i) - 1;
     const bool outside = at < 0 || at >= in_extent;
     taps.positions[i] = std::clamp(at, int64_t{0}, in_extent - 1);
-    taps.weights[i] = attrs.exclude_outside != 0 && outside ? 0 : cubic_weight(fraction + 1 - static_cast<double>(i), attrs.cubic_coeff_a);
+    taps.weights[i] = attrs.exclude_outside != 0 && outside
+                          ? 0
+                          : cubic_weight(fraction + 1 - static_cast<double>(i), attrs.cubic_coeff_a);
     sum += taps.weights[i];
   }
   if (attrs.exclude_outside != 0)
@@ -88,12 +90,14 @@ void run_resize(const KernelArgs& args) {
       const size_t fixed = std::min<size_t>(rank, 2);
       if (rank > 0) first[0] = rank > 1 ? outer / y.dims[1] : outer;
       if (rank > 1) first[1] = outer % y.dims[1];
-      for (Odometer<1> at(y.extents().subspan(fixed), {std::span<const int64_t>(y.strides).subspan(fixed)}); at.valid(); at.next()) {
+      for (Odometer<1> at(y.extents().subspan(fixed), {std::span<const int64_t>(y.strides).subspan(fixed)}); at.valid();
+           at.next()) {
         std::array<int64_t, kMaxRank> index = first, counts{};
         for (size_t axis = fixed; axis < rank; ++axis) index[axis] = at.index[axis - fixed];
         int64_t to = at.offset[0];
         for (size_t axis = 0; axis < fixed; ++axis) to += first[axis] * y.strides[axis];
-        for (size_t axis = 0; axis < rank; ++axis) counts[axis] = static_cast<int64_t>(taps[axis][static_cast<size_t>(index[axis])].count);
+        for (size_t axis = 0; axis < rank; ++axis)
+          counts[axis] = static_cast<int64_t>(taps[axis][static_cast<size_t>(index[axis])].count);
         const std::array<int64_t, kMaxRank> none{};
         double sum = 0;
         for (Odometer<1> tap({counts.data(), rank}, {std::span<const int64_t>(none)}); tap.valid(); tap.next()) {

@@ -24,14 +24,16 @@ constexpr int64_t kFoldedElements = 4096;
 
 // An operand as a tensor, when it is constant or its contents are.
 std::optional<Tensor> known_operand(const Value& value) {
-  if (value.is_constant()) return value.constant.element_count() <= kFoldedElements ? std::optional(value.constant) : std::nullopt;
+  if (value.is_constant())
+    return value.constant.element_count() <= kFoldedElements ? std::optional(value.constant) : std::nullopt;
   if (!value.contents || !value.type.shape.is_static()) return std::nullopt;
   for (Dim dim : *value.contents)
     if (!dim.is_constant()) return std::nullopt;
   const auto extents = value.type.shape.extents();
   return Tensor::make(value.type.dtype, extents, [&](std::byte* out) {
     const TensorView view = make_view(out, value.type.dtype, extents);
-    for (size_t i = 0; i < value.contents->size(); ++i) store_int(view, static_cast<int64_t>(i), (*value.contents)[i].value());
+    for (size_t i = 0; i < value.contents->size(); ++i)
+      store_int(view, static_cast<int64_t>(i), (*value.contents)[i].value());
   });
 }
 
@@ -41,7 +43,9 @@ void fold_contents(Graph& graph, const Node& node) {
   if (!node.regions.empty() || !def.pure || node.inputs.empty() || node.outputs.size() != 1) return;
   Value& result = graph.mutable_value(node.outputs[0]);
   const bool wanted = is_integer(result.type.dtype) || result.type.dtype == DataType::boolean;
-  if (result.contents || !wanted || !result.type.shape.is_static() || result.type.shape.element_count().value() > kFoldedElements) return;
+  if (result.contents || !wanted || !result.type.shape.is_static() ||
+      result.type.shape.element_count().value() > kFoldedElements)
+    return;
   std::vector<Tensor> operands;
   for (ValueId input : node.inputs) {
     const auto operand = input.valid() ? known_operand(graph.value(input)) : Tensor();
@@ -58,7 +62,8 @@ void infer_node(Graph& graph, NodeId id) {
   InferContext context(graph, node);
   op_def(node.op).infer(context);
   if (context.outputs().size() != node.outputs.size())
-    fail(Code::invalid_model, "{} gives {} results, {} asked for", node.op.str(), context.outputs().size(), node.outputs.size());
+    fail(Code::invalid_model, "{} gives {} results, {} asked for", node.op.str(), context.outputs().size(),
+         node.outputs.size());
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     Value& value = graph.mutable_value(node.outputs[i]);
     value.type = context.outputs()[i];
@@ -72,26 +77,29 @@ NodeId add_and_infer(Graph& graph, OpName op, std::vector<ValueId> inputs, Attrs
                      std::vector<std::unique_ptr<Graph>> bodies, std::string name, size_t outputs,
                      std::vector<std::string> output_names) {
   const OpDef& def = op_def(op);
-  return with_context([&] { return fmt::format("node '{}' ({})", name, op.str()); }, [&] {
-    check_arity(def, inputs.size());
-    if (def.check_attrs != nullptr) def.check_attrs(attrs);
-    const NodeId id = graph.add_node(op, std::move(inputs), std::move(attrs), std::vector<TensorType>(outputs), name,
-                                     std::move(output_names));
-    graph.mutable_node(id).origins = {graph.node(id).name};
-    for (auto& body : bodies) graph.add_region(id, std::move(body));
-    try {
-      infer_node(graph, id);
-    } catch (...) {
-      graph.remove_node(id);
-      throw;
-    }
-    return id;
-  });
+  return with_context([&] { return fmt::format("node '{}' ({})", name, op.str()); },
+                      [&] {
+                        check_arity(def, inputs.size());
+                        if (def.check_attrs != nullptr) def.check_attrs(attrs);
+                        const NodeId id =
+                            graph.add_node(op, std::move(inputs), std::move(attrs), std::vector<TensorType>(outputs),
+                                           name, std::move(output_names));
+                        graph.mutable_node(id).origins = {graph.node(id).name};
+                        for (auto& body : bodies) graph.add_region(id, std::move(body));
+                        try {
+                          infer_node(graph, id);
+                        } catch (...) {
+                          graph.remove_node(id);
+                          throw;
+                        }
+                        return id;
+                      });
 }
 
 // A constant with one element is an immediate of the program.
 std::optional<double> immediate(const Value& value) {
-  if (!value.is_constant() || value.constant.element_count() != 1 || value.constant.dtype() == DataType::string) return std::nullopt;
+  if (!value.is_constant() || value.constant.element_count() != 1 || value.constant.dtype() == DataType::string)
+    return std::nullopt;
   return is_float(value.type.dtype) ? value.constant.to_doubles()[0] : static_cast<double>(value.constant.to_ints()[0]);
 }
 
@@ -105,7 +113,8 @@ NodeId add_node(Graph& graph, OpName op, std::vector<ValueId> inputs, Attrs attr
                 std::vector<std::string> output_names) {
   const int fixed = op_def(op).outputs;
   const size_t outputs = static_cast<size_t>(output_count > 0 ? output_count : fixed > 0 ? fixed : 1);
-  return add_and_infer(graph, op, std::move(inputs), std::move(attrs), {}, std::move(name), outputs, std::move(output_names));
+  return add_and_infer(graph, op, std::move(inputs), std::move(attrs), {}, std::move(name), outputs,
+                       std::move(output_names));
 }
 
 ValueId add_op(Graph& graph, OpName op, std::vector<ValueId> inputs, Attrs attrs, std::string name) {
@@ -116,13 +125,15 @@ ValueId add_op(Patch& patch, OpName op, std::vector<ValueId> inputs, Attrs attrs
   const OpDef& def = op_def(op);
   if (def.check_attrs != nullptr) def.check_attrs(attrs);
   Graph& graph = patch.graph();
-  const NodeId id = patch.add(op, std::move(inputs), std::move(attrs), std::vector<TensorType>(static_cast<size_t>(std::max(def.outputs, 1))));
+  const NodeId id = patch.add(op, std::move(inputs), std::move(attrs),
+                              std::vector<TensorType>(static_cast<size_t>(std::max(def.outputs, 1))));
   infer_node(graph, id);
   return graph.node(id).outputs[0];
 }
 
 NodeId add_region_node(Graph& graph, OpName op, std::vector<ValueId> inputs, Attrs attrs,
-                       std::vector<std::unique_ptr<Graph>> bodies, std::string name, std::vector<std::string> output_names) {
+                       std::vector<std::unique_ptr<Graph>> bodies, std::string name,
+                       std::vector<std::string> output_names) {
   const size_t outputs = bodies.empty() ? 0 : bodies[0]->outputs().size();
   return add_and_infer(graph, op, std::move(inputs), std::move(attrs), std::move(bodies), std::move(name), outputs,
                        std::move(output_names));
@@ -130,23 +141,24 @@ NodeId add_region_node(Graph& graph, OpName op, std::vector<ValueId> inputs, Att
 
 void infer_all(Graph& graph) {
   for (NodeId id : graph.nodes()) {
-    with_context([&] { return describe(graph.node(id)); }, [&] {
-      Node& node = graph.mutable_node(id);
-      const bool captures = node.op == "if";
-      for (const auto& region : node.regions) {
-        region->symbols = graph.symbols;
-        const size_t first = captures ? 1 : 0;
-        for (size_t i = 0; i < region->inputs().size() && node.op != "loop"; ++i) {
-          Value& inner = region->mutable_value(region->inputs()[i]);
-          const Value& outer = graph.value(node.inputs[first + i]);
-          inner.type = outer.type;
-          inner.contents = outer.contents;
-        }
-        infer_all(*region);
-        graph.symbols = region->symbols;
-      }
-      infer_node(graph, id);
-    });
+    with_context([&] { return describe(graph.node(id)); },
+                 [&] {
+                   Node& node = graph.mutable_node(id);
+                   const bool captures = node.op == "if";
+                   for (const auto& region : node.regions) {
+                     region->symbols = graph.symbols;
+                     const size_t first = captures ? 1 : 0;
+                     for (size_t i = 0; i < region->inputs().size() && node.op != "loop"; ++i) {
+                       Value& inner = region->mutable_value(region->inputs()[i]);
+                       const Value& outer = graph.value(node.inputs[first + i]);
+                       inner.type = outer.type;
+                       inner.contents = outer.contents;
+                     }
+                     infer_all(*region);
+                     graph.symbols = region->symbols;
+                   }
+                   infer_node(graph, id);
+                 });
   }
 }
 
@@ -154,14 +166,15 @@ void verify(const Graph& graph) {
   verify_structure(graph);
   for (NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
-    with_context([&] { return describe(node); }, [&] {
-      const OpDef& def = op_def(node.op);
-      check_arity(def, node.inputs.size());
-      Attrs attrs = node.attrs;
-      attrs.erase("binds");
-      if (def.check_attrs != nullptr) def.check_attrs(attrs);
-      for (const auto& region : node.regions) verify(*region);
-    });
+    with_context([&] { return describe(node); },
+                 [&] {
+                   const OpDef& def = op_def(node.op);
+                   check_arity(def, node.inputs.size());
+                   Attrs attrs = node.attrs;
+                   attrs.erase("binds");
+                   if (def.check_attrs != nullptr) def.check_attrs(attrs);
+                   for (const auto& region : node.regions) verify(*region);
+                 });
   }
 }
 

@@ -9,7 +9,8 @@ InferContext::InferContext(Graph& graph, const Node& node) : graph_(graph), node
 const TensorType& InferContext::input(size_t i) const {
   if (!has_input(i)) {
     const OpDef& def = op_def(node_.op);
-    fail(Code::invalid_model, "operand {} ('{}') is missing", i, i < def.operand_names.size() ? def.operand_names[i] : "?");
+    fail(Code::invalid_model, "operand {} ('{}') is missing", i,
+         i < def.operand_names.size() ? def.operand_names[i] : "?");
   }
   return graph_.value(node_.inputs[i]).type;
 }
@@ -25,7 +26,8 @@ std::optional<std::vector<Dim>> InferContext::contents(size_t i) const {
   if (!value.is_constant()) return value.contents;
   constexpr int64_t kLongest = 4096;
   const Tensor& tensor = value.constant;
-  if (is_float(tensor.dtype()) || tensor.dtype() == DataType::string || tensor.element_count() > kLongest) return std::nullopt;
+  if (is_float(tensor.dtype()) || tensor.dtype() == DataType::string || tensor.element_count() > kLongest)
+    return std::nullopt;
   const auto ints = tensor.to_ints();
   return std::vector<Dim>(ints.begin(), ints.end());
 }
@@ -53,7 +55,8 @@ void InferContext::require_same_dtype(size_t i, size_t j) const {
 }
 
 void InferContext::output(size_t i, TensorType type) {
-  if (type.shape.rank() > kMaxRank) fail(Code::unsupported, "a result of rank {}; at most {}", type.shape.rank(), kMaxRank);
+  if (type.shape.rank() > kMaxRank)
+    fail(Code::unsupported, "a result of rank {}; at most {}", type.shape.rank(), kMaxRank);
   if (outputs_.size() <= i) outputs_.resize(i + 1);
   outputs_[i] = std::move(type);
 }
@@ -66,9 +69,10 @@ void InferContext::output_contents(size_t i, std::vector<Dim> contents) {
 Dim InferContext::data_dependent(std::string_view hint, Dim bound) {
   const auto kept = node_.attrs.get_or<std::vector<std::string>>("binds", {});
   const int64_t most = bound.upper_bound(graph_.symbols);
-  const std::string name = bound_.size() < kept.size()
-                               ? kept[bound_.size()]
-                               : graph_.fresh_symbol(hint, {SymbolKind::step, {0, std::max<int64_t>(most / 2, 1), most}});
+  const std::string name =
+      bound_.size() < kept.size()
+          ? kept[bound_.size()]
+          : graph_.fresh_symbol(hint, {SymbolKind::step, {0, std::max<int64_t>(most / 2, 1), most}});
   bound_.push_back(name);
   return Dim::symbol(name);
 }

@@ -18,7 +18,8 @@ Dim window_extent(const std::string& auto_pad, const std::vector<int64_t>& pads,
   const Dim begin = padded ? at_or(pads, axis, 0) : 0, end = padded ? at_or(pads, axis + spatial, 0) : 0;
   const Dim room = in + begin + end - reach;
   if (room.is_constant() && room.value() < 0)
-    fail(Code::invalid_model, "a window of {} does not fit into {} with padding {} and {}", reach.str(), in.str(), begin.str(), end.str());
+    fail(Code::invalid_model, "a window of {} does not fit into {} with padding {} and {}", reach.str(), in.str(),
+         begin.str(), end.str());
   if (!ceil_mode) return floor_div(room, stride) + 1;
   return min(ceil_div(room, stride) + 1, floor_div(in + begin - 1, stride) + 1);
 }

@@ -51,7 +51,8 @@ void fuse(Graph& graph, const std::vector<NodeId>& nodes) {
   const ValueId last = graph.node(nodes.back()).outputs[0];
   body->add_output(inner[last]);
   const TensorType type = graph.value(last).type;
-  const NodeId fused = graph.add_node("fused", std::move(operands), {}, {type}, graph.node(nodes.back()).name + ".fused");
+  const NodeId fused =
+      graph.add_node("fused", std::move(operands), {}, {type}, graph.node(nodes.back()).name + ".fused");
   graph.add_region(fused, std::move(body));
   graph.mutable_node(fused).origins = std::move(origins);
   graph.mutable_node(fused).note = graph.node(nodes.front()).note;

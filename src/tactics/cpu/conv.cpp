@@ -8,7 +8,8 @@ namespace planish::tactics::cpu {
 namespace {
 
 // auto_pad resolved needs the extents; explicit pads do not.
-std::optional<std::vector<int64_t>> conv_pads(const ConvAttrs& attrs, const Shape& in, const Shape& out, const std::vector<int64_t>& kernel) {
+std::optional<std::vector<int64_t>> conv_pads(const ConvAttrs& attrs, const Shape& in, const Shape& out,
+                                              const std::vector<int64_t>& kernel) {
   std::vector<int64_t> pads;
   for (size_t i = 0; i < kernel.size(); ++i) {
     if (attrs.auto_pad == "NOTSET" || attrs.auto_pad == "VALID" || attrs.auto_pad.empty()) {
@@ -41,7 +42,8 @@ std::string describe_conv(const TacticQuery& query, ConvProblem& p) {
   const Graph& graph = query.graph;
   const Value &x = graph.value(p.form.anchor_inputs[0]), &w = graph.value(p.form.anchor_inputs[1]);
   const bool has_bias = p.form.anchor_inputs.size() > 2 && p.form.anchor_inputs[2].valid();
-  if (x.type.dtype != DataType::f32) return "elements are " + std::string(data_type_name(x.type.dtype)) + ", f32 is accepted";
+  if (x.type.dtype != DataType::f32)
+    return "elements are " + std::string(data_type_name(x.type.dtype)) + ", f32 is accepted";
   if (!w.is_constant()) return "the weights are not constant";
   if (has_bias && !graph.value(p.form.anchor_inputs[2]).is_constant()) return "the bias is not constant";
   p.attrs = attrs_to<ConvAttrs>(p.form.anchor->attrs);
@@ -64,7 +66,8 @@ std::string describe_conv(const TacticQuery& query, ConvProblem& p) {
   p.epilogue = epilogue_params(query, p.form, has_bias ? p.form.anchor_inputs[2] : ValueId{}, p.filters, 1);
   apply(p.epilogue, p.gemm);
   p.flops = 2 * typical_elements(query, out) * static_cast<double>(p.channels * p.taps);
-  p.bytes = 4 * (typical_elements(query, out) + typical_elements(query, x.type.shape)) + static_cast<double>(p.weights.byte_count());
+  p.bytes = 4 * (typical_elements(query, out) + typical_elements(query, x.type.shape)) +
+            static_cast<double>(p.weights.byte_count());
   return "";
 }
 
@@ -75,9 +78,11 @@ size_t operand_index(const Node& node, ValueId id) {
   fail(Code::internal, "'{}' has no such operand", node.name);
 }
 
-void emit_conv(StepBuilder& builder, const Node& node, const ConvProblem& p, const char* kernel, const GemmAttrs& gemm, const Tensor& packed) {
+void emit_conv(StepBuilder& builder, const Node& node, const ConvProblem& p, const char* kernel, const GemmAttrs& gemm,
+               const Tensor& packed) {
   std::vector<Operand> inputs = {builder.input(operand_index(node, p.form.anchor_inputs[0])), builder.constant(packed)};
-  if (p.epilogue.bias.present()) inputs.push_back(builder.constant(p.epilogue.bias.reshaped({p.epilogue.bias.element_count()})));
+  if (p.epilogue.bias.present())
+    inputs.push_back(builder.constant(p.epilogue.bias.reshaped({p.epilogue.bias.element_count()})));
   for (ValueId extra : p.epilogue.extras) inputs.push_back(builder.input(operand_index(node, extra)));
   builder.step(StepKind::cpu, kernel, attrs_of(gemm), std::move(inputs), {builder.output(0)});
 }
@@ -86,7 +91,8 @@ void emit_conv(StepBuilder& builder, const Node& node, const ConvProblem& p, con
 std::vector<LayoutRule> conv_rules(const TacticQuery& query, const ConvProblem& p) {
   std::vector<LayoutRule> rules;
   for (ValueId id : query.node.inputs) {
-    const bool data = id.valid() && (id == p.form.anchor_inputs[0] || query.graph.value(id).type.shape == query.output(0).type.shape);
+    const bool data =
+        id.valid() && (id == p.form.anchor_inputs[0] || query.graph.value(id).type.shape == query.output(0).type.shape);
     rules.push_back(data ? LayoutRule::channels_last : LayoutRule::any);
   }
   return rules;
@@ -129,7 +135,8 @@ void propose_conv(const TacticQuery& query, CandidateSink& sink) {
   const bool depthwise = p->channels == 1 && p->attrs.group == p->filters && p->gemm.kernel.size() == 2;
   if (depthwise) return offer("depthwise", "depthwise", p->gemm, 0.25, [p] { return pack_depthwise(*p); });
   const int64_t depth = p->channels * p->taps;
-  const double rows = typical_elements(query, query.output(0).type.shape) / static_cast<double>(std::max<int64_t>(p->filters, 1));
+  const double rows =
+      typical_elements(query, query.output(0).type.shape) / static_cast<double>(std::max<int64_t>(p->filters, 1));
   const bool few = p->channels * p->attrs.group <= kFewChannels && depth <= kMostGathered;
   double efficiency = 0.8;
   for (int64_t row_blocks : row_block_choices(isa, query.threads, rows, depth, p->gemm.columns)) {

@@ -17,11 +17,14 @@ void offer_packed(const TacticQuery& query, CandidateSink& sink, const EpilogueF
   const int64_t channels = weights.extents()[0], columns = weights.extents()[1];
   const EpilogueParams epilogue = epilogue_params(query, form, {}, columns, query.output(0).type.shape.rank() - 1);
   const double flops = 2 * typical_elements(query, query.output(0).type.shape) * static_cast<double>(channels);
-  const double bytes = 4 * (typical_elements(query, a.type.shape) + typical_elements(query, query.output(0).type.shape)) + static_cast<double>(weights.byte_count());
+  const double bytes =
+      4 * (typical_elements(query, a.type.shape) + typical_elements(query, query.output(0).type.shape)) +
+      static_cast<double>(weights.byte_count());
   const Node* node = &query.node;
   const Isa isa = query.isa;
   const ValueId a_id = form.anchor_inputs[0];
-  const double rows = typical_elements(query, query.output(0).type.shape) / static_cast<double>(std::max<int64_t>(columns, 1));
+  const double rows =
+      typical_elements(query, query.output(0).type.shape) / static_cast<double>(std::max<int64_t>(columns, 1));
   double efficiency = 0.8;
   for (int64_t row_blocks : row_block_choices(isa, query.threads, rows, channels, columns)) {
     GemmAttrs gemm;
@@ -37,9 +40,12 @@ void offer_packed(const TacticQuery& query, CandidateSink& sink, const EpilogueF
     efficiency -= 0.02;
     candidate.emit = [=](StepBuilder& builder) {
       const auto w = weights.as<float>();
-      const Tensor packed = pack_panels(isa, 1, columns, 1, channels, [&](int64_t, int64_t n, int64_t, int64_t c) { return w[static_cast<size_t>(c * columns + n)]; });
+      const Tensor packed = pack_panels(isa, 1, columns, 1, channels, [&](int64_t, int64_t n, int64_t, int64_t c) {
+        return w[static_cast<size_t>(c * columns + n)];
+      });
       std::vector<Operand> inputs = {builder.input(matmul_operand(*node, a_id)), builder.constant(packed)};
-      if (epilogue.bias.present()) inputs.push_back(builder.constant(epilogue.bias.reshaped({epilogue.bias.element_count()})));
+      if (epilogue.bias.present())
+        inputs.push_back(builder.constant(epilogue.bias.reshaped({epilogue.bias.element_count()})));
       for (ValueId extra : epilogue.extras) inputs.push_back(builder.input(matmul_operand(*node, extra)));
       builder.step(StepKind::cpu, "gemm", attrs_of(gemm), std::move(inputs), {builder.output(0)});
     };
@@ -68,7 +74,8 @@ void propose_matmul(const TacticQuery& query, CandidateSink& sink) {
   const auto form = epilogue_form(query.graph, query.node);
   if (!form) return sink.refuse("gemm", "the fused body is not an anchor with a pointwise epilogue");
   const Value &a = query.graph.value(form->anchor_inputs[0]), &b = query.graph.value(form->anchor_inputs[1]);
-  if (a.type.dtype != DataType::f32) return sink.refuse("gemm", "elements are " + std::string(data_type_name(a.type.dtype)) + ", f32 is accepted");
+  if (a.type.dtype != DataType::f32)
+    return sink.refuse("gemm", "elements are " + std::string(data_type_name(a.type.dtype)) + ", f32 is accepted");
   if (b.is_constant() && b.type.shape.rank() == 2 && a.type.shape.rank() >= 2) return offer_packed(query, sink, *form);
   if (query.node.op == "matmul") return offer_batched(query, sink);
   sink.refuse("gemm", "the second operand is not a constant matrix");

@@ -12,7 +12,8 @@ void propose_rows(const TacticQuery& query, CandidateSink& sink) {
   const std::string op = query.node.op.str();
   const Shape& shape = query.input(0).type.shape;
   if (query.input(0).type.dtype != DataType::f32) return sink.refuse(op, "f32 is accepted");
-  if (shape.rank() == 0 || normalize_axis(query.node.attrs.get_or<int64_t>("axis", -1), shape.rank()) != shape.rank() - 1)
+  if (shape.rank() == 0 ||
+      normalize_axis(query.node.attrs.get_or<int64_t>("axis", -1), shape.rank()) != shape.rank() - 1)
     return sink.refuse(op, "the last axis is accepted");
   Candidate candidate;
   candidate.name = op;

@@ -24,7 +24,8 @@ bool takes_floats(const TacticQuery& query) {
 std::string refuse_types(const TacticQuery& query, bool floating) {
   const auto integer = [](DataType dtype) { return is_integer(dtype) || dtype == DataType::boolean; };
   const auto fits = [&](DataType dtype) {
-    return floating ? dtype == DataType::f32 || (integer(dtype) && element_bytes(dtype) <= 2) : integer(dtype) && dtype != DataType::u64;
+    return floating ? dtype == DataType::f32 || (integer(dtype) && element_bytes(dtype) <= 2)
+                    : integer(dtype) && dtype != DataType::u64;
   };
   for (size_t i = 0; i < query.node.inputs.size(); ++i)
     if (!fits(query.input(i).type.dtype)) return "an operand is " + query.input(i).type.str();
@@ -38,7 +39,8 @@ void propose_pointwise(const TacticQuery& query, CandidateSink& sink) {
   if (fused && !pure_pointwise(*query.node.regions[0])) return;
   const bool floating = takes_floats(query);
   if (std::string why = refuse_types(query, floating); !why.empty()) return sink.refuse("pointwise", std::move(why));
-  const PointwiseProgram program = fused ? pointwise_program(*query.node.regions[0]) : pointwise_program(query.graph, query.node);
+  const PointwiseProgram program =
+      fused ? pointwise_program(*query.node.regions[0]) : pointwise_program(query.graph, query.node);
   if (program.inputs > 32) return sink.refuse("pointwise", "more than 32 operands");
   Candidate candidate;
   const std::string kernel = floating ? "pointwise" : "pointwise.integers";

@@ -10,7 +10,8 @@ void propose_rms_norm(const TacticQuery& query, CandidateSink& sink) {
   if (x.dtype != DataType::f32 || scale.dtype != DataType::f32) return sink.refuse(op, "f32 is accepted");
   if (rank == 0 || normalize_axis(query.node.attrs.get_or<int64_t>("axis", -1), rank) != rank - 1)
     return sink.refuse(op, "the last axis is accepted");
-  if (scale.shape != Shape{x.shape[rank - 1]}) return sink.refuse(op, "a scale of " + scale.str() + ", a row is accepted");
+  if (scale.shape != Shape{x.shape[rank - 1]})
+    return sink.refuse(op, "a scale of " + scale.str() + ", a row is accepted");
   Candidate candidate;
   candidate.name = op;
   candidate.inputs = {LayoutRule::row_major, LayoutRule::row_major};

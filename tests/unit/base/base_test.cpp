@@ -75,7 +75,11 @@ TEST(ThreadPool, CoversTheRangeOnce) {
 
 TEST(ThreadPool, RethrowsAndStaysUsable) {
   ThreadPool pool(3);
-  EXPECT_THROW(pool.parallel_for(100, 1, [](int64_t begin, int64_t) { if (begin >= 50) fail(Code::internal, "x"); }), Error);
+  EXPECT_THROW(pool.parallel_for(100, 1,
+                                 [](int64_t begin, int64_t) {
+                                   if (begin >= 50) fail(Code::internal, "x");
+                                 }),
+               Error);
   std::atomic<int64_t> sum{0};
   pool.parallel_for(100, 1, [&](int64_t begin, int64_t end) { sum += end - begin; });
   EXPECT_EQ(sum.load(), 100);
@@ -86,7 +90,9 @@ TEST(ThreadPool, NestedAndConcurrentUseRunsInTheCaller) {
   std::atomic<int64_t> sum{0};
   const auto work = [&] {
     for (int i = 0; i < 200; ++i)
-      pool.parallel_for(64, 1, [&](int64_t b, int64_t e) { pool.parallel_for(e - b, 1, [&](int64_t c, int64_t d) { sum += d - c; }); });
+      pool.parallel_for(64, 1, [&](int64_t b, int64_t e) {
+        pool.parallel_for(e - b, 1, [&](int64_t c, int64_t d) { sum += d - c; });
+      });
   };
   std::thread other(work);
   work();

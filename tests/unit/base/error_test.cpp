@@ -11,7 +11,10 @@ namespace {
 TEST(Error, GathersFramesFromTheInsideOut) {
   try {
     with_context([] { return std::string("of a.onnx"); },
-                 [] { with_context([] { return std::string("node 'x'"); }, [] { fail(Code::invalid_model, "{} inputs", 3); }); });
+                 [] {
+                   with_context([] { return std::string("node 'x'"); },
+                                [] { fail(Code::invalid_model, "{} inputs", 3); });
+                 });
     FAIL();
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "of a.onnx: node 'x': 3 inputs");

@@ -28,9 +28,7 @@ TEST(CpuInfo, IsPlausible) {
 
 class IsaVariable : public ::testing::Test {
  protected:
-  void TearDown() override {
-    had_ ? setenv("PLANISH_CPU_ISA", old_.c_str(), 1) : unsetenv("PLANISH_CPU_ISA");
-  }
+  void TearDown() override { had_ ? setenv("PLANISH_CPU_ISA", old_.c_str(), 1) : unsetenv("PLANISH_CPU_ISA"); }
   bool had_ = std::getenv("PLANISH_CPU_ISA") != nullptr;
   std::string old_ = had_ ? std::getenv("PLANISH_CPU_ISA") : "";
 };
@@ -51,8 +49,10 @@ TEST_F(IsaVariable, RefusesUnknownAndMissingLevels) {
     EXPECT_NE(std::string(error.what()).find("scalar, avx2 and avx512"), std::string::npos);
   }
   setenv("PLANISH_CPU_ISA", "avx512", 1);
-  if (cpu_info().best_isa() < Isa::avx512) EXPECT_THROW(active_isa(), Error);
-  else EXPECT_EQ(active_isa(), Isa::avx512);
+  if (cpu_info().best_isa() < Isa::avx512)
+    EXPECT_THROW(active_isa(), Error);
+  else
+    EXPECT_EQ(active_isa(), Isa::avx512);
 }
 
 }  // namespace

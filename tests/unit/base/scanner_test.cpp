@@ -63,7 +63,8 @@ TEST(Scanner, QuotedRoundTrip) {
 
 TEST(Scanner, DoublesRoundTripAndNeverLookLikeIntegers) {
   std::mt19937_64 random(1);
-  std::vector<double> values = {0.0, -0.0, 1.0, -1.0, 1e20, 1e300, 5e-324, 0.1, 1.0 / 3, std::numeric_limits<double>::max(), INFINITY, -INFINITY};
+  std::vector<double> values = {
+      0.0, -0.0, 1.0, -1.0, 1e20, 1e300, 5e-324, 0.1, 1.0 / 3, std::numeric_limits<double>::max(), INFINITY, -INFINITY};
   for (int i = 0; i < 2000; ++i) {
     double value;
     const uint64_t bits = random();

@@ -57,10 +57,12 @@ TEST(ThreadPool, RethrowsTheFirstExceptionAfterAllBlocks) {
   std::atomic<int> ran{0};
   for (int round = 0; round < 100; ++round) {
     ran = 0;
-    EXPECT_THROW(pool.parallel_for(16, 1, [&](int64_t begin, int64_t end) {
-      ran += static_cast<int>(end - begin);
-      fail(Code::internal, "block");
-    }), Error);
+    EXPECT_THROW(pool.parallel_for(16, 1,
+                                   [&](int64_t begin, int64_t end) {
+                                     ran += static_cast<int>(end - begin);
+                                     fail(Code::internal, "block");
+                                   }),
+                 Error);
     EXPECT_EQ(ran, 16);
   }
   expect_partition(pool, 100, 1);

@@ -25,7 +25,8 @@ TEST(Memory, LiveIntervalsNeverOverlap) {
       EXPECT_EQ(plan.offsets[i] % 64, 0);
       for (size_t j = 0; j < i; ++j) {
         const bool together = intervals[i].first <= intervals[j].last && intervals[j].first <= intervals[i].last;
-        const bool apart = plan.offsets[i] + intervals[i].bytes <= plan.offsets[j] || plan.offsets[j] + intervals[j].bytes <= plan.offsets[i];
+        const bool apart = plan.offsets[i] + intervals[i].bytes <= plan.offsets[j] ||
+                           plan.offsets[j] + intervals[j].bytes <= plan.offsets[i];
         EXPECT_TRUE(!together || apart);
       }
     }

@@ -20,8 +20,10 @@ PbqpProblem random_problem(std::mt19937& random, int variables, int edges, bool 
   }
   for (int e = 0; e < (tree ? variables - 1 : edges); ++e) {
     const int a = tree ? e + 1 : static_cast<int>(random() % static_cast<unsigned>(variables));
-    const int b = tree ? static_cast<int>(random() % static_cast<unsigned>(e + 1)) : (a + 1 + static_cast<int>(random() % static_cast<unsigned>(variables - 1))) % variables;
-    std::vector<double> costs(problem.variables[static_cast<size_t>(a)].size() * problem.variables[static_cast<size_t>(b)].size());
+    const int b = tree ? static_cast<int>(random() % static_cast<unsigned>(e + 1))
+                       : (a + 1 + static_cast<int>(random() % static_cast<unsigned>(variables - 1))) % variables;
+    std::vector<double> costs(problem.variables[static_cast<size_t>(a)].size() *
+                              problem.variables[static_cast<size_t>(b)].size());
     for (double& c : costs) c = random() % 12 == 0 ? 1e6 : cost();
     problem.add_edge(a, b, costs);
   }

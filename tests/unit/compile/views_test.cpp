@@ -5,7 +5,9 @@
 namespace planish {
 namespace {
 
-ViewDesc view(std::vector<Dim> dims, std::vector<Dim> strides) { return {0, 0, DataType::f32, std::move(dims), std::move(strides)}; }
+ViewDesc view(std::vector<Dim> dims, std::vector<Dim> strides) {
+  return {0, 0, DataType::f32, std::move(dims), std::move(strides)};
+}
 
 std::string strides_of(const std::optional<ViewDesc>& found) { return found ? Shape(found->strides).str() : "none"; }
 

@@ -14,7 +14,9 @@ namespace planish {
 namespace {
 
 using Writer = protozero::pbf_writer;
-std::span<const std::byte> bytes_of(const std::string& text) { return {reinterpret_cast<const std::byte*>(text.data()), text.size()}; }
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
 
 std::string demo_path() { return std::string(PLANISH_TESTS_DIR) + "/../demo/digits.onnx"; }
 
@@ -118,7 +120,8 @@ TEST(Onnx, MalformedTensorsAreRefusedByName) {
   EXPECT_NE(message_of(model_with({{int64_t{1} << 62, 8}, four, 1, ""})).find("overflow"), std::string::npos);
   EXPECT_NE(message_of(model_with({{3}, four, 1, ""})).find("12 bytes"), std::string::npos);
   EXPECT_NE(message_of(model_with({{1}, four, 77, ""})).find("77"), std::string::npos);
-  EXPECT_NE(message_of(model_with({{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, four, 1, ""})).find("rank 12"), std::string::npos);
+  EXPECT_NE(message_of(model_with({{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, four, 1, ""})).find("rank 12"),
+            std::string::npos);
 }
 
 TEST(Onnx, ExternalDataStaysInItsFolder) {
@@ -132,7 +135,8 @@ TEST(Onnx, ExternalDataStaysInItsFolder) {
     onnx::import_file(path);
   };
   EXPECT_NO_THROW(import("data.bin"));
-  for (const char* location : {"../data.bin", "/etc/passwd", "link.bin", "missing.bin", ".", "./../x"}) EXPECT_THROW(import(location), Error) << location;
+  for (const char* location : {"../data.bin", "/etc/passwd", "link.bin", "missing.bin", ".", "./../x"})
+    EXPECT_THROW(import(location), Error) << location;
   std::filesystem::create_hard_link(folder / "data.bin", folder / "hard.bin");
   EXPECT_THROW(import("hard.bin"), Error);
   std::filesystem::remove_all(folder);
@@ -147,9 +151,20 @@ TEST(Onnx, GraphErrorsNameTheNode) {
     }));
   };
   EXPECT_NE(broken([](Writer& g) { write_node(g, "Relu", {"z"}, "y"); }).find("'z'"), std::string::npos);
-  EXPECT_NE(broken([](Writer& g) { write_node(g, "Relu", {"q"}, "y"); write_node(g, "Relu", {"y"}, "q"); }).find("cycle"), std::string::npos);
-  EXPECT_NE(broken([](Writer& g) { write_node(g, "Relu", {"x"}, "y"); write_node(g, "Relu", {"x"}, "y"); }).find("twice"), std::string::npos);
-  const std::string table = broken([](Writer& g) { write_node(g, "Quux", {"x"}, "a"); write_node(g, "Frob", {"a"}, "y"); });
+  EXPECT_NE(broken([](Writer& g) {
+              write_node(g, "Relu", {"q"}, "y");
+              write_node(g, "Relu", {"y"}, "q");
+            }).find("cycle"),
+            std::string::npos);
+  EXPECT_NE(broken([](Writer& g) {
+              write_node(g, "Relu", {"x"}, "y");
+              write_node(g, "Relu", {"x"}, "y");
+            }).find("twice"),
+            std::string::npos);
+  const std::string table = broken([](Writer& g) {
+    write_node(g, "Quux", {"x"}, "a");
+    write_node(g, "Frob", {"a"}, "y");
+  });
   EXPECT_NE(table.find("Quux"), std::string::npos);
   EXPECT_NE(table.find("Frob"), std::string::npos);
 }

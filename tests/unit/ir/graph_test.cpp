@@ -136,16 +136,25 @@ TEST(Patch, CostsWhatItChanges) {
 
 TEST(Parse, NamesAreDefinedOnce) {
   EXPECT_NE(message_of("graph \"g\" (%x : f32[4], %x : f32[4]) { return %x }").find("'x' is taken"), std::string::npos);
-  EXPECT_NE(message_of("graph \"g\" (%x : f32[4]) {\n %a, %a = split(%x) {} \"s\" : f32[2], f32[2]\n return %a }").find("line 2"), std::string::npos);
-  EXPECT_NE(message_of("graph \"g\" (%x : f32[4]) {\n %a = relu(%x) {} \"s\" : f32[4]\n %b = relu(%x) {} \"s\" : f32[4]\n return %a }").find("'s' is taken"), std::string::npos);
+  EXPECT_NE(message_of("graph \"g\" (%x : f32[4]) {\n %a, %a = split(%x) {} \"s\" : f32[2], f32[2]\n return %a }")
+                .find("line 2"),
+            std::string::npos);
+  EXPECT_NE(message_of("graph \"g\" (%x : f32[4]) {\n %a = relu(%x) {} \"s\" : f32[4]\n %b = relu(%x) {} \"s\" : "
+                       "f32[4]\n return %a }")
+                .find("'s' is taken"),
+            std::string::npos);
 }
 
 TEST(Parse, ErrorsSayWhere) {
-  EXPECT_NE(message_of("graph \"g\" (%x : f32[4]) {\n\n %a = relu(%x) {alpha=} \"s\" : f32[4]\n return %a }").find("line 3"), std::string::npos);
+  EXPECT_NE(
+      message_of("graph \"g\" (%x : f32[4]) {\n\n %a = relu(%x) {alpha=} \"s\" : f32[4]\n return %a }").find("line 3"),
+      std::string::npos);
   EXPECT_NE(message_of("graph \"g\" (%x : f99[4]) { return %x }").find("f99"), std::string::npos);
-  EXPECT_NE(message_of("graph \"g\" symbols {N: foo [1, 1, 8]} () { return }").find("'shape' or 'step'"), std::string::npos);
+  EXPECT_NE(message_of("graph \"g\" symbols {N: foo [1, 1, 8]} () { return }").find("'shape' or 'step'"),
+            std::string::npos);
   EXPECT_NE(message_of("graph \"g\" () { %c = constant f32[32] #abc return %c }").find("#abc"), std::string::npos);
-  EXPECT_NE(message_of("graph \"g\" () { %c = constant f32[3] [1, 2] return %c }").find("3 elements"), std::string::npos);
+  EXPECT_NE(message_of("graph \"g\" () { %c = constant f32[3] [1, 2] return %c }").find("3 elements"),
+            std::string::npos);
 }
 
 TEST(Parse, RegionsNestOnlySoDeep) {
@@ -159,7 +168,8 @@ TEST(Parse, DamagedTextIsRefusedOrRead) {
   const std::string text =
       "graph \"g\" symbols {N: shape [1, 1, 8]} (%c : bool[], %x : f32[N,2]) {\n"
       "  %two = constant f32[2] [1.0, nan]\n"
-      "  %y = if(%c, %x) {a=dims[2*N + 1, ceil_div(N, 2)], t=tensor i64[2] [1, 2], s=\"q\"} \"if\" from [\"a\"] : f32[N,2]\n"
+      "  %y = if(%c, %x) {a=dims[2*N + 1, ceil_div(N, 2)], t=tensor i64[2] [1, 2], s=\"q\"} \"if\" from [\"a\"] : "
+      "f32[N,2]\n"
       "    region (%p : f32[N,2]) { %q = relu(%p) {} \"r\" : f32[N,2] return %q }\n"
       "    region (%p : f32[N,2]) { return %p }\n"
       "  return %y\n}\n";

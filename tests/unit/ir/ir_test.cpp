@@ -38,7 +38,8 @@ TEST(Text, RegionsAndQuotedNamesRoundTrip) {
 }
 
 TEST(Text, MalformedInputNamesLineAndColumn) {
-  for (const char* text : {"graph", "graph \"g\" (%x : f32[2]) { return %y }", "graph \"g\" () { %y = relu(%x) {} \"n\" : f32[1] return %y }"}) {
+  for (const char* text : {"graph", "graph \"g\" (%x : f32[2]) { return %y }",
+                           "graph \"g\" () { %y = relu(%x) {} \"n\" : f32[1] return %y }"}) {
     try {
       parse_graph(text);
       FAIL() << text;

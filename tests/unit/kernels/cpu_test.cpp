@@ -34,7 +34,8 @@ Tensor integers(std::vector<int64_t> extents, uint32_t seed) {
 std::set<std::string> candidates_of(const Graph& graph, Isa isa) {
   std::set<std::string> names;
   for (NodeId id : graph.nodes())
-    for (const Candidate& candidate : cpu_tactics().propose({graph, graph.node(id), isa, 2}).candidates) names.insert(candidate.name);
+    for (const Candidate& candidate : cpu_tactics().propose({graph, graph.node(id), isa, 2}).candidates)
+      names.insert(candidate.name);
   return names;
 }
 
@@ -68,9 +69,11 @@ struct ConvCase {
 enum class After { nothing, bias, residual, residual_relu, scaled_residual, count };
 
 // What follows a product of shape `like`: [1] a constant row, [2, 3] an operand of its shape, [4] a longer program.
-ValueId add_after(Graph& graph, ValueId y, After after, const std::vector<int64_t>& row, const std::vector<int64_t>& like) {
+ValueId add_after(Graph& graph, ValueId y, After after, const std::vector<int64_t>& row,
+                  const std::vector<int64_t>& like) {
   if (after == After::nothing) return y;
-  if (after == After::bias) return add_op(graph, "relu", {add_op(graph, "add", {y, graph.add_constant(integers(row, 13))})});
+  if (after == After::bias)
+    return add_op(graph, "relu", {add_op(graph, "add", {y, graph.add_constant(integers(row, 13))})});
   const ValueId other = graph.add_input("other", {DataType::f32, Shape::of(like)});
   if (after == After::scaled_residual) return add_op(graph, "mul", {add_op(graph, "sub", {y, other}), other});
   const ValueId sum = add_op(graph, "add", {other, y});
@@ -91,9 +94,12 @@ std::vector<int64_t> conv_result(const ConvCase& t) {
 Graph conv_graph(const ConvCase& t, After after) {
   Graph graph;
   const ValueId x = graph.add_input("x", {DataType::f32, {t.n, t.c, t.h, t.w}});
-  const Attrs attrs = {{"strides", std::vector<int64_t>{t.stride, t.stride}}, {"pads", std::vector<int64_t>{t.pad, t.pad, t.pad, t.pad}},
-                       {"dilations", std::vector<int64_t>{t.dilation, t.dilation}}, {"group", t.group}};
-  const ValueId w = graph.add_constant(integers({t.m, t.c / t.group, t.k, t.k}, 11)), b = graph.add_constant(integers({t.m}, 12));
+  const Attrs attrs = {{"strides", std::vector<int64_t>{t.stride, t.stride}},
+                       {"pads", std::vector<int64_t>{t.pad, t.pad, t.pad, t.pad}},
+                       {"dilations", std::vector<int64_t>{t.dilation, t.dilation}},
+                       {"group", t.group}};
+  const ValueId w = graph.add_constant(integers({t.m, t.c / t.group, t.k, t.k}, 11)),
+                b = graph.add_constant(integers({t.m}, 12));
   graph.add_output(add_after(graph, add_op(graph, "conv", {x, w, b}, attrs), after, {t.m, 1, 1}, conv_result(t)));
   return graph;
 }
@@ -113,7 +119,8 @@ TEST(CpuKernels, ConvolutionsAreExactOnIntegers) {
     t.group = kind == 0 ? 1 : 1 + random() % 5;
     t.c = t.group * (kind == 1 ? 1 : 1 + random() % 20);
     t.m = t.group * (kind == 1 ? 1 : 1 + random() % 40);
-    const std::string what = fmt::format("n{} c{} {}x{} m{} k{} s{} p{} d{} g{}", t.n, t.c, t.h, t.w, t.m, t.k, t.stride, t.pad, t.dilation, t.group);
+    const std::string what = fmt::format("n{} c{} {}x{} m{} k{} s{} p{} d{} g{}", t.n, t.c, t.h, t.w, t.m, t.k,
+                                         t.stride, t.pad, t.dilation, t.group);
     const auto after = static_cast<After>(i % static_cast<int>(After::count));
     const auto inputs = inputs_of(after, integers({t.n, t.c, t.h, t.w}, static_cast<uint32_t>(i)), conv_result(t));
     compare([&] { return conv_graph(t, after); }, inputs, 0, what + " after " + std::to_string(i % 5));
@@ -129,7 +136,8 @@ TEST(CpuKernels, MatrixProductsAreExactOnIntegers) {
     const auto make = [&] {
       Graph graph;
       const ValueId x = graph.add_input("x", {DataType::f32, {b, m, k}});
-      const ValueId w = constant ? graph.add_constant(integers({k, n}, 21)) : graph.add_input("w", {DataType::f32, {b, k, n}});
+      const ValueId w =
+          constant ? graph.add_constant(integers({k, n}, 21)) : graph.add_input("w", {DataType::f32, {b, k, n}});
       const ValueId y = add_op(graph, "matmul", {x, w});
       graph.add_output(add_after(graph, y, after, {n}, {b, m, n}));
       return graph;
@@ -141,7 +149,8 @@ TEST(CpuKernels, MatrixProductsAreExactOnIntegers) {
 }
 
 TEST(CpuKernels, PointwiseFunctionsStayWithinTheirTolerance) {
-  for (const char* name : {"exp", "tanh", "sigmoid", "erf", "gelu", "silu", "hard_swish", "mish", "softplus", "elu", "sqrt", "abs"}) {
+  for (const char* name :
+       {"exp", "tanh", "sigmoid", "erf", "gelu", "silu", "hard_swish", "mish", "softplus", "elu", "sqrt", "abs"}) {
     const auto make = [&] {
       Graph graph;
       const ValueId x = graph.add_input("x", {DataType::f32, {7, 333}});
@@ -157,7 +166,9 @@ TEST(CpuKernels, PoolsNormsAndBroadcasts) {
     return [=] {
       Graph graph;
       const ValueId x = graph.add_input("x", {DataType::f32, {2, 19, 9, 11}});
-      Attrs attrs = {{"kernel_shape", std::vector<int64_t>{3, 2}}, {"strides", std::vector<int64_t>{2, 2}}, {"pads", std::vector<int64_t>{1, 0, 1, 1}}};
+      Attrs attrs = {{"kernel_shape", std::vector<int64_t>{3, 2}},
+                     {"strides", std::vector<int64_t>{2, 2}},
+                     {"pads", std::vector<int64_t>{1, 0, 1, 1}}};
       if (count > 0) attrs.set("count_include_pad", int64_t{1});
       graph.add_output(add_op(graph, op, {x}, attrs));
       return graph;
@@ -171,7 +182,8 @@ TEST(CpuKernels, PoolsNormsAndBroadcasts) {
       Graph graph;
       const ValueId v = graph.add_input("x", {DataType::f32, {5, 700}});
       std::vector<ValueId> operands = {v};
-      if (std::string(name) == "layer_normalization") operands = {v, graph.add_constant(random_tensor({700}, 1)), graph.add_constant(random_tensor({700}, 2))};
+      if (std::string(name) == "layer_normalization")
+        operands = {v, graph.add_constant(random_tensor({700}, 1)), graph.add_constant(random_tensor({700}, 2))};
       graph.add_output(add_op(graph, name, operands));
       return graph;
     };
@@ -179,7 +191,8 @@ TEST(CpuKernels, PoolsNormsAndBroadcasts) {
   }
   const auto broadcast = [] {
     Graph graph;
-    const ValueId a = graph.add_input("a", {DataType::f32, {3, 1, 5}}), b = graph.add_input("b", {DataType::f32, {4, 1}});
+    const ValueId a = graph.add_input("a", {DataType::f32, {3, 1, 5}}),
+                  b = graph.add_input("b", {DataType::f32, {4, 1}});
     graph.add_output(add_op(graph, "mul", {add_op(graph, "add", {a, b}), b}));
     return graph;
   };

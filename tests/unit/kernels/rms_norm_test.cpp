@@ -26,8 +26,10 @@ TEST(RmsNorm, AgreesWithTheReferenceAtEveryLevel) {
       fast.isa = isa_name(isa);
       const Plan plan = build(rms_network(5, width), *device, fast);
       EXPECT_EQ(plan.profiles[0].steps[0].kind, StepKind::cpu);
-      const auto expected = testing::run(build(rms_network(5, width), *device, plain), inputs), found = testing::run(plan, inputs);
-      EXPECT_LE(testing::relative_l2(found.begin()->second, expected.begin()->second), 1e-6) << isa_name(isa) << " width " << width;
+      const auto expected = testing::run(build(rms_network(5, width), *device, plain), inputs),
+                 found = testing::run(plan, inputs);
+      EXPECT_LE(testing::relative_l2(found.begin()->second, expected.begin()->second), 1e-6)
+          << isa_name(isa) << " width " << width;
     }
 }
 

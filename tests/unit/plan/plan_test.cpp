@@ -28,7 +28,8 @@ TEST(Plan, RoundTripIsExactAndBytesAreStable) {
 
 TEST(Plan, EveryTruncationIsRefused) {
   const auto bytes = serialize(testing::build_small(true));
-  for (size_t size = 0; size < bytes.size(); ++size) EXPECT_THROW(reload({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)}), Error) << size;
+  for (size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_THROW(reload({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)}), Error) << size;
 }
 
 TEST(Plan, EveryFlippedBitIsRefused) {

@@ -71,7 +71,13 @@ TEST(Stream, RunsInOrderAndReportsTheFirstFailure) {
   auto before = device->create_event(), after = device->create_event();
   std::vector<int> order;
   ASSERT_TRUE(before->record(*stream).ok());
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(stream->submit([&order, i] { order.push_back(i); return Status(); }).ok());
+  for (int i = 0; i < 10; ++i)
+    ASSERT_TRUE(stream
+                    ->submit([&order, i] {
+                      order.push_back(i);
+                      return Status();
+                    })
+                    .ok());
   ASSERT_TRUE(stream->submit([] { return Status(Code::io, "no"); }).ok());
   ASSERT_TRUE(after->record(*stream).ok());
   EXPECT_EQ(stream->synchronize().code(), Code::io);

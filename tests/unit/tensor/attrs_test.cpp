@@ -49,7 +49,8 @@ TEST(Attrs, LargeTensorsPrintAsTheirHash) {
 }
 
 TEST(Attrs, RefusesBadText) {
-  for (const char* text : {"", "{", "{a}", "{a=}", "{a=1", "{a=1 b=2}", "{a=[1}", "{a=tensor f32[2] [1.0]}", "{a=type(f99)}", "{a=dims[N,,2]}", "{a=1} x"})
+  for (const char* text : {"", "{", "{a}", "{a=}", "{a=1", "{a=1 b=2}", "{a=[1}", "{a=tensor f32[2] [1.0]}",
+                           "{a=type(f99)}", "{a=dims[N,,2]}", "{a=1} x"})
     EXPECT_THROW(Attrs::parse(text), Error) << text;
 }
 
@@ -62,7 +63,12 @@ struct Sample {
   Tensor value;
   template <class V>
   void fields(V& v) {
-    v("strides", strides); v("scales", scales); v("group", group); v("flag", flag); v("mode", mode); v("value", value);
+    v("strides", strides);
+    v("scales", scales);
+    v("group", group);
+    v("flag", flag);
+    v("mode", mode);
+    v("value", value);
   }
 };
 

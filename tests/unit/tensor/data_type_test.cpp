@@ -27,8 +27,10 @@ TEST(Half, EveryValueConvertsByDefinitionAndBack) {
     const Half half{static_cast<uint16_t>(bits)};
     const float value = to_float(half);
     ASSERT_TRUE(same(value, half_by_definition(half.bits))) << bits;
-    if (std::isnan(value)) ASSERT_TRUE(std::isnan(to_float(to_half(value))));
-    else ASSERT_EQ(to_half(value).bits, half.bits) << bits;
+    if (std::isnan(value))
+      ASSERT_TRUE(std::isnan(to_float(to_half(value))));
+    else
+      ASSERT_EQ(to_half(value).bits, half.bits) << bits;
   }
 }
 
@@ -37,15 +39,18 @@ TEST(BFloat16, EveryValueConvertsBack) {
     const BFloat16 value{static_cast<uint16_t>(bits)};
     const float wide = to_float(value);
     ASSERT_EQ(std::bit_cast<uint32_t>(wide), bits << 16);
-    if (std::isnan(wide)) ASSERT_TRUE(std::isnan(to_float(to_bfloat16(wide))));
-    else ASSERT_EQ(to_bfloat16(wide).bits, value.bits);
+    if (std::isnan(wide))
+      ASSERT_TRUE(std::isnan(to_float(to_bfloat16(wide))));
+    else
+      ASSERT_EQ(to_bfloat16(wide).bits, value.bits);
   }
 }
 
 // Between two neighbours: nearest, ties to the even one.
 TEST(Half, RoundsToNearestEven) {
   for (uint16_t bits = 0; bits < 0x7bff; ++bits) {
-    const double low = half_by_definition(bits), high = half_by_definition(static_cast<uint16_t>(bits + 1)), middle = (low + high) / 2;
+    const double low = half_by_definition(bits), high = half_by_definition(static_cast<uint16_t>(bits + 1)),
+                 middle = (low + high) / 2;
     const auto even = static_cast<uint16_t>(bits + (bits & 1));
     const auto middle_float = static_cast<float>(middle);
     ASSERT_EQ(to_half(middle_float).bits, even) << bits;

@@ -63,7 +63,8 @@ TEST(Dim, PrintsReadably) {
 }
 
 TEST(Dim, RefusesBadText) {
-  for (const char* text : {"", "N +", "(N", "N)", "foo(N, 1)", "floor_div(N)", "mod(1, 2, 3)", "1.5", "N H", "@", "99999999999999999999"})
+  for (const char* text :
+       {"", "N +", "(N", "N)", "foo(N, 1)", "floor_div(N)", "mod(1, 2, 3)", "1.5", "N H", "@", "99999999999999999999"})
     EXPECT_THROW(Dim::parse(text), Error) << text;
   EXPECT_THROW(Dim::parse(std::string(5000, '(')), Error);
   EXPECT_THROW(Dim::parse(std::string(5000, '-') + "1"), Error);
@@ -133,18 +134,24 @@ Sample random_sample(Random& random, const SymbolValues& point, int depth) {
   const bool known = a.value && b.value, divides = known && *b.value > 0;
   const auto when = [](bool good, auto value) { return good ? std::optional<int64_t>(value()) : std::nullopt; };
   switch (kind) {
-    case 2: return {a.dim + b.dim, when(known, [&] { return *a.value + *b.value; })};
-    case 3: return {a.dim - b.dim, when(known, [&] { return *a.value - *b.value; })};
-    case 4: return {a.dim * b.dim, when(known, [&] { return *a.value * *b.value; })};
-    case 5: return {min(a.dim, b.dim), when(known, [&] { return std::min(*a.value, *b.value); })};
-    case 6: return {max(a.dim, b.dim), when(known, [&] { return std::max(*a.value, *b.value); })};
+    case 2:
+      return {a.dim + b.dim, when(known, [&] { return *a.value + *b.value; })};
+    case 3:
+      return {a.dim - b.dim, when(known, [&] { return *a.value - *b.value; })};
+    case 4:
+      return {a.dim * b.dim, when(known, [&] { return *a.value * *b.value; })};
+    case 5:
+      return {min(a.dim, b.dim), when(known, [&] { return std::min(*a.value, *b.value); })};
+    case 6:
+      return {max(a.dim, b.dim), when(known, [&] { return std::max(*a.value, *b.value); })};
     case 7: {
       if (b.dim.is_constant() && b.dim.value() <= 0) return a;
       return {ceil_div(a.dim, b.dim), when(divides, [&] { return -floor_of(-*a.value, *b.value); })};
     }
     default: {
       if (b.dim.is_constant() && b.dim.value() <= 0) return a;
-      if (random.below(2) == 0) return {floor_div(a.dim, b.dim), when(divides, [&] { return floor_of(*a.value, *b.value); })};
+      if (random.below(2) == 0)
+        return {floor_div(a.dim, b.dim), when(divides, [&] { return floor_of(*a.value, *b.value); })};
       return {mod(a.dim, b.dim), when(divides, [&] { return *a.value - *b.value * floor_of(*a.value, *b.value); })};
     }
   }
@@ -172,7 +179,9 @@ TEST(DimProperty, CanonicalFormsKeepTheValueAndRoundTrip) {
 
 TEST(DimProperty, BoundsHold) {
   Random random;
-  const SymbolTable symbols = {{"A", {SymbolKind::shape, {2, 5, 9}}}, {"B", {SymbolKind::shape, {1, 8, 30}}}, {"C", {SymbolKind::shape, {1, 1, 1}}}};
+  const SymbolTable symbols = {{"A", {SymbolKind::shape, {2, 5, 9}}},
+                               {"B", {SymbolKind::shape, {1, 8, 30}}},
+                               {"C", {SymbolKind::shape, {1, 1, 1}}}};
   for (int i = 0; i < 5000; ++i) {
     const SymbolValues point = {{"A", 2 + random.below(8)}, {"B", 1 + random.below(30)}, {"C", 1}};
     try {

@@ -17,12 +17,18 @@ Dim random_dim(std::mt19937& random, int depth) {
   if (pick == 1) return Dim::symbol(std::string(1, static_cast<char>('A' + random() % 3)));
   const Dim a = random_dim(random, depth - 1), b = random_dim(random, depth - 1);
   switch (pick) {
-    case 2: return a + b;
-    case 3: return a * b;
-    case 4: return floor_div(a, max(b, 1));
-    case 5: return ceil_div(a, max(b, 1));
-    case 6: return mod(a, max(b, 1));
-    default: return random() % 2 ? min(a, b) : max(a, b);
+    case 2:
+      return a + b;
+    case 3:
+      return a * b;
+    case 4:
+      return floor_div(a, max(b, 1));
+    case 5:
+      return ceil_div(a, max(b, 1));
+    case 6:
+      return mod(a, max(b, 1));
+    default:
+      return random() % 2 ? min(a, b) : max(a, b);
   }
 }
 
@@ -98,7 +104,8 @@ TEST(Attrs, UnknownNamesAreRefusedByName) {
 }
 
 TEST(TensorType, TextRoundTrip) {
-  for (const char* text : {"f32[N,3,floor_div(H + 1, 2)]", "i64[]", "f32[1,8,7,7]@channels_last"}) EXPECT_EQ(TensorType::parse(text).str(), text);
+  for (const char* text : {"f32[N,3,floor_div(H + 1, 2)]", "i64[]", "f32[1,8,7,7]@channels_last"})
+    EXPECT_EQ(TensorType::parse(text).str(), text);
 }
 
 }  // namespace

@@ -9,12 +9,14 @@ namespace planish {
 namespace {
 
 TEST(TensorType, EveryFormRoundTrips) {
-  for (const char* text : {"f32[]", "f32[N,3,224,224]", "i64[0]", "f16[1,8,7,7]@channels_last", "bool[floor_div(H + 1, 2),min(A, B)]"})
+  for (const char* text :
+       {"f32[]", "f32[N,3,224,224]", "i64[0]", "f16[1,8,7,7]@channels_last", "bool[floor_div(H + 1, 2),min(A, B)]"})
     EXPECT_EQ(TensorType::parse(text).str(), text);
 }
 
 TEST(TensorType, RefusesBadText) {
-  for (const char* text : {"", "f32", "f32[", "f32[1,]", "f32[1,,2]", "f99[1]", "f32[1]@sideways", "f32[1] x", "f32[floor_div(1, 2]"})
+  for (const char* text :
+       {"", "f32", "f32[", "f32[1,]", "f32[1,,2]", "f99[1]", "f32[1]@sideways", "f32[1] x", "f32[floor_div(1, 2]"})
     EXPECT_THROW(TensorType::parse(text), Error) << text;
 }
 
@@ -38,7 +40,8 @@ TEST(Tensor, HoldsAlignedSharedData) {
 }
 
 TEST(Tensor, HashDependsOnTypeAndShape) {
-  const Tensor a = Tensor::zeros(DataType::f32, {4}), b = Tensor::zeros(DataType::i32, {4}), c = Tensor::zeros(DataType::f32, {2, 2});
+  const Tensor a = Tensor::zeros(DataType::f32, {4}), b = Tensor::zeros(DataType::i32, {4}),
+               c = Tensor::zeros(DataType::f32, {2, 2});
   EXPECT_NE(a.content_hash(), b.content_hash());
   EXPECT_NE(a.content_hash(), c.content_hash());
   EXPECT_EQ(a.content_hash(), Tensor::zeros(DataType::f32, {4}).content_hash());

@@ -12,7 +12,8 @@ namespace {
 
 TEST(View, DenseStridesOfBothLayouts) {
   const std::vector<int64_t> extents = {2, 3, 4, 5};
-  const TensorView rows = make_view(nullptr, DataType::f32, extents), last = make_view(nullptr, DataType::f32, extents, Layout::channels_last);
+  const TensorView rows = make_view(nullptr, DataType::f32, extents),
+                   last = make_view(nullptr, DataType::f32, extents, Layout::channels_last);
   EXPECT_EQ(std::vector<int64_t>(rows.strides.begin(), rows.strides.begin() + 4), (std::vector<int64_t>{60, 20, 5, 1}));
   EXPECT_EQ(std::vector<int64_t>(last.strides.begin(), last.strides.begin() + 4), (std::vector<int64_t>{60, 1, 15, 3}));
   EXPECT_TRUE(rows.is_dense());
@@ -27,9 +28,7 @@ TEST(View, AxesOfExtentOneDoNotMatter) {
   EXPECT_TRUE(view.is_dense());
 }
 
-TEST(View, RefusesTooManyAxes) {
-  EXPECT_THROW(make_view(nullptr, DataType::f32, std::vector<int64_t>(11, 1)), Error);
-}
+TEST(View, RefusesTooManyAxes) { EXPECT_THROW(make_view(nullptr, DataType::f32, std::vector<int64_t>(11, 1)), Error); }
 
 TEST(View, OdometerVisitsNothingOfAnEmptyShape) {
   const std::vector<int64_t> extents = {3, 0, 2}, strides = {0, 2, 1};
@@ -52,7 +51,8 @@ template <class T>
 void copy_matches(std::mt19937& random, DataType dtype) {
   const size_t rank = random() % 5;
   std::vector<int64_t> extents;
-  for (size_t i = 0; i < rank; ++i) extents.push_back(static_cast<int64_t>(1 + random() % (random() % 3 == 0 && rank < 4 ? 37 : 5)));
+  for (size_t i = 0; i < rank; ++i)
+    extents.push_back(static_cast<int64_t>(1 + random() % (random() % 3 == 0 && rank < 4 ? 37 : 5)));
   const auto place = [&](TensorView& view, bool repeats) {
     std::vector<size_t> order(rank);
     std::iota(order.begin(), order.end(), 0);

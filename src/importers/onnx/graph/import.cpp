@@ -30,18 +30,23 @@ ValueId NodeContext::scalar_like(ValueId like, double value) {
   return constant(Tensor::make(dtype, {}, [&](std::byte* out) { store_double(make_view(out, dtype, {}), 0, value); }));
 }
 
-std::string NodeContext::name() const { return node_.name.empty() ? node_.op_type + "_" + node_.outputs.at(0) : node_.name; }
+std::string NodeContext::name() const {
+  return node_.name.empty() ? node_.op_type + "_" + node_.outputs.at(0) : node_.name;
+}
 
 void NodeContext::emit(OpName op, std::vector<ValueId> inputs, Attrs attrs) {
   std::vector<std::string> names = node_.outputs;
   while (!names.empty() && names.back().empty()) names.pop_back();
-  const NodeId id = add_node(graph_, op, std::move(inputs), std::move(attrs), name(), static_cast<int>(names.size()), names);
+  const NodeId id =
+      add_node(graph_, op, std::move(inputs), std::move(attrs), name(), static_cast<int>(names.size()), names);
   results = graph_.node(id).outputs;
 }
 
 namespace {
 
-std::string op_label(const wire::Node& node) { return (node.domain.empty() || node.domain == "ai.onnx" ? "" : node.domain + "::") + node.op_type; }
+std::string op_label(const wire::Node& node) {
+  return (node.domain.empty() || node.domain == "ai.onnx" ? "" : node.domain + "::") + node.op_type;
+}
 bool is_standard(const wire::Node& node) { return node.domain.empty() || node.domain == "ai.onnx"; }
 
 int64_t opset_of(const wire::Model& model, const wire::Node& node) {
@@ -81,13 +86,15 @@ std::vector<UnsupportedNode> census_of(const wire::Model& model) {
 [[noreturn]] void fail_unsupported(const std::vector<UnsupportedNode>& rows) {
   std::string table = "the model needs operators that are missing:";
   for (const UnsupportedNode& row : rows)
-    table += fmt::format("\n  {:24} opset {:3}  {:5} nodes, first '{}': {}", row.op, row.opset, row.count, row.first, row.why);
+    table += fmt::format("\n  {:24} opset {:3}  {:5} nodes, first '{}': {}", row.op, row.opset, row.count, row.first,
+                         row.why);
   fail(Code::unsupported, "{}", table);
 }
 
 // --- names that a subgraph takes from around it
 
-void collect_captures(const wire::GraphProto& graph, std::set<std::string> defined, std::vector<std::string>& captured) {
+void collect_captures(const wire::GraphProto& graph, std::set<std::string> defined,
+                      std::vector<std::string>& captured) {
   for (const auto& [name, tensor] : graph.initializers) defined.insert(name);
   for (const wire::ValueInfo& input : graph.inputs) defined.insert(input.name);
   const auto use = [&](const std::string& name) {
@@ -163,29 +170,37 @@ class GraphImporter {
 
   [[noreturn]] static void fail_missing(const wire::Node& node, const std::set<std::string>& ready) {
     for (const std::string& input : node.inputs)
-      if (ready.count(input) == 0) fail(Code::invalid_model, "node '{}' ({}) reads '{}', which nothing before it gives (missing, or a cycle)", node.name, node.op_type, input);
+      if (ready.count(input) == 0)
+        fail(Code::invalid_model, "node '{}' ({}) reads '{}', which nothing before it gives (missing, or a cycle)",
+             node.name, node.op_type, input);
     fail(Code::invalid_model, "node '{}' ({}) reads a value that nothing before it gives", node.name, node.op_type);
   }
 
   void import_node(const wire::Node& node) {
     const int64_t opset = opset_of(model_, node);
-    with_context([&] { return fmt::format("importing node '{}' ({}, opset {})", node.name, op_label(node), opset); }, [&] {
-      if (node.outputs.empty()) fail(Code::invalid_model, "a node without outputs");
-      std::vector<ValueId> inputs;
-      for (const std::string& name : node.inputs) inputs.push_back(name.empty() ? ValueId{} : values.at(name));
-      while (!inputs.empty() && !inputs.back().valid()) inputs.pop_back();
-      NodeContext context(graph_, node, opset, std::move(inputs));
-      if (node.op_type == "If") import_if(context);
-      else importer_table().find(node.op_type)(context);
-      for (size_t i = 0; i < node.outputs.size(); ++i)
-        if (!node.outputs[i].empty() && i < context.results.size()) define(node.outputs[i], context.results[i]);
-      note(context, opset);
-    });
+    with_context([&] { return fmt::format("importing node '{}' ({}, opset {})", node.name, op_label(node), opset); },
+                 [&] {
+                   if (node.outputs.empty()) fail(Code::invalid_model, "a node without outputs");
+                   std::vector<ValueId> inputs;
+                   for (const std::string& name : node.inputs)
+                     inputs.push_back(name.empty() ? ValueId{} : values.at(name));
+                   while (!inputs.empty() && !inputs.back().valid()) inputs.pop_back();
+                   NodeContext context(graph_, node, opset, std::move(inputs));
+                   if (node.op_type == "If")
+                     import_if(context);
+                   else
+                     importer_table().find(node.op_type)(context);
+                   for (size_t i = 0; i < node.outputs.size(); ++i)
+                     if (!node.outputs[i].empty() && i < context.results.size())
+                       define(node.outputs[i], context.results[i]);
+                   note(context, opset);
+                 });
   }
 
   void note(NodeContext& context, int64_t opset) {
     const NodeId producer = graph_.value(context.results.at(0)).producer;
-    if (producer.valid()) graph_.mutable_node(producer).note = fmt::format("{}, opset {}", op_label(context.proto()), opset);
+    if (producer.valid())
+      graph_.mutable_node(producer).note = fmt::format("{}, opset {}", op_label(context.proto()), opset);
   }
 
   std::unique_ptr<Graph> import_region(const wire::GraphProto& proto, const std::vector<std::string>& captured) {
@@ -211,7 +226,8 @@ class GraphImporter {
 
   void import_if(NodeContext& context) {
     const wire::Attribute *then = context.attribute("then_branch"), *otherwise = context.attribute("else_branch");
-    if (then == nullptr || otherwise == nullptr || then->graphs.empty() || otherwise->graphs.empty()) fail(Code::invalid_model, "a branch is missing");
+    if (then == nullptr || otherwise == nullptr || then->graphs.empty() || otherwise->graphs.empty())
+      fail(Code::invalid_model, "a branch is missing");
     std::vector<std::string> captured;
     collect_captures(*then->graphs[0], {}, captured);
     collect_captures(*otherwise->graphs[0], {}, captured);
@@ -226,13 +242,14 @@ class GraphImporter {
       return;
     }
     import_branches(*then->graphs[0], *otherwise->graphs[0], captured, bodies);
-    const NodeId id = add_region_node(graph_, "if", std::move(inputs), {}, std::move(bodies), context.name(), context.proto().outputs);
+    const NodeId id = add_region_node(graph_, "if", std::move(inputs), {}, std::move(bodies), context.name(),
+                                      context.proto().outputs);
     context.results = graph_.node(id).outputs;
   }
 
   // A branch that does not fit the given shapes refuses when it is run; both may not.
-  void import_branches(const wire::GraphProto& then, const wire::GraphProto& otherwise, const std::vector<std::string>& captured,
-                       std::vector<std::unique_ptr<Graph>>& bodies) {
+  void import_branches(const wire::GraphProto& then, const wire::GraphProto& otherwise,
+                       const std::vector<std::string>& captured, std::vector<std::unique_ptr<Graph>>& bodies) {
     std::string why[2];
     for (const wire::GraphProto* proto : {&then, &otherwise}) {
       const SymbolTable symbols = graph_.symbols;
@@ -249,7 +266,8 @@ class GraphImporter {
       if (!bodies[i]) bodies[i] = refusing_branch(*bodies[1 - i], captured, why[i]);
     // Branches of different extents cannot share memory: the one that runs for these shapes is not known.
     if (!same_types(*bodies[0], *bodies[1]))
-      fail(Code::unsupported, "the branches' results differ in type or extents, and the condition is computed from data");
+      fail(Code::unsupported,
+           "the branches' results differ in type or extents, and the condition is computed from data");
   }
 
   static bool same_types(const Graph& a, const Graph& b) {
@@ -257,7 +275,8 @@ class GraphImporter {
                       [&](ValueId x, ValueId y) { return a.value(x).type == b.value(y).type; });
   }
 
-  std::unique_ptr<Graph> refusing_branch(const Graph& other, const std::vector<std::string>& captured, const std::string& why) {
+  std::unique_ptr<Graph> refusing_branch(const Graph& other, const std::vector<std::string>& captured,
+                                         const std::string& why) {
     auto body = std::make_unique<Graph>();
     body->symbols = graph_.symbols;
     for (const std::string& name : captured)
@@ -270,7 +289,8 @@ class GraphImporter {
   std::optional<bool> known_condition(ValueId id) const {
     const Value& value = graph_.value(id);
     if (value.is_constant()) return value.constant.to_ints().at(0) != 0;
-    if (value.contents && value.contents->size() == 1 && (*value.contents)[0].is_constant()) return (*value.contents)[0].value() != 0;
+    if (value.contents && value.contents->size() == 1 && (*value.contents)[0].is_constant())
+      return (*value.contents)[0].value() != 0;
     return std::nullopt;
   }
 
@@ -291,8 +311,10 @@ class GraphImporter {
       std::vector<std::string> names;
       for (ValueId output : node.outputs) names.push_back(body.value(output).name);
       Attrs attrs = node.attrs;
-      const NodeId copy = regions.empty() ? add_node(graph_, node.op, std::move(inputs), std::move(attrs), node.name, static_cast<int>(names.size()), names)
-                                          : add_region_node(graph_, node.op, std::move(inputs), std::move(attrs), std::move(regions), node.name, names);
+      const NodeId copy = regions.empty() ? add_node(graph_, node.op, std::move(inputs), std::move(attrs), node.name,
+                                                     static_cast<int>(names.size()), names)
+                                          : add_region_node(graph_, node.op, std::move(inputs), std::move(attrs),
+                                                            std::move(regions), node.name, names);
       graph_.mutable_node(copy).note = node.note;
       for (size_t i = 0; i < node.outputs.size(); ++i) mapped[node.outputs[i]] = graph_.node(copy).outputs[i];
     }
@@ -316,16 +338,19 @@ Dim input_dim(Graph& graph, const wire::ValueInfo& info, size_t axis, const DimR
   const auto& dimension = info.dims[axis];
   if (dimension.value >= 0 && dimension.param.empty()) {
     if (range != nullptr && (range->min != dimension.value || range->max != dimension.value))
-      fail(Code::invalid_argument, "input '{}' has the fixed extent {} on axis {}, {} asked for", info.name, dimension.value, axis, range->opt);
+      fail(Code::invalid_argument, "input '{}' has the fixed extent {} on axis {}, {} asked for", info.name,
+           dimension.value, axis, range->opt);
     return dimension.value;
   }
   if (range != nullptr && range->min == range->max) return range->min;
   const DimRange wanted = range != nullptr ? *range : DimRange{1, 1, 1};
   if (range == nullptr) {
-    log(Severity::info, "input '{}', axis {} ('{}') is dynamic; no shape was given, 1 is taken", info.name, axis, dimension.param);
+    log(Severity::info, "input '{}', axis {} ('{}') is dynamic; no shape was given, 1 is taken", info.name, axis,
+        dimension.param);
     return 1;
   }
-  const std::string name = symbol_name(dimension.param.empty() ? info.name + "." + std::to_string(axis) : dimension.param);
+  const std::string name =
+      symbol_name(dimension.param.empty() ? info.name + "." + std::to_string(axis) : dimension.param);
   auto [at, fresh] = graph.symbols.try_emplace(name, SymbolInfo{SymbolKind::shape, wanted});
   if (!fresh && at->second.range != wanted)
     fail(Code::invalid_argument, "the extent '{}' is given the range [{}, {}] and, by input '{}', [{}, {}]", name,
@@ -348,18 +373,22 @@ void import_inputs(const wire::GraphProto& proto, const ImportOptions& options, 
   for (const wire::ValueInfo& info : proto.inputs) {
     if (constants.count(info.name) > 0) continue;
     names.insert(info.name);
-    if (info.dtype == DataType::none || !info.has_shape) fail(Code::unsupported, "input '{}' is no tensor of known rank", info.name);
-    if (info.dims.size() > kMaxRank) fail(Code::unsupported, "input '{}' has rank {}; at most {}", info.name, info.dims.size(), kMaxRank);
+    if (info.dtype == DataType::none || !info.has_shape)
+      fail(Code::unsupported, "input '{}' is no tensor of known rank", info.name);
+    if (info.dims.size() > kMaxRank)
+      fail(Code::unsupported, "input '{}' has rank {}; at most {}", info.name, info.dims.size(), kMaxRank);
     auto at = options.input_shapes.find(info.name);
     if (at != options.input_shapes.end() && at->second.size() != info.dims.size())
-      fail(Code::invalid_argument, "input '{}' has rank {}, a shape of rank {} was given", info.name, info.dims.size(), at->second.size());
+      fail(Code::invalid_argument, "input '{}' has rank {}, a shape of rank {} was given", info.name, info.dims.size(),
+           at->second.size());
     std::vector<Dim> dims;
     for (size_t axis = 0; axis < info.dims.size(); ++axis)
       dims.push_back(input_dim(graph, info, axis, at == options.input_shapes.end() ? nullptr : &at->second[axis]));
     importer.define(info.name, graph.add_input(info.name, {info.dtype, Shape(std::move(dims))}));
   }
   for (const auto& [name, ranges] : options.input_shapes)
-    if (names.count(name) == 0) fail(Code::not_found, "the model has no input '{}'; it has: {}", name, input_list(graph));
+    if (names.count(name) == 0)
+      fail(Code::not_found, "the model has no input '{}'; it has: {}", name, input_list(graph));
 }
 
 Graph import_model(const wire::Model& model, const ImportOptions& options) {
@@ -384,10 +413,11 @@ std::string folder_of(const std::string& path) {
 }  // namespace
 
 Graph import_file(const std::string& path, const ImportOptions& options) {
-  return with_context([&] { return path; }, [&] {
-    const FileMap file = FileMap::open(path);
-    return import_model(wire::read_model(file.bytes(), {folder_of(path), file.owner()}), options);
-  });
+  return with_context([&] { return path; },
+                      [&] {
+                        const FileMap file = FileMap::open(path);
+                        return import_model(wire::read_model(file.bytes(), {folder_of(path), file.owner()}), options);
+                      });
 }
 
 Graph import_bytes(std::span<const std::byte> bytes, const std::string& name, const ImportOptions& options) {
@@ -395,10 +425,11 @@ Graph import_bytes(std::span<const std::byte> bytes, const std::string& name, co
 }
 
 std::vector<UnsupportedNode> unsupported(const std::string& path) {
-  return with_context([&] { return path; }, [&] {
-    const FileMap file = FileMap::open(path);
-    return census_of(wire::read_model(file.bytes(), {folder_of(path), file.owner()}));
-  });
+  return with_context([&] { return path; },
+                      [&] {
+                        const FileMap file = FileMap::open(path);
+                        return census_of(wire::read_model(file.bytes(), {folder_of(path), file.owner()}));
+                      });
 }
 
 Tensor read_tensor(std::span<const std::byte> bytes) {

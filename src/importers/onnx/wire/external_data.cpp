@@ -19,9 +19,10 @@ int open_beneath(const std::string& folder, const std::string& location) {
     const size_t end = std::min(location.find('/', begin), location.size());
     const std::string part = location.substr(begin, end - begin);
     const bool last = end == location.size();
-    const int next = part.empty() || part == "." || part == ".."
-                         ? (errno = EPERM, -1)
-                         : openat(at, part.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (last ? 0 : O_DIRECTORY));
+    const int next =
+        part.empty() || part == "." || part == ".."
+            ? (errno = EPERM, -1)
+            : openat(at, part.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (last ? 0 : O_DIRECTORY));
     const int error = errno;
     close(at);
     errno = error;
@@ -38,13 +39,16 @@ Tensor external_tensor(const std::string& folder, const std::string& location, i
   if (location.empty() || location[0] == '/')
     fail(Code::invalid_model, "external data '{}'; a path inside the model's folder is accepted", location);
   const int fd = open_beneath(folder, location);
-  if (fd < 0) fail(Code::invalid_model, "external data '{}' cannot be opened inside the model's folder: {}", location, std::strerror(errno));
+  if (fd < 0)
+    fail(Code::invalid_model, "external data '{}' cannot be opened inside the model's folder: {}", location,
+         std::strerror(errno));
   struct stat info {};
   const bool good = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1;
   if (!good || offset < 0 || length < 0 || offset > info.st_size || length > info.st_size - offset) {
     close(fd);
     if (!good) fail(Code::invalid_model, "external data '{}' is not a regular file with a single name", location);
-    fail(Code::invalid_model, "external data '{}' has {} bytes, [{}, {}+{}) asked for", location, info.st_size, offset, offset, length);
+    fail(Code::invalid_model, "external data '{}' has {} bytes, [{}, {}+{}) asked for", location, info.st_size, offset,
+         offset, length);
   }
   const auto size = static_cast<size_t>(info.st_size);
   void* address = size > 0 ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : nullptr;

@@ -19,7 +19,7 @@ struct GraphProto;
 
 struct Attribute {
   std::string name;
-  AttrValue value;                              // every kind but graphs
+  AttrValue value;  // every kind but graphs
   std::vector<std::shared_ptr<GraphProto>> graphs;
   bool supported = true;  // false: a kind that nothing here reads (sparse tensors, type protos)
 };

@@ -22,11 +22,13 @@ using Reader = protozero::pbf_reader;
 constexpr int kDeepest = 64;
 
 DataType dtype_of(int64_t code) {
-  static constexpr DataType kTypes[] = {DataType::none, DataType::f32, DataType::u8, DataType::i8, DataType::u16, DataType::i16,
-                                        DataType::i32, DataType::i64, DataType::string, DataType::boolean, DataType::f16,
-                                        DataType::f64, DataType::u32, DataType::u64, DataType::none, DataType::none, DataType::bf16};
+  static constexpr DataType kTypes[] = {
+      DataType::none, DataType::f32, DataType::u8,     DataType::i8,      DataType::u16, DataType::i16,
+      DataType::i32,  DataType::i64, DataType::string, DataType::boolean, DataType::f16, DataType::f64,
+      DataType::u32,  DataType::u64, DataType::none,   DataType::none,    DataType::bf16};
   if (code < 0 || code >= static_cast<int64_t>(std::size(kTypes)) || kTypes[code] == DataType::none)
-    fail(Code::unsupported, "element type {} of ONNX; f16, bf16, f32, f64, bool and integers of 8 to 64 bits are accepted", code);
+    fail(Code::unsupported,
+         "element type {} of ONNX; f16, bf16, f32, f64, bool and integers of 8 to 64 bits are accepted", code);
   return kTypes[code];
 }
 
@@ -34,7 +36,6 @@ std::string text_of(Reader& reader) {
   const auto view = reader.get_view();
   return {view.data(), view.size()};
 }
-
 
 void read_int64s(Reader& reader, std::vector<int64_t>& out) {
   if (reader.wire_type() == protozero::pbf_wire_type::varint) {
@@ -72,9 +73,12 @@ struct TensorFields {
 void read_external_entry(Reader entry, TensorFields& fields) {
   std::string key, value;
   while (entry.next()) {
-    if (entry.tag() == 1) key = text_of(entry);
-    else if (entry.tag() == 2) value = text_of(entry);
-    else entry.skip();
+    if (entry.tag() == 1)
+      key = text_of(entry);
+    else if (entry.tag() == 2)
+      value = text_of(entry);
+    else
+      entry.skip();
   }
   if (key != "location" && key != "offset" && key != "length" && key != "checksum")
     fail(Code::invalid_model, "external data key '{}'; location, offset, length and checksum are accepted", key);
@@ -85,18 +89,39 @@ TensorFields read_tensor_fields(Reader reader) {
   TensorFields fields;
   while (reader.next()) {
     switch (reader.tag()) {
-      case 1: read_int64s(reader, fields.dims); break;
-      case 2: fields.dtype = reader.get_int32(); break;
-      case 4: read_floats(reader, fields.floats); break;
+      case 1:
+        read_int64s(reader, fields.dims);
+        break;
+      case 2:
+        fields.dtype = reader.get_int32();
+        break;
+      case 4:
+        read_floats(reader, fields.floats);
+        break;
       case 5:  // int32_data
       case 7:  // int64_data
-      case 11: read_int64s(reader, fields.ints); break;
-      case 8: fields.name = text_of(reader); break;
-      case 9: { const auto view = reader.get_view(); fields.raw = std::string_view(view.data(), view.size()); break; }
-      case 10: read_doubles(reader, fields.floats); break;
-      case 13: read_external_entry(reader.get_message(), fields); break;
-      case 14: fields.location = reader.get_int32(); break;
-      default: reader.skip();
+      case 11:
+        read_int64s(reader, fields.ints);
+        break;
+      case 8:
+        fields.name = text_of(reader);
+        break;
+      case 9: {
+        const auto view = reader.get_view();
+        fields.raw = std::string_view(view.data(), view.size());
+        break;
+      }
+      case 10:
+        read_doubles(reader, fields.floats);
+        break;
+      case 13:
+        read_external_entry(reader.get_message(), fields);
+        break;
+      case 14:
+        fields.location = reader.get_int32();
+        break;
+      default:
+        reader.skip();
     }
   }
   return fields;
@@ -108,7 +133,8 @@ int64_t external_number(const TensorFields& fields, const char* key, int64_t fal
   char* stop = nullptr;
   errno = 0;
   const long long value = std::strtoll(at->second.c_str(), &stop, 10);
-  if (at->second.empty() || *stop != 0 || errno != 0 || value < 0) fail(Code::invalid_model, "external data {} '{}'", key, at->second);
+  if (at->second.empty() || *stop != 0 || errno != 0 || value < 0)
+    fail(Code::invalid_model, "external data {} '{}'", key, at->second);
   return value;
 }
 
@@ -116,39 +142,48 @@ Tensor tensor_from_values(const TensorFields& fields, DataType dtype) {
   const bool floats = dtype == DataType::f32 || dtype == DataType::f64;
   const int64_t count = checked_product(fields.dims);
   const auto found = static_cast<int64_t>(floats ? fields.floats.size() : fields.ints.size());
-  if (found != count) fail(Code::invalid_model, "tensor '{}' has {} elements by its dims, {} found", fields.name, count, found);
+  if (found != count)
+    fail(Code::invalid_model, "tensor '{}' has {} elements by its dims, {} found", fields.name, count, found);
   return Tensor::make(dtype, fields.dims, [&](std::byte* out) {
     const TensorView view = make_view(out, dtype, fields.dims);
     for (int64_t i = 0; i < count; ++i) {
       const auto at = static_cast<size_t>(i);
-      if (floats) store_double(view, i, fields.floats[at]);
-      else if (dtype == DataType::f16 || dtype == DataType::bf16) view.as<uint16_t>()[i] = static_cast<uint16_t>(fields.ints[at]);
-      else store_int(view, i, fields.ints[at]);
+      if (floats)
+        store_double(view, i, fields.floats[at]);
+      else if (dtype == DataType::f16 || dtype == DataType::bf16)
+        view.as<uint16_t>()[i] = static_cast<uint16_t>(fields.ints[at]);
+      else
+        store_int(view, i, fields.ints[at]);
     }
   });
 }
 
 Tensor make_tensor(const TensorFields& fields, const Source& source) {
-  return with_context([&] { return fmt::format("tensor '{}'", fields.name); }, [&]() -> Tensor {
-    const DataType dtype = dtype_of(fields.dtype);
-    if (dtype == DataType::string) fail(Code::unsupported, "string elements");
-    if (fields.dims.size() > kMaxRank) fail(Code::unsupported, "rank {}; at most {}", fields.dims.size(), kMaxRank);
-    const int64_t bytes = checked_mul(checked_product(fields.dims), element_bytes(dtype));
-    if (fields.location == 1) {
-      if (source.folder.empty()) fail(Code::invalid_model, "external data of a model that is not a file");
-      const int64_t length = external_number(fields, "length", bytes);
-      if (length != bytes) fail(Code::invalid_model, "external data of {} bytes for {} bytes of elements", length, bytes);
-      auto at = fields.external.find("location");
-      return external_tensor(source.folder, at == fields.external.end() ? "" : at->second, external_number(fields, "offset", 0), bytes, dtype, fields.dims);
-    }
-    if (!fields.raw) return tensor_from_values(fields, dtype);
-    if (static_cast<int64_t>(fields.raw->size()) != bytes)
-      fail(Code::invalid_model, "{} bytes by its dims, {} found", bytes, fields.raw->size());
-    const auto* data = reinterpret_cast<const std::byte*>(fields.raw->data());
-    const bool aligned = reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(element_bytes(dtype)) == 0;
-    if (aligned && source.owner) return Tensor::wrap(dtype, fields.dims, data, source.owner);
-    return Tensor::make(dtype, fields.dims, [&](std::byte* out) { std::memcpy(out, data, static_cast<size_t>(bytes)); });
-  });
+  return with_context(
+      [&] { return fmt::format("tensor '{}'", fields.name); },
+      [&]() -> Tensor {
+        const DataType dtype = dtype_of(fields.dtype);
+        if (dtype == DataType::string) fail(Code::unsupported, "string elements");
+        if (fields.dims.size() > kMaxRank) fail(Code::unsupported, "rank {}; at most {}", fields.dims.size(), kMaxRank);
+        const int64_t bytes = checked_mul(checked_product(fields.dims), element_bytes(dtype));
+        if (fields.location == 1) {
+          if (source.folder.empty()) fail(Code::invalid_model, "external data of a model that is not a file");
+          const int64_t length = external_number(fields, "length", bytes);
+          if (length != bytes)
+            fail(Code::invalid_model, "external data of {} bytes for {} bytes of elements", length, bytes);
+          auto at = fields.external.find("location");
+          return external_tensor(source.folder, at == fields.external.end() ? "" : at->second,
+                                 external_number(fields, "offset", 0), bytes, dtype, fields.dims);
+        }
+        if (!fields.raw) return tensor_from_values(fields, dtype);
+        if (static_cast<int64_t>(fields.raw->size()) != bytes)
+          fail(Code::invalid_model, "{} bytes by its dims, {} found", bytes, fields.raw->size());
+        const auto* data = reinterpret_cast<const std::byte*>(fields.raw->data());
+        const bool aligned = reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(element_bytes(dtype)) == 0;
+        if (aligned && source.owner) return Tensor::wrap(dtype, fields.dims, data, source.owner);
+        return Tensor::make(dtype, fields.dims,
+                            [&](std::byte* out) { std::memcpy(out, data, static_cast<size_t>(bytes)); });
+      });
 }
 
 GraphProto read_graph(Reader reader, const Source& source, int depth);
@@ -165,31 +200,75 @@ Attribute read_attribute(Reader reader, const Source& source, int depth) {
   bool other = false;
   while (reader.next()) {
     switch (reader.tag()) {
-      case 1: attribute.name = text_of(reader); break;
-      case 2: f = reader.get_float(); break;
-      case 3: i = reader.get_int64(); break;
-      case 4: s = text_of(reader); break;
-      case 5: tensor = make_tensor(read_tensor_fields(reader.get_message()), source); break;
+      case 1:
+        attribute.name = text_of(reader);
+        break;
+      case 2:
+        f = reader.get_float();
+        break;
+      case 3:
+        i = reader.get_int64();
+        break;
+      case 4:
+        s = text_of(reader);
+        break;
+      case 5:
+        tensor = make_tensor(read_tensor_fields(reader.get_message()), source);
+        break;
       case 6:
-      case 11: attribute.graphs.push_back(std::make_shared<GraphProto>(read_graph(reader.get_message(), source, depth + 1))); break;
-      case 7: read_floats(reader, floats); break;
-      case 8: read_int64s(reader, ints); break;
-      case 9: strings.push_back(text_of(reader)); break;
-      case 20: type = reader.get_int32(); break;
-      case 13: case 21: reader.skip(); break;
-      default: other = true; reader.skip();
+      case 11:
+        attribute.graphs.push_back(std::make_shared<GraphProto>(read_graph(reader.get_message(), source, depth + 1)));
+        break;
+      case 7:
+        read_floats(reader, floats);
+        break;
+      case 8:
+        read_int64s(reader, ints);
+        break;
+      case 9:
+        strings.push_back(text_of(reader));
+        break;
+      case 20:
+        type = reader.get_int32();
+        break;
+      case 13:
+      case 21:
+        reader.skip();
+        break;
+      default:
+        other = true;
+        reader.skip();
     }
   }
   switch (type) {
-    case 1: attribute.value = f; break;
-    case 2: attribute.value = i; break;
-    case 3: attribute.value = s; break;
-    case 4: if (!tensor) fail(Code::invalid_model, "attribute '{}' lacks its tensor", attribute.name); attribute.value = *tensor; break;
-    case 5: case 10: break;
-    case 6: attribute.value = floats; break;
-    case 7: attribute.value = ints; break;
-    case 8: attribute.value = strings; break;
-    default: attribute.supported = !other && type != 0; break;
+    case 1:
+      attribute.value = f;
+      break;
+    case 2:
+      attribute.value = i;
+      break;
+    case 3:
+      attribute.value = s;
+      break;
+    case 4:
+      if (!tensor) fail(Code::invalid_model, "attribute '{}' lacks its tensor", attribute.name);
+      attribute.value = *tensor;
+      break;
+    case 5:
+    case 10:
+      break;
+    case 6:
+      attribute.value = floats;
+      break;
+    case 7:
+      attribute.value = ints;
+      break;
+    case 8:
+      attribute.value = strings;
+      break;
+    default:
+      attribute.supported = !other && type != 0;
+      break;
   }
   return attribute;
 }
@@ -198,13 +277,26 @@ Node read_node(Reader reader, const Source& source, int depth) {
   Node node;
   while (reader.next()) {
     switch (reader.tag()) {
-      case 1: node.inputs.push_back(text_of(reader)); break;
-      case 2: node.outputs.push_back(text_of(reader)); break;
-      case 3: node.name = text_of(reader); break;
-      case 4: node.op_type = text_of(reader); break;
-      case 5: node.attributes.push_back(read_attribute(reader.get_message(), source, depth)); break;
-      case 7: node.domain = text_of(reader); break;
-      default: reader.skip();
+      case 1:
+        node.inputs.push_back(text_of(reader));
+        break;
+      case 2:
+        node.outputs.push_back(text_of(reader));
+        break;
+      case 3:
+        node.name = text_of(reader);
+        break;
+      case 4:
+        node.op_type = text_of(reader);
+        break;
+      case 5:
+        node.attributes.push_back(read_attribute(reader.get_message(), source, depth));
+        break;
+      case 7:
+        node.domain = text_of(reader);
+        break;
+      default:
+        reader.skip();
     }
   }
   return node;
@@ -213,9 +305,12 @@ Node read_node(Reader reader, const Source& source, int depth) {
 ValueInfo::Dimension read_dimension(Reader reader) {
   ValueInfo::Dimension dimension;
   while (reader.next()) {
-    if (reader.tag() == 1) dimension.value = reader.get_int64();
-    else if (reader.tag() == 2) dimension.param = text_of(reader);
-    else reader.skip();
+    if (reader.tag() == 1)
+      dimension.value = reader.get_int64();
+    else if (reader.tag() == 2)
+      dimension.param = text_of(reader);
+    else
+      reader.skip();
   }
   return dimension;
 }
@@ -227,8 +322,10 @@ void read_tensor_type(Reader reader, ValueInfo& info) {
     } else if (reader.tag() == 2) {
       info.has_shape = true;
       for (Reader shape = reader.get_message(); shape.next();) {
-        if (shape.tag() == 1) info.dims.push_back(read_dimension(shape.get_message()));
-        else shape.skip();
+        if (shape.tag() == 1)
+          info.dims.push_back(read_dimension(shape.get_message()));
+        else
+          shape.skip();
       }
     } else {
       reader.skip();
@@ -242,12 +339,15 @@ ValueInfo read_value_info(Reader reader) {
     if (reader.tag() == 1) {
       info.name = text_of(reader);
     } else if (reader.tag() == 2) {
-      with_context([&] { return fmt::format("'{}'", info.name); }, [&] {
-        for (Reader type = reader.get_message(); type.next();) {
-          if (type.tag() == 1) read_tensor_type(type.get_message(), info);
-          else type.skip();
-        }
-      });
+      with_context([&] { return fmt::format("'{}'", info.name); },
+                   [&] {
+                     for (Reader type = reader.get_message(); type.next();) {
+                       if (type.tag() == 1)
+                         read_tensor_type(type.get_message(), info);
+                       else
+                         type.skip();
+                     }
+                   });
     } else {
       reader.skip();
     }
@@ -260,17 +360,27 @@ GraphProto read_graph(Reader reader, const Source& source, int depth) {
   GraphProto graph;
   while (reader.next()) {
     switch (reader.tag()) {
-      case 1: graph.nodes.push_back(read_node(reader.get_message(), source, depth)); break;
-      case 2: graph.name = text_of(reader); break;
+      case 1:
+        graph.nodes.push_back(read_node(reader.get_message(), source, depth));
+        break;
+      case 2:
+        graph.name = text_of(reader);
+        break;
       case 5: {
         const TensorFields fields = read_tensor_fields(reader.get_message());
         graph.initializers.emplace_back(fields.name, make_tensor(fields, source));
         break;
       }
-      case 11: graph.inputs.push_back(read_value_info(reader.get_message())); break;
-      case 12: graph.outputs.push_back(read_value_info(reader.get_message())); break;
-      case 15: fail(Code::unsupported, "sparse initializers");
-      default: reader.skip();
+      case 11:
+        graph.inputs.push_back(read_value_info(reader.get_message()));
+        break;
+      case 12:
+        graph.outputs.push_back(read_value_info(reader.get_message()));
+        break;
+      case 15:
+        fail(Code::unsupported, "sparse initializers");
+      default:
+        reader.skip();
     }
   }
   return graph;
@@ -279,9 +389,12 @@ GraphProto read_graph(Reader reader, const Source& source, int depth) {
 std::pair<std::string, int64_t> read_opset(Reader reader) {
   std::pair<std::string, int64_t> opset;
   while (reader.next()) {
-    if (reader.tag() == 1) opset.first = text_of(reader);
-    else if (reader.tag() == 2) opset.second = reader.get_int64();
-    else reader.skip();
+    if (reader.tag() == 1)
+      opset.first = text_of(reader);
+    else if (reader.tag() == 2)
+      opset.second = reader.get_int64();
+    else
+      reader.skip();
   }
   if (opset.first == "ai.onnx") opset.first.clear();
   return opset;
@@ -309,9 +422,15 @@ Model read_model(std::span<const std::byte> bytes, const Source& source) {
           model.graph = read_graph(reader.get_message(), source, 0);
           has_graph = true;
           break;
-        case 8: model.opsets.insert(read_opset(reader.get_message())); break;
-        case 25: ++model.functions; reader.skip(); break;
-        default: reader.skip();
+        case 8:
+          model.opsets.insert(read_opset(reader.get_message()));
+          break;
+        case 25:
+          ++model.functions;
+          reader.skip();
+          break;
+        default:
+          reader.skip();
       }
     }
     if (!has_graph) fail(Code::invalid_model, "not an ONNX model: it holds no graph");

@@ -28,8 +28,11 @@ inline std::shared_ptr<const void> decode_gemm(const Attrs& attrs) {
   params->has_program = !params->attrs.program.empty();
   if (params->has_program) params->program = PointwiseProgram::parse(params->attrs.program);
   if (params->has_program && (params->program.inputs < 1 || params->program.inputs > kMaxExtras + 1))
-    fail(Code::invalid_plan, "an epilogue of {} operands; 1 to {} are accepted", params->program.inputs, kMaxExtras + 1);
-  params->extras = params->has_program ? static_cast<size_t>(params->program.inputs) - 1 : params->attrs.residual != 0 ? 1 : 0;
+    fail(Code::invalid_plan, "an epilogue of {} operands; 1 to {} are accepted", params->program.inputs,
+         kMaxExtras + 1);
+  params->extras = params->has_program           ? static_cast<size_t>(params->program.inputs) - 1
+                   : params->attrs.residual != 0 ? 1
+                                                 : 0;
   if (params->attrs.clamped != 0) {
     params->low = static_cast<float>(params->attrs.low);
     params->high = static_cast<float>(params->attrs.high);
@@ -65,7 +68,8 @@ inline Epilogue make_epilogue(const KernelArgs& args, int axis) {
   const size_t first = args.inputs.size() - params.extras;
   for (size_t i = 0; i < params.extras; ++i) {
     const auto strides = broadcast_strides(args.inputs[first + i], y.extents());
-    epilogue.extra[i] = {args.inputs[first + i].as<const float>(), without_axis(strides, y.rank, axis), strides[column]};
+    epilogue.extra[i] = {args.inputs[first + i].as<const float>(), without_axis(strides, y.rank, axis),
+                         strides[column]};
   }
   return epilogue;
 }

@@ -41,7 +41,8 @@ void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
 // acc[r][:] = init[:] + sum over taps t, channels k of rows[t * kRows + r][k] * b[t][k][:]
 // rows: [taps][kRows] pointers; b: [taps][channels][kPanel], of which V vectors count.
 template <int R, int V>
-void multiply_tile(const float* const* rows, int64_t taps, int64_t channels, const float* b, const float* init, const TileEnd& end) {
+void multiply_tile(const float* const* rows, int64_t taps, int64_t channels, const float* b, const float* init,
+                   const TileEnd& end) {
   Vec acc[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)

@@ -85,7 +85,8 @@ void run_product(const Product& p, ThreadPool& pool, int64_t most_blocks, MakeSo
       if (task == begin || part == 0) fill_chunk(p, source, g, walk, count, rows);
       for (int64_t panel = from; panel < to; ++panel) multiply_panel(p, g, panel, count, rows);
       if (p.epilogue.params->has_program)
-        finish_rows(p.epilogue, walk, count, g * p.columns + from * kPanel, g * p.columns + std::min(to * kPanel, p.columns));
+        finish_rows(p.epilogue, walk, count, g * p.columns + from * kPanel,
+                    g * p.columns + std::min(to * kPanel, p.columns));
     }
   });
 }

@@ -18,7 +18,9 @@ struct Vec {
   __m512 v;
   static Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
   static Vec splat(float x) { return {_mm512_set1_ps(x)}; }
-  static Vec load_part(const float* p, int n) { return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)}; }
+  static Vec load_part(const float* p, int n) {
+    return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)};
+  }
   void store(float* p) const { _mm512_storeu_ps(p, v); }
   void store_part(float* p, int n) const { _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v); }
   static Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
@@ -33,7 +35,9 @@ struct Vec {
   __m256 v;
   static Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
   static Vec splat(float x) { return {_mm256_set1_ps(x)}; }
-  static __m256i part(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+  static __m256i part(int n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
   static Vec load_part(const float* p, int n) { return {_mm256_maskload_ps(p, part(n))}; }
   void store(float* p) const { _mm256_storeu_ps(p, v); }
   void store_part(float* p, int n) const { _mm256_maskstore_ps(p, part(n), v); }

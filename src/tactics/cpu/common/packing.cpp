@@ -19,7 +19,8 @@ uint16_t leading_addend(const PointwiseProgram& program) {
   const PwInstr& first = program.code[0];
   const uint16_t other = first.a == 0 ? first.b : first.a;
   if ((first.a != 0 && first.b != 0) || other == 0 || other >= program.inputs) return 0;
-  const auto uses = std::count_if(program.code.begin(), program.code.end(), [&](const PwInstr& i) { return reads(i, other) || reads(i, 0); });
+  const auto uses = std::count_if(program.code.begin(), program.code.end(),
+                                  [&](const PwInstr& i) { return reads(i, other) || reads(i, 0); });
   return uses == 1 && std::count(program.results.begin(), program.results.end(), 0) == 0 ? other : 0;
 }
 
@@ -38,7 +39,8 @@ void drop_leading_add(PointwiseProgram& program, uint16_t addend) {
 }
 
 // A constant row of the channels that is added first becomes the bias.
-bool take_bias(const TacticQuery& query, PointwiseProgram& program, std::vector<ValueId>& extras, int64_t channels, Tensor& bias) {
+bool take_bias(const TacticQuery& query, PointwiseProgram& program, std::vector<ValueId>& extras, int64_t channels,
+               Tensor& bias) {
   const uint16_t addend = leading_addend(program);
   if (addend == 0) return false;
   const Value& value = query.graph.value(extras[addend - 1u]);
@@ -71,9 +73,12 @@ bool take_clamp(const PointwiseProgram& program, double& low, double& high) {
     if ((i.op != PwOp::max && i.op != PwOp::min) || (i.a != current && i.b != current)) return false;
     const double bound = value[i.a == current ? i.b : i.a];
     if (std::isnan(bound)) return false;
-    if (i.op == PwOp::max && high == INFINITY) low = std::max(low, bound);
-    else if (i.op == PwOp::min && bound >= low) high = std::min(high, bound);
-    else return false;
+    if (i.op == PwOp::max && high == INFINITY)
+      low = std::max(low, bound);
+    else if (i.op == PwOp::min && bound >= low)
+      high = std::min(high, bound);
+    else
+      return false;
     current = self;
   }
   return program.inputs == 1 && program.results.size() == 1 && program.results[0] == current;
@@ -83,7 +88,8 @@ bool take_clamp(const PointwiseProgram& program, double& low, double& high) {
 
 int64_t panel_of(Isa isa) { return panel_width(static_cast<int>(isa)); }
 
-EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& form, ValueId bias_operand, int64_t channels, int channels_axis) {
+EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& form, ValueId bias_operand,
+                               int64_t channels, int channels_axis) {
   EpilogueParams params;
   params.extras = form.extras;
   if (bias_operand.valid()) params.bias = query.graph.value(bias_operand).constant;
@@ -92,7 +98,8 @@ EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& for
   if (!params.bias.present()) take_bias(query, program, params.extras, channels, params.bias);
   if (program.code.empty()) return params;
   const uint16_t addend = program.inputs == 2 ? leading_addend(program) : 0;
-  if (addend != 0 && has_rows_of(query.graph.value(params.extras[0]).type.shape, query.output(0).type.shape, channels_axis)) {
+  if (addend != 0 &&
+      has_rows_of(query.graph.value(params.extras[0]).type.shape, query.output(0).type.shape, channels_axis)) {
     PointwiseProgram rest = program;
     drop_leading_add(rest, addend);
     params.residual = rest.code.empty() || take_clamp(rest, params.low, params.high);

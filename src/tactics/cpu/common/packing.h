@@ -34,7 +34,8 @@ struct EpilogueParams {
 };
 // `channels`: elements of a bias, along axis `channels_axis` of the result. `bias_operand`: the anchor's own bias
 // value, invalid when it has none.
-EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& form, ValueId bias_operand, int64_t channels, int channels_axis);
+EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& form, ValueId bias_operand,
+                               int64_t channels, int channels_axis);
 
 // Chunks of rows worth trying for a product of these extents: the likely best first.
 std::vector<int64_t> row_block_choices(Isa isa, int threads, double rows, int64_t depth, int64_t columns);
