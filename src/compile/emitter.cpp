@@ -100,6 +100,8 @@ class Emitter {
     const auto users = graph.users(id);
     if (&graph != &graph_ || users.size() != 1 || graph.is_output(id)) return std::nullopt;
     const Node& node = graph.node(users[0]);
+    if (const Assigned* to = assigned_to(graph, node); to != nullptr && to->layout != Layout::channels_last)
+      return std::nullopt;
     const Shape& shape = graph.value(id).type.shape;
     if (node.op != "concat" || shape.rank() < 3 ||
         normalize_axis(node.attrs.get_or<int64_t>("axis", 0), shape.rank()) != 1)
@@ -314,6 +316,12 @@ class Emitter {
     for (size_t i = 0; i < node.outputs.size(); ++i) values[node.outputs[i]] = view_of(body, body.outputs()[i], inner);
   }
 
+  // Only asked for its size, by kernels that declare their scratch.
+  ThreadPool& pool() {
+    if (!pool_) pool_.emplace(options_.threads);
+    return *pool_;
+  }
+
   void assign();
   const Assigned* assigned_to(const Graph& graph, const Node& node) const {
     const auto at = &graph == &graph_ ? assigned_.find(&node) : assigned_.end();
@@ -369,13 +377,10 @@ class Emitter {
   std::map<const Node*, CandidateSink> sinks_;  // of the nodes outside of regions
   std::map<const Node*, Assigned> assigned_;
   std::vector<Step>* steps_ = nullptr;
+  std::optional<ThreadPool> pool_;
   int position_ = 0;
   uint32_t next_id_ = 0;
 };
-
-LayoutRule rule_at(const std::vector<LayoutRule>& rules, size_t i) {
-  return i < rules.size() ? rules[i] : LayoutRule::row_major;
-}
 
 // The steps of one node, as its candidate writes them.
 class NodeSteps final : public StepBuilder {
@@ -510,19 +515,17 @@ class NodeSteps final : public StepBuilder {
     if (row.workspace == nullptr) return 0;
     const auto inputs = largest(step.inputs), outputs = largest(step.outputs);
     const auto params = row.decode(step.params);
-    ThreadPool pool(emitter_.options_.threads);
     KernelArgs args;
     args.inputs = inputs;
     args.outputs = outputs;
     args.params = params.get();
-    args.pool = &pool;
+    args.pool = &emitter_.pool();
     return row.workspace(args);
   }
 
   int64_t plugin_workspace(const Step& step) const {
     const auto inputs = largest(step.inputs), outputs = largest(step.outputs);
-    ThreadPool pool(emitter_.options_.threads);
-    return make_plugin(step)->workspace({inputs, outputs, nullptr, &pool});
+    return make_plugin(step)->workspace({inputs, outputs, nullptr, &emitter_.pool()});
   }
 
   Emitter& emitter_;

@@ -13,6 +13,9 @@ constexpr int64_t panel_width(int level) { return level == 0 ? 4 : level == 1 ? 
 // Rows of the microkernel at this level.
 constexpr int64_t microkernel_rows(int level) { return level == 0 ? 4 : level == 1 ? 6 : 12; }
 
+// Most positions of a kernel that rows are looked up for, one by one.
+constexpr int64_t kMostTaps = 1024;
+
 // "gemm": A [.., M, K] x packed B -> [.., M, N].  "igemm": convolution, channels last.
 // Packed B: [group][panel][tap][channel][panel_width], zero padded.
 struct GemmAttrs {

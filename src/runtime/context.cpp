@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <optional>
+#include <thread>
 
 #include "base/checked.h"
 #include "runtime/engine.h"
@@ -176,7 +178,7 @@ struct Context::State {
       return {};
     given[binding].assign(extents.begin(), extents.end());
     shaped[binding] = true;
-    resolved = false;
+    resolved = patched = false;
     return std::all_of(shaped.begin(), shaped.end(), [](bool done) { return done; }) ? resolve_all() : Status();
   }
 
@@ -251,17 +253,20 @@ class Entry {
 // Entered by a call that changes the context: refused while executions are in flight as well.
 class Change {
  public:
-  Change(std::atomic<bool>& busy, const std::atomic<int>& in_flight) : entry_(busy), in_flight_(in_flight) {}
+  // Does not enter while executions are in flight: they would find the context busy.
+  Change(std::atomic<bool>& busy, const std::atomic<int>& in_flight)
+      : in_flight_(in_flight.load(std::memory_order_acquire) > 0) {
+    if (!in_flight_) entry_.emplace(busy);
+  }
   Status status() const {
-    if (!entry_) return {Code::busy, "another thread is using this context; a context serves one thread at a time"};
-    if (in_flight_.load(std::memory_order_acquire) > 0)
-      return {Code::busy, "the context has executions in flight on a stream; synchronize it first"};
+    if (in_flight_) return {Code::busy, "the context has executions in flight on a stream; synchronize it first"};
+    if (!*entry_) return {Code::busy, "another thread is using this context; a context serves one thread at a time"};
     return {};
   }
 
  private:
-  const Entry entry_;
-  const std::atomic<int>& in_flight_;
+  const bool in_flight_;
+  std::optional<Entry> entry_;
 };
 
 Status busy_status() {
@@ -298,7 +303,10 @@ Context::Context(std::shared_ptr<const Engine> engine, const ContextOptions& opt
   if (std::all_of(s.shaped.begin(), s.shaped.end(), [](bool done) { return done; })) s.resolve_all().raise();
 }
 
-Context::~Context() = default;
+// Executions on a stream use the state: they end first.
+Context::~Context() {
+  while (state_ != nullptr && state_->in_flight.load(std::memory_order_acquire) > 0) std::this_thread::yield();
+}
 
 Status Context::set_shape(std::string_view input, std::span<const int64_t> extents) noexcept {
   const Change change(state_->busy, state_->in_flight);
@@ -325,8 +333,9 @@ Status Context::bind(std::string_view name, void* data, size_t bytes) noexcept {
 }
 
 Status Context::extents(std::string_view name, std::vector<int64_t>& out) const noexcept {
-  const Entry entry(state_->busy);
-  if (!entry) return busy_status();
+  // While executions are in flight nothing changes the extents.
+  std::optional<Entry> entry;
+  if (state_->in_flight.load(std::memory_order_acquire) == 0 && !entry.emplace(state_->busy)) return busy_status();
   return guarded([&]() -> Status {
     const int index = state_->engine->binding_index(name);
     if (index < 0) return {Code::not_found, fmt::format("there is no binding '{}'", name)};

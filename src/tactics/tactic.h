@@ -47,6 +47,10 @@ class StepBuilder {
 // Requirement on one operand or result.
 enum class LayoutRule : uint8_t { row_major, channels_last, any };  // any: the kernel takes any strides
 
+inline LayoutRule rule_at(const std::vector<LayoutRule>& rules, size_t i) {
+  return i < rules.size() ? rules[i] : LayoutRule::row_major;
+}
+
 struct Candidate {
   std::string name;                // "gemm_conv.6x16", for reports and the timing cache
   std::vector<LayoutRule> inputs;  // one a node operand; shorter: the rest is row_major

@@ -9,10 +9,6 @@
 namespace planish {
 namespace {
 
-LayoutRule rule_at(const std::vector<LayoutRule>& rules, size_t i) {
-  return i < rules.size() ? rules[i] : LayoutRule::row_major;
-}
-
 enum class OptionKind : uint8_t { compute, view, concat };
 
 struct Option {

@@ -100,13 +100,15 @@ class Solver {
   void eliminate(size_t v) {
     const Eliminated& e = remove(v);
     if (e.neighbours.empty()) return;
-    const auto& [a, to_a] = *e.neighbours.begin();
+    const size_t a = e.neighbours.begin()->first;
+    const Matrix& to_a = e.neighbours.begin()->second;
     if (e.neighbours.size() == 1) {
       for (size_t i = 0; i < costs_[a].size(); ++i)
         costs_[a][i] += best(e.costs, [&](size_t k) { return to_a.at(k, i); });
       return;
     }
-    const auto& [b, to_b] = *e.neighbours.rbegin();
+    const size_t b = e.neighbours.rbegin()->first;
+    const Matrix& to_b = e.neighbours.rbegin()->second;
     Matrix pair{costs_[a].size(), costs_[b].size(), Costs(costs_[a].size() * costs_[b].size())};
     for (size_t i = 0; i < pair.rows; ++i)
       for (size_t j = 0; j < pair.columns; ++j)
@@ -129,7 +131,7 @@ class Solver {
     Costs total = costs_[v];
     for (const auto& [other, matrix] : neighbours_[v])
       for (size_t k = 0; k < total.size(); ++k)
-        total[k] += best(costs_[other], [&](size_t i) { return matrix.at(k, i); });
+        total[k] += best(costs_[other], [&, &pair = matrix](size_t i) { return pair.at(k, i); });
     const size_t chosen = cheapest(total);
     Eliminated& e = remove(v);
     for (const auto& [other, matrix] : e.neighbours)

@@ -88,6 +88,8 @@ void run_convolution(const KernelArgs& args) {
   const GemmAttrs& conv = params.attrs;
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
   if (y.element_count() == 0) return;
+  if (static_cast<int>(conv.kernel.size()) != x.rank - 2 || x.rank != y.rank)
+    fail(Code::invalid_plan, "a kernel of {} axes over an operand of rank {}", conv.kernel.size(), x.rank);
   Product p;
   p.rows = rows_of(y, 1);
   p.row_count = p.rows.count();
@@ -106,7 +108,8 @@ void run_convolution(const KernelArgs& args) {
       fail(Code::invalid_plan, "gathered rows of {} values; at most {}", length, kGathered / kRows);
     p.taps = 1;
     p.channels = length;
-    return run_product(p, *args.pool, kGathered / (length * kRows), [&] { return GatheredRows(window, length); });
+    return run_product(p, *args.pool, kGathered / std::max<int64_t>(length * kRows, 1),
+                       [&] { return GatheredRows(window, length); });
   }
   auto* zeros = reinterpret_cast<float*>(args.workspace);
   std::fill_n(zeros, x.dims[1], 0.f);

@@ -132,6 +132,9 @@ void run_row(const Depthwise& d, int64_t n, int64_t oy) {
 // inputs: X channels-last [N, C, H, W], weights [taps, C], bias?, extras
 void run_depthwise(const KernelArgs& args) {
   const auto& params = args.as<GemmParams>();
+  if (params.attrs.kernel.size() != 2 || args.inputs[0].rank != 4 || args.outputs[0].rank != 4)
+    fail(Code::invalid_plan, "a depthwise kernel of {} axes over an operand of rank {}", params.attrs.kernel.size(),
+         args.inputs[0].rank);
   Depthwise d;
   d.conv = &params.attrs;
   d.x = args.inputs[0];

@@ -1,5 +1,7 @@
 // Convolution: indirect matrix product over channels-last tensors, and depthwise.
 
+#include <algorithm>
+
 #include "kernels/reference/conv.h"
 
 #include "tactics/cpu/common/packing.h"
@@ -71,13 +73,6 @@ std::string describe_conv(const TacticQuery& query, ConvProblem& p) {
   return "";
 }
 
-// Position of each operand of the node among the anchor's inputs and the extras.
-size_t operand_index(const Node& node, ValueId id) {
-  for (size_t i = 0; i < node.inputs.size(); ++i)
-    if (node.inputs[i] == id) return i;
-  fail(Code::internal, "'{}' has no such operand", node.name);
-}
-
 void emit_conv(StepBuilder& builder, const Node& node, const ConvProblem& p, const char* kernel, const GemmAttrs& gemm,
                const Tensor& packed) {
   std::vector<Operand> inputs = {builder.input(operand_index(node, p.form.anchor_inputs[0])), builder.constant(packed)};
@@ -94,6 +89,11 @@ std::vector<LayoutRule> conv_rules(const TacticQuery& query, const ConvProblem& 
     const bool data =
         id.valid() && (id == p.form.anchor_inputs[0] || query.graph.value(id).type.shape == query.output(0).type.shape);
     rules.push_back(data ? LayoutRule::channels_last : LayoutRule::any);
+  }
+  // A residual of one value a channel is read along its channels.
+  if (p.epilogue.residual) {
+    LayoutRule& rule = rules[operand_index(query.node, p.epilogue.extras[0])];
+    if (rule == LayoutRule::any) rule = LayoutRule::row_major;
   }
   return rules;
 }
@@ -137,13 +137,19 @@ void propose_conv(const TacticQuery& query, CandidateSink& sink) {
   const int64_t depth = p->channels * p->taps;
   const double rows =
       typical_elements(query, query.output(0).type.shape) / static_cast<double>(std::max<int64_t>(p->filters, 1));
-  const bool few = p->channels * p->attrs.group <= kFewChannels && depth <= kMostGathered;
+  // Gathering takes the image in any order, which a residual that is the image itself could not be.
+  const ValueId image = p->form.anchor_inputs[0];
+  const bool is_extra =
+      std::find(p->epilogue.extras.begin(), p->epilogue.extras.end(), image) != p->epilogue.extras.end();
+  const bool few = !is_extra && p->channels * p->attrs.group <= kFewChannels && depth <= kMostGathered;
+  const bool indirect = p->taps <= kMostTaps;
+  if (!few && !indirect) return sink.refuse("igemm", "a kernel of more than 1024 taps");
   double efficiency = 0.8;
   for (int64_t row_blocks : row_block_choices(isa, query.threads, rows, depth, p->gemm.columns)) {
     GemmAttrs gemm = p->gemm;
     gemm.row_blocks = row_blocks;
     const auto pack = [p, isa] { return pack_conv(isa, *p); };
-    offer("igemm.r" + std::to_string(row_blocks), "igemm", gemm, few ? efficiency / 4 : efficiency, pack);
+    if (indirect) offer("igemm.r" + std::to_string(row_blocks), "igemm", gemm, few ? efficiency / 4 : efficiency, pack);
     gemm.gathered = 1;
     if (few) offer("igemm.gathered.r" + std::to_string(row_blocks), "igemm", gemm, efficiency / 2, pack);
     efficiency -= 0.02;

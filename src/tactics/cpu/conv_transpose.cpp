@@ -136,12 +136,6 @@ GemmAttrs phase_attrs(const TransposeProblem& p, const std::vector<PhaseAxis>& p
   return gemm;
 }
 
-size_t transpose_operand(const Node& node, ValueId id) {
-  for (size_t i = 0; i < node.inputs.size(); ++i)
-    if (node.inputs[i] == id) return i;
-  fail(Code::internal, "'{}' has no such operand", node.name);
-}
-
 // The positions of `of` that a phase covers, on the axes that have the result's extent.
 Operand phase_window(StepBuilder& builder, Operand of, const Shape& shape, const Shape& out,
                      const std::vector<PhaseAxis>& phase, const std::vector<WindowAxis>& axes) {
@@ -178,9 +172,9 @@ void for_phases(const TransposeProblem& p, Fn fn) {
 void emit_transpose(StepBuilder& builder, const Graph& graph, const Node& node, Isa isa, const TransposeProblem& p,
                     int64_t row_blocks) {
   const Shape out = graph.value(node.outputs[0]).type.shape;
-  const Operand x = builder.input(transpose_operand(node, p.form.anchor_inputs[0])), y = builder.output(0);
+  const Operand x = builder.input(operand_index(node, p.form.anchor_inputs[0])), y = builder.output(0);
   std::vector<Operand> extras;
-  for (ValueId extra : p.epilogue.extras) extras.push_back(builder.input(transpose_operand(node, extra)));
+  for (ValueId extra : p.epilogue.extras) extras.push_back(builder.input(operand_index(node, extra)));
   for_phases(p, [&](const std::vector<PhaseAxis>& phase) {
     for (size_t i = 0; i < phase.size(); ++i)
       if (const Dim extent = out[static_cast<int>(i) + 2]; extent.is_constant() && extent.value() <= phase[i].residue)
@@ -203,6 +197,10 @@ std::vector<LayoutRule> transpose_rules(const TacticQuery& query, const Transpos
     const bool data =
         id.valid() && (id == p.form.anchor_inputs[0] || query.graph.value(id).type.shape == query.output(0).type.shape);
     rules.push_back(data ? LayoutRule::channels_last : LayoutRule::any);
+  }
+  if (p.epilogue.residual) {
+    LayoutRule& rule = rules[operand_index(query.node, p.epilogue.extras[0])];
+    if (rule == LayoutRule::any) rule = LayoutRule::row_major;
   }
   return rules;
 }

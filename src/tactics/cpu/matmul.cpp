@@ -5,12 +5,6 @@
 namespace planish::tactics::cpu {
 namespace {
 
-size_t matmul_operand(const Node& node, ValueId id) {
-  for (size_t i = 0; i < node.inputs.size(); ++i)
-    if (node.inputs[i] == id) return i;
-  fail(Code::internal, "'{}' has no such operand", node.name);
-}
-
 void offer_packed(const TacticQuery& query, CandidateSink& sink, const EpilogueForm& form) {
   const Value &a = query.graph.value(form.anchor_inputs[0]), &b = query.graph.value(form.anchor_inputs[1]);
   const Tensor weights = b.constant;
@@ -34,7 +28,7 @@ void offer_packed(const TacticQuery& query, CandidateSink& sink, const EpilogueF
     Candidate candidate;
     candidate.name = "gemm.r" + std::to_string(row_blocks);
     candidate.inputs.assign(node->inputs.size(), LayoutRule::any);
-    if (epilogue.residual) candidate.inputs[matmul_operand(*node, epilogue.extras[0])] = LayoutRule::row_major;
+    if (epilogue.residual) candidate.inputs[operand_index(*node, epilogue.extras[0])] = LayoutRule::row_major;
     candidate.outputs = {LayoutRule::row_major};
     candidate.estimated_us = estimate_us(query, flops, bytes, efficiency);
     efficiency -= 0.02;
@@ -43,10 +37,10 @@ void offer_packed(const TacticQuery& query, CandidateSink& sink, const EpilogueF
       const Tensor packed = pack_panels(isa, 1, columns, 1, channels, [&](int64_t, int64_t n, int64_t, int64_t c) {
         return w[static_cast<size_t>(c * columns + n)];
       });
-      std::vector<Operand> inputs = {builder.input(matmul_operand(*node, a_id)), builder.constant(packed)};
+      std::vector<Operand> inputs = {builder.input(operand_index(*node, a_id)), builder.constant(packed)};
       if (epilogue.bias.present())
         inputs.push_back(builder.constant(epilogue.bias.reshaped({epilogue.bias.element_count()})));
-      for (ValueId extra : epilogue.extras) inputs.push_back(builder.input(matmul_operand(*node, extra)));
+      for (ValueId extra : epilogue.extras) inputs.push_back(builder.input(operand_index(*node, extra)));
       builder.step(StepKind::cpu, "gemm", attrs_of(gemm), std::move(inputs), {builder.output(0)});
     };
     sink.offer(std::move(candidate));

@@ -127,6 +127,37 @@ TEST(CpuKernels, ConvolutionsAreExactOnIntegers) {
   }
 }
 
+// The image is its own residual: one operand in two roles.
+TEST(CpuKernels, AConvolutionPlusItsOwnInput) {
+  const auto make = [] {
+    Graph graph;
+    const ValueId x = graph.add_input("x", {DataType::f32, {1, 8, 9, 7}});
+    const Attrs same = {{"pads", std::vector<int64_t>{1, 1, 1, 1}}};
+    const ValueId y = add_op(graph, "conv", {x, graph.add_constant(integers({8, 8, 3, 3}, 61))}, same);
+    graph.add_output(add_op(graph, "relu", {add_op(graph, "add", {y, x})}));
+    return graph;
+  };
+  compare(make, {{"x", integers({1, 8, 9, 7}, 62)}}, 0, "own input");
+}
+
+// The residual is one value a channel, read out of a larger tensor.
+TEST(CpuKernels, AConvolutionPlusAWindowOfChannels) {
+  const auto make = [] {
+    Graph graph;
+    const ValueId x = graph.add_input("x", {DataType::f32, {1, 12, 9, 7}});
+    const ValueId z = graph.add_input("z", {DataType::f32, {1, 12, 4, 5}});
+    const auto ints = [&](std::vector<int64_t> v) {
+      const auto n = static_cast<int64_t>(v.size());
+      return graph.add_constant(Tensor::of<int64_t>({n}, v));
+    };
+    const ValueId corner = add_op(graph, "slice", {z, ints({1, 2}), ints({2, 3}), ints({2, 3})});
+    const ValueId y = add_op(graph, "conv", {x, graph.add_constant(integers({12, 12, 1, 1}, 63))});
+    graph.add_output(add_op(graph, "relu", {add_op(graph, "add", {y, corner})}));
+    return graph;
+  };
+  compare(make, {{"x", integers({1, 12, 9, 7}, 64)}, {"z", integers({1, 12, 4, 5}, 65)}}, 0, "window");
+}
+
 TEST(CpuKernels, MatrixProductsAreExactOnIntegers) {
   std::mt19937 random(6);
   for (int i = 0; i < 80; ++i) {

@@ -27,6 +27,21 @@ TEST(Context, MisuseIsAStatusThatNamesTheBinding) {
   EXPECT_FALSE(context->enqueue().ok());
 }
 
+TEST(Context, ARefusedShapeLeavesNothingToRun) {
+  auto engine = Engine::create(testing::build_small(true), create_cpu_device(1));
+  auto context = engine->create_context();
+  const int64_t good[] = {2, 3, 8, 8}, outside[] = {9, 3, 8, 8};
+  std::vector<float> x(2 * 3 * 8 * 8, 1.f), y(2 * 10);
+  context->set_shape("x", good).raise();
+  context->bind("x", x.data(), x.size() * 4).raise();
+  context->bind(engine->bindings()[1].name, y.data(), y.size() * 4).raise();
+  context->enqueue().raise();
+  EXPECT_FALSE(context->set_shape("x", outside).ok());
+  EXPECT_EQ(context->enqueue().code(), Code::invalid_state);
+  context->set_shape("x", good).raise();
+  EXPECT_TRUE(context->enqueue().ok());
+}
+
 TEST(Context, ShapesChangeBetweenRuns) {
   const Plan plan = testing::build_small(true), reference = testing::build_small(false);
   for (int64_t n : {1, 4, 2, 3}) {

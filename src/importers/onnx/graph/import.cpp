@@ -334,29 +334,62 @@ std::string symbol_name(const std::string& text) {
   return name;
 }
 
-Dim input_dim(Graph& graph, const wire::ValueInfo& info, size_t axis, const DimRange* range) {
-  const auto& dimension = info.dims[axis];
-  if (dimension.value >= 0 && dimension.param.empty()) {
-    if (range != nullptr && (range->min != dimension.value || range->max != dimension.value))
-      fail(Code::invalid_argument, "input '{}' has the fixed extent {} on axis {}, {} asked for", info.name,
-           dimension.value, axis, range->opt);
-    return dimension.value;
+// Extents of the graph's inputs: fixed ones from the file, dynamic ones from the caller. A range that one input gives
+// to a named extent holds for all inputs that share the name; without any, 1 is taken and remembered.
+class InputExtents {
+ public:
+  InputExtents(Graph& graph, const ImportOptions& options, const wire::GraphProto& proto)
+      : graph_(graph), options_(options) {
+    for (const wire::ValueInfo& info : proto.inputs)
+      for (size_t axis = 0; axis < info.dims.size(); ++axis)
+        if (const DimRange* range = given(info, axis); range != nullptr && !info.dims[axis].param.empty())
+          by_name_.try_emplace(info.dims[axis].param, *range);
   }
-  if (range != nullptr && range->min == range->max) return range->min;
-  const DimRange wanted = range != nullptr ? *range : DimRange{1, 1, 1};
-  if (range == nullptr) {
+
+  Dim of(const wire::ValueInfo& info, size_t axis) {
+    const auto& dimension = info.dims[axis];
+    const DimRange* range = given(info, axis);
+    if (dimension.value >= 0 && dimension.param.empty()) {
+      if (range != nullptr && (range->min != dimension.value || range->max != dimension.value))
+        fail(Code::invalid_argument, "input '{}' has the fixed extent {} on axis {}, {} asked for", info.name,
+             dimension.value, axis, range->opt);
+      return dimension.value;
+    }
+    if (const auto at = by_name_.find(dimension.param); range == nullptr && at != by_name_.end()) range = &at->second;
+    if (range == nullptr) return assumed(info, axis);
+    if (range->min == range->max) return range->min;
+    const std::string name =
+        symbol_name(dimension.param.empty() ? info.name + "." + std::to_string(axis) : dimension.param);
+    auto [at, fresh] = graph_.symbols.try_emplace(name, SymbolInfo{SymbolKind::shape, *range});
+    if (!fresh && at->second.range != *range)
+      fail(Code::invalid_argument, "the extent '{}' is given the range [{}, {}] and, by input '{}', [{}, {}]", name,
+           at->second.range.min, at->second.range.max, info.name, range->min, range->max);
+    return Dim::symbol(name);
+  }
+
+  // "input 'x' axis 2 ('height'), …" of every extent that was taken as 1; empty when there is none.
+  const std::string& assumptions() const { return assumptions_; }
+
+ private:
+  const DimRange* given(const wire::ValueInfo& info, size_t axis) const {
+    const auto at = options_.input_shapes.find(info.name);
+    return at == options_.input_shapes.end() || axis >= at->second.size() ? nullptr : &at->second[axis];
+  }
+
+  Dim assumed(const wire::ValueInfo& info, size_t axis) {
+    const std::string& param = info.dims[axis].param;
     log(Severity::info, "input '{}', axis {} ('{}') is dynamic; no shape was given, 1 is taken", info.name, axis,
-        dimension.param);
+        param);
+    assumptions_ += fmt::format("{}input '{}' axis {}{}", assumptions_.empty() ? "" : ", ", info.name, axis,
+                                param.empty() ? "" : " ('" + param + "')");
     return 1;
   }
-  const std::string name =
-      symbol_name(dimension.param.empty() ? info.name + "." + std::to_string(axis) : dimension.param);
-  auto [at, fresh] = graph.symbols.try_emplace(name, SymbolInfo{SymbolKind::shape, wanted});
-  if (!fresh && at->second.range != wanted)
-    fail(Code::invalid_argument, "the extent '{}' is given the range [{}, {}] and, by input '{}', [{}, {}]", name,
-         at->second.range.min, at->second.range.max, info.name, wanted.min, wanted.max);
-  return Dim::symbol(name);
-}
+
+  Graph& graph_;
+  const ImportOptions& options_;
+  std::map<std::string, DimRange> by_name_;
+  std::string assumptions_;
+};
 
 constexpr int64_t kNewestOpset = 28;
 
@@ -367,7 +400,8 @@ std::string input_list(const Graph& graph) {
   return text;
 }
 
-void import_inputs(const wire::GraphProto& proto, const ImportOptions& options, Graph& graph, GraphImporter& importer) {
+void import_inputs(const wire::GraphProto& proto, const ImportOptions& options, Graph& graph, InputExtents& extents,
+                   GraphImporter& importer) {
   std::set<std::string> constants, names;
   for (const auto& [name, tensor] : proto.initializers) constants.insert(name);
   for (const wire::ValueInfo& info : proto.inputs) {
@@ -382,8 +416,7 @@ void import_inputs(const wire::GraphProto& proto, const ImportOptions& options, 
       fail(Code::invalid_argument, "input '{}' has rank {}, a shape of rank {} was given", info.name, info.dims.size(),
            at->second.size());
     std::vector<Dim> dims;
-    for (size_t axis = 0; axis < info.dims.size(); ++axis)
-      dims.push_back(input_dim(graph, info, axis, at == options.input_shapes.end() ? nullptr : &at->second[axis]));
+    for (size_t axis = 0; axis < info.dims.size(); ++axis) dims.push_back(extents.of(info, axis));
     importer.define(info.name, graph.add_input(info.name, {info.dtype, Shape(std::move(dims))}));
   }
   for (const auto& [name, ranges] : options.input_shapes)
@@ -399,8 +432,15 @@ Graph import_model(const wire::Model& model, const ImportOptions& options) {
   Graph graph;
   graph.name = model.graph.name;
   GraphImporter importer(model, graph);
-  import_inputs(model.graph, options, graph, importer);
-  importer.import_body(model.graph);
+  InputExtents extents(graph, options, model.graph);
+  import_inputs(model.graph, options, graph, extents, importer);
+  try {
+    importer.import_body(model.graph);
+  } catch (Error& error) {
+    if (!extents.assumptions().empty())
+      error.add_context("with the extent 1 where no shape was given (" + extents.assumptions() + ")");
+    throw;
+  }
   graph.remove_dead();
   return graph;
 }

@@ -30,6 +30,11 @@ inline std::shared_ptr<const void> decode_gemm(const Attrs& attrs) {
   if (params->has_program && (params->program.inputs < 1 || params->program.inputs > kMaxExtras + 1))
     fail(Code::invalid_plan, "an epilogue of {} operands; 1 to {} are accepted", params->program.inputs,
          kMaxExtras + 1);
+  const GemmAttrs& a = params->attrs;
+  const size_t axes = a.kernel.size();
+  if (a.group < 1 || a.columns < 0 || axes > 3 || a.strides.size() != axes || a.dilations.size() != axes ||
+      a.pads.size() != axes || (params->has_program && a.residual != 0))
+    fail(Code::invalid_plan, "damaged parameters of a matrix kernel");
   params->extras = params->has_program           ? static_cast<size_t>(params->program.inputs) - 1
                    : params->attrs.residual != 0 ? 1
                                                  : 0;
@@ -71,6 +76,8 @@ inline Epilogue make_epilogue(const KernelArgs& args, int axis) {
     epilogue.extra[i] = {args.inputs[first + i].as<const float>(), without_axis(strides, y.rank, axis),
                          strides[column]};
   }
+  if (epilogue.residual() != nullptr && epilogue.extra[0].step != 1 && y.dims[column] > 1)
+    fail(Code::invalid_plan, "a residual whose channels are not adjacent");
   return epilogue;
 }
 

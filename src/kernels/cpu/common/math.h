@@ -79,7 +79,7 @@ inline float log_value(float x) {
   const float finite = (m + y) + e * 0.693359375f;
   const float at_most = x == HUGE_VALF ? x : finite;
   const float at_least = x == 0.f ? -HUGE_VALF : at_most;
-  return (x < 0.f) | (x != x) ? std::bit_cast<float>(0x7fc00000) : at_least;
+  return ((x < 0.f) | (x != x)) ? std::bit_cast<float>(0x7fc00000) : at_least;
 }
 
 // log(1 + exp(x)), exact to the last bits also where exp(x) is far below 1.

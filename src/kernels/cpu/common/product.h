@@ -9,7 +9,6 @@
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
-constexpr int64_t kMostTaps = 1024;
 constexpr int64_t kPointers = kMostTaps * kRows;  // of one chunk: on the stack, 8 bytes each
 constexpr int64_t kMostBlocks = 64;
 

@@ -6,8 +6,6 @@
 namespace planish::tactics::cpu {
 namespace {
 
-using Code = std::vector<PwInstr>;
-
 bool reads(const PwInstr& i, uint16_t r) {
   const int arity = pw_arity(i.op);
   return (arity > 0 && i.a == r) || (arity > 1 && i.b == r) || (arity > 2 && i.c == r);
@@ -109,6 +107,12 @@ EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& for
   params.clamped = take_clamp(program, params.low, params.high);
   if (!params.clamped) params.program = program.str();
   return params;
+}
+
+size_t operand_index(const Node& node, ValueId id) {
+  for (size_t i = 0; i < node.inputs.size(); ++i)
+    if (node.inputs[i] == id) return i;
+  fail(Code::internal, "'{}' has no such operand", node.name);
 }
 
 void apply(const EpilogueParams& epilogue, GemmAttrs& attrs) {

@@ -40,6 +40,9 @@ EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& for
 // Chunks of rows worth trying for a product of these extents: the likely best first.
 std::vector<int64_t> row_block_choices(Isa isa, int threads, double rows, int64_t depth, int64_t columns);
 
+// Position of an operand of the node; Error(internal) when it has none such.
+size_t operand_index(const Node& node, ValueId id);
+
 void apply(const EpilogueParams& epilogue, GemmAttrs& attrs);
 
 // Microseconds: the larger of arithmetic and traffic, plus the step itself.
