@@ -228,7 +228,8 @@ PLANISH_API planish_status planish_context_create(planish_engine* engine, const 
 PLANISH_API void planish_context_destroy(planish_context* context);
 
 /* Extents of an input; inputs of fixed extents need no call. Sizes of everything that follows from them are
- * set up when the last input has its extents. */
+ * set up when the last input has its extents. Inputs that share a named extent change one after the other: while they
+ * disagree, and after a refused call, running is refused. */
 PLANISH_API planish_status planish_context_set_shape(planish_context* context, const char* input,
                                                      const int64_t* extents, int32_t rank);
 /* Extents of any binding for the current shapes; `extents` takes PLANISH_MAX_RANK numbers. Of an output whose

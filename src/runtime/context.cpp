@@ -21,6 +21,7 @@ struct Context::State {
   SymbolValues symbols;
   std::vector<PreparedStep> steps;
   bool resolved = false, patched = false, profiling = false;
+  Status misfit;  // why the shapes given do not fit together
   StepObserver observer;
   Profiler profiler;
   std::map<uint32_t, std::unique_ptr<Plugin>> plugins;  // by step id
@@ -126,6 +127,26 @@ struct Context::State {
       for (PreparedStep& inner : body) patch(inner);
   }
 
+  // What an input alone tells about its extents: rank, fixed ones, and the ranges of plain symbols.
+  Status check_extents(const Binding& info, std::span<const int64_t> extents) const {
+    const Shape& shape = info.type.shape;
+    if (static_cast<int>(extents.size()) != shape.rank())
+      return {Code::invalid_argument, fmt::format("input '{}' is {}, extents of rank {} were given", info.name,
+                                                  info.type.str(), extents.size())};
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      const int64_t extent = extents[static_cast<size_t>(axis)];
+      if (extent < 0 || (shape[axis].is_constant() && shape[axis].value() != extent))
+        return {Code::invalid_argument, fmt::format("input '{}' is {}, the extents {} were given", info.name,
+                                                    info.type.str(), Shape::of(extents).str())};
+      if (shape[axis].op() != DimOp::symbol) continue;
+      const DimRange range = profile->symbols.at(std::string(shape[axis].name())).range;
+      if (extent < range.min || extent > range.max)
+        return {Code::invalid_argument, fmt::format("input '{}', axis {}: extent {} is outside [{}, {}]", info.name,
+                                                    axis, extent, range.min, range.max)};
+    }
+    return {};
+  }
+
   // A plain symbol takes the extent; any other expression is compared once all symbols are known.
   Status bind_symbols(size_t binding) {
     const Shape& shape = bindings()[binding].type.shape;
@@ -133,10 +154,6 @@ struct Context::State {
       if (shape[axis].op() != DimOp::symbol) continue;
       const std::string name(shape[axis].name());
       const int64_t extent = given[binding][static_cast<size_t>(axis)];
-      const DimRange range = profile->symbols.at(name).range;
-      if (extent < range.min || extent > range.max)
-        return {Code::invalid_argument, fmt::format("input '{}', axis {}: extent {} is outside [{}, {}]",
-                                                    bindings()[binding].name, axis, extent, range.min, range.max)};
       auto [at, fresh] = symbols.try_emplace(name, extent);
       if (!fresh && at->second != extent)
         return {Code::invalid_argument, fmt::format("input '{}', axis {}: extent {} where '{}' is {} elsewhere",
@@ -163,15 +180,10 @@ struct Context::State {
   }
 
   Status set_shape(size_t binding, std::span<const int64_t> extents) {
-    const Binding& info = bindings()[binding];
-    if (static_cast<int>(extents.size()) != info.type.shape.rank())
-      return {Code::invalid_argument, fmt::format("input '{}' is {}, extents of rank {} were given", info.name,
-                                                  info.type.str(), extents.size())};
-    for (size_t i = 0; i < extents.size(); ++i) {
-      const Dim dim = info.type.shape[static_cast<int>(i)];
-      if (extents[i] < 0 || (dim.is_constant() && dim.value() != extents[i]))
-        return {Code::invalid_argument, fmt::format("input '{}' is {}, the extents {} were given", info.name,
-                                                    info.type.str(), Shape::of(extents).str())};
+    if (Status status = check_extents(bindings()[binding], extents); !status.ok()) {
+      resolved = patched = false;
+      misfit = status;
+      return status;
     }
     if (shaped[binding] && std::equal(extents.begin(), extents.end(), given[binding].begin(), given[binding].end()) &&
         resolved)
@@ -179,7 +191,10 @@ struct Context::State {
     given[binding].assign(extents.begin(), extents.end());
     shaped[binding] = true;
     resolved = patched = false;
-    return std::all_of(shaped.begin(), shaped.end(), [](bool done) { return done; }) ? resolve_all() : Status();
+    misfit = {};
+    // Inputs that share a symbol change one after the other: what does not fit yet is an error when it is run.
+    if (std::all_of(shaped.begin(), shaped.end(), [](bool done) { return done; })) misfit = resolve_all();
+    return {};
   }
 
   Status check_ready() {
@@ -189,7 +204,7 @@ struct Context::State {
         return {Code::invalid_state,
                 fmt::format("input '{}' has no shape; it is {}", binding.name, binding.type.str())};
     }
-    if (!resolved) return {Code::invalid_state, "the shapes given do not fit together"};
+    if (!resolved) return misfit;
     for (size_t i = 0; i < bindings().size(); ++i) {
       const Binding& binding = bindings()[i];
       int64_t needed = element_bytes(binding.type.dtype);
@@ -339,6 +354,7 @@ Status Context::extents(std::string_view name, std::vector<int64_t>& out) const 
   return guarded([&]() -> Status {
     const int index = state_->engine->binding_index(name);
     if (index < 0) return {Code::not_found, fmt::format("there is no binding '{}'", name)};
+    if (!state_->misfit.ok()) return state_->misfit;
     if (!state_->resolved) return {Code::invalid_state, "not all inputs have a shape"};
     out = state_->extents_of(static_cast<size_t>(index));
     return {};

@@ -37,9 +37,28 @@ TEST(Context, ARefusedShapeLeavesNothingToRun) {
   context->bind(engine->bindings()[1].name, y.data(), y.size() * 4).raise();
   context->enqueue().raise();
   EXPECT_FALSE(context->set_shape("x", outside).ok());
-  EXPECT_EQ(context->enqueue().code(), Code::invalid_state);
+  EXPECT_EQ(context->enqueue().code(), Code::invalid_argument);
   context->set_shape("x", good).raise();
   EXPECT_TRUE(context->enqueue().ok());
+}
+
+TEST(Context, InputsThatShareASymbolChangeOneAfterTheOther) {
+  Graph graph;
+  graph.symbols["N"] = {SymbolKind::shape, {1, 2, 8}};
+  const ValueId a = graph.add_input("a", {DataType::f32, {Dim::symbol("N")}});
+  const ValueId b = graph.add_input("b", {DataType::f32, {Dim::symbol("N")}});
+  graph.add_output(add_op(graph, "add", {a, b}));
+  auto device = create_cpu_device(1);
+  auto context = Engine::create(build(std::move(graph), *device, {}), create_cpu_device(1))->create_context();
+  const int64_t two[] = {2}, five[] = {5};
+  for (const auto* extents : {&two, &five}) {
+    context->set_shape("a", *extents).raise();
+    EXPECT_FALSE(context->enqueue().ok());
+    context->set_shape("b", *extents).raise();
+    std::vector<int64_t> found;
+    context->extents("a", found).raise();
+    EXPECT_EQ(found[0], (*extents)[0]);
+  }
 }
 
 TEST(Context, ShapesChangeBetweenRuns) {
