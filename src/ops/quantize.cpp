@@ -11,6 +11,12 @@ void quantize_check(InferContext& context) {
   if (context.attrs<QuantizeAttrs>().block_size != 0)
     fail(Code::unsupported, "block_size; per-tensor and per-axis are accepted");
   context.require_rank(1, 0, 1);
+  const Shape &x = context.shape(0), &scales = context.shape(1);
+  if (scales.rank() == 1 && scales[0] != Dim(1)) {
+    const int axis = normalize_axis(context.attrs<QuantizeAttrs>().axis, x.rank());
+    if (scales[0].is_constant() && x[axis].is_constant() && scales[0] != x[axis])
+      fail(Code::invalid_model, "{} scales for an extent of {} on axis {}", scales[0].value(), x[axis].value(), axis);
+  }
   const auto scale = context.constant(1);
   if (!scale) return;
   for (double value : scale->to_doubles())

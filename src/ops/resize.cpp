@@ -44,6 +44,9 @@ void resize_infer(InferContext& context) {
     if (!scales) fail(Code::unsupported, "scales are computed from data");
     const auto factors = scales->to_doubles();
     if (factors.size() != axes.size()) fail(Code::invalid_model, "{} scales for {} axes", factors.size(), axes.size());
+    for (double factor : factors)
+      if (!std::isfinite(factor) || factor <= 0 || factor > 1e6)
+        fail(Code::invalid_model, "a scale of {}; above 0 and up to 1e6 is accepted", factor);
     for (size_t i = 0; i < factors.size(); ++i) place(i) = scaled_extent(place(i), factors[i]);
   }
   context.output(0, context.dtype(0), Shape(std::move(dims)));

@@ -67,6 +67,9 @@ void infer_node(Graph& graph, NodeId id) {
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     Value& value = graph.mutable_value(node.outputs[i]);
     value.type = context.outputs()[i];
+    for (Dim dim : value.type.shape)
+      if (dim.is_constant() && dim.value() < 0)
+        fail(Code::invalid_model, "result {} would be {}; extents of 0 and more are accepted", i, value.type.str());
     value.contents = i < context.output_contents().size() ? context.output_contents()[i] : std::nullopt;
   }
   if (!context.bound_symbols().empty()) node.attrs.set("binds", context.bound_symbols());

@@ -20,7 +20,9 @@ int64_t allocations() { return g_allocations.load(); }
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
 // Called by the sanitizers' allocators.
-extern "C" void __sanitizer_malloc_hook(const volatile void*, size_t) { ++g_allocations; }
+extern "C" __attribute__((visibility("default"))) void __sanitizer_malloc_hook(const volatile void*, size_t) {
+  ++g_allocations;
+}
 
 #else
 
