@@ -71,7 +71,7 @@ struct FileMap::State {
 };
 
 FileMap FileMap::open(const std::string& path) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) fail_errno(path, "cannot open");
   struct stat info {};
   if (fstat(fd.get(), &info) != 0) fail_errno(path, "cannot stat");

@@ -22,6 +22,14 @@ int64_t conv_static(Dim dim, const char* what) {
   return dim.value();
 }
 
+// Operand 2: one value a filter.
+void conv_check_bias(InferContext& context, Dim filters) {
+  if (!context.has_input(2)) return;
+  const Shape& bias = context.shape(2);
+  if (bias.rank() != 1 || (bias[0].is_constant() && filters.is_constant() && bias[0] != filters))
+    fail(Code::invalid_model, "a bias of {} for {} filters", bias.str(), filters.str());
+}
+
 // [N, C, spatial…] * [M, C/group, kernel…] -> [N, M, spatial…]
 void conv_infer(InferContext& context) {
   const auto attrs = context.attrs<ConvAttrs>();
@@ -37,6 +45,7 @@ void conv_infer(InferContext& context) {
     fail(Code::invalid_model, "input {} has {} channels, weights {} in {} groups take {}", in.str(), in[1].str(),
          weights.str(), attrs.group, channels.str());
   if (outputs % attrs.group != 0) fail(Code::invalid_model, "{} filters in {} groups", outputs, attrs.group);
+  conv_check_bias(context, weights[0]);
   std::vector<Dim> dims = {in[0], weights[0]};
   for (size_t i = 0; i < spatial; ++i)
     dims.push_back(window_extent(attrs.auto_pad, attrs.pads, i, spatial, in[static_cast<int>(i) + 2],
@@ -55,6 +64,7 @@ void conv_transpose_infer(InferContext& context) {
   conv_check(attrs, spatial);
   if (in[1].is_constant() && weights[0].is_constant() && in[1] != weights[0])
     fail(Code::invalid_model, "input {} and weights {} differ in channels", in.str(), weights.str());
+  conv_check_bias(context, weights[1] * Dim(attrs.group));
   std::vector<Dim> dims = {in[0], weights[1] * Dim(attrs.group)};
   for (size_t i = 0; i < spatial; ++i) {
     const Dim extent = in[static_cast<int>(i) + 2];

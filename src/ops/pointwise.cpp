@@ -124,6 +124,7 @@ std::optional<Dim> fold_div(std::span<const Dim> x, const SymbolTable& symbols) 
   // Truncation equals floor where neither side is negative.
   if (x[0].lower_bound(symbols) < 0 || x[1].lower_bound(symbols) < 0) {
     if (!x[0].is_constant() || !x[1].is_constant()) return std::nullopt;
+    if (x[0].value() == INT64_MIN && x[1].value() == -1) return std::nullopt;  // does not fit
     return Dim(x[0].value() / x[1].value());
   }
   return floor_div(x[0], x[1]);
