@@ -121,13 +121,7 @@ int64_t convolution_workspace(const KernelArgs& args) { return args.inputs[0].di
 }  // namespace
 
 void register_convolution(KernelTable& table) {
-  Kernel kernel;
-  kernel.name = "igemm";
-  kernel.version = 2;
-  kernel.decode = decode_gemm;
-  kernel.workspace = convolution_workspace;
-  kernel.run = run_convolution;
-  table.add(std::move(kernel));
+  table.add(make_gemm_kernel("igemm", run_convolution, convolution_workspace));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

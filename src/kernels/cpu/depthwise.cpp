@@ -150,13 +150,6 @@ void run_depthwise(const KernelArgs& args) {
 
 }  // namespace
 
-void register_depthwise(KernelTable& table) {
-  Kernel kernel;
-  kernel.name = "depthwise";
-  kernel.version = 2;
-  kernel.decode = decode_gemm;
-  kernel.run = run_depthwise;
-  table.add(std::move(kernel));
-}
+void register_depthwise(KernelTable& table) { table.add(make_gemm_kernel("depthwise", run_depthwise)); }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

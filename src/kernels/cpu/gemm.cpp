@@ -42,14 +42,6 @@ int64_t gemm_workspace(const KernelArgs& args) {
 
 }  // namespace
 
-void register_gemm(KernelTable& table) {
-  Kernel kernel;
-  kernel.name = "gemm";
-  kernel.version = 2;
-  kernel.decode = decode_gemm;
-  kernel.workspace = gemm_workspace;
-  kernel.run = run_gemm;
-  table.add(std::move(kernel));
-}
+void register_gemm(KernelTable& table) { table.add(make_gemm_kernel("gemm", run_gemm, gemm_workspace)); }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/reference/conv.h"
-
-#include "tactics/cpu/common/packing.h"
+#include "tactics/cpu/common/conv_operands.h"
 
 namespace planish::tactics::cpu {
 namespace {
@@ -27,10 +25,8 @@ std::optional<std::vector<int64_t>> conv_pads(const ConvAttrs& attrs, const Shap
 
 constexpr int64_t kFewChannels = 8, kMostGathered = 1024;  // of an image; values of one output pixel's window
 
-struct ConvProblem {
-  EpilogueForm form;
-  ConvAttrs attrs;
-  Tensor weights;  // [M, C/group, kernel…]
+// Weights: [M, C/group, kernel…].
+struct ConvProblem : ConvOperands {
   GemmAttrs gemm;
   EpilogueParams epilogue;
   int64_t filters = 0, channels = 0, taps = 1;  // channels: a group's
@@ -38,18 +34,8 @@ struct ConvProblem {
 };
 
 std::string describe_conv(const TacticQuery& query, ConvProblem& p) {
-  const auto form = epilogue_form(query.graph, query.node);
-  if (!form) return "the fused body is not an anchor with a pointwise epilogue";
-  p.form = *form;
-  const Graph& graph = query.graph;
-  const Value &x = graph.value(p.form.anchor_inputs[0]), &w = graph.value(p.form.anchor_inputs[1]);
-  const bool has_bias = p.form.anchor_inputs.size() > 2 && p.form.anchor_inputs[2].valid();
-  if (x.type.dtype != DataType::f32)
-    return "elements are " + std::string(data_type_name(x.type.dtype)) + ", f32 is accepted";
-  if (!w.is_constant()) return "the weights are not constant";
-  if (has_bias && !graph.value(p.form.anchor_inputs[2]).is_constant()) return "the bias is not constant";
-  p.attrs = attrs_to<ConvAttrs>(p.form.anchor->attrs);
-  p.weights = w.constant;
+  if (std::string why = describe_operands(query, p); !why.empty()) return why;
+  const Value& x = query.graph.value(p.form.anchor_inputs[0]);
   p.filters = p.weights.extents()[0];
   p.channels = p.weights.extents()[1];
   p.gemm.kernel.assign(p.weights.extents().begin() + 2, p.weights.extents().end());
@@ -65,7 +51,7 @@ std::string describe_conv(const TacticQuery& query, ConvProblem& p) {
   if (p.gemm.kernel.size() > 3) return "more than three spatial axes";
   p.gemm.group = p.attrs.group;
   p.gemm.columns = p.filters / p.attrs.group;
-  p.epilogue = epilogue_params(query, p.form, has_bias ? p.form.anchor_inputs[2] : ValueId{}, p.filters, 1);
+  p.epilogue = epilogue_params(query, p.form, p.bias, p.filters, 1);
   apply(p.epilogue, p.gemm);
   p.flops = 2 * typical_elements(query, out) * static_cast<double>(p.channels * p.taps);
   p.bytes = 4 * (typical_elements(query, out) + typical_elements(query, x.type.shape)) +
@@ -80,22 +66,6 @@ void emit_conv(StepBuilder& builder, const Node& node, const ConvProblem& p, con
     inputs.push_back(builder.constant(p.epilogue.bias.reshaped({p.epilogue.bias.element_count()})));
   for (ValueId extra : p.epilogue.extras) inputs.push_back(builder.input(operand_index(node, extra)));
   builder.step(StepKind::cpu, kernel, attrs_of(gemm), std::move(inputs), {builder.output(0)});
-}
-
-// Data operands of the result's rank lie channels last; rows of a value a channel are taken as they are.
-std::vector<LayoutRule> conv_rules(const TacticQuery& query, const ConvProblem& p) {
-  std::vector<LayoutRule> rules;
-  for (ValueId id : query.node.inputs) {
-    const bool data =
-        id.valid() && (id == p.form.anchor_inputs[0] || query.graph.value(id).type.shape == query.output(0).type.shape);
-    rules.push_back(data ? LayoutRule::channels_last : LayoutRule::any);
-  }
-  // A residual of one value a channel is read along its channels.
-  if (p.epilogue.residual) {
-    LayoutRule& rule = rules[operand_index(query.node, p.epilogue.extras[0])];
-    if (rule == LayoutRule::any) rule = LayoutRule::row_major;
-  }
-  return rules;
 }
 
 Tensor pack_conv(Isa isa, const ConvProblem& p) {
@@ -123,7 +93,7 @@ void propose_conv(const TacticQuery& query, CandidateSink& sink) {
   const auto offer = [&](std::string name, const char* kernel, GemmAttrs gemm, double efficiency, auto pack) {
     Candidate candidate;
     candidate.name = std::move(name);
-    candidate.inputs = conv_rules(query, *p);
+    candidate.inputs = operand_rules(query, p->form, p->epilogue);
     if (gemm.gathered != 0) candidate.inputs[operand_index(*node, p->form.anchor_inputs[0])] = LayoutRule::any;
     candidate.outputs = {LayoutRule::channels_last};
     candidate.strided_inputs = true;

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "kernels/reference/conv.h"
-#include "tactics/cpu/common/packing.h"
+#include "tactics/cpu/common/conv_operands.h"
 
 namespace planish::tactics::cpu {
 namespace {
@@ -34,10 +34,7 @@ PhaseAxis phase_axis(const WindowAxis& axis, int64_t residue) {
   return phase;
 }
 
-struct TransposeProblem {
-  EpilogueForm form;
-  ConvAttrs attrs;
-  Tensor weights;  // [C, M/group, kernel…]
+struct TransposeProblem : ConvOperands {
   std::vector<WindowAxis> axes;
   EpilogueParams epilogue;
   int64_t channels = 0, columns = 0, phases = 1;  // of a group; of the result
@@ -70,24 +67,13 @@ std::string describe_axes(const Shape& in, const Shape& out, TransposeProblem& p
 }
 
 std::string describe_transpose(const TacticQuery& query, TransposeProblem& p) {
-  const auto form = epilogue_form(query.graph, query.node);
-  if (!form) return "the fused body is not an anchor with a pointwise epilogue";
-  p.form = *form;
-  const Graph& graph = query.graph;
-  const Value &x = graph.value(p.form.anchor_inputs[0]), &w = graph.value(p.form.anchor_inputs[1]);
-  const bool has_bias = p.form.anchor_inputs.size() > 2 && p.form.anchor_inputs[2].valid();
-  if (x.type.dtype != DataType::f32)
-    return "elements are " + std::string(data_type_name(x.type.dtype)) + ", f32 is accepted";
-  if (!w.is_constant()) return "the weights are not constant";
-  if (has_bias && !graph.value(p.form.anchor_inputs[2]).is_constant()) return "the bias is not constant";
-  p.attrs = attrs_to<ConvAttrs>(p.form.anchor->attrs);
-  p.weights = w.constant;
+  if (std::string why = describe_operands(query, p); !why.empty()) return why;
+  const Value& x = query.graph.value(p.form.anchor_inputs[0]);
   p.channels = p.weights.extents()[0] / p.attrs.group;
   p.columns = p.weights.extents()[1];
   const Shape& out = query.output(0).type.shape;
   if (std::string why = describe_axes(x.type.shape, out, p); !why.empty()) return why;
-  p.epilogue =
-      epilogue_params(query, p.form, has_bias ? p.form.anchor_inputs[2] : ValueId{}, p.columns * p.attrs.group, 1);
+  p.epilogue = epilogue_params(query, p.form, p.bias, p.columns * p.attrs.group, 1);
   const double taps = static_cast<double>(p.weights.element_count() / p.weights.extents()[0]);
   p.flops = 2 * typical_elements(query, x.type.shape) * taps;
   p.bytes = 4 * (typical_elements(query, out) + static_cast<double>(p.phases) * typical_elements(query, x.type.shape)) +
@@ -191,20 +177,6 @@ void emit_transpose(StepBuilder& builder, const Graph& graph, const Node& node, 
   });
 }
 
-std::vector<LayoutRule> transpose_rules(const TacticQuery& query, const TransposeProblem& p) {
-  std::vector<LayoutRule> rules;
-  for (ValueId id : query.node.inputs) {
-    const bool data =
-        id.valid() && (id == p.form.anchor_inputs[0] || query.graph.value(id).type.shape == query.output(0).type.shape);
-    rules.push_back(data ? LayoutRule::channels_last : LayoutRule::any);
-  }
-  if (p.epilogue.residual) {
-    LayoutRule& rule = rules[operand_index(query.node, p.epilogue.extras[0])];
-    if (rule == LayoutRule::any) rule = LayoutRule::row_major;
-  }
-  return rules;
-}
-
 void propose_transpose(const TacticQuery& query, CandidateSink& sink) {
   auto p = std::make_shared<TransposeProblem>();
   if (std::string why = describe_transpose(query, *p); !why.empty()) return sink.refuse("igemm_phases", std::move(why));
@@ -216,7 +188,7 @@ void propose_transpose(const TacticQuery& query, CandidateSink& sink) {
   for (int64_t row_blocks : row_block_choices(query.isa, query.threads, rows, depth, p->columns)) {
     Candidate candidate;
     candidate.name = "igemm_phases.r" + std::to_string(row_blocks);
-    candidate.inputs = transpose_rules(query, *p);
+    candidate.inputs = operand_rules(query, p->form, p->epilogue);
     candidate.outputs = {LayoutRule::channels_last};
     candidate.strided_output = true;
     candidate.estimated_us = estimate_us(query, p->flops, p->bytes, efficiency) + static_cast<double>(p->phases);

@@ -45,6 +45,17 @@ inline std::shared_ptr<const void> decode_gemm(const Attrs& attrs) {
   return params;
 }
 
+inline Kernel make_gemm_kernel(const char* name, void (*run)(const KernelArgs&),
+                               int64_t (*workspace)(const KernelArgs&) = nullptr) {
+  Kernel kernel;
+  kernel.name = name;
+  kernel.version = 2;
+  kernel.decode = decode_gemm;
+  kernel.workspace = workspace;
+  kernel.run = run;
+  return kernel;
+}
+
 // A strided operand of the epilogue, or the result itself; `step`: elements from one column to the next.
 template <class T>
 struct RowOperand {
