@@ -26,7 +26,9 @@ if(PLANISH_LLD)
 endif()
 find_program(PLANISH_CCACHE ccache)
 if(PLANISH_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${PLANISH_CCACHE})
+  # A precompiled header is a hit when what it was made of is.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${PLANISH_CCACHE})
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endif()
 
 function(planish_write_registry folder target)

@@ -93,7 +93,7 @@ std::unique_ptr<Node> clone_node(const Node& node) {
 Graph Graph::clone() const {
   Graph copy;
   copy.name = name;
-  copy.symbols = symbols;
+  share_symbols(*this, copy);
   State& to = *copy.state_;
   const State& from = *state_;
   for (const auto& node : from.nodes) to.nodes.push_back(node ? clone_node(*node) : nullptr);
@@ -196,6 +196,11 @@ std::string free_name(const std::string& base, const Names& taken, std::unordere
 // Values and nodes are named apart: a file may call a node as it calls its result.
 std::string Graph::fresh_name(std::string_view hint) {
   return free_name(std::string(hint.empty() ? "v" : hint), state_->value_names, state_->fresh_counts);
+}
+
+void share_symbols(const Graph& from, Graph& to) {
+  to.symbols = from.symbols;
+  to.guards = from.guards;
 }
 
 std::string Graph::fresh_symbol(std::string_view hint, SymbolInfo info) {

@@ -78,6 +78,7 @@ class Graph {
 
   std::string name;
   SymbolTable symbols;  // of the whole model; regions use their outermost graph's names
+  std::vector<Guard> guards;
 
   // --- reading. References stay valid until the node or value is removed.
   const Node& node(NodeId id) const;
@@ -121,6 +122,9 @@ class Graph {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// Symbols and guards are the model's: a region gets them before its inference and hands them back after it.
+void share_symbols(const Graph& from, Graph& to);
 
 // Structural invariants: ids valid, acyclic, names unique, region signatures fit, outputs defined.
 // Error(internal) names the node. ops/verify.h adds what operators demand.

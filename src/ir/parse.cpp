@@ -44,6 +44,7 @@ class Parser {
     scanner_.expect("graph");
     graph.name = scanner_.quoted();
     if (scanner_.accept_word("symbols")) parse_symbols(graph.symbols);
+    if (scanner_.accept_word("guards")) parse_guards(graph.guards);
     parse_graph(graph, 0);
     if (!scanner_.at_end()) scanner_.fail_here("the end of the text");
     return graph;
@@ -86,6 +87,17 @@ class Parser {
       info.range.max = scanner_.integer();
       scanner_.expect("]");
       symbols[name] = info;
+    }
+  }
+
+  void parse_guards(std::vector<Guard>& guards) {
+    scanner_.expect("{");
+    while (!scanner_.accept("}")) {
+      if (!guards.empty()) scanner_.expect(",");
+      const Dim left = Dim::parse(scanner_.quoted());
+      scanner_.expect("==");
+      const Dim right = Dim::parse(scanner_.quoted());
+      guards.push_back({left, right, scanner_.quoted()});
     }
   }
 
@@ -162,7 +174,7 @@ class Parser {
     graph.mutable_node(id).origins = std::move(origins);
     while (scanner_.accept_word("region")) {
       auto body = std::make_unique<Graph>();
-      body->symbols = graph.symbols;
+      share_symbols(graph, *body);
       parse_graph(*body, depth + 1);
       graph.add_region(id, std::move(body));
     }

@@ -7,9 +7,9 @@ bool run_pass(const Pass& pass, Graph& graph) {
   for (NodeId id : graph.nodes()) {
     if (graph.node(id).op == "fused") continue;  // a fused body is finished
     for (const auto& region : graph.mutable_node(id).regions) {
-      region->symbols = graph.symbols;
+      share_symbols(graph, *region);
       changed |= run_pass(pass, *region);
-      graph.symbols = region->symbols;
+      share_symbols(*region, graph);
     }
   }
   return pass.run(graph) || changed;

@@ -99,6 +99,15 @@ std::string symbols_text(const SymbolTable& symbols) {
   return text + "}";
 }
 
+std::string guards_text(const std::vector<Guard>& guards) {
+  if (guards.empty()) return "";
+  std::string text = " guards {";
+  for (size_t i = 0; i < guards.size(); ++i)
+    text += fmt::format("{}{} == {} {}", i > 0 ? ", " : "", quote(guards[i].left.str()),
+                        quote(guards[i].right.str()), quote(guards[i].where));
+  return text + "}";
+}
+
 void collect_constants(const Graph& graph, ConstantPool& pool) {
   for (NodeId id : graph.nodes()) {
     for (ValueId input : graph.node(id).inputs)
@@ -114,7 +123,7 @@ void collect_constants(const Graph& graph, ConstantPool& pool) {
 }  // namespace
 
 std::string print(const Graph& graph, const PrintOptions& options) {
-  std::string out = "graph " + quote(graph.name) + symbols_text(graph.symbols) + " " + inputs_text(graph) + " {\n";
+  std::string out = "graph " + quote(graph.name) + symbols_text(graph.symbols) + guards_text(graph.guards) + " " + inputs_text(graph) + " {\n";
   print_body(graph, options, "  ", out);
   return out + "}\n";
 }

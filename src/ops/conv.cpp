@@ -26,7 +26,7 @@ int64_t conv_static(Dim dim, const char* what) {
 void conv_check_bias(InferContext& context, Dim filters) {
   if (!context.has_input(2)) return;
   const Shape& bias = context.shape(2);
-  if (bias.rank() != 1 || (bias[0].is_constant() && filters.is_constant() && bias[0] != filters))
+  if (bias.rank() != 1 || !context.assume_equal(bias[0], filters))
     fail(Code::invalid_model, "a bias of {} for {} filters", bias.str(), filters.str());
 }
 
@@ -41,7 +41,7 @@ void conv_infer(InferContext& context) {
   conv_check_kernel(attrs, weights);
   const int64_t outputs = conv_static(weights[0], "the number of filters");
   const Dim channels = weights[1] * Dim(attrs.group);
-  if (in[1].is_constant() && channels.is_constant() && in[1] != channels)
+  if (!context.assume_equal(in[1], channels))
     fail(Code::invalid_model, "input {} has {} channels, weights {} in {} groups take {}", in.str(), in[1].str(),
          weights.str(), attrs.group, channels.str());
   if (outputs % attrs.group != 0) fail(Code::invalid_model, "{} filters in {} groups", outputs, attrs.group);
@@ -62,7 +62,7 @@ void conv_transpose_infer(InferContext& context) {
   const Shape &in = context.shape(0), &weights = context.shape(1);
   const auto spatial = static_cast<size_t>(in.rank() - 2);
   conv_check(attrs, spatial);
-  if (in[1].is_constant() && weights[0].is_constant() && in[1] != weights[0])
+  if (!context.assume_equal(in[1], weights[0]))
     fail(Code::invalid_model, "input {} and weights {} differ in channels", in.str(), weights.str());
   conv_check_bias(context, weights[1] * Dim(attrs.group));
   std::vector<Dim> dims = {in[0], weights[1] * Dim(attrs.group)};

@@ -13,10 +13,10 @@ void matmul_infer(InferContext& context) {
   if (row) a.insert(a.begin(), 1);
   if (column) b.push_back(1);
   const Dim inner_a = a.back(), inner_b = b[b.size() - 2];
-  if (inner_a.is_constant() && inner_b.is_constant() && inner_a != inner_b)
+  if (!context.assume_equal(inner_a, inner_b))
     fail(Code::invalid_model, "matmul of {} and {}: {} columns against {} rows", context.input(0).str(),
          context.input(1).str(), inner_a.str(), inner_b.str());
-  const Shape batch = broadcast(Shape({a.begin(), a.end() - 2}), Shape({b.begin(), b.end() - 2}));
+  const Shape batch = context.broadcast(Shape({a.begin(), a.end() - 2}), Shape({b.begin(), b.end() - 2}));
   std::vector<Dim> dims = batch.dims();
   if (!row) dims.push_back(a[a.size() - 2]);
   if (!column) dims.push_back(b.back());
@@ -46,7 +46,7 @@ void gemm_infer(InferContext& context) {
   context.require_rank(1, 2, 2);
   const Shape &a = context.shape(0), &b = context.shape(1);
   const Dim ka = a[attrs.transA != 0 ? 0 : 1], kb = b[attrs.transB != 0 ? 1 : 0];
-  if (ka.is_constant() && kb.is_constant() && ka != kb)
+  if (!context.assume_equal(ka, kb))
     fail(Code::invalid_model, "gemm of {} and {}: inner extents {} and {}", context.input(0).str(),
          context.input(1).str(), ka.str(), kb.str());
   context.output(0, context.dtype(0), Shape{a[attrs.transA != 0 ? 1 : 0], b[attrs.transB != 0 ? 0 : 1]});

@@ -38,7 +38,7 @@ void concat_infer(InferContext& context) {
     for (int k = 0; k < shape.rank(); ++k) {
       Dim& dim = dims[static_cast<size_t>(k)];
       if (k == axis || dim == shape[k]) continue;
-      if (dim.is_constant() && shape[k].is_constant())
+      if (!context.assume_equal(dim, shape[k]))
         fail(Code::invalid_model, "concat of {} and {} along {}", context.shape(0).str(), shape.str(), axis);
       if (shape[k].is_constant()) dim = shape[k];
     }
@@ -74,7 +74,7 @@ void split_infer(InferContext& context) {
     sum = sum + sizes[i];
     context.output(i, context.dtype(0), Shape(std::move(dims)));
   }
-  if (sum.is_constant() && whole.is_constant() && sum != whole)
+  if (!context.assume_equal(sum, whole))
     fail(Code::invalid_model, "parts of {} for an extent of {}", sum.str(), whole.str());
   const auto known = context.contents(0);
   if (!known || context.rank(0) != 1 || !sum.is_constant()) return;
@@ -177,7 +177,7 @@ void scatter_infer(InferContext& context) { context.output(0, context.input(0));
 void expand_infer(InferContext& context) {
   const auto wanted = context.contents(1);
   if (!wanted) fail(Code::unsupported, "the target shape is computed from data");
-  const Shape shape = broadcast(context.shape(0), Shape(*wanted));
+  const Shape shape = context.broadcast(context.shape(0), Shape(*wanted));
   context.output(0, context.dtype(0), shape);
   const auto known = context.contents(0);
   if (known && known->size() == 1 && shape.rank() <= 1 && shape.is_static())

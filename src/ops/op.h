@@ -52,6 +52,10 @@ class InferContext {
 
   void require_rank(size_t i, int at_least, int at_most = kMaxRank) const;  // Error(invalid_model)
   void require_same_dtype(size_t i, size_t j) const;
+  // False when the two can never be equal. Where only the extents given at run time tell, the graph gets a guard.
+  bool assume_equal(Dim a, Dim b);
+  // NumPy broadcasting; Error(invalid_model) for extents that do not go together.
+  Shape broadcast(const Shape& a, const Shape& b);
 
   void output(size_t i, TensorType type);
   void output(size_t i, DataType dtype, Shape shape) { output(i, TensorType{dtype, std::move(shape)}); }

@@ -200,7 +200,7 @@ void fold_contents(InferContext& context, const Shape& shape) {
 template <Result result>
 void infer_pointwise(InferContext& context) {
   Shape shape = context.shape(0);
-  for (size_t i = 1; i < context.input_count(); ++i) shape = broadcast(shape, context.shape(i));
+  for (size_t i = 1; i < context.input_count(); ++i) shape = context.broadcast(shape, context.shape(i));
   const size_t first = result == Result::second ? 1 : 0;
   for (size_t i = first + 1; i < context.input_count(); ++i) context.require_same_dtype(first, i);
   context.output(0, result == Result::boolean ? DataType::boolean : context.dtype(first), shape);
@@ -317,7 +317,7 @@ void register_pointwise(OpTable& table) {
                                                 : infer_pointwise<Result::second>;
     // pow may have an exponent of another type; the program reads both as numbers.
     if (def.name == "pow")
-      def.infer = [](InferContext& c) { c.output(0, c.dtype(0), broadcast(c.shape(0), c.shape(1))); };
+      def.infer = [](InferContext& c) { c.output(0, c.dtype(0), c.broadcast(c.shape(0), c.shape(1))); };
     def.pointwise = row.expression;
     def.commutative = row.commutative;
     def.kernel = "pointwise";

@@ -49,7 +49,7 @@ Shape resolve_reshape(InferContext& context, const std::vector<Dim>& wanted, boo
   const Dim count = in.element_count();
   if (unknown >= 0) dims[static_cast<size_t>(unknown)] = product == Dim(0) ? Dim(0) : floor_div(count, product);
   const Dim found = Shape(dims).element_count();
-  if (found.is_constant() && count.is_constant() && found != count)
+  if (!context.assume_equal(found, count))
     fail(Code::invalid_model, "{} has {} elements, {} has {}", in.str(), count.str(), Shape(dims).str(), found.str());
   return Shape(std::move(dims));
 }
@@ -76,7 +76,7 @@ void squeeze_infer(InferContext& context) {
   if (context.has_input(1)) {
     for (int64_t axis : context.constant_ints(1)) {
       const int at = normalize_axis(axis, in.rank());
-      if (in[at].is_constant() && in[at] != Dim(1)) fail(Code::invalid_model, "axis {} of {} is not 1", at, in.str());
+      if (!context.assume_equal(in[at], 1)) fail(Code::invalid_model, "axis {} of {} is not 1", at, in.str());
       drop[static_cast<size_t>(at)] = true;
     }
   } else {

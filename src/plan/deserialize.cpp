@@ -76,6 +76,9 @@ class Loader {
     if (root->constants() != nullptr)
       for (uint32_t i : *root->constants()) plan.constants.push_back(tensor(i));
     each(root->profiles(), [&](const fb::Profile& profile) { plan.profiles.push_back(profile_of(profile)); });
+    each(root->guards(), [&](const fb::Guard& guard) {
+      plan.guards.push_back({dim(guard.left()), dim(guard.right()), text(guard.where())});
+    });
     return plan;
   }
 

@@ -105,6 +105,7 @@ struct Plan {
   std::vector<Binding> bindings;             // inputs first, in the model's order
   std::vector<Profile> profiles;
   std::vector<Tensor> constants;
+  std::vector<Guard> guards;  // checked when shapes are set
 };
 
 struct LoadOptions {

@@ -59,6 +59,8 @@ std::string print(const Plan& plan) {
   for (const auto& [key, value] : plan.notes) out += fmt::format("note {} = {}\n", key, value);
   for (const Binding& binding : plan.bindings)
     out += fmt::format("{} {} {}\n", binding.is_input ? "input" : "output", binding.name, binding.type.str());
+  for (const Guard& guard : plan.guards)
+    out += fmt::format("guard {} == {} in {}\n", guard.left.str(), guard.right.str(), guard.where);
   for (size_t i = 0; i < plan.constants.size(); ++i)
     out +=
         fmt::format("constant {} {} #{}\n", i, plan.constants[i].type().str(), plan.constants[i].content_hash().hex());

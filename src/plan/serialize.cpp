@@ -39,6 +39,9 @@ class Writer {
     for (const Profile& profile : plan.profiles) profiles.push_back(write_profile(profile));
     Offsets<fb::Note> notes;
     for (const auto& [key, value] : plan.notes) notes.push_back(fb::CreateNote(b_, str(key), str(value)));
+    Offsets<fb::Guard> guards;
+    for (const Guard& guard : plan.guards)
+      guards.push_back(fb::CreateGuard(b_, expr_index(guard.left), expr_index(guard.right), str(guard.where)));
     // Expressions and tensors are complete only now.
     const auto exprs = b_.CreateVector(exprs_);
     const auto tensors = b_.CreateVector(tensors_);
@@ -46,8 +49,9 @@ class Writer {
     const auto bindings_vector = b_.CreateVector(bindings);
     const auto profiles_vector = b_.CreateVector(profiles);
     const auto constants_vector = b_.CreateVector(constants);
+    const auto guards_vector = b_.CreateVector(guards);
     b_.Finish(fb::CreatePlan(b_, str(plan.producer), str(plan.target), str(plan.isa), str(plan.model), notes_vector,
-                             exprs, bindings_vector, profiles_vector, tensors, constants_vector));
+                             exprs, bindings_vector, profiles_vector, tensors, constants_vector, guards_vector));
     return assemble();
   }
 

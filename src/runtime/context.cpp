@@ -172,6 +172,12 @@ struct Context::State {
       return {Code::invalid_argument, fmt::format("input '{}' has the extents {}, {} is accepted", bindings()[i].name,
                                                   Shape::of(given[i]).str(), Shape::of(extents_of(i)).str())};
     }
+    for (const Guard& guard : engine->plan().guards) {
+      const int64_t left = guard.left.evaluate(symbols), right = guard.right.evaluate(symbols);
+      if (left != right)
+        return {Code::invalid_argument, fmt::format("{} needs {} equal to {}; they are {} and {}", guard.where,
+                                                    guard.left.str(), guard.right.str(), left, right)};
+    }
     steps.clear();
     for (const Step& step : profile->steps) steps.push_back(prepare(step));
     resolved = true;

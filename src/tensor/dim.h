@@ -91,4 +91,11 @@ Dim mod(Dim a, Dim b);
 Dim min(Dim a, Dim b);
 Dim max(Dim a, Dim b);
 
+// Expressions that a network takes as equal though nothing says so ([N] + [M]): checked when shapes are set.
+struct Guard {
+  Dim left, right;
+  std::string where;  // "node 'add_1' (add)"
+  friend bool operator==(const Guard&, const Guard&) = default;
+};
+
 }  // namespace planish

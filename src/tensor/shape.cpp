@@ -62,29 +62,4 @@ int normalize_axis(int64_t axis, int rank) {
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
-namespace {
-
-Dim broadcast_extent(Dim a, Dim b, const Shape& left, const Shape& right) {
-  if (a == b || b == Dim(1)) return a;
-  if (a == Dim(1)) return b;
-  if (a.is_constant() && b.is_constant())
-    fail(Code::invalid_model, "shapes {} and {} do not broadcast ({} against {})", left.str(), right.str(), a.str(),
-         b.str());
-  return a.is_constant() ? a : b.is_constant() ? b : a;
-}
-
-}  // namespace
-
-Shape broadcast(const Shape& a, const Shape& b) {
-  const int rank = std::max(a.rank(), b.rank());
-  std::vector<Dim> dims(static_cast<size_t>(rank));
-  for (int i = 0; i < rank; ++i) {
-    const int from_a = i - (rank - a.rank()), from_b = i - (rank - b.rank());
-    dims[static_cast<size_t>(i)] = from_a < 0   ? b[from_b]
-                                   : from_b < 0 ? a[from_a]
-                                                : broadcast_extent(a[from_a], b[from_b], a, b);
-  }
-  return Shape(std::move(dims));
-}
-
 }  // namespace planish

@@ -54,8 +54,4 @@ class Shape {
 // Brings an axis in [-rank, rank) into [0, rank); Error(invalid_model) names both otherwise.
 int normalize_axis(int64_t axis, int rank);
 
-// NumPy broadcasting. A symbolic extent against a different one that is not 1 is taken to be equal to it
-// (the constant one wins); two different constants, neither 1, are an Error(invalid_model).
-Shape broadcast(const Shape& a, const Shape& b);
-
 }  // namespace planish

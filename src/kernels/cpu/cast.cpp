@@ -42,66 +42,76 @@ inline To converted(From value) {
     return static_cast<To>(value);
 }
 
+// n elements of one row, `step` elements apart.
+using ConvertRow = void (*)(const void* from, int64_t from_step, void* to, int64_t to_step, int64_t n);
+
 template <class To, class From>
-void cast_rows(const KernelArgs& args) {
-  const TensorView &x = args.inputs[0], &y = args.outputs[0];
-  const Nest<2> nest = make_nest<2>(x.extents(), {y.strides, x.strides});
-  const int64_t y_step = nest.strides[0][nest.inner()], x_step = nest.strides[1][nest.inner()];
-  for_rows(*args.pool, nest, 4096, 16384, [&](const std::array<int64_t, 2>& at, int64_t n) {
-    const From* from = x.as<const From>() + at[1];
-    To* to = y.as<To>() + at[0];
-    if (x_step == 1 && y_step == 1)
-      for (int64_t i = 0; i < n; ++i) to[i] = converted<To>(from[i]);
-    else
-      for (int64_t i = 0; i < n; ++i) to[i * y_step] = converted<To>(from[i * x_step]);
-  });
+void convert_row(const void* from, int64_t from_step, void* to, int64_t to_step, int64_t n) {
+  const auto* x = static_cast<const From*>(from);
+  auto* y = static_cast<To*>(to);
+  if (from_step == 1 && to_step == 1)
+    for (int64_t i = 0; i < n; ++i) y[i] = converted<To>(x[i]);
+  else
+    for (int64_t i = 0; i < n; ++i) y[i * to_step] = converted<To>(x[i * from_step]);
 }
 
 template <class From>
-void cast_from(const KernelArgs& args) {
-  switch (args.outputs[0].dtype) {
+ConvertRow conversion_from(DataType to) {
+  switch (to) {
     case DataType::f32:
-      return cast_rows<float, From>(args);
+      return convert_row<float, From>;
     case DataType::i64:
-      return cast_rows<int64_t, From>(args);
+      return convert_row<int64_t, From>;
     case DataType::i32:
-      return cast_rows<int32_t, From>(args);
+      return convert_row<int32_t, From>;
     case DataType::i8:
-      return cast_rows<int8_t, From>(args);
+      return convert_row<int8_t, From>;
     case DataType::u8:
-      return cast_rows<uint8_t, From>(args);
+      return convert_row<uint8_t, From>;
     case DataType::boolean:
-      return cast_rows<Truth, From>(args);
+      return convert_row<Truth, From>;
     case DataType::f16:
-      return cast_rows<Half, From>(args);
+      return convert_row<Half, From>;
     case DataType::bf16:
-      return cast_rows<BFloat16, From>(args);
+      return convert_row<BFloat16, From>;
     default:
-      fail(Code::unsupported, "cast to {}", data_type_name(args.outputs[0].dtype));
+      fail(Code::unsupported, "cast to {}", data_type_name(to));
+  }
+}
+
+ConvertRow conversion(DataType from, DataType to) {
+  switch (from) {
+    case DataType::f32:
+      return conversion_from<float>(to);
+    case DataType::i64:
+      return conversion_from<int64_t>(to);
+    case DataType::i32:
+      return conversion_from<int32_t>(to);
+    case DataType::i8:
+      return conversion_from<int8_t>(to);
+    case DataType::u8:
+      return conversion_from<uint8_t>(to);
+    case DataType::boolean:
+      return conversion_from<Truth>(to);
+    case DataType::f16:
+      return conversion_from<Half>(to);
+    case DataType::bf16:
+      return conversion_from<BFloat16>(to);
+    default:
+      fail(Code::unsupported, "cast of {}", data_type_name(from));
   }
 }
 
 void run_cast(const KernelArgs& args) {
-  switch (args.inputs[0].dtype) {
-    case DataType::f32:
-      return cast_from<float>(args);
-    case DataType::i64:
-      return cast_from<int64_t>(args);
-    case DataType::i32:
-      return cast_from<int32_t>(args);
-    case DataType::i8:
-      return cast_from<int8_t>(args);
-    case DataType::u8:
-      return cast_from<uint8_t>(args);
-    case DataType::boolean:
-      return cast_from<Truth>(args);
-    case DataType::f16:
-      return cast_rows<float, Half>(args);
-    case DataType::bf16:
-      return cast_rows<float, BFloat16>(args);
-    default:
-      fail(Code::unsupported, "cast of {}", data_type_name(args.inputs[0].dtype));
-  }
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  const ConvertRow convert = conversion(x.dtype, y.dtype);
+  const Nest<2> nest = make_nest<2>(x.extents(), {y.strides, x.strides});
+  const int64_t y_step = nest.strides[0][nest.inner()], x_step = nest.strides[1][nest.inner()];
+  const int64_t x_bytes = element_bytes(x.dtype), y_bytes = element_bytes(y.dtype);
+  for_rows(*args.pool, nest, 4096, 16384, [&](const std::array<int64_t, 2>& at, int64_t n) {
+    convert(static_cast<const std::byte*>(x.data) + at[1] * x_bytes, x_step,
+            static_cast<std::byte*>(y.data) + at[0] * y_bytes, y_step, n);
+  });
 }
 
 struct CastParams {

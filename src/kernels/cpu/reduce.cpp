@@ -23,22 +23,12 @@ struct Sum {
   static T join(T a, T b) {
     return a + b;
   }
-  static double finish(double total, double) { return total; }
 };
-struct Mean : Sum {
-  static double finish(double total, double count) { return total / count; }
-};
-struct L1 : Sum {
+struct SumAbs : Sum {
   static float term(float x) { return std::abs(x); }
 };
 struct SumSquare : Sum {
   static float term(float x) { return x * x; }
-};
-struct L2 : SumSquare {
-  static double finish(double total, double) { return std::sqrt(total); }
-};
-struct LogSum : Sum {
-  static double finish(double total, double) { return std::log(total); }
 };
 struct Product : Sum {
   static constexpr float kStart = 1;
@@ -61,6 +51,12 @@ struct Min : Sum {
     return ((b < a) | (b != b)) ? b : a;
   }
 };
+
+// What becomes of the total of `count` elements.
+double as_is(double total, double) { return total; }
+double mean(double total, double count) { return total / count; }
+double root(double total, double) { return std::sqrt(total); }
+double logarithm(double total, double) { return std::log(total); }
 
 // One row of adjacent elements.
 template <class How>
@@ -134,8 +130,7 @@ void for_gone_rows(const Reduction& reduction, const float* x, Visit visit) {
 }
 
 template <class How>
-void reduce_columns(const Reduction& reduction, const float* x, int64_t n, float* y, int64_t y_step) {
-  double totals[kColumns];
+void reduce_columns(const Reduction& reduction, const float* x, int64_t n, double* totals) {
   float sums[kColumns];
   std::fill_n(totals, n, static_cast<double>(How::kStart));
   std::fill_n(sums, n, How::kStart);
@@ -157,7 +152,6 @@ void reduce_columns(const Reduction& reduction, const float* x, int64_t n, float
     }
   });
   flush();
-  for (int64_t c = 0; c < n; ++c) y[c * y_step] = static_cast<float>(How::finish(totals[c], reduction.count));
 }
 
 template <class How>
@@ -184,25 +178,36 @@ std::array<bool, kMaxRank> reduced_axes(const KernelArgs& args) {
   return gone;
 }
 
-template <class How>
-void run_reduce(const KernelArgs& args) {
+struct Reducer {
+  void (*columns)(const Reduction&, const float* x, int64_t n, double* totals);
+  double (*all)(const Reduction&, const float* x);
+  double (*finish)(double total, double count);
+};
+
+template <class How, double (*finish)(double, double) = as_is>
+constexpr Reducer kReducer = {reduce_columns<How>, reduce_all<How>, finish};
+
+void reduce(const KernelArgs& args, const Reducer& how) {
   Reduction reduction = plan_reduction(args, reduced_axes(args), args.as<ReduceAttrs>().keepdims != 0);
   const auto* x = args.inputs[0].as<const float>();
   auto* y = args.outputs[0].as<float>();
   if (reduction.gone.is_empty()) reduction.gone = {.rank = 2, .dims = {0, 1}};  // no row: every result is the start
   const int64_t y_step = reduction.kept.strides[0][reduction.kept.inner()], x_step = reduction.kept_step();
   const auto work = static_cast<int64_t>(std::max(1.0, reduction.count));
-  if (reduction.by_columns())
-    return for_rows(*args.pool, reduction.kept, kColumns, std::max<int64_t>(1, 16384 / work),
-                    [&](const std::array<int64_t, 2>& at, int64_t n) {
-                      reduce_columns<How>(reduction, x + at[1], n, y + at[0], y_step);
-                    });
+  const bool columns = reduction.by_columns();
   for_rows(*args.pool, reduction.kept, kColumns, std::max<int64_t>(1, 16384 / work),
            [&](const std::array<int64_t, 2>& at, int64_t n) {
+             double totals[kColumns];
+             if (columns) how.columns(reduction, x + at[1], n, totals);
+             for (int64_t i = 0; i < n && !columns; ++i) totals[i] = how.all(reduction, x + at[1] + i * x_step);
              for (int64_t i = 0; i < n; ++i)
-               y[at[0] + i * y_step] =
-                   static_cast<float>(How::finish(reduce_all<How>(reduction, x + at[1] + i * x_step), reduction.count));
+               y[at[0] + i * y_step] = static_cast<float>(how.finish(totals[i], reduction.count));
            });
+}
+
+template <class How, double (*finish)(double, double) = as_is>
+void run_reduce(const KernelArgs& args) {
+  reduce(args, kReducer<How, finish>);
 }
 
 // --- arg_max, arg_min: the first (or last) position of the extreme value; NaN is never better
@@ -296,14 +301,14 @@ void run_arg_either(const KernelArgs& args) {
 
 void register_reduce(KernelTable& table) {
   table.add(make_kernel<ReduceAttrs>("reduce_sum", run_reduce<Sum>));
-  table.add(make_kernel<ReduceAttrs>("reduce_mean", run_reduce<Mean>));
+  table.add(make_kernel<ReduceAttrs>("reduce_mean", run_reduce<Sum, mean>));
   table.add(make_kernel<ReduceAttrs>("reduce_max", run_reduce<Max>));
   table.add(make_kernel<ReduceAttrs>("reduce_min", run_reduce<Min>));
   table.add(make_kernel<ReduceAttrs>("reduce_prod", run_reduce<Product>));
-  table.add(make_kernel<ReduceAttrs>("reduce_l1", run_reduce<L1>));
-  table.add(make_kernel<ReduceAttrs>("reduce_l2", run_reduce<L2>));
+  table.add(make_kernel<ReduceAttrs>("reduce_l1", run_reduce<SumAbs>));
+  table.add(make_kernel<ReduceAttrs>("reduce_l2", run_reduce<SumSquare, root>));
   table.add(make_kernel<ReduceAttrs>("reduce_sum_square", run_reduce<SumSquare>));
-  table.add(make_kernel<ReduceAttrs>("reduce_log_sum", run_reduce<LogSum>));
+  table.add(make_kernel<ReduceAttrs>("reduce_log_sum", run_reduce<Sum, logarithm>));
   table.add(make_kernel<ArgAttrs>("arg_max", run_arg_either<true>));
   table.add(make_kernel<ArgAttrs>("arg_min", run_arg_either<false>));
 }

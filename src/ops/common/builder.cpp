@@ -149,7 +149,7 @@ void infer_all(Graph& graph) {
                    Node& node = graph.mutable_node(id);
                    const bool captures = node.op == "if";
                    for (const auto& region : node.regions) {
-                     region->symbols = graph.symbols;
+                     share_symbols(graph, *region);
                      const size_t first = captures ? 1 : 0;
                      for (size_t i = 0; i < region->inputs().size() && node.op != "loop"; ++i) {
                        Value& inner = region->mutable_value(region->inputs()[i]);
@@ -158,7 +158,7 @@ void infer_all(Graph& graph) {
                        inner.contents = outer.contents;
                      }
                      infer_all(*region);
-                     graph.symbols = region->symbols;
+                     share_symbols(*region, graph);
                    }
                    infer_node(graph, id);
                  });

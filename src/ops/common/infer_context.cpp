@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ops/op.h"
 
 #include "base/error.h"
@@ -52,6 +54,33 @@ void InferContext::require_rank(size_t i, int at_least, int at_most) const {
 void InferContext::require_same_dtype(size_t i, size_t j) const {
   if (dtype(i) != dtype(j))
     fail(Code::invalid_model, "operands {} and {} differ in type: {} and {}", i, j, input(i).str(), input(j).str());
+}
+
+bool InferContext::assume_equal(Dim a, Dim b) {
+  if (a == b) return true;
+  const SymbolTable& symbols = graph_.symbols;
+  if (a.lower_bound(symbols) > b.upper_bound(symbols) || b.lower_bound(symbols) > a.upper_bound(symbols)) return false;
+  const auto same = [&](const Guard& guard) {
+    return (guard.left == a && guard.right == b) || (guard.left == b && guard.right == a);
+  };
+  if (std::none_of(graph_.guards.begin(), graph_.guards.end(), same))
+    graph_.guards.push_back({a, b, fmt::format("node '{}' ({})", node_.name, node_.op.str())});
+  return true;
+}
+
+Shape InferContext::broadcast(const Shape& a, const Shape& b) {
+  const int rank = std::max(a.rank(), b.rank());
+  std::vector<Dim> dims(static_cast<size_t>(rank), 1);
+  for (int i = 0; i < rank; ++i) {
+    const int in_a = i - (rank - a.rank()), in_b = i - (rank - b.rank());
+    const Dim left = in_a < 0 ? Dim(1) : a[in_a], right = in_b < 0 ? Dim(1) : b[in_b];
+    dims[static_cast<size_t>(i)] = left == Dim(1) || right.is_constant() ? right : left;
+    if (right == Dim(1)) dims[static_cast<size_t>(i)] = left;
+    if (left != Dim(1) && right != Dim(1) && !assume_equal(left, right))
+      fail(Code::invalid_model, "shapes {} and {} do not broadcast ({} against {})", a.str(), b.str(), left.str(),
+           right.str());
+  }
+  return Shape(std::move(dims));
 }
 
 void InferContext::output(size_t i, TensorType type) {

@@ -19,7 +19,7 @@ bool is_fusible_pointwise(const Graph& graph, const Node& node) {
 void fuse(Graph& graph, const std::vector<NodeId>& nodes) {
   auto body = std::make_unique<Graph>();
   body->name = "body";
-  body->symbols = graph.symbols;
+  share_symbols(graph, *body);
   std::map<ValueId, ValueId> inner;
   std::vector<ValueId> operands;
   std::vector<std::string> origins;

@@ -8,15 +8,12 @@ namespace planish::tactics::cpu {
 namespace {
 
 void propose_cast(const TacticQuery& query, CandidateSink& sink) {
-  const auto narrow = [](DataType dtype) { return dtype == DataType::f16 || dtype == DataType::bf16; };
   const auto known = {DataType::f32, DataType::i64,     DataType::i32, DataType::i8,
                       DataType::u8,  DataType::boolean, DataType::f16, DataType::bf16};
-  const DataType from = query.input(0).type.dtype, to = query.output(0).type.dtype;
+  const DataType to = query.output(0).type.dtype;
   if (std::string why = refuse_dtype(query, 0, known); !why.empty()) return sink.refuse("cast", std::move(why));
   if (std::find(known.begin(), known.end(), to) == known.end())
     return sink.refuse("cast", "the result is " + query.output(0).type.str());
-  if ((narrow(from) && to != DataType::f32) || (narrow(to) && from != DataType::f32))
-    return sink.refuse("cast", "f16 and bf16 are cast from and to f32");
   offer_direct(query, sink, {.kernel = "cast"});
 }
 

@@ -121,17 +121,18 @@ TEST(CastKernels, EveryPairOfTypes) {
       if (to != source.dtype())
         expect_matches({"cast", {{"to", to}}, {source}}, 0,
                        fmt::format("{} to {}", data_type_name(source.dtype()), data_type_name(to)));
-  for (DataType half : {DataType::f16, DataType::bf16}) {
-    const auto make = [&] {
-      Graph graph;
-      const ValueId x = graph.add_input("x", {DataType::f32, {2, 3, 70}});
-      const ValueId turned = add_op(graph, "transpose", {x}, {{"perm", std::vector<int64_t>{0, 2, 1}}});
-      graph.add_output(
-          add_op(graph, "cast", {add_op(graph, "cast", {turned}, {{"to", half}})}, {{"to", DataType::f32}}));
-      return graph;
-    };
-    expect_graph_matches(make, {{"x", random_tensor({2, 3, 70}, 5, 100)}}, 0, std::string(data_type_name(half)));
-  }
+  for (DataType half : {DataType::f16, DataType::bf16})
+    for (DataType to : {DataType::f32, DataType::i64, DataType::i32, DataType::i8, DataType::u8, DataType::boolean}) {
+      const auto make = [&] {
+        Graph graph;
+        const ValueId x = graph.add_input("x", {DataType::f32, {2, 3, 70}});
+        const ValueId turned = add_op(graph, "transpose", {x}, {{"perm", std::vector<int64_t>{0, 2, 1}}});
+        graph.add_output(add_op(graph, "cast", {add_op(graph, "cast", {turned}, {{"to", half}})}, {{"to", to}}));
+        return graph;
+      };
+      expect_graph_matches(make, {{"x", random_tensor({2, 3, 70}, 5, 100)}}, 0,
+                           fmt::format("{} to {}", data_type_name(half), data_type_name(to)));
+    }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "ir/text.h"
 #include "support/networks.h"
 
 namespace planish {
@@ -59,6 +60,28 @@ TEST(Context, InputsThatShareASymbolChangeOneAfterTheOther) {
     context->extents("a", found).raise();
     EXPECT_EQ(found[0], (*extents)[0]);
   }
+}
+
+// Extents that inference could only take as equal are compared when they are known; so is what a reshape leaves over.
+TEST(Context, ExtentsTakenAsEqualAreChecked) {
+  Graph graph;
+  for (const char* name : {"N", "M"}) graph.symbols[name] = {SymbolKind::shape, {1, 4, 8}};
+  const ValueId a = graph.add_input("a", {DataType::f32, {Dim::symbol("N")}});
+  const ValueId b = graph.add_input("b", {DataType::f32, {Dim::symbol("M")}});
+  const ValueId pairs = graph.add_constant(Tensor::of<int64_t>({2}, std::vector<int64_t>{-1, 2}));
+  graph.add_output(add_op(graph, "reshape", {add_op(graph, "add", {a, b}, {}, "sum"), pairs}, {}, "pairs"));
+  EXPECT_TRUE(equal(graph, parse(print(graph), constants_of(graph))));
+  auto device = create_cpu_device(1);
+  const auto bytes = serialize(build(std::move(graph), *device, {}));
+  auto context = Engine::create(deserialize(bytes, nullptr), create_cpu_device(1))->create_context();
+  const auto message = [&](int64_t n, int64_t m) {
+    context->set_shape("a", std::vector<int64_t>{n}).raise();
+    context->set_shape("b", std::vector<int64_t>{m}).raise();
+    return std::string(context->enqueue().message());
+  };
+  EXPECT_EQ(message(4, 6), "node 'sum' (add) needs N equal to M; they are 4 and 6");
+  EXPECT_NE(message(3, 3).find("node 'pairs' (reshape) needs"), std::string::npos) << message(3, 3);
+  EXPECT_NE(message(4, 4).find("is not bound"), std::string::npos) << message(4, 4);
 }
 
 TEST(Context, ShapesChangeBetweenRuns) {

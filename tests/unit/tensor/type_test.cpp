@@ -20,12 +20,7 @@ TEST(TensorType, RefusesBadText) {
     EXPECT_THROW(TensorType::parse(text), Error) << text;
 }
 
-TEST(Shape, Broadcasts) {
-  const Dim n = Dim::symbol("N");
-  EXPECT_EQ(broadcast({n, 1, 3}, {4, 1}), (Shape{n, 4, 3}));
-  EXPECT_EQ(broadcast({}, {2, 3}), (Shape{2, 3}));
-  EXPECT_EQ(broadcast({n}, {7}), (Shape{7}));
-  EXPECT_THROW(broadcast({2}, {3}), Error);
+TEST(Shape, NormalizesAxes) {
   EXPECT_THROW(normalize_axis(2, 2), Error);
   EXPECT_EQ(normalize_axis(-1, 3), 2);
 }

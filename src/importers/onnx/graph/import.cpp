@@ -206,7 +206,7 @@ class GraphImporter {
   std::unique_ptr<Graph> import_region(const wire::GraphProto& proto, const std::vector<std::string>& captured) {
     auto body = std::make_unique<Graph>();
     body->name = proto.name;
-    body->symbols = graph_.symbols;
+    share_symbols(graph_, *body);
     GraphImporter inner(model_, *body);
     for (const std::string& name : captured) {
       const Value& outer = graph_.value(values.at(name));
@@ -220,7 +220,7 @@ class GraphImporter {
       inner.define(name, id);
     }
     inner.import_body(proto);
-    graph_.symbols = body->symbols;
+    share_symbols(*body, graph_);
     return body;
   }
 
@@ -278,7 +278,7 @@ class GraphImporter {
   std::unique_ptr<Graph> refusing_branch(const Graph& other, const std::vector<std::string>& captured,
                                          const std::string& why) {
     auto body = std::make_unique<Graph>();
-    body->symbols = graph_.symbols;
+    share_symbols(graph_, *body);
     for (const std::string& name : captured)
       if (const Value& outer = graph_.value(values.at(name)); !outer.is_constant()) body->add_input(name, outer.type);
     for (ValueId output : other.outputs())

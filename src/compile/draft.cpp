@@ -1,0 +1,134 @@
+#include "compile/draft.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "compile/memory.h"
+#include "compile/views.h"
+
+namespace planish {
+namespace {
+
+constexpr int64_t kLargestBuffer = int64_t{1} << 44;
+
+std::string view_key(const ViewDesc& view) {
+  return fmt::format("{}+{}:{}/{}@", view.buffer, view.offset.str(), Shape(view.dims).str(), Shape(view.strides).str());
+}
+
+}  // namespace
+
+PlanDraft::PlanDraft(const Graph& graph, Isa isa) {
+  plan_.producer = "planish " PLANISH_VERSION;
+  plan_.target = "cpu";
+  plan_.isa = isa_name(isa);
+  plan_.model = graph.name;
+  plan_.guards = graph.guards;
+  plan_.profiles.emplace_back().symbols = graph.symbols;
+  steps_ = &plan_.profiles[0].steps;
+}
+
+// --- memory
+
+int32_t PlanDraft::add_buffer(BufferKind kind, size_t index, Dim bytes) {
+  buffers_.push_back({kind, static_cast<int32_t>(index), bytes, INT32_MAX, -1});
+  return static_cast<int32_t>(buffers_.size()) - 1;
+}
+
+int32_t PlanDraft::add_binding(const Value& value, bool is_input) {
+  plan_.bindings.push_back({value.name, is_input, {value.type.dtype, value.type.shape}, MemorySpace::host});
+  return add_buffer(BufferKind::binding, plan_.bindings.size() - 1, value.type.bytes());
+}
+
+ViewDesc PlanDraft::constant(const Tensor& tensor) {
+  const Hash128 hash = tensor.content_hash();
+  auto [at, fresh] = constants_.try_emplace(hash);
+  if (fresh) {
+    plan_.constants.push_back(tensor);
+    at->second = add_buffer(BufferKind::constant, plan_.constants.size() - 1, tensor.byte_count());
+  }
+  return dense_view(at->second, tensor.type(), Layout::row_major);
+}
+
+ViewDesc PlanDraft::temporary(const TensorType& type, Layout layout) {
+  return dense_view(add_buffer(BufferKind::arena, 0, type.bytes()), type, layout);
+}
+
+void PlanDraft::touch(const ViewDesc& view) {
+  if (view.buffer < 0) return;
+  Buffer& buffer = buffers_[static_cast<size_t>(view.buffer)];
+  buffer.first = std::min(buffer.first, position_);
+  buffer.last = std::max(buffer.last, position_);
+}
+
+// --- steps
+
+uint32_t PlanDraft::add_step(Step step) {
+  ++position_;
+  step.id = next_id_++;
+  for (const ViewDesc& view : step.inputs) touch(view);
+  for (const ViewDesc& view : step.outputs) touch(view);
+  touch(step.workspace);
+  steps_->push_back(std::move(step));
+  return next_id_ - 1;
+}
+
+void PlanDraft::add_copy(const ViewDesc& from, const ViewDesc& to, const std::string& name,
+                         const std::vector<std::string>& origins) {
+  Step step;
+  step.kind = StepKind::copy;
+  step.name = name;
+  step.origins = origins;
+  step.op = step.kernel = "copy";
+  step.inputs = {from};
+  step.outputs = {to};
+  step.bytes = Shape(from.dims).element_count() * Dim(2 * element_bytes(from.dtype));
+  add_step(std::move(step));
+}
+
+ViewDesc PlanDraft::convert(const ViewDesc& view, LayoutRule rule, bool strided, const std::string& name) {
+  if (accepts(rule, strided, view)) return view;
+  const Layout layout = rule == LayoutRule::channels_last ? Layout::channels_last : Layout::row_major;
+  const std::string label(layout_name(layout)), key = view_key(view) + label;
+  if (auto at = converted_.find(key); at != converted_.end()) return at->second;
+  const ViewDesc copy = temporary({view.dtype, Shape(view.dims)}, layout);
+  add_copy(view, copy, name + " to " + label, {});
+  return converted_[key] = copy;
+}
+
+std::vector<Step> PlanDraft::body(const std::function<void()>& emit) {
+  std::vector<Step> steps;
+  std::vector<Step>* const outer = std::exchange(steps_, &steps);
+  const auto converted = converted_;  // what one body converts no other has
+  emit();
+  steps_ = outer;
+  converted_ = converted;
+  return steps;
+}
+
+Plan PlanDraft::finish(bool keep_all) {
+  Profile& profile = plan_.profiles[0];
+  std::vector<Interval> intervals;
+  std::vector<size_t> owners;
+  for (size_t i = 0; i < buffers_.size(); ++i) {
+    const Buffer& buffer = buffers_[i];
+    profile.buffers.push_back(
+        {buffer.kind, MemorySpace::host, buffer.kind == BufferKind::arena ? -1 : buffer.index, 0, 0});
+    if (buffer.kind != BufferKind::arena || buffer.last < 0) continue;
+    const int64_t bytes = buffer.bytes.upper_bound(profile.symbols);
+    if (bytes > kLargestBuffer)
+      fail(Code::invalid_argument, "a buffer of up to {} bytes; give the inputs narrower ranges", bytes);
+    intervals.push_back({bytes, keep_all ? 0 : buffer.first, keep_all ? position_ : buffer.last});
+    owners.push_back(i);
+  }
+  const MemoryPlan memory = plan_memory(intervals);
+  profile.arena_bytes = memory.arena_bytes == INT64_MAX ? 0 : memory.arena_bytes;
+  profile.live_peak_bytes = memory.live_peak_bytes;
+  for (size_t i = 0; i < owners.size(); ++i) {
+    profile.buffers[owners[i]].offset = memory.offsets[i];
+    profile.buffers[owners[i]].bytes = intervals[i].bytes;
+  }
+  return std::move(plan_);
+}
+
+}  // namespace planish

@@ -1,0 +1,147 @@
+#include "compile/node_steps.h"
+
+#include "base/error.h"
+#include "ops/builder.h"
+#include "runtime/prepared.h"
+
+namespace planish {
+namespace {
+
+std::string joined_name(const Node& node) {
+  std::string name;
+  for (const std::string& origin : node.origins) name += (name.empty() ? "" : " + ") + origin;
+  return name.empty() ? node.name : name;
+}
+
+// A plugin's version is a parameter that its tactic gives.
+int32_t take_version(Attrs& params) {
+  const auto version = static_cast<int32_t>(params.get<int64_t>("version"));
+  params.erase("version");
+  return version;
+}
+
+Dim bytes_of(const Step& step) {
+  Dim bytes;
+  for (const auto* views : {&step.inputs, &step.outputs})
+    for (const ViewDesc& view : *views)
+      if (view.buffer >= 0) bytes = bytes + Shape(view.dims).element_count() * Dim(element_bytes(view.dtype));
+  return bytes;
+}
+
+}  // namespace
+
+Operand NodeSteps::add(ViewDesc view) {
+  operands_.push_back(std::move(view));
+  return {static_cast<int32_t>(operands_.size()) - 1};
+}
+
+Operand NodeSteps::input(size_t i) {
+  return add(draft_.convert(site_.input(i), rule_at(site_.candidate.inputs, i), site_.candidate.strided_inputs,
+                            site_.node.name));
+}
+
+Operand NodeSteps::output(size_t i) {
+  const LayoutRule rule = rule_at(site_.candidate.outputs, i);
+  const Layout layout = rule == LayoutRule::any             ? site_.like
+                        : rule == LayoutRule::channels_last ? Layout::channels_last
+                                                            : Layout::row_major;
+  auto [at, fresh] = outputs_.try_emplace(i);
+  if (fresh) at->second = site_.output(i, layout, site_.candidate.strided_output && i == 0);
+  const Operand operand = add(at->second);
+  results_[operand.index] = i;
+  return operand;
+}
+
+Operand NodeSteps::reshaped(Operand of, const Shape& shape) {
+  ViewDesc seen = view(of);
+  seen.dims = shape.dims();
+  seen.strides = shape.strides(Layout::row_major);
+  return add(seen);
+}
+
+Operand NodeSteps::window(Operand of, int axis, Dim begin, Dim extent, int64_t step) {
+  ViewDesc part = view(of);
+  const auto at = static_cast<size_t>(axis);
+  part.offset = part.offset + begin * part.strides.at(at) * Dim(element_bytes(part.dtype));
+  part.dims[at] = extent;
+  part.strides[at] = part.strides[at] * Dim(step);
+  return add(part);
+}
+
+void NodeSteps::step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs,
+                     std::vector<Operand> outputs) {
+  const Kernel* row = kind == StepKind::plugin ? nullptr : &row_of(kind, kernel);
+  Step step;
+  step.kind = kind;
+  step.name = joined_name(site_.node);
+  step.origins = site_.node.origins;
+  step.op = site_.node.op.str();
+  step.kernel = kernel;
+  step.params = std::move(params);
+  step.version = row != nullptr ? row->version : take_version(step.params);
+  for (Operand operand : inputs) step.inputs.push_back(view(operand));
+  for (Operand operand : outputs) step.outputs.push_back(view(operand));
+  step.flops = take_flops();
+  step.bytes = bytes_of(step);
+  const int64_t workspace = row != nullptr ? workspace_bytes(*row, step) : plugin_workspace(step);
+  if (workspace > 0) step.workspace = draft_.temporary({DataType::u8, Shape{workspace}}, Layout::row_major);
+  report_results(draft_.add_step(std::move(step)), outputs);
+}
+
+// Those stated for this step; where none are, the node's first step has them all.
+Dim NodeSteps::take_flops() {
+  const Dim flops = stated_flops_ ? *stated_flops_ : counted_ ? Dim(0) : flops_of(site_.graph, site_.node);
+  stated_flops_.reset();
+  counted_ = true;
+  return flops;
+}
+
+const Kernel& NodeSteps::row_of(StepKind kind, std::string_view kernel) const {
+  const KernelTable& table = kind == StepKind::cpu ? cpu_kernels(options_.isa) : reference_kernels();
+  const Kernel* row = table.find(kernel);
+  if (row == nullptr) fail(Code::internal, "there is no kernel '{}'", kernel);
+  return *row;
+}
+
+// Views at the largest extents, without data.
+std::vector<TensorView> NodeSteps::largest(const std::vector<ViewDesc>& descs) const {
+  SymbolValues values;
+  for (const auto& [name, info] : site_.graph.symbols) values[name] = info.range.max;
+  std::vector<TensorView> views;
+  for (const ViewDesc& desc : descs) {
+    TensorView& view = views.emplace_back();
+    view.dtype = desc.dtype;
+    view.rank = static_cast<int>(desc.dims.size());
+    for (size_t i = 0; i < desc.dims.size(); ++i) {
+      view.dims[i] = desc.dims[i].evaluate(values);
+      view.strides[i] = desc.strides[i].evaluate(values);
+    }
+  }
+  return views;
+}
+
+int64_t NodeSteps::workspace_bytes(const Kernel& row, const Step& step) const {
+  if (row.workspace == nullptr) return 0;
+  const auto inputs = largest(step.inputs), outputs = largest(step.outputs);
+  const auto params = row.decode(step.params);
+  KernelArgs args;
+  args.inputs = inputs;
+  args.outputs = outputs;
+  args.params = params.get();
+  args.pool = &pool_;
+  return row.workspace(args);
+}
+
+int64_t NodeSteps::plugin_workspace(const Step& step) const {
+  const auto inputs = largest(step.inputs), outputs = largest(step.outputs);
+  return make_plugin(step)->workspace({inputs, outputs, nullptr, &pool_});
+}
+
+void NodeSteps::report_results(uint32_t step, const std::vector<Operand>& outputs) {
+  if (options_.report == nullptr || draft_.in_body()) return;
+  for (size_t k = 0; k < outputs.size(); ++k)
+    if (auto at = results_.find(outputs[k].index); at != results_.end())
+      options_.report->results.push_back({step, k, site_.graph.value(site_.node.outputs[at->second]).name});
+}
+
+}  // namespace planish

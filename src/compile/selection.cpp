@@ -1,0 +1,73 @@
+#include "compile/selection.h"
+
+namespace planish {
+
+Selection::Selection(const Graph& graph, const EmitOptions& options) : graph_(graph), options_(options) {
+  if (options_.reference_only || !options_.forced.empty()) return;
+  LayoutCosts costs;
+  costs.candidates = [&](const Node& node) -> const CandidateSink& { return sinks_[&node] = offers(graph_, node); };
+  costs.microseconds = [&](const Node& node, const Candidate& candidate) {
+    return microseconds(graph_, node, candidate);
+  };
+  assigned_ = assign_layouts(graph_, costs);
+}
+
+CandidateSink Selection::offers(const Graph& graph, const Node& node) const {
+  return cpu_tactics().propose({graph, node, options_.isa, options_.threads});
+}
+
+const Assigned* Selection::assigned(const Graph& graph, const Node& node) const {
+  const auto at = &graph == &graph_ ? assigned_.find(&node) : assigned_.end();
+  return at == assigned_.end() ? nullptr : &at->second;
+}
+
+double Selection::microseconds(const Graph& graph, const Node& node, const Candidate& candidate) const {
+  const double measured = options_.measured ? options_.measured(graph, node, candidate) : -1;
+  return measured < 0 ? candidate.estimated_us : measured;
+}
+
+// By the time of the candidate plus the conversions of its operands.
+std::optional<size_t> Selection::cheapest(const Graph& graph, const Node& node, const CandidateSink& sink,
+                                          const Fits& fits) const {
+  std::optional<size_t> best;
+  double best_cost = 0;
+  for (size_t c = 0; c < sink.candidates.size(); ++c) {
+    const Candidate& candidate = sink.candidates[c];
+    if (options_.reference_only && candidate.name != "reference" && node.op != "custom") continue;
+    if (!options_.forced.empty() && candidate.name == options_.forced) return c;
+    double cost = microseconds(graph, node, candidate);
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (!fits(candidate, i)) cost += conversion_us(graph, graph.value(node.inputs[i]).type);
+    if (best && cost >= best_cost) continue;
+    best = c;
+    best_cost = cost;
+  }
+  return best;
+}
+
+std::optional<Choice> Selection::choose(const Graph& graph, const Node& node, const Fits& fits) const {
+  const auto known = &graph == &graph_ ? sinks_.find(&node) : sinks_.end();
+  Choice choice{known != sinks_.end() ? known->second : offers(graph, node)};
+  const Assigned* decided = assigned(graph, node);
+  const std::optional<size_t> index =
+      decided != nullptr ? decided->candidate : cheapest(graph, node, choice.sink, fits);
+  if (!index) return std::nullopt;
+  choice.index = *index;
+  if (options_.report != nullptr) report(graph, node, choice);
+  return choice;
+}
+
+void Selection::report(const Graph& graph, const Node& node, const Choice& choice) const {
+  TacticChoice row;
+  row.node = node.name;
+  row.chosen = choice.candidate().name;
+  for (const Candidate& candidate : choice.sink.candidates) {
+    const double measured = options_.measured ? options_.measured(graph, node, candidate) : -1;
+    row.timings_us.emplace_back(candidate.name + (measured < 0 ? " (estimate)" : ""),
+                                measured < 0 ? candidate.estimated_us : measured);
+  }
+  row.refusals = choice.sink.refusals;
+  options_.report->choices.push_back(std::move(row));
+}
+
+}  // namespace planish

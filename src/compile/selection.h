@@ -1,0 +1,44 @@
+#pragma once
+// Selection: which candidate computes a node. Nodes outside of regions are decided jointly with the layouts of their
+// values; those inside one after the other.
+
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "compile/emitter.h"
+#include "compile/layout/assign.h"
+
+namespace planish {
+
+struct Choice {
+  CandidateSink sink;  // all that was offered or refused
+  size_t index = 0;
+  const Candidate& candidate() const { return sink.candidates[index]; }
+};
+
+class Selection {
+ public:
+  Selection(const Graph& graph, const EmitOptions& options);
+
+  // Whether operand i can be read by the candidate as it lies.
+  using Fits = std::function<bool(const Candidate&, size_t i)>;
+  // Nothing: no candidate computes the node.
+  std::optional<Choice> choose(const Graph& graph, const Node& node, const Fits& fits) const;
+  // The layout decided for a node's results; null inside of regions.
+  const Assigned* assigned(const Graph& graph, const Node& node) const;
+
+ private:
+  CandidateSink offers(const Graph& graph, const Node& node) const;
+  double microseconds(const Graph& graph, const Node& node, const Candidate& candidate) const;
+  std::optional<size_t> cheapest(const Graph& graph, const Node& node, const CandidateSink& sink,
+                                 const Fits& fits) const;
+  void report(const Graph& graph, const Node& node, const Choice& choice) const;
+
+  const Graph& graph_;
+  const EmitOptions& options_;
+  std::map<const Node*, CandidateSink> sinks_;
+  std::map<const Node*, Assigned> assigned_;
+};
+
+}  // namespace planish
