@@ -120,23 +120,41 @@ void write_special(const std::string& path, std::span<const std::span<const std:
   for (const auto& part : parts) write_all(fd.get(), part, path);
 }
 
+// Where the file itself stands: a link such as /dev/stdout is not replaced.
+std::string behind_links(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_symlink(path, error)) return path;
+  const auto target = std::filesystem::canonical(path, error);
+  return error ? path : target.string();
+}
+
 }  // namespace
 
 void write_file_atomic(const std::string& path, std::span<const std::span<const std::byte>> parts) {
   if (is_special(path)) return write_special(path, parts);
-  const std::filesystem::path target(path);
+  const std::filesystem::path target(behind_links(path));
   std::string temporary;
-  const Descriptor fd(create_beside(path, temporary));
+  const Descriptor fd(create_beside(target, temporary));
   if (fd.get() < 0) fail_errno(path, "cannot create a file beside it");
   try {
     for (const auto& part : parts) write_all(fd.get(), part, path);
     if (fsync(fd.get()) != 0) fail_errno(path, "cannot sync");
-    if (rename(temporary.c_str(), path.c_str()) != 0) fail_errno(path, "cannot rename over it");
+    if (rename(temporary.c_str(), target.c_str()) != 0) fail_errno(path, "cannot rename over it");
   } catch (...) {
     unlink(temporary.c_str());
     throw;
   }
   sync_folder(target.has_parent_path() ? target.parent_path() : std::filesystem::path("."));
+}
+
+void check_writable(const std::string& path) {
+  if (is_special(path)) return;
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) fail_errno(path, "cannot rename over it", EISDIR);
+  std::string temporary;
+  const Descriptor fd(create_beside(behind_links(path), temporary));
+  if (fd.get() < 0) fail_errno(path, "cannot create a file beside it");
+  unlink(temporary.c_str());
 }
 
 void write_file_atomic(const std::string& path, std::string_view content) {

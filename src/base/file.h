@@ -28,9 +28,12 @@ class FileMap {
 std::string read_file(const std::string& path);
 
 // Writes to a temporary file beside `path`, fsyncs, renames over it, fsyncs the folder. On any failure
-// (full disk, no permission) throws Error(io); the old file is untouched and the temporary is gone. A device or
-// pipe that `path` names is written to as it is.
+// (full disk, no permission) throws Error(io); the old file is untouched and the temporary is gone. A link stays, what
+// it points to is replaced. A device or pipe that `path` names is written to as it is.
 void write_file_atomic(const std::string& path, std::span<const std::span<const std::byte>> parts);
 void write_file_atomic(const std::string& path, std::string_view content);
+
+// Throws what write_file_atomic() would, as far as that is known before it writes.
+void check_writable(const std::string& path);
 
 }  // namespace planish

@@ -141,8 +141,9 @@ void check(const BenchCommand& command) {
     throw UsageError(fmt::format("--seconds {}: above 0, up to 86400 is accepted", command.seconds));
 }
 
-void run_bench(const BenchCommand& command) {
+void run_bench(BenchCommand& command) {
   check(command);
+  declare_files(command.common, input_paths(command.inputs));
   auto device = open_device(command.common);
   const bool talk = !command.common.quiet;
   const auto inputs = read_inputs(command.inputs, command.images);

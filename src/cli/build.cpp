@@ -49,8 +49,9 @@ int64_t constant_bytes(const Plan& plan) {
   return bytes;
 }
 
-void run_build(const BuildCommand& command) {
+void run_build(BuildCommand& command) {
   const auto start = std::chrono::steady_clock::now();
+  declare_files(command.common, {}, {{"--output", command.output}});
   if (is_plan_file(command.common.model)) fail(Code::invalid_argument, "{} is a plan already", command.common.model);
   auto device = open_device(command.common);
   BuildReport report;

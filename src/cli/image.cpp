@@ -1,83 +1,13 @@
 #include "cli/image.h"
 
-#include <png.h>
-
+#include <charconv>
 #include <cmath>
-#include <csetjmp>
-#include <cstdio>
-#include <cstring>
-
-#include <jpeglib.h>
+#include <set>
 
 #include "base/error.h"
-#include "base/file.h"
 
 namespace planish::cli {
 namespace {
-
-constexpr int kLargestSide = 32768;
-
-struct JpegError {
-  jpeg_error_mgr base;
-  std::jmp_buf jump;
-  char text[JMSG_LENGTH_MAX];
-};
-
-void jpeg_exit(j_common_ptr info) {
-  auto* error = reinterpret_cast<JpegError*>(info->err);
-  info->err->format_message(info, error->text);
-  std::longjmp(error->jump, 1);
-}
-
-// Plain C style between setjmp and longjmp: nothing with a destructor is created there.
-bool decode_jpeg(const std::string& file, Picture& picture, std::string& problem) {
-  jpeg_decompress_struct info;
-  JpegError error;
-  info.err = jpeg_std_error(&error.base);
-  error.base.error_exit = jpeg_exit;
-  error.base.emit_message = [](j_common_ptr, int) {};
-  if (setjmp(error.jump)) {
-    problem = error.text;
-    jpeg_destroy_decompress(&info);
-    return false;
-  }
-  jpeg_create_decompress(&info);
-  jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(file.data()), file.size());
-  jpeg_read_header(&info, TRUE);
-  info.out_color_space = JCS_RGB;
-  jpeg_start_decompress(&info);
-  picture.width = static_cast<int>(info.output_width);
-  picture.height = static_cast<int>(info.output_height);
-  picture.pixels.resize(static_cast<size_t>(picture.width) * picture.height * 3);
-  while (info.output_scanline < info.output_height) {
-    JSAMPROW row = picture.pixels.data() + static_cast<size_t>(info.output_scanline) * picture.width * 3;
-    jpeg_read_scanlines(&info, &row, 1);
-  }
-  jpeg_finish_decompress(&info);
-  jpeg_destroy_decompress(&info);
-  return true;
-}
-
-bool decode_png(const std::string& file, Picture& picture, std::string& problem) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  if (!png_image_begin_read_from_memory(&image, file.data(), file.size())) {
-    problem = image.message;
-    return false;
-  }
-  image.format = PNG_FORMAT_RGB;
-  picture.width = static_cast<int>(image.width);
-  picture.height = static_cast<int>(image.height);
-  if (picture.width > kLargestSide || picture.height > kLargestSide) {
-    png_image_free(&image);
-    problem = "the picture is too large";
-    return false;
-  }
-  picture.pixels.resize(static_cast<size_t>(picture.width) * picture.height * 3);
-  if (png_image_finish_read(&image, nullptr, picture.pixels.data(), 0, nullptr)) return true;
-  problem = image.message;
-  return false;
-}
 
 // Triangle filter weights of one output position; the support widens with the reduction factor.
 struct Taps {
@@ -144,33 +74,45 @@ Picture crop_centre(const Picture& picture, int side) {
   return out;
 }
 
-std::vector<float> parse_floats(const std::string& key, const std::string& text) {
-  std::vector<float> values;
-  size_t at = 0;
-  while (at <= text.size()) {
-    const size_t end = std::min(text.find(':', at), text.size());
-    char* stop = nullptr;
-    const std::string item = text.substr(at, end - at);
-    values.push_back(std::strtof(item.c_str(), &stop));
-    if (item.empty() || *stop != 0 || !std::isfinite(values.back()))
-      fail(Code::invalid_argument, "{}={} is not a number or three separated by ':'", key, text);
-    at = end + 1;
-  }
-  return values;
+float parse_number(const std::string& key, std::string_view text) {
+  float value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || stop != text.data() + text.size() || !std::isfinite(value))
+    fail(Code::invalid_argument, "{}: '{}' is no number", key, text);
+  return value;
 }
 
 std::array<float, 3> parse_triple(const std::string& key, const std::string& text) {
-  const auto values = parse_floats(key, text);
+  std::vector<float> values;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find(':', at), text.size());
+    values.push_back(parse_number(key, std::string_view(text).substr(at, end - at)));
+    at = end + 1;
+  }
   if (values.size() == 1) return {values[0], values[0], values[0]};
   if (values.size() == 3) return {values[0], values[1], values[2]};
   fail(Code::invalid_argument, "{}={} has {} numbers; 1 or 3 are accepted", key, text, values.size());
 }
 
-int parse_side(const std::string& key, const std::string& text) {
-  const float value = parse_floats(key, text).front();
-  if (value < 1 || value > kLargestSide || value != std::floor(value))
-    fail(Code::invalid_argument, "{}={}; 1 to {} is accepted", key, text, kLargestSide);
-  return static_cast<int>(value);
+float parse_factor(const std::string& key, const std::string& text) {
+  const float value = parse_number(key, text);
+  if (value == 0) fail(Code::invalid_argument, "{}=0; other numbers are accepted", key);
+  return value;
+}
+
+int parse_side(const std::string& key, std::string_view text) {
+  int value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || stop != text.data() + text.size() || value < 1 || value > kLargestSide)
+    fail(Code::invalid_argument, "{}: '{}'; a whole number from 1 to {} is accepted", key, text, kLargestSide);
+  return value;
+}
+
+void set_stretch(ImageRecipe& recipe, const std::string& value) {
+  const size_t x = value.find('x');
+  if (x == std::string::npos) fail(Code::invalid_argument, "stretch={}; HxW is accepted", value);
+  recipe.stretch_height = parse_side("stretch", std::string_view(value).substr(0, x));
+  recipe.stretch_width = parse_side("stretch", std::string_view(value).substr(x + 1));
 }
 
 void set_field(ImageRecipe& recipe, const std::string& key, const std::string& value) {
@@ -178,16 +120,14 @@ void set_field(ImageRecipe& recipe, const std::string& key, const std::string& v
     recipe.resize = parse_side(key, value);
   else if (key == "crop")
     recipe.crop = parse_side(key, value);
-  else if (key == "stretch") {
-    const size_t x = value.find('x');
-    recipe.stretch_height = parse_side(key, value.substr(0, x));
-    recipe.stretch_width = x == std::string::npos ? recipe.stretch_height : parse_side(key, value.substr(x + 1));
-  } else if (key == "mean")
+  else if (key == "stretch")
+    set_stretch(recipe, value);
+  else if (key == "mean")
     recipe.mean = parse_triple(key, value);
   else if (key == "std")
     recipe.std = parse_triple(key, value);
   else if (key == "scale")
-    recipe.scale = parse_floats(key, value).front();
+    recipe.scale = parse_factor(key, value);
   else if (key == "order" && (value == "rgb" || value == "bgr" || value == "gray")) {
     recipe.bgr = value == "bgr";
     recipe.gray = value == "gray";
@@ -200,61 +140,51 @@ void set_field(ImageRecipe& recipe, const std::string& key, const std::string& v
          key, value);
 }
 
+void check(const ImageRecipe& recipe) {
+  for (float value : recipe.std)
+    if (value == 0) fail(Code::invalid_argument, "std=0; other numbers are accepted");
+  if (recipe.resize > 0 && recipe.stretch_height > 0)
+    fail(Code::invalid_argument, "resize and stretch; one of them is accepted");
+  if (recipe.gray && (recipe.mean[0] != recipe.mean[1] || recipe.mean[0] != recipe.mean[2] ||
+                      recipe.std[0] != recipe.std[1] || recipe.std[0] != recipe.std[2]))
+    fail(Code::invalid_argument, "order=gray with three values of mean or std; one is accepted");
+}
+
+Picture resize_shorter(const Picture& picture, int side) {
+  const int64_t shorter = std::min(picture.height, picture.width);
+  const int64_t height = picture.height * int64_t{side} / shorter, width = picture.width * int64_t{side} / shorter;
+  return resize(picture, static_cast<int>(height), static_cast<int>(width));
+}
+
 }  // namespace
 
 ImageRecipe parse_image_recipe(const std::string& text) {
   ImageRecipe recipe;
-  for (size_t at = 0; at < text.size();) {
+  std::set<std::string> keys;
+  for (size_t at = 0; at <= text.size() && !text.empty();) {
     const size_t end = std::min(text.find(',', at), text.size());
     const std::string item = text.substr(at, end - at);
     const size_t equals = std::min(item.find('='), item.size());
-    set_field(recipe, item.substr(0, equals), equals < item.size() ? item.substr(equals + 1) : "");
+    const std::string key = item.substr(0, equals);
+    set_field(recipe, key, equals < item.size() ? item.substr(equals + 1) : "");
+    if (!keys.insert(key).second) fail(Code::invalid_argument, "{} stands twice", key);
     at = end + 1;
   }
-  for (float value : recipe.std)
-    if (value == 0) fail(Code::invalid_argument, "std=0; other numbers are accepted");
+  check(recipe);
   return recipe;
 }
 
-Picture read_picture(const std::string& path) {
-  const std::string file = read_file(path);
-  Picture picture;
-  std::string problem = "neither JPEG nor PNG";
-  const bool jpeg = file.starts_with("\xFF\xD8"), png = file.starts_with("\x89PNG");
-  const bool good = (jpeg && decode_jpeg(file, picture, problem)) || (png && decode_png(file, picture, problem));
-  if (!good) fail(Code::io, "{}: {}", path, problem);
-  return picture;
-}
-
-void write_png(const std::string& path, const Picture& picture) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(picture.width);
-  image.height = static_cast<png_uint_32>(picture.height);
-  image.format = PNG_FORMAT_RGB;
-  png_alloc_size_t size = 0;
-  if (!png_image_write_get_memory_size(image, size, 0, picture.pixels.data(), 0, nullptr))
-    fail(Code::io, "{}: {}", path, image.message);
-  std::string out(size, '\0');
-  if (!png_image_write_to_memory(&image, out.data(), &size, 0, picture.pixels.data(), 0, nullptr))
-    fail(Code::io, "{}: {}", path, image.message);
-  out.resize(size);
-  write_file_atomic(path, out);
-}
-
 Picture resize(const Picture& picture, int height, int width) {
+  const int64_t tallest = std::max(picture.height, height);
+  if (tallest * width > kLargestPicture)
+    fail(Code::invalid_argument, "resizing {}x{} to {}x{} needs {} pixels; up to {} are accepted", picture.height,
+         picture.width, height, width, tallest * width, kLargestPicture);
   Picture out = width == picture.width ? picture : resize_width(picture, width);
   return height == out.height ? out : transpose(resize_width(transpose(out), height));
 }
 
 Tensor apply(const ImageRecipe& recipe, Picture picture) {
-  if (recipe.resize > 0) {
-    const int shorter = std::min(picture.height, picture.width);
-    const auto scaled = [&](int side) {
-      return static_cast<int>(static_cast<int64_t>(side) * recipe.resize / shorter);
-    };
-    picture = resize(picture, scaled(picture.height), scaled(picture.width));
-  }
+  if (recipe.resize > 0) picture = resize_shorter(picture, recipe.resize);
   if (recipe.stretch_height > 0) picture = resize(picture, recipe.stretch_height, recipe.stretch_width);
   if (recipe.crop > 0) picture = crop_centre(picture, recipe.crop);
   const int64_t channels = recipe.gray ? 1 : 3, height = picture.height, width = picture.width;

@@ -4,18 +4,12 @@
 // Values are 0…255 before (x - mean) / std.
 
 #include <array>
-#include <cstdint>
 #include <string>
-#include <vector>
 
+#include "cli/picture.h"
 #include "tensor/tensor.h"
 
 namespace planish::cli {
-
-struct Picture {  // RGB, 8 bits, [height, width, 3]
-  int height = 0, width = 0;
-  std::vector<uint8_t> pixels;
-};
 
 struct ImageRecipe {
   int resize = 0;                             // short side, 0: none
@@ -30,8 +24,6 @@ struct ImageRecipe {
 };
 
 ImageRecipe parse_image_recipe(const std::string& text);  // Error(invalid_argument) lists the keys
-Picture read_picture(const std::string& path);            // .jpg, .jpeg, .png
-void write_png(const std::string& path, const Picture& picture);
 
 // Bilinear with antialiasing when shrinking (the filter covers the source area), as Pillow's BILINEAR.
 Picture resize(const Picture& picture, int height, int width);

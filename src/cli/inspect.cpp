@@ -143,7 +143,8 @@ void inspect_graph(const InspectCommand& command) {
   if (!command.dot.empty()) write_file_atomic(command.dot, graph_dot(graph));
 }
 
-void run_inspect(const InspectCommand& command) {
+void run_inspect(InspectCommand& command) {
+  declare_files(command.common, {}, {{"--dot", command.dot}});
   const std::string& model = command.common.model;
   const bool of_model = command.graph || !command.dot.empty();
   if (is_plan_file(model)) {

@@ -1,10 +1,14 @@
 // planish: build, run, bench, inspect, verify. Exit status: 0 done, 1 failed (one sentence says why), 2 usage.
 
+#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <new>
 
@@ -45,10 +49,29 @@ void file_cut_short(int) {
   _exit(1);
 }
 
+// A file that is opened while 0, 1 or 2 is free would be taken for the standard stream of that number.
+void fill_standard_streams() {
+  int fd = open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
+  if (fd >= 0) close(fd);
+}
+
+// What was printed is part of the result; a reader that went away (head) wanted no more of it.
+int finish_output() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+  const std::string why = std::strerror(errno);
+  pollfd reader{STDOUT_FILENO, POLLOUT, 0};
+  if (poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0) return 0;
+  return report("standard output: cannot write: " + why);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::signal(SIGBUS, file_cut_short);
+  std::signal(SIGPIPE, SIG_IGN);  // writing to who went away is an error, and so is a file beyond the limit
+  std::signal(SIGXFSZ, SIG_IGN);
+  fill_standard_streams();
   CLI::App app{
       "Planish turns a trained network into a plan and runs it.\n\n"
       "  planish build model.onnx -o model.plan      import, optimise, tune, write the plan\n"
@@ -67,7 +90,7 @@ int main(int argc, char** argv) {
   add_verify(app);
   try {
     app.parse(argc, argv);
-    return 0;
+    return finish_output();
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     report(usage_sentence(app, argc, argv, error));

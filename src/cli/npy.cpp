@@ -1,9 +1,8 @@
 #include "cli/npy.h"
 
-#include <zlib.h>
-
+#include <charconv>
 #include <cstring>
-#include <regex>
+#include <optional>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -12,227 +11,193 @@
 namespace planish::cli {
 namespace {
 
-constexpr int64_t kLargestMember = int64_t{1} << 34;
+struct DtypeCode {
+  DataType dtype;
+  std::string_view code;  // NumPy's kind and size
+};
+constexpr DtypeCode kDtypes[] = {{DataType::f32, "f4"}, {DataType::f64, "f8"}, {DataType::f16, "f2"},
+                                 {DataType::i8, "i1"},  {DataType::u8, "u1"},  {DataType::i16, "i2"},
+                                 {DataType::u16, "u2"}, {DataType::i32, "i4"}, {DataType::u32, "u4"},
+                                 {DataType::i64, "i8"}, {DataType::u64, "u8"}, {DataType::boolean, "b1"}};
 
-DataType dtype_of_descr(const std::string& descr) {
-  static const std::map<std::string, DataType> kTypes = {
-      {"<f4", DataType::f32}, {"<f8", DataType::f64}, {"<f2", DataType::f16}, {"|i1", DataType::i8},
-      {"|u1", DataType::u8},  {"<i2", DataType::i16}, {"<u2", DataType::u16}, {"<i4", DataType::i32},
-      {"<u4", DataType::u32}, {"<i8", DataType::i64}, {"<u8", DataType::u64}, {"|b1", DataType::boolean}};
-  auto at = kTypes.find(descr);
-  if (at == kTypes.end()) fail(Code::unsupported, "dtype '{}'; little-endian numbers and bool are accepted", descr);
-  return at->second;
+// "<f4", "|u1", "=i8": the byte order is of no meaning to a single byte.
+DataType dtype_of_descr(std::string_view descr) {
+  const bool has_order = !descr.empty() && std::string_view("<>|=").find(descr[0]) != std::string_view::npos;
+  const std::string_view code = descr.substr(has_order ? 1 : 0);
+  const bool big_endian = has_order && descr[0] == '>' && !code.ends_with('1');
+  for (const DtypeCode& known : kDtypes)
+    if (known.code == code && !big_endian) return known.dtype;
+  fail(Code::unsupported, "dtype '{}'; little-endian numbers and bool are accepted", descr.substr(0, 40));
 }
 
 std::string descr_of(DataType dtype) {
-  switch (dtype) {
-    case DataType::f32:
-      return "<f4";
-    case DataType::f64:
-      return "<f8";
-    case DataType::f16:
-      return "<f2";
-    case DataType::i8:
-      return "|i1";
-    case DataType::u8:
-      return "|u1";
-    case DataType::i16:
-      return "<i2";
-    case DataType::u16:
-      return "<u2";
-    case DataType::i32:
-      return "<i4";
-    case DataType::u32:
-      return "<u4";
-    case DataType::i64:
-      return "<i8";
-    case DataType::u64:
-      return "<u8";
-    case DataType::boolean:
-      return "|b1";
-    default:
-      fail(Code::unsupported, "a tensor of {} cannot be written as .npy", data_type_name(dtype));
-  }
+  for (const DtypeCode& known : kDtypes)
+    if (known.dtype == dtype) return (known.code.ends_with('1') ? "|" : "<") + std::string(known.code);
+  fail(Code::unsupported, "a tensor of {} cannot be written as .npy", data_type_name(dtype));
 }
 
+// The header is a Python dict literal of three keys: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
+class HeaderText {
+ public:
+  explicit HeaderText(std::string_view text) : text_(text) {}
+
+  bool at_end() { return rest().empty(); }
+  bool accept(std::string_view literal) {
+    if (!rest().starts_with(literal)) return false;
+    at_ += literal.size();
+    return true;
+  }
+  void expect(std::string_view literal) {
+    if (!accept(literal)) fail_here(fmt::format("'{}'", literal));
+  }
+  std::string_view quoted() {
+    const std::string_view quote = accept("'") ? "'" : "\"";
+    if (quote == "\"") expect(quote);
+    const size_t begin = at_, end = text_.find(quote[0], begin);
+    if (end == std::string_view::npos) fail_here("a closing quote");
+    at_ = end + 1;
+    return text_.substr(begin, end - begin);
+  }
+  int64_t extent() {
+    const std::string_view digits = rest();
+    int64_t value = 0;
+    const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || value < 0) fail_here("an extent of 0 or more");
+    at_ += static_cast<size_t>(stop - digits.data());
+    accept("L");  // Python 2
+    return value;
+  }
+  [[noreturn]] void fail_here(const std::string& wanted) {
+    fail(Code::io, "malformed .npy header: {} expected at '{}'", wanted, rest().substr(0, 24));
+  }
+
+ private:
+  std::string_view rest() {
+    at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size());
+    return text_.substr(at_);
+  }
+  std::string_view text_;
+  size_t at_ = 0;
+};
+
 struct Header {
-  DataType dtype;
-  bool fortran = false;
-  std::vector<int64_t> extents;
+  std::optional<DataType> dtype;
+  std::optional<bool> fortran;
+  std::optional<std::vector<int64_t>> extents;
   size_t data_offset = 0;
 };
 
-std::string capture(const std::string& text, const char* pattern) {
-  std::smatch found;
-  if (!std::regex_search(text, found, std::regex(pattern))) fail(Code::io, "malformed .npy header: {}", text);
-  return found[1];
+// "()", "(2,)", "(2, 3)".
+std::vector<int64_t> parse_shape(HeaderText& text) {
+  std::vector<int64_t> extents;
+  text.expect("(");
+  while (!text.accept(")")) {
+    extents.push_back(text.extent());
+    const bool more = text.accept(",");
+    if (!more && extents.size() == 1) text.fail_here("','");
+    if (more) continue;
+    text.expect(")");
+    break;
+  }
+  if (extents.size() > kMaxRank)
+    fail(Code::unsupported, "an array of {} axes; up to {} are accepted", extents.size(), kMaxRank);
+  return extents;
 }
 
-std::vector<int64_t> parse_extents(const std::string& text) {
-  std::vector<int64_t> extents;
-  static const std::regex kNumber("[0-9]{1,18}");
-  for (std::sregex_iterator at(text.begin(), text.end(), kNumber), end; at != end; ++at)
-    extents.push_back(std::stoll(at->str()));
-  return extents;
+void parse_entry(HeaderText& text, Header& header) {
+  const std::string_view key = text.quoted();
+  text.expect(":");
+  if (key == "descr" && !header.dtype) {
+    if (text.accept("[")) fail(Code::unsupported, "an array of records; numbers and bool are accepted");
+    header.dtype = dtype_of_descr(text.quoted());
+  } else if (key == "fortran_order" && !header.fortran) {
+    header.fortran = text.accept("True");
+    if (!*header.fortran) text.expect("False");
+  } else if (key == "shape" && !header.extents) {
+    header.extents = parse_shape(text);
+  } else {
+    fail(Code::io, "malformed .npy header: descr, fortran_order and shape once each, found '{}'", key.substr(0, 24));
+  }
+}
+
+Header parse_dictionary(std::string_view literal) {
+  HeaderText text(literal);
+  Header header;
+  text.expect("{");
+  while (!text.accept("}")) {
+    parse_entry(text, header);
+    if (text.accept(",")) continue;
+    text.expect("}");
+    break;
+  }
+  if (!text.at_end()) text.fail_here("its end");
+  if (!header.dtype || !header.fortran || !header.extents)
+    fail(Code::io, "malformed .npy header: no '{}'",
+         !header.dtype     ? "descr"
+         : !header.fortran ? "fortran_order"
+                           : "shape");
+  return header;
 }
 
 Header parse_header(std::span<const std::byte> bytes) {
   static constexpr char kMagic[] = "\x93NUMPY";
-  if (bytes.size() < 12 || std::memcmp(bytes.data(), kMagic, 6) != 0) fail(Code::io, "not a .npy file");
-  const int major = static_cast<int>(bytes[6]);
+  if (bytes.size() < 10 || std::memcmp(bytes.data(), kMagic, 6) != 0) fail(Code::io, "not a .npy file");
+  const int major = static_cast<int>(bytes[6]), minor = static_cast<int>(bytes[7]);
+  if (major < 1 || major > 3 || minor != 0)
+    fail(Code::unsupported, ".npy format version {}.{}; 1.0, 2.0 and 3.0 are accepted", major, minor);
   uint32_t length = 0;
-  const size_t width = major == 1 ? 2 : 4;
-  std::memcpy(&length, bytes.data() + 8, width);
-  const size_t start = 8 + width;
-  if (length > bytes.size() - start) fail(Code::io, "the .npy header ends after {} bytes", bytes.size());
-  const std::string text(reinterpret_cast<const char*>(bytes.data()) + start, length);
-  Header header;
-  header.dtype = dtype_of_descr(capture(text, "'descr': *'([^']*)'"));
-  header.fortran = capture(text, "'fortran_order': *(True|False)") == "True";
-  header.extents = parse_extents(capture(text, "'shape': *\\(([^)]*)\\)"));
+  const size_t width = major == 1 ? 2 : 4, start = 8 + width;
+  if (bytes.size() >= start) std::memcpy(&length, bytes.data() + 8, width);
+  if (bytes.size() < start || length > bytes.size() - start)
+    fail(Code::io, "a .npy header of {} bytes announced, the file has {} bytes", length, bytes.size());
+  Header header = parse_dictionary({reinterpret_cast<const char*>(bytes.data()) + start, length});
   header.data_offset = start + length;
   return header;
 }
 
 // Fortran order is row-major order of the reversed extents, transposed.
 Tensor from_fortran(const Header& header, const std::byte* data) {
-  std::vector<int64_t> reversed(header.extents.rbegin(), header.extents.rend());
-  TensorView source = make_view(const_cast<std::byte*>(data), header.dtype, reversed);
+  std::vector<int64_t> reversed(header.extents->rbegin(), header.extents->rend());
+  TensorView source = make_view(const_cast<std::byte*>(data), *header.dtype, reversed);
   std::reverse(source.dims.begin(), source.dims.begin() + source.rank);
   std::reverse(source.strides.begin(), source.strides.begin() + source.rank);
   return Tensor::copy_of(source);
 }
 
+}  // namespace
+
 Tensor parse_npy(std::span<const std::byte> bytes) {
   const Header header = parse_header(bytes);
-  const int64_t needed = checked_mul(checked_product(header.extents), element_bytes(header.dtype));
+  const int64_t needed = checked_mul(checked_product(*header.extents), element_bytes(*header.dtype));
   const auto available = static_cast<int64_t>(bytes.size() - header.data_offset);
-  if (needed > available) fail(Code::io, ".npy data of {} bytes announced, {} found", needed, available);
+  if (needed != available) fail(Code::io, ".npy data of {} bytes announced, {} found", needed, available);
   const std::byte* data = bytes.data() + header.data_offset;
-  if (header.fortran && header.extents.size() > 1) return from_fortran(header, data);
-  return Tensor::make(header.dtype, header.extents, [&](std::byte* out) { std::copy_n(data, needed, out); });
+  const auto copy = [&](std::byte* out) { std::copy_n(data, needed, out); };
+  if (!*header.fortran || header.extents->size() < 2) return Tensor::make(*header.dtype, *header.extents, copy);
+  // The elements of a file stand at any address; views want theirs aligned.
+  const Tensor aligned = Tensor::make(*header.dtype, *header.extents, copy);
+  return from_fortran(header, aligned.data());
 }
-
-template <class T>
-T read_le(std::span<const std::byte> bytes, size_t offset) {
-  if (offset > bytes.size() || sizeof(T) > bytes.size() - offset) fail(Code::io, "truncated .npz archive");
-  T value;
-  std::memcpy(&value, bytes.data() + offset, sizeof(T));
-  return value;
-}
-
-std::vector<std::byte> inflate_member(std::span<const std::byte> packed, uint64_t size) {
-  if (static_cast<int64_t>(size) > kLargestMember) fail(Code::io, "an .npz member of {} bytes", size);
-  std::vector<std::byte> out(size);
-  z_stream stream{};
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
-  stream.avail_in = static_cast<uInt>(packed.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(size);
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) fail(Code::io, "zlib refused to start");
-  const int result = inflate(&stream, Z_FINISH);
-  inflateEnd(&stream);
-  if (result != Z_STREAM_END || stream.avail_out != 0) fail(Code::io, "damaged deflate data in .npz archive");
-  return out;
-}
-
-// Sizes of a central directory entry, from the ZIP64 extra field where the 32-bit ones are full.
-struct Member {
-  std::string name;
-  uint16_t method = 0;
-  uint64_t packed = 0, size = 0, offset = 0;
-};
-
-void apply_zip64(std::span<const std::byte> extra, Member& member) {
-  for (size_t at = 0; at + 4 <= extra.size();) {
-    const auto id = read_le<uint16_t>(extra, at), length = read_le<uint16_t>(extra, at + 2);
-    size_t field = at + 4;
-    if (id == 1) {
-      for (uint64_t* value : {&member.size, &member.packed, &member.offset}) {
-        if (*value != 0xFFFFFFFFu) continue;
-        *value = read_le<uint64_t>(extra, field);
-        field += 8;
-      }
-    }
-    at += 4 + length;
-  }
-}
-
-Member read_member(std::span<const std::byte> zip, size_t at, size_t& next) {
-  if (read_le<uint32_t>(zip, at) != 0x02014b50) fail(Code::io, "damaged .npz directory");
-  Member member;
-  member.method = read_le<uint16_t>(zip, at + 10);
-  member.packed = read_le<uint32_t>(zip, at + 20);
-  member.size = read_le<uint32_t>(zip, at + 24);
-  const size_t name_length = read_le<uint16_t>(zip, at + 28), extra = read_le<uint16_t>(zip, at + 30);
-  const size_t comment = read_le<uint16_t>(zip, at + 32);
-  member.offset = read_le<uint32_t>(zip, at + 42);
-  next = at + 46 + name_length + extra + comment;
-  if (next > zip.size()) fail(Code::io, "truncated .npz directory");
-  member.name.assign(reinterpret_cast<const char*>(zip.data()) + at + 46, name_length);
-  apply_zip64(zip.subspan(at + 46 + name_length, extra), member);
-  return member;
-}
-
-Tensor extract(std::span<const std::byte> zip, const Member& member) {
-  const size_t header = member.offset;
-  const size_t start = header + 30 + read_le<uint16_t>(zip, header + 26) + read_le<uint16_t>(zip, header + 28);
-  if (start > zip.size() || member.packed > zip.size() - start) fail(Code::io, "truncated .npz member");
-  const auto packed = zip.subspan(start, member.packed);
-  if (member.method == 0) return parse_npy(packed);
-  if (member.method != 8) fail(Code::unsupported, ".npz compression method {}; 0 and 8 are accepted", member.method);
-  return parse_npy(inflate_member(packed, member.size));
-}
-
-size_t find_directory_end(std::span<const std::byte> zip) {
-  if (zip.size() < 22) fail(Code::io, "not an .npz archive");
-  const size_t lowest = zip.size() > 65557 ? zip.size() - 65557 : 0;
-  for (size_t at = zip.size() - 22;; --at) {
-    if (read_le<uint32_t>(zip, at) == 0x06054b50) return at;
-    if (at == lowest) fail(Code::io, "not an .npz archive");
-  }
-}
-
-}  // namespace
 
 Tensor read_npy(const std::string& path) {
   const FileMap file = FileMap::open(path);
   return with_context([&] { return path; }, [&] { return parse_npy(file.bytes()); });
 }
 
-std::map<std::string, Tensor> read_npz(const std::string& path) {
-  const FileMap file = FileMap::open(path);
-  return with_context([&] { return path; },
-                      [&] {
-                        const auto zip = file.bytes();
-                        const size_t end = find_directory_end(zip);
-                        const int count = read_le<uint16_t>(zip, end + 10);
-                        std::map<std::string, Tensor> tensors;
-                        size_t at = read_le<uint32_t>(zip, end + 16);
-                        for (int i = 0; i < count; ++i) {
-                          const Member member = read_member(zip, at, at);
-                          std::string name = member.name;
-                          if (name.ends_with(".npy")) name.resize(name.size() - 4);
-                          tensors[name] = extract(zip, member);
-                        }
-                        return tensors;
-                      });
-}
-
 void write_npy(const std::string& path, const Tensor& tensor) {
   std::string shape;
   for (int64_t extent : tensor.extents()) shape += fmt::format("{}, ", extent);
-  std::string text =
-      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr_of(tensor.dtype()), shape);
+  const std::string descr = with_context([&] { return path; }, [&] { return descr_of(tensor.dtype()); });
+  std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr, shape);
   // Data starts at a multiple of 64 bytes.
   text.append(static_cast<size_t>(align_up(static_cast<int64_t>(text.size()) + 11, 64)) - text.size() - 11, ' ');
   text += '\n';
-  std::string file("\x93NUMPY\x01\x00", 8);
+  std::string head("\x93NUMPY\x01\x00", 8);
   const auto length = static_cast<uint16_t>(text.size());
-  file.append(reinterpret_cast<const char*>(&length), 2);
-  file += text;
-  file.append(reinterpret_cast<const char*>(tensor.data()), static_cast<size_t>(tensor.byte_count()));
-  write_file_atomic(path, file);
+  head.append(reinterpret_cast<const char*>(&length), 2);
+  head += text;
+  const std::span<const std::byte> parts[] = {std::as_bytes(std::span(head)), tensor.bytes()};
+  write_file_atomic(path, parts);
 }
 
 }  // namespace planish::cli

@@ -1,13 +1,13 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <set>
 
 #include "base/file.h"
 #include "cli/progress.h"
-#include "cli/session.h"
 
 namespace planish::cli {
 namespace {
@@ -22,9 +22,9 @@ std::vector<int64_t> parse_extents(const std::string& flag, const std::string& t
   for (size_t at = 0; at <= text.size();) {
     const size_t end = std::min(text.find('x', at), text.size());
     const std::string item = text.substr(at, end - at);
-    char* stop = nullptr;
-    const long long value = std::strtoll(item.c_str(), &stop, 10);
-    if (item.empty() || *stop != 0 || value < 0 || value > (int64_t{1} << 40))
+    int64_t value = 0;
+    const auto [stop, error] = std::from_chars(item.data(), item.data() + item.size(), value);
+    if (error != std::errc() || stop != item.data() + item.size() || value < 0 || value > (int64_t{1} << 40))
       fail_usage("--shape {}: '{}' is no extent; write NAME=1x3x224x224", flag, item);
     extents.push_back(value);
     at = end + 1;
@@ -80,6 +80,20 @@ void add_build_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--dump-graph", options.dump_dir, "Folder for the graph's text after each pass");
 }
 
+FlagPaths input_paths(const std::vector<std::string>& arguments) {
+  FlagPaths paths;
+  for (const std::string& argument : arguments) paths.push_back({"--input", input_file(argument)});
+  return paths;
+}
+
+void declare_files(CommonOptions& options, const FlagPaths& read, const FlagPaths& written) {
+  options.files.reads("the model", options.model);
+  for (const auto& [flag, path] : read) options.files.reads(flag, path);
+  for (const auto& [flag, path] : written) options.files.writes(flag, path);
+  options.files.writes("--json", options.json);
+  options.files.keeps("--timing-cache", options.timing_cache);
+}
+
 std::pair<std::string, std::string> split_assignment(const std::string& flag, const std::string& text) {
   const size_t equals = text.rfind('=');
   if (equals == std::string::npos || equals == 0) fail_usage("{} {}: NAME=VALUE is accepted", flag, text);
@@ -133,21 +147,22 @@ bool is_plan_file(const std::string& path) {
   return bytes.size() >= 8 && std::string_view(reinterpret_cast<const char*>(bytes.data()), 8) == magic;
 }
 
-Graph import_model(const CommonOptions& options, const std::map<std::string, Tensor>& inputs) {
+Graph import_model(const CommonOptions& options, const Inputs& inputs) {
   onnx::ImportOptions import;
-  for (const auto& [name, tensor] : inputs)
-    if (!is_raw(tensor)) import.input_shapes[name] = ranges_of(tensor);
+  for (const auto& [name, input] : inputs)
+    if (!input.raw) import.input_shapes[name] = ranges_of(input.tensor);
   std::set<std::string> named;
   for (const std::string& text : options.shapes) {
     auto [name, ranges] = parse_shape(text);
     if (!named.insert(name).second) fail_usage("--shape {}: '{}' has a shape already", text, name);
     import.input_shapes[name] = ranges;
   }
-  return onnx::import_file(options.model, import);
+  Graph graph = onnx::import_file(options.model, import);
+  options.files.check_mapped();
+  return graph;
 }
 
-Plan obtain_plan(const CommonOptions& options, Device& device, const std::map<std::string, Tensor>& inputs,
-                 BuildReport* report) {
+Plan obtain_plan(const CommonOptions& options, Device& device, const Inputs& inputs, BuildReport* report) {
   if (is_plan_file(options.model)) return load(options.model);
   BuildReport own;
   BuildReport& out = report != nullptr ? *report : own;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/files.h"
+#include "cli/inputs.h"
 #include "compile/build.h"
 #include "importers/onnx/import.h"
 
@@ -33,10 +35,16 @@ struct CommonOptions {
   std::string dump_dir;
   bool verbose = false, quiet = false;
   std::string json;  // file for machine-readable results; "-": standard output
+  Files files;       // filled by declare_files()
 };
 
 void add_model_options(CLI::App& command, CommonOptions& options);
 void add_build_options(CLI::App& command, CommonOptions& options);
+
+// Names the files of these flags: those of `read` and `written` are of the command's own flags, {flag, path}.
+using FlagPaths = std::vector<std::pair<std::string, std::string>>;
+void declare_files(CommonOptions& options, const FlagPaths& read, const FlagPaths& written = {});
+FlagPaths input_paths(const std::vector<std::string>& arguments);  // of --input NAME=FILE
 
 // {"data", {{1,1,8},…}} from "data=1x3x224x224" or "data=1x3:2x3:4x3". Error(invalid_argument) otherwise.
 std::pair<std::string, std::vector<DimRange>> parse_shape(const std::string& text);
@@ -45,11 +53,10 @@ BuildOptions build_options(const CommonOptions& options);
 // Refuses devices and precisions that this build does not offer, naming those it does.
 std::shared_ptr<Device> open_device(const CommonOptions& options);
 
-// The plan of options.model: loaded, or imported and built. `inputs` (file data, by input name) give the
+// The plan of options.model: loaded, or imported and built. `inputs` give the
 // extents of dynamic inputs that no --shape names.
-Plan obtain_plan(const CommonOptions& options, Device& device, const std::map<std::string, Tensor>& inputs,
-                 BuildReport* report = nullptr);
-Graph import_model(const CommonOptions& options, const std::map<std::string, Tensor>& inputs);
+Plan obtain_plan(const CommonOptions& options, Device& device, const Inputs& inputs, BuildReport* report = nullptr);
+Graph import_model(const CommonOptions& options, const Inputs& inputs);
 bool is_plan_file(const std::string& path);
 
 // Splits NAME=VALUE; Error(invalid_argument) names the flag otherwise.

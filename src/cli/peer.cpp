@@ -1,17 +1,17 @@
 #include "cli/peer.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "base/error.h"
 #include "cli/npy.h"
-#include "cli/report.h"
 
 namespace planish::cli {
 namespace {
@@ -58,35 +58,52 @@ struct Peer::State {
   }
 };
 
-Peer::Peer(const std::string& model, int threads, const std::map<std::string, Tensor>& inputs)
-    : state_(std::make_unique<State>()) {
-  std::signal(SIGPIPE, SIG_IGN);
-  std::string pattern = (std::filesystem::temp_directory_path() / "planish-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) fail(Code::io, "{}: cannot create a temporary folder", pattern);
-  state_->folder = pattern;
+// The last line that it wrote on standard error: of a Python traceback, what was wrong.
+std::string Peer::complaint() const {
+  std::ifstream text(state_->folder / "errors");
+  std::string last;
+  for (std::string line; std::getline(text, line);)
+    if (!line.empty()) last = line;
+  return last;
+}
+
+// Files for the inputs, and the words that start the script.
+std::vector<std::string> Peer::words_for(const std::string& model, int threads,
+                                         const std::map<std::string, Tensor>& inputs) const {
   const char* python = std::getenv("PLANISH_PYTHON");
   std::vector<std::string> words = {python != nullptr ? python : "python3", "-c", kScript, model,
                                     std::to_string(threads)};
   for (const auto& [name, tensor] : inputs) {
     words.push_back(name);
-    words.push_back(pattern + "/" + file_name_of(name) + ".npy");
+    words.push_back(state_->folder / fmt::format("{}.npy", words.size()));
     write_npy(words.back(), tensor);
   }
+  return words;
+}
+
+Peer::Peer(const std::string& model, int threads, const std::map<std::string, Tensor>& inputs)
+    : state_(std::make_unique<State>()) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "planish-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) fail(Code::io, "{}: cannot create a temporary folder", pattern);
+  state_->folder = pattern;
+  std::vector<std::string> words = words_for(model, threads, inputs);
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  const std::string errors_path = state_->folder / "errors";
+  const int errors = open(errors_path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   int down[2], up[2];
-  if (pipe(down) != 0 || pipe(up) != 0) fail(Code::io, "pipes could not be made");
+  if (errors < 0 || pipe(down) != 0 || pipe(up) != 0) fail(Code::io, "pipes could not be made");
   state_->child = fork();
   if (state_->child == 0) {
     dup2(down[0], STDIN_FILENO);
     dup2(up[1], STDOUT_FILENO);
+    dup2(errors, STDERR_FILENO);
     for (int end : {down[0], down[1], up[0], up[1]}) close(end);
     execvp(argv[0], argv.data());
     _exit(127);
   }
-  close(down[0]);
-  close(up[1]);
+  for (int end : {down[0], up[1], errors}) close(end);
   state_->to = fdopen(down[1], "w");
   state_->from = fdopen(up[0], "r");
   version_ = request("");
@@ -101,11 +118,13 @@ std::string Peer::request(const std::string& line) {
   }
   std::string answer;
   for (int c; (c = std::fgetc(state_->from)) != EOF && c != '\n';) answer += static_cast<char>(c);
-  if (answer.empty())
+  if (!answer.empty()) return answer;
+  const std::string why = complaint();
+  if (why.empty() || why.find("No module named") != std::string::npos)
     fail(Code::not_found,
          "ONNX Runtime did not start; install it with: pip install onnxruntime numpy (PLANISH_PYTHON "
          "names the Python to use)");
-  return answer;
+  fail(Code::unsupported, "ONNX Runtime refused: {}", why);
 }
 
 std::vector<double> Peer::time(int runs) {

@@ -22,6 +22,9 @@ class Peer {
  private:
   struct State;
   std::string request(const std::string& line);
+  std::string complaint() const;
+  std::vector<std::string> words_for(const std::string& model, int threads,
+                                     const std::map<std::string, Tensor>& inputs) const;
   std::unique_ptr<State> state_;
   std::string version_;
 };

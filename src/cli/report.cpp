@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/file.h"
 #include "kernels/kernel.h"
@@ -48,16 +49,29 @@ double measure_peak_gflops(Isa isa, ThreadPool& pool) {
 }
 
 void write_json(const std::string& path, const nlohmann::json& value) {
-  const std::string text = value.dump(2) + "\n";
+  const std::string text = value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   if (path != "-") return write_file_atomic(path, text);
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
 std::string file_name_of(const std::string& tensor_name) {
-  std::string name = tensor_name;
+  constexpr size_t kLongest = 200;
+  std::string name = tensor_name.substr(0, kLongest);
   std::replace_if(
-      name.begin(), name.end(), [](char c) { return c == '/' || c == ':' || c == '\\'; }, '_');
+      name.begin(), name.end(), [](char c) { return c == '/' || c == ':' || c == '\\' || c == 0; }, '_');
   return name;
+}
+
+std::map<std::string, std::string> file_names_of(const std::vector<std::string>& tensor_names) {
+  std::map<std::string, std::string> names;
+  std::set<std::string> taken;
+  for (const std::string& tensor : tensor_names) {
+    std::string name = file_name_of(tensor);
+    for (int number = 2; !taken.insert(name).second; ++number)
+      name = fmt::format("{}_{}", file_name_of(tensor), number);
+    names[tensor] = name;
+  }
+  return names;
 }
 
 }  // namespace planish::cli

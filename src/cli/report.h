@@ -1,6 +1,7 @@
 #pragma once
 // Measurements as people and programs read them.
 
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ double measure_peak_gflops(Isa isa, ThreadPool& pool);
 
 void write_json(const std::string& path, const nlohmann::json& value);  // "-": standard output
 
-std::string file_name_of(const std::string& tensor_name);  // '/' and ':' become '_'
+// '/', '\\' and ':' become '_'; names that no file system takes are cut.
+std::string file_name_of(const std::string& tensor_name);
+// The same for tensors of one folder: where two would have one name, the later one's ends in a number.
+std::map<std::string, std::string> file_names_of(const std::vector<std::string>& tensor_names);
 
 }  // namespace planish::cli

@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/difference.h"
 #include "cli/layer_values.h"
-#include "cli/npy.h"
+#include "cli/npz.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/session.h"
@@ -50,7 +50,7 @@ const Tensor* find_value(const Values& values, const std::string& name) {
   return at == values.end() ? nullptr : &at->second;
 }
 
-Values reference_values(const VerifyCommand& command, const Graph& model, const Values& inputs,
+Values reference_values(const VerifyCommand& command, const Graph& model, const Inputs& inputs,
                         std::shared_ptr<Device> device) {
   CommonOptions plain = command.common;
   plain.no_optimize = true;
@@ -82,13 +82,13 @@ Comparison compare_with(const Values& expected, const LayerValues& layers, Sessi
 }
 
 // Arrays of the archive that are inputs of the model serve as such where no --input does.
-void take_inputs(const Graph& model, const Values& archive, Values& inputs, bool talk) {
+void take_inputs(const Graph& model, const std::string& source, const Values& archive, Inputs& inputs, bool talk) {
   for (ValueId id : model.inputs()) {
     const std::string& name = model.value(id).name;
     const Tensor* stored = find_value(archive, name);
     if (stored == nullptr || inputs.count(name) > 0) continue;
     if (talk) std::printf("input %s: from the archive\n", name.c_str());
-    inputs[name] = *stored;
+    inputs[name] = {*stored, source};
   }
 }
 
@@ -136,23 +136,29 @@ void judge(const VerifyCommand& command, const Comparison& comparison) {
        difference_text(worst->second), command.tolerance);
 }
 
-void run_verify(const VerifyCommand& command) {
+void run_verify(VerifyCommand& command) {
   if (!(command.tolerance >= 0))
     throw UsageError(fmt::format("--tolerance {}: 0 or more is accepted", command.tolerance));
   if (is_plan_file(command.common.model))
     fail(Code::invalid_argument, "verify needs the model, {} is a plan", command.common.model);
-  auto device = open_device(command.common);
   const bool with_reference = command.against == "reference";
-  Values inputs = read_inputs(command.inputs, command.images);
+  FlagPaths read = input_paths(command.inputs);
+  if (!with_reference) read.push_back({"--against", command.against});
+  declare_files(command.common, read);
+  auto device = open_device(command.common);
+  Inputs inputs = read_inputs(command.inputs, command.images);
   const Values archive = with_reference ? Values{} : read_npz(command.against);
-  if (!with_reference) take_inputs(import_model(command.common, inputs), archive, inputs, !command.common.quiet);
+  if (!with_reference)
+    take_inputs(import_model(command.common, inputs), command.against, archive, inputs, !command.common.quiet);
   const Graph model = import_model(command.common, inputs);
   BuildReport report;
   Session session(obtain_plan(command.common, *device, inputs, &report), device);
   for (const std::string& made_up : session.set_inputs(inputs))
     if (!command.common.quiet) std::printf("input %s: no file given, seeded random values\n", made_up.c_str());
   const LayerValues layers(model, session.plan(), report);
-  const Values expected = with_reference ? reference_values(command, model, session.inputs(), device) : archive;
+  Inputs same;
+  for (const auto& [name, tensor] : session.inputs()) same[name] = {tensor, "input " + name};
+  const Values expected = with_reference ? reference_values(command, model, same, device) : archive;
   const Comparison result = compare_with(expected, layers, session, command.against);
   if (!command.common.quiet) print_layers(command, result);
   if (!command.common.quiet) print_outputs(result);

@@ -1,0 +1,30 @@
+#pragma once
+// What the inputs of a network get: files, or values made up.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace planish::cli {
+
+struct Input {
+  Tensor tensor;
+  std::string file;  // that it came from, for messages
+  bool raw = false;  // bytes without a format: they take the type and extents of the input they are for
+};
+using Inputs = std::map<std::string, Input>;  // by name
+
+// Reads NAME=FILE arguments: .npy, .npz (NAME is the member; FILE.npz alone gives all), .pb, .jpg, .png,
+// anything else as raw bytes of the binding's type. `recipes`: NAME=RECIPE of --image.
+Inputs read_inputs(const std::vector<std::string>& arguments, const std::vector<std::string>& recipes);
+
+// The file that such an argument names.
+std::string input_file(const std::string& argument);
+
+// Values for an input nobody gave: floats uniform in [0, 1), integers in [0, 100), ones where the name says
+// "mask", 0, 1, 2… where it says "position". Seeded by the name: the same on every machine.
+Tensor random_input(const std::string& name, DataType dtype, const std::vector<int64_t>& extents);
+
+}  // namespace planish::cli
