@@ -125,7 +125,9 @@ std::string behind_links(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::is_symlink(path, error)) return path;
   const auto target = std::filesystem::canonical(path, error);
-  return error ? path : target.string();
+  if (!error) return target.string();
+  const auto link = std::filesystem::read_symlink(path, error);  // to what is not there yet
+  return error ? path : (std::filesystem::path(path).parent_path() / link).string();
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/layers.h"
 #include "cli/options.h"
@@ -59,18 +60,19 @@ void print_statistics(const char* who, const Statistics& s) {
               s.min_ms, s.p10_ms, s.median_ms, s.p90_ms, s.p99_ms, 1e3 / s.median_ms, s.runs);
 }
 
-// "onnxruntime", or "onnxruntime=MODEL.onnx" where what is timed is a plan.
-std::unique_ptr<Peer> start_peer(const BenchCommand& command, Session& session) {
-  if (command.compare.empty()) return nullptr;
+// The model of "onnxruntime", or "onnxruntime=MODEL.onnx" where what is timed is a plan.
+std::string peer_model(const BenchCommand& command) {
+  if (command.compare.empty()) return {};
   const size_t equals = std::min(command.compare.find('='), command.compare.size());
-  if (command.compare.substr(0, equals) != "onnxruntime")
-    throw UsageError(fmt::format("--compare {}: onnxruntime or onnxruntime=MODEL.onnx is accepted", command.compare));
   const bool named = equals < command.compare.size();
+  if (command.compare.substr(0, equals) != "onnxruntime" || equals + 1 == command.compare.size())
+    throw UsageError(fmt::format("--compare {}: onnxruntime or onnxruntime=MODEL.onnx is accepted", command.compare));
   if (!named && is_plan_file(command.common.model))
     fail(Code::invalid_argument, "--compare onnxruntime: {} is a plan; write onnxruntime=MODEL.onnx",
          command.common.model);
   const std::string model = named ? command.compare.substr(equals + 1) : command.common.model;
-  return std::make_unique<Peer>(model, session.engine().device().pool().size(), session.inputs());
+  FileMap::open(model);
+  return model;
 }
 
 int64_t flops_of(Session& session) {
@@ -143,7 +145,10 @@ void check(const BenchCommand& command) {
 
 void run_bench(BenchCommand& command) {
   check(command);
-  declare_files(command.common, input_paths(command.inputs));
+  const std::string peers = peer_model(command);
+  FlagPaths read = input_paths(command.inputs);
+  if (peers != command.common.model) read.push_back({"--compare", peers});
+  declare_files(command.common, read);
   auto device = open_device(command.common);
   const bool talk = !command.common.quiet;
   const auto inputs = read_inputs(command.inputs, command.images);
@@ -151,7 +156,8 @@ void run_bench(BenchCommand& command) {
   for (const std::string& made_up : session.set_inputs(inputs))
     if (talk) std::printf("input %s: no file given, seeded random values\n", made_up.c_str());
   session.run();
-  auto peer = start_peer(command, session);
+  std::unique_ptr<Peer> peer;
+  if (!peers.empty()) peer = std::make_unique<Peer>(peers, session.engine().device().pool().size(), session.inputs());
   const Times times = time_interleaved(command, session, peer.get());
   const Statistics own = statistics_of(times.ours), other = statistics_of(times.theirs);
   nlohmann::json result = to_json(own);
@@ -180,10 +186,10 @@ void add_bench(CLI::App& app) {
   add_build_options(*sub, command->common);
   sub->add_option("--input", command->inputs, "NAME=FILE, as for run");
   sub->add_option("--image", command->images, "NAME:RECIPE, as for run");
-  sub->add_option("--runs", command->runs, "Executions to time (default: as many as --seconds allows)");
+  sub->add_option("--runs", command->runs, "Executions to time; 0: as many as --seconds allows");
   sub->add_option("--seconds", command->seconds, "Time to spend");
   sub->add_flag("--layers", command->layers, "Table of layers: time, rates, kernel");
-  sub->add_option("--slowest", command->slowest, "Rows of that table: the N slowest layers (default: all, in order)");
+  sub->add_option("--slowest", command->slowest, "Rows of that table: the N slowest layers; 0: all, in order");
   sub->add_option("--compare", command->compare,
                   "onnxruntime: time it interleaved, in the same run (onnxruntime=MODEL.onnx beside a plan)");
   sub->footer(kExamples);

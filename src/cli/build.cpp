@@ -51,6 +51,7 @@ int64_t constant_bytes(const Plan& plan) {
 
 void run_build(BuildCommand& command) {
   const auto start = std::chrono::steady_clock::now();
+  if (command.output == "-") throw UsageError("--output -: a file is accepted");
   declare_files(command.common, {}, {{"--output", command.output}});
   if (is_plan_file(command.common.model)) fail(Code::invalid_argument, "{} is a plan already", command.common.model);
   auto device = open_device(command.common);
@@ -72,6 +73,7 @@ void add_build(CLI::App& app) {
   auto command = std::make_shared<BuildCommand>();
   CLI::App* sub = app.add_subcommand("build", "Import a model, optimise it for this machine, write a plan");
   add_model_options(*sub, command->common);
+  sub->get_option("model")->description("An .onnx file");
   add_build_options(*sub, command->common);
   sub->add_option("-o,--output", command->output, "The plan file")->required();
   sub->footer(kExamples);

@@ -32,6 +32,8 @@ nlohmann::json number(double value) { return std::isfinite(value) ? nlohmann::js
 
 Difference difference_of(const Tensor& found, const Tensor& expected) {
   Difference result;
+  result.found_extents = found.extents();
+  result.expected_extents = expected.extents();
   if (found.extents() != expected.extents()) {
     result.relative_l2 = result.max_abs = result.mean_abs = INFINITY;
     result.same_extents = false;
@@ -68,7 +70,9 @@ Difference difference_of(const Tensor& found, const Tensor& expected) {
 }
 
 std::string difference_text(const Difference& d) {
-  if (!d.same_extents) return "other extents";
+  if (!d.same_extents)
+    return fmt::format("extents [{}], [{}] expected", position_text(d.found_extents),
+                       position_text(d.expected_extents));
   if (d.max_abs == 0) return "equal";
   std::string text =
       fmt::format("rel L2 {:.2e}  max {:.2e} at [{}] ({:.6g}, {:.6g} expected)  mean {:.2e}", d.relative_l2, d.max_abs,

@@ -17,6 +17,7 @@ struct Difference {
   int64_t not_finite = 0;  // elements where one is NaN or infinite and the other is not the same
   int64_t elements = 0;
   bool same_extents = true;
+  std::vector<int64_t> found_extents, expected_extents;
 };
 
 // Equal NaNs and equal infinities agree. Other extents: all infinite, and same_extents is false.

@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/layers.h"
 #include "cli/options.h"
@@ -140,7 +139,7 @@ void inspect_plan(const InspectCommand& command, const Plan& plan) {
 void inspect_graph(const InspectCommand& command) {
   const Graph graph = import_model(command.common, {});
   if (command.graph) std::printf("%s", print(graph).c_str());
-  if (!command.dot.empty()) write_file_atomic(command.dot, graph_dot(graph));
+  if (!command.dot.empty()) write_text(command.dot, graph_dot(graph));
 }
 
 void run_inspect(InspectCommand& command) {
@@ -150,7 +149,7 @@ void run_inspect(InspectCommand& command) {
   if (is_plan_file(model)) {
     if (command.support || of_model)
       fail(Code::invalid_argument, "--support, --graph and --dot need a model, {} is a plan", model);
-    return inspect_plan(command, load(model));
+    return inspect_plan(command, obtain_plan(command.common, *open_device(command.common), {}));
   }
   if (command.support) return inspect_support(command.common);
   if (of_model) inspect_graph(command);
@@ -170,7 +169,7 @@ void add_inspect(CLI::App& app) {
   sub->add_flag("--memory", command->memory, "Constants, arena, buffers");
   sub->add_flag("--graph", command->graph, "The imported graph as text");
   sub->add_flag("--support", command->support, "What the model needs that is missing; nothing is built");
-  sub->add_option("--dot", command->dot, "Write the imported graph for Graphviz");
+  sub->add_option("--dot", command->dot, "Write the imported graph for Graphviz; - is standard output");
   sub->footer(kExamples);
   sub->callback([command] { run_inspect(*command); });
 }

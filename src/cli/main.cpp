@@ -49,6 +49,16 @@ void file_cut_short(int) {
   _exit(1);
 }
 
+// An empty value comes of a shell variable that is not set; a name or number is meant.
+void refuse_empty_values(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+    for (CLI::Option* option : command->get_options()) {
+      if (option->get_default_str() == "[]") option->default_str("");
+      if (option->get_expected_min() > 0)
+        option->check([](const std::string& value) { return value.empty() ? "an empty value" : ""; }, "");
+    }
+}
+
 // A file that is opened while 0, 1 or 2 is free would be taken for the standard stream of that number.
 void fill_standard_streams() {
   int fd = open("/dev/null", O_RDWR);
@@ -82,17 +92,19 @@ int main(int argc, char** argv) {
       "planish"};
   app.set_version_flag("--version", "planish " PLANISH_VERSION);
   app.require_subcommand(1);
+  app.option_defaults()->always_capture_default();  // --help shows them
   using namespace planish::cli;
   add_build(app);
   add_run(app);
   add_bench(app);
   add_inspect(app);
   add_verify(app);
+  refuse_empty_values(app);
   try {
     app.parse(argc, argv);
     return finish_output();
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    if (error.get_exit_code() == 0) return app.exit(error) + finish_output();  // --help, --version
     report(usage_sentence(app, argc, argv, error));
     return 2;
   } catch (const UsageError& error) {

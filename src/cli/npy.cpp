@@ -68,7 +68,8 @@ class HeaderText {
     return value;
   }
   [[noreturn]] void fail_here(const std::string& wanted) {
-    fail(Code::io, "malformed .npy header: {} expected at '{}'", wanted, rest().substr(0, 24));
+    const std::string_view found = rest().substr(0, 24);
+    fail(Code::io, "malformed .npy header: {} expected at '{}'", wanted, found.substr(0, found.find('\n')));
   }
 
  private:

@@ -162,8 +162,29 @@ Graph import_model(const CommonOptions& options, const Inputs& inputs) {
   return graph;
 }
 
+namespace {
+
+// A plan is built: these flags would go unheard.
+void refuse_build_flags(const CommonOptions& options) {
+  const CommonOptions none;
+  const std::pair<const char*, bool> flags[] = {{"--shape", !options.shapes.empty()},
+                                                {"--target", !options.target.empty()},
+                                                {"--timing-cache", !options.timing_cache.empty()},
+                                                {"--precision", options.precision != none.precision},
+                                                {"--tune", options.tune != none.tune},
+                                                {"--no-optimize", options.no_optimize},
+                                                {"--dump-graph", !options.dump_dir.empty()}};
+  for (const auto& [flag, given] : flags)
+    if (given) fail_usage("{}: {} is a plan, which is built already; a model is accepted", flag, options.model);
+}
+
+}  // namespace
+
 Plan obtain_plan(const CommonOptions& options, Device& device, const Inputs& inputs, BuildReport* report) {
-  if (is_plan_file(options.model)) return load(options.model);
+  if (is_plan_file(options.model)) {
+    refuse_build_flags(options);
+    return load(options.model);
+  }
   BuildReport own;
   BuildReport& out = report != nullptr ? *report : own;
   const BuildOptions how = build_options(options);

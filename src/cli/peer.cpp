@@ -83,8 +83,10 @@ std::vector<std::string> Peer::words_for(const std::string& model, int threads,
 
 Peer::Peer(const std::string& model, int threads, const std::map<std::string, Tensor>& inputs)
     : state_(std::make_unique<State>()) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "planish-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) fail(Code::io, "{}: cannot create a temporary folder", pattern);
+  const char* place = std::getenv("TMPDIR");
+  std::string pattern = std::string(place != nullptr ? place : "/tmp") + "/planish-XXXXXX";
+  if (mkdtemp(pattern.data()) == nullptr)
+    fail(Code::io, "{}: cannot create this temporary folder; TMPDIR names another place", pattern);
   state_->folder = pattern;
   std::vector<std::string> words = words_for(model, threads, inputs);
   std::vector<char*> argv;

@@ -48,10 +48,13 @@ double measure_peak_gflops(Isa isa, ThreadPool& pool) {
   return best;
 }
 
-void write_json(const std::string& path, const nlohmann::json& value) {
-  const std::string text = value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+void write_text(const std::string& path, const std::string& text) {
   if (path != "-") return write_file_atomic(path, text);
   std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void write_json(const std::string& path, const nlohmann::json& value) {
+  write_text(path, value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 std::string file_name_of(const std::string& tensor_name) {

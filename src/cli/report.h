@@ -20,6 +20,7 @@ Statistics statistics_of(std::vector<double> milliseconds);
 // fp32 peak in GFLOP/s with this pool and level, measured now (best of several short runs).
 double measure_peak_gflops(Isa isa, ThreadPool& pool);
 
+void write_text(const std::string& path, const std::string& text);      // "-": standard output
 void write_json(const std::string& path, const nlohmann::json& value);  // "-": standard output
 
 // '/', '\\' and ':' become '_'; names that no file system takes are cut.

@@ -26,7 +26,9 @@ constexpr const char* kExamples =
     "  planish run net.plan --input data=cat.jpg --top 5 --labels imagenet.txt \\\n"
     "      --image data:resize=256,crop=224,mean=123.675:116.28:103.53,std=58.395:57.12:57.375\n"
     "A recipe works in this order: resize=N (short side) or stretch=HxW, crop=N (centre), scale=S, mean=, std=, then\n"
-    "order=rgb|bgr|gray and layout=nchw|nhwc. Pixels are 0 to 255 before it.";
+    "order=rgb|bgr|gray and layout=nchw|nhwc. Pixels are 0 to 255 before it. JPEG and PNG of every kind become RGB of "
+    "8\n"
+    "bits: alpha is dropped, of 16 bits the upper 8 are taken, neither profiles nor EXIF turns are applied.";
 
 struct RunCommand {
   CommonOptions common;
@@ -184,11 +186,12 @@ void add_run(CLI::App& app) {
   CLI::App* sub = app.add_subcommand("run", "Run a plan or a model once");
   add_model_options(*sub, command->common);
   add_build_options(*sub, command->common);
-  sub->add_option("--input", command->inputs, "NAME=FILE: .npy, .npz, .pb, .jpg, .png or raw bytes");
+  sub->add_option("--input", command->inputs,
+                  "NAME=FILE: .npy, .npz, .pb, .jpg, .png, or raw bytes of the input's type");
   sub->add_option("--image", command->images,
-                  "NAME:RECIPE for pictures: resize=256,crop=224,mean=…,std=…,order=rgb|bgr,layout=nchw|nhwc");
+                  "NAME:RECIPE for pictures: resize=256,crop=224,mean=…,std=…,order=rgb|bgr|gray,layout=nchw|nhwc");
   sub->add_option("--output-dir", command->output_dir, "Write each output there as NAME.npy");
-  sub->add_option("--top", command->top, "Print the K largest elements of each output");
+  sub->add_option("--top", command->top, "Print the K largest elements of each output; 0: none");
   sub->add_option("--labels", command->labels, "Text file, one label a line, for --top");
   sub->footer(kExamples);
   sub->callback([command] { run_model(*command); });

@@ -7,8 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "errors"))
-from wire import floats, model, node, value  # noqa: E402
+from helpers import program_from
+from wire import floats, model, node, value
 
 SIDE = 512
 
@@ -40,4 +40,4 @@ def main(program):
 
 
 if __name__ == "__main__":
-    main(str(Path(sys.argv[1]).resolve()))
+    main(program_from(__doc__))

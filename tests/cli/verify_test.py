@@ -2,15 +2,13 @@
 """verify_test.py PLANISH: `planish verify` on a network whose steps fuse, merge and move values under other names."""
 import json
 import struct
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "errors"))
-from run import npy  # noqa: E402
-from wire import INT64, block, floats, ints, model, node, number, tensor, value  # noqa: E402
+from helpers import expect, planish, program_from
+from run import npy
+from wire import INT64, block, floats, ints, model, node, number, tensor, value
 
 
 def int_attribute(name, x):
@@ -43,10 +41,6 @@ def network(outputs):
     return model(nodes, [value("x", [1, 3, 8, 8])], [value(name, shapes[name]) for name in outputs], constants)
 
 
-def planish(program, folder, *words):
-    return subprocess.run([program, *words], cwd=folder, capture_output=True, text=True, timeout=120)
-
-
 def archive(folder, name, arrays):
     with zipfile.ZipFile(folder / name, "w") as zipped:
         for member, data in arrays.items():
@@ -56,11 +50,6 @@ def archive(folder, name, arrays):
 def shifted(array):
     """The .npy with its last element one larger."""
     return array[:-4] + struct.pack("<f", struct.unpack("<f", array[-4:])[0] + 1)
-
-
-def expect(condition, result):
-    if not condition:
-        sys.exit(f"unexpected: exit status {result.returncode}\n{result.stdout}{result.stderr}")
 
 
 def check_reference(program, folder):
@@ -102,4 +91,4 @@ def main(program):
 
 
 if __name__ == "__main__":
-    main(str(Path(sys.argv[1]).resolve()))
+    main(program_from(__doc__))

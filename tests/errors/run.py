@@ -9,6 +9,7 @@ A case is a text file. Lines, in this order:
   the text that must stand on standard error, line for line; * stands for anything
   absent FILE / same FILE        afterwards: it must not be there (nothing half written) / must have kept its bytes
 """
+import argparse
 import fnmatch
 import os
 import re
@@ -19,6 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from files import FILES
 from wire import MODELS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -46,9 +48,15 @@ def prepare(planish, folder, target, verb, *args):
         path.write_bytes(bytes(data))
     elif verb == "folder":
         path.mkdir()
+    elif verb == "link":
+        path.symlink_to(args[0])
+    elif verb == "hardlink":
+        path.hardlink_to(folder / args[0])
+    elif verb == "fifo":
+        os.mkfifo(path)
     else:
         content = {"model": lambda name: MODELS[name], "zeros": lambda n: bytes(int(n)), "text": lambda *words: " ".join(words).encode(),
-                   "npy": npy}[verb](*args)
+                   "npy": npy, "file": lambda name: FILES[name]}[verb](*args)
         path.write_bytes(content)
 
 
@@ -104,8 +112,12 @@ def check(planish, path):
 
 
 def main():
-    planish, failed = str(Path(sys.argv[1]).resolve()), 0
-    for path in map(Path, sys.argv[2:]):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("planish", type=Path)
+    parser.add_argument("case", type=Path, nargs="+")
+    options = parser.parse_args()
+    planish, failed = str(options.planish.resolve()), 0
+    for path in options.case:
         problems = check(planish, path)
         failed += bool(problems)
         print(f"{'FAIL' if problems else 'ok  '} {path.stem}" + "".join(f"\n{p}" for p in problems))

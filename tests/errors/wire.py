@@ -94,6 +94,7 @@ MODELS = {
                        [floats("s", [], [NAN]), tensor("z", UINT8, [], b"\0")]),
     "zero_scale": model([node("QuantizeLinear", ["x", "s", "z"], ["y"], "quant1")], X, QUANTISED,
                         [floats("s", [], [0.0]), tensor("z", UINT8, [], b"\0")]),
+    "external_fine": model([node("Add", ["x", "w"], ["y"], "add1")], X, Y, [external("w", [4], "weights.bin")]),
     "external_missing": model([node("Add", ["x", "w"], ["y"], "add1")], X, Y, [external("w", [4], "weights.bin")]),
     "external_outside": model([node("Add", ["x", "w"], ["y"], "add1")], X, Y, [external("w", [4], "../weights.bin")]),
     "external_absolute": model([node("Add", ["x", "w"], ["y"], "add1")], X, Y, [external("w", [4], "/etc/passwd")]),
