@@ -58,10 +58,14 @@ def main():
     parser.add_argument("--tune", default="fast")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    for path in (Path(options.planish), *options.models):
+        if not path.is_file():
+            parser.error(f"{path}: there is no such file")
     for module in ("numpy", "onnx", "onnxruntime"):
         if importlib.util.find_spec(module) is None:
             print(f"bench models: {sys.executable} has no {module}; pip install onnx onnxruntime numpy, or name a Python in PLANISH_PYTHON")
             return 1
+    options.planish = Path(options.planish).resolve()
     options.folder.mkdir(parents=True, exist_ok=True)
     print(f"{options.threads} threads, milliseconds; ratio of minima: above 1 planish is faster")
     print(f"{'':28} {'planish':^19} {'onnxruntime':^19}")

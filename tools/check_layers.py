@@ -4,6 +4,7 @@
 Checks: a folder includes only folders of its row; no cycle of files, none of folders; a source file includes
 its own header first; no file beyond 800 lines. Exit status 1 names every violation.
 """
+import argparse
 import re
 import statistics
 import sys
@@ -133,6 +134,7 @@ def print_sizes(files):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     files = sorted(p for p in SOURCE.rglob("*") if p.suffix in (".h", ".hpp", ".cpp", ".cuh"))
     graph = includes_of(files)
     problems = print_sizes(files) + check(graph)

@@ -21,6 +21,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import model_inputs  # first: it says which packages are missing
+import numpy as np
+
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 1e-4
 QUANTISED_LIMIT = 32     # steps of 1/256
@@ -42,11 +45,7 @@ def file_name(tensor):
 
 
 def expected_outputs(path, shared):
-    settings = onnxruntime.SessionOptions()
-    settings.log_severity_level = 3
-    if "qdq" in Path(path).name:
-        settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+    session = model_inputs.peer_session(path)
     feed = model_inputs.feed_for(path, session.get_inputs(), shared)
     return feed, dict(zip((item.name for item in session.get_outputs()), session.run(None, feed)))
 
@@ -139,6 +138,8 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tune", default="off")
     options = parser.parse_args()
+    if not options.models and not options.all:
+        parser.error("MODEL… or --all is needed")
     shared = model_inputs.find_shared(ROOT)
     if options.all and shared is None:
         print("SKIPPED: ../shared is absent, the real models are not there to compare")
@@ -154,11 +155,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        import numpy as np
-        import onnxruntime
-        import model_inputs
-    except ImportError as error:
-        print(f"SKIPPED: {error}; PLANISH_PYTHON names a Python with numpy, pillow, onnx and onnxruntime")
-        sys.exit(0)
     sys.exit(main())

@@ -4,6 +4,7 @@
 demo.py PLANISH FOLDER     renders a page, builds the plan, finds the text, draws the boxes (FOLDER/text.png), and times planish
 and ONNX Runtime in the same run. Needs numpy, pillow, onnxruntime, and the wheel's files.
 """
+import argparse
 import importlib.util
 import os
 import subprocess
@@ -123,4 +124,7 @@ def main(planish, folder):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("planish", help="the program")
+    parser.add_argument("folder", help="for what is written")
+    sys.exit(main(**vars(parser.parse_args())))

@@ -3,10 +3,17 @@
 A detector that sees noise answers with scores of 1e-5, where rounding of the last sigmoid is all there is to compare.
 """
 import importlib.util
+import sys
 import wave
 from pathlib import Path
 
-import numpy as np
+try:
+    import numpy as np
+    import onnxruntime
+    import PIL  # noqa: F401
+except ImportError as missing:  # its users are tests: what is not there is said, and is no failure
+    print(f"SKIPPED: {missing}; PLANISH_PYTHON names a Python with numpy, pillow, onnx and onnxruntime")
+    sys.exit(0)
 
 EXTENTS = {  # of dynamic inputs, by model and beginning of the input's name
     "ch_PP-OCRv3_det_infer": {"x": [1, 3, 480, 480]}, "face_detection_yunet_2023mar": {"input": [1, 3, 320, 320]},
@@ -37,6 +44,15 @@ def protocols(shared):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def peer_session(path):
+    """ONNX Runtime on the same file. Its optimised runs of Q/DQ networks round elsewhere: those run as written."""
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 3
+    if "qdq" in Path(path).name:
+        settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
 
 
 def model_name(path):

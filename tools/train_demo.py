@@ -4,7 +4,8 @@
 train_demo.py FOLDER     writes digits.onnx, digits.txt (labels) and 20 pictures digit_NN_LABEL.png
 Needs: numpy, scikit-learn, onnx, pillow. Seeded; plain NumPy training, about a minute.
 """
-import sys
+import argparse
+import os
 
 import numpy as np
 import onnx
@@ -132,4 +133,9 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", help="it must exist")
+    folder = parser.parse_args().folder
+    if not os.path.isdir(folder):
+        parser.error(f"{folder}: there is no such folder")
+    main(folder)

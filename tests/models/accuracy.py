@@ -18,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
+import model_inputs  # noqa: E402  first: it says which packages are missing
+import numpy as np  # noqa: E402
 
 LIMIT, QUANTISED_LIMIT = 0.2, 0.5  # points
 SAMPLE, OTHER_LIMIT = 100, 0.03    # pictures, share of other first classes
@@ -35,7 +37,7 @@ class Network:
     def __init__(self, options, path, folder, sample):
         extents = "x".join(map(str, sample.shape))
         plan = f"{folder}/plan"
-        name = onnxruntime.InferenceSession(str(path), quiet(), providers=["CPUExecutionProvider"]).get_inputs()[0].name
+        name = model_inputs.peer_session(path).get_inputs()[0].name
         subprocess.run([options.planish, "build", str(path), "-o", plan, "--quiet", "--tune", "off", "--threads", str(options.threads),
                         "--shape", f"{name}={extents}"], check=True)
         self.process = subprocess.Popen([options.stream, plan, str(options.threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -49,14 +51,6 @@ class Network:
         self.process.stdin.close()
         if self.process.wait() != 0:
             raise RuntimeError("stream failed")
-
-
-def quiet(unfused=False):
-    settings = onnxruntime.SessionOptions()
-    settings.log_severity_level = 3
-    if unfused:
-        settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return settings
 
 
 def samples_of(module, protocol, limit):
@@ -83,8 +77,7 @@ class Tally:
 
 
 def peer_of(path):
-    """ONNX Runtime on the same network; with Q/DQ nodes as written."""
-    session = onnxruntime.InferenceSession(str(path), quiet("qdq" in path.name), providers=["CPUExecutionProvider"])
+    session = model_inputs.peer_session(path)
     return lambda tensor: session.run(None, {session.get_inputs()[0].name: tensor})[0].ravel()
 
 
@@ -142,12 +135,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        import numpy as np
-        import onnxruntime
-        import PIL  # noqa: F401
-        import model_inputs
-    except ImportError as error:
-        print(f"SKIPPED: {error}; PLANISH_PYTHON names a Python with numpy, pillow, onnx and onnxruntime")
-        sys.exit(0)
     sys.exit(main())

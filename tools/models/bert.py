@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """bert.py OUT.onnx: the encoder of BERT-base (12 layers of 768, 12 heads) on 128 tokens, GELU in its Erf form, seeded weights."""
-import sys
 
 import numpy as np
 from onnx import TensorProto
 
-from net import Net
+from net import Net, start
 
 TOKENS, WIDTH, HEADS, LAYERS, VOCABULARY = 128, 768, 12, 12, 30522
 
@@ -56,4 +55,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    start(main, __doc__)

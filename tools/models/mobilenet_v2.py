@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """mobilenet_v2.py OUT.onnx: the MobileNetV2 topology, ReLU6 as Clip, batch norm folded, seeded weights."""
-import sys
 
-from net import Net, relu6
+from net import Net, relu6, start
 
 
 def inverted_residual(net, x, channels_in, channels, stride, expansion):
@@ -28,4 +27,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    start(main, __doc__)

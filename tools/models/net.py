@@ -1,7 +1,20 @@
 """Writing networks through onnx.helper: nodes in order, weights drawn from one seed, the same file everywhere."""
+import argparse
+from pathlib import Path
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+
+def start(main, description):
+    """Command line of a network: main(path)."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("out", help="the .onnx file to write")
+    out = parser.parse_args().out
+    if not Path(out).resolve().parent.is_dir():
+        parser.error(f"{out}: there is no such folder")
+    main(out)
 
 
 class Net:

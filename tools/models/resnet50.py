@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """resnet50.py OUT.onnx: the ResNet-50 v1.5 topology (stride in the 3x3), batch norm folded, seeded weights."""
-import sys
 
-from net import Net, relu
+from net import Net, relu, start
 
 
 def bottleneck(net, x, channels_in, width, stride):
@@ -28,4 +27,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    start(main, __doc__)

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """yolo.py OUT.onnx: a detector of YOLO shape: SiLU backbone with cross-stage blocks, spatial pyramid pooling, top-down and
 bottom-up necks, a box and class head on three strides. 640x640, 16 to 256 channels, seeded weights."""
-import sys
 
 import numpy as np
 
-from net import Net, silu
+from net import Net, silu, start
 
 CLASSES = 80
 
@@ -59,4 +58,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    start(main, __doc__)

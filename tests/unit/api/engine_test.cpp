@@ -8,14 +8,8 @@
 
 #include "unit/api/common.h"
 
-namespace planish {
+namespace planish::testing {
 namespace {
-
-using testing::error_of;
-using testing::random_values;
-using testing::run;
-using testing::small_network;
-using testing::untuned;
 
 std::string temporary_path(const std::string& name) {
   return (std::filesystem::temp_directory_path() / (name + std::to_string(getpid()))).string();
@@ -204,4 +198,4 @@ TEST(Context, ProfilerSeesEveryStep) {
 }
 
 }  // namespace
-}  // namespace planish
+}  // namespace planish::testing

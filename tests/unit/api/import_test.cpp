@@ -6,12 +6,8 @@
 #include "unit/api/allocations.h"
 #include "unit/api/common.h"
 
-namespace planish {
+namespace planish::testing {
 namespace {
-
-using testing::error_of;
-using testing::random_values;
-using testing::untuned;
 
 const std::string kModel = std::string(PLANISH_TESTS_DIR) + "/../demo/digits.onnx";
 
@@ -61,9 +57,9 @@ TEST(Import, ARealModelRunsWithoutAllocating) {
   context.bind(input.name, x);
   context.bind(output.name, y);
   for (int i = 0; i < 20; ++i) context.run();  // every thread has taken part
-  const int64_t before = testing::allocations();
+  const int64_t before = allocations();
   for (int i = 0; i < 50; ++i) ASSERT_EQ(context.try_enqueue(), PLANISH_OK);
-  EXPECT_EQ(testing::allocations() - before, 0);
+  EXPECT_EQ(allocations() - before, 0);
 }
 
 TEST(Import, BadModelsAreErrorsThatNameThem) {
@@ -78,4 +74,4 @@ TEST(Import, BadModelsAreErrorsThatNameThem) {
 }
 
 }  // namespace
-}  // namespace planish
+}  // namespace planish::testing

@@ -4,15 +4,8 @@
 
 #include "unit/api/common.h"
 
-namespace planish {
+namespace planish::testing {
 namespace {
-
-using testing::error_of;
-using testing::random_constant;
-using testing::random_values;
-using testing::run;
-using testing::small_network;
-using testing::untuned;
 
 TEST(Network, TellsWhatItConsistsOf) {
   Network net("two");
@@ -237,4 +230,4 @@ TEST(Build, ProgressIsToldAndCanCancel) {
 }
 
 }  // namespace
-}  // namespace planish
+}  // namespace planish::testing

@@ -8,12 +8,8 @@
 #include "unit/api/allocations.h"
 #include "unit/api/common.h"
 
-namespace planish {
+namespace planish::testing {
 namespace {
-
-using testing::error_of;
-using testing::random_values;
-using testing::untuned;
 
 std::atomic<int> g_instances{0};
 
@@ -233,9 +229,9 @@ TEST(Plugin, RunsWithoutAllocating) {
   context.bind("x", x);
   context.bind("y", y);
   for (int i = 0; i < 20; ++i) context.run();  // every thread has taken part
-  const int64_t before = testing::allocations();
+  const int64_t before = allocations();
   for (int i = 0; i < 50; ++i) ASSERT_EQ(context.try_enqueue(), PLANISH_OK);
-  EXPECT_EQ(testing::allocations(), before);
+  EXPECT_EQ(allocations(), before);
 }
 
 TEST(PluginTable, IncompleteTablesAreRefused) {
@@ -252,4 +248,4 @@ TEST(PluginTable, IncompleteTablesAreRefused) {
 }
 
 }  // namespace
-}  // namespace planish
+}  // namespace planish::testing

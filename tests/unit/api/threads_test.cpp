@@ -8,14 +8,8 @@
 #include "unit/api/allocations.h"
 #include "unit/api/common.h"
 
-namespace planish {
+namespace planish::testing {
 namespace {
-
-using testing::error_of;
-using testing::random_values;
-using testing::run;
-using testing::small_network;
-using testing::untuned;
 
 TEST(Threads, ContextsShareAnEngine) {
   const Engine engine(build(small_network(), untuned()), {.threads = 2});
@@ -172,15 +166,15 @@ TEST(Context, EnqueueDoesNotAllocate) {
     context.enqueue(stream);
     stream.synchronize();
   }
-  const int64_t before = testing::allocations();
+  const int64_t before = allocations();
   for (int i = 0; i < 100; ++i) {
     ASSERT_EQ(context.try_enqueue(), PLANISH_OK);
     ASSERT_EQ(context.try_enqueue(&stream), PLANISH_OK);
     ASSERT_EQ(planish_stream_synchronize(stream.handle()), PLANISH_OK);
   }
-  EXPECT_EQ(testing::allocations() - before, 0);
+  EXPECT_EQ(allocations() - before, 0);
   EXPECT_GT(before, 0);  // the counter counts
 }
 
 }  // namespace
-}  // namespace planish
+}  // namespace planish::testing
