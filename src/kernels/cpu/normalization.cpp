@@ -35,12 +35,15 @@ void run_layer_norm(const KernelArgs& args) {
   const auto epsilon = static_cast<float>(args.as<LayerNormAttrs>().epsilon);
   const auto* scale = args.inputs[1].as<const float>();
   const float* bias = args.has_input(2) ? args.inputs[2].as<const float>() : nullptr;
+  const bool one_scale = bias == nullptr && args.inputs[1].element_count() == 1;
   for_rows(args, [&](const float* x, float* y, int64_t n) {
     const float mean = lane_sum(n, [&](int64_t i) { return x[i]; }) / static_cast<float>(n);
     const float variance =
         lane_sum(n, [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); }) / static_cast<float>(n);
     const float inverse = 1.f / std::sqrt(variance + epsilon);
-    if (bias != nullptr)
+    if (one_scale)
+      for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * inverse * scale[0];
+    else if (bias != nullptr)
       for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * inverse * scale[i] + bias[i];
     else
       for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * inverse * scale[i];

@@ -8,6 +8,16 @@
 namespace planish::tactics::cpu {
 namespace {
 
+// One value an element of a row, or, without a bias, one scale for all.
+bool fits_rows(const TacticQuery& query, Dim row) {
+  const bool biased = query.has_input(2);
+  for (size_t i = 1; i <= (biased ? 2 : 1); ++i) {
+    const Dim count = query.input(i).type.shape.element_count();
+    if (count != row && (biased || count != Dim(1))) return false;
+  }
+  return true;
+}
+
 void propose_rows(const TacticQuery& query, CandidateSink& sink) {
   const std::string op = query.node.op.str();
   const Shape& shape = query.input(0).type.shape;
@@ -15,6 +25,7 @@ void propose_rows(const TacticQuery& query, CandidateSink& sink) {
   if (shape.rank() == 0 ||
       normalize_axis(query.node.attrs.get_or<int64_t>("axis", -1), shape.rank()) != shape.rank() - 1)
     return sink.refuse(op, "the last axis is accepted");
+  if (!fits_rows(query, shape[shape.rank() - 1])) return sink.refuse(op, "one scale and bias an element is accepted");
   Candidate candidate;
   candidate.name = op;
   candidate.inputs.assign(query.node.inputs.size(), LayoutRule::row_major);

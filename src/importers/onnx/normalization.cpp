@@ -1,0 +1,119 @@
+// Normalisations in terms of layer normalisation over rows, of reductions and of pooling.
+
+#include "importers/onnx/importer.h"
+
+namespace planish::onnx {
+namespace {
+
+// [C] -> [C, 1, …]: one value a channel, beside an operand of this rank.
+ValueId per_channel(NodeContext& context, ValueId values, int rank) {
+  std::vector<int64_t> axes;
+  for (int64_t i = 1; i < rank - 1; ++i) axes.push_back(i);
+  return axes.empty() ? values : context.add("unsqueeze", {values, context.ints(axes)});
+}
+
+ValueId as_before(NodeContext& context, ValueId rows, ValueId x) {
+  return context.add("reshape", {rows, context.add("shape", {x})});
+}
+
+// Each of `groups` rows a sample (0: a row a channel) to mean 0 and variance 1: [N, groups, rest].
+ValueId normal_rows(NodeContext& context, int64_t groups) {
+  const ValueId x = context.input(0);
+  const ValueId rows = context.add("reshape", {x, context.ints({0, groups, -1})});
+  return context.add("layer_normalization", {rows, context.scalar_like(x, 1)},
+                     {{"axis", int64_t{-1}}, {"epsilon", context.get_or<double>("epsilon", 1e-5)}});
+}
+
+void require_channels(NodeContext& context, Dim wanted) {
+  for (size_t i : {1, 2}) {
+    const Shape& shape = context.type(i).shape;
+    if (shape.rank() != 1 || (wanted.is_constant() && shape[0].is_constant() && shape[0] != wanted))
+      fail(Code::invalid_model, "operand {} is {}, [{}] is accepted", i, context.type(i).str(), wanted.str());
+  }
+}
+
+void require_rank_3(NodeContext& context) {
+  if (context.type(0).shape.rank() < 3)
+    fail(Code::invalid_model, "operand 0 is {}; rank 3 and above is accepted", context.type(0).str());
+}
+
+// (x - mean) / sqrt(variance + epsilon) * scale + bias over the space of each channel
+void import_instance_normalization(NodeContext& context) {
+  require_rank_3(context);
+  const int rank = context.type(0).shape.rank();
+  require_channels(context, context.type(0).shape[1]);
+  const ValueId normal = as_before(context, normal_rows(context, 0), context.input(0));
+  const ValueId scaled = context.add("mul", {normal, per_channel(context, context.input(1), rank)});
+  context.emit("add", {scaled, per_channel(context, context.input(2), rank)});
+}
+
+// The same over groups of channels. Opset < 21: scale and bias have one value a group.
+void import_group_normalization(NodeContext& context) {
+  require_rank_3(context);
+  const int rank = context.type(0).shape.rank();
+  const int64_t groups = context.get_or<int64_t>("num_groups", 0);
+  const Dim channels = context.type(0).shape[1];
+  if (groups < 1 || (channels.is_constant() && channels.value() % groups != 0))
+    fail(Code::invalid_model, "attribute 'num_groups' is {}; a divisor of {} is accepted", groups, channels.str());
+  const bool by_group = context.opset() < 21;
+  require_channels(context, by_group ? Dim(groups) : channels);
+  const ValueId rows = normal_rows(context, groups);
+  if (by_group) {
+    const ValueId scaled = context.add("mul", {rows, per_channel(context, context.input(1), 3)});
+    const ValueId sum = context.add("add", {scaled, per_channel(context, context.input(2), 3)});
+    return context.emit("reshape", {sum, context.add("shape", {context.input(0)})});
+  }
+  const ValueId normal = as_before(context, rows, context.input(0));
+  const ValueId scaled = context.add("mul", {normal, per_channel(context, context.input(1), rank)});
+  context.emit("add", {scaled, per_channel(context, context.input(2), rank)});
+}
+
+// x / (bias + alpha / size * (sum of the squares of `size` neighbouring channels)) ^ beta
+void import_lrn(NodeContext& context) {
+  require_rank_3(context);
+  const ValueId x = context.input(0);
+  const int64_t size = context.get_or<int64_t>("size", 0);
+  if (size < 1) fail(Code::invalid_model, "attribute 'size' is {}; 1 and more is accepted", size);
+  const ValueId squares = context.add("reshape", {context.add("mul", {x, x}), context.ints({0, 0, -1})});
+  const ValueId means = context.add("average_pool", {context.add("unsqueeze", {squares, context.ints({1})})},
+                                    {{"kernel_shape", std::vector<int64_t>{size, 1}},
+                                     {"pads", std::vector<int64_t>{(size - 1) / 2, 0, size / 2, 0}},
+                                     {"count_include_pad", int64_t{1}}});
+  const auto scalar = [&](const char* name, double fallback) {
+    return context.scalar_like(x, context.get_or<double>(name, fallback));
+  };
+  const ValueId sum = context.add("add", {context.add("mul", {means, scalar("alpha", 1e-4)}), scalar("bias", 1)});
+  const ValueId divisor = as_before(context, context.add("pow", {sum, scalar("beta", 0.75)}), x);
+  context.emit("div", {x, divisor});
+}
+
+// A row of zeros stays one.
+void import_lp_normalization(NodeContext& context) {
+  const int64_t p = context.get_or<int64_t>("p", 2);
+  if (p != 1 && p != 2) fail(Code::invalid_model, "attribute 'p' is {}; 1 and 2 are accepted", p);
+  const ValueId x = context.input(0), zero = context.scalar_like(x, 0), one = context.scalar_like(x, 1);
+  const ValueId norm =
+      context.add(p == 1 ? "reduce_l1" : "reduce_l2", {x, context.ints({context.get_or<int64_t>("axis", -1)})});
+  context.emit("div", {x, context.add("where", {context.add("equal", {norm, zero}), one, norm})});
+}
+
+// (x - mean) / (deviation + 1e-9)
+void import_mean_variance_normalization(NodeContext& context) {
+  const ValueId x = context.input(0);
+  const ValueId axes = context.ints(context.get_or<std::vector<int64_t>>("axes", {0, 2, 3}));
+  const ValueId centred = context.add("sub", {x, context.add("reduce_mean", {x, axes})});
+  const ValueId variance = context.add("reduce_mean", {context.add("mul", {centred, centred}), axes});
+  context.emit("div", {centred, context.add("add", {context.add("sqrt", {variance}), context.scalar_like(x, 1e-9)})});
+}
+
+}  // namespace
+
+void register_normalization(ImporterTable& table) {
+  table.add("InstanceNormalization", import_instance_normalization);
+  table.add("GroupNormalization", import_group_normalization);
+  table.add("LRN", import_lrn);
+  table.add("LpNormalization", import_lp_normalization);
+  table.add("MeanVarianceNormalization", import_mean_variance_normalization);
+}
+
+}  // namespace planish::onnx
