@@ -1,0 +1,135 @@
+// Operators that choose, mask or count: TopK, GridSample, OneHot, EyeLike, Hardmax, and the small ones.
+
+#include "importers/onnx/importer.h"
+
+namespace planish::onnx {
+namespace {
+
+void import_topk(NodeContext& context) {
+  Attrs attrs = context.attrs();
+  attrs.erase("k");
+  const ValueId k = context.opset() < 10 ? context.ints({context.get_or<int64_t>("k", 0)}) : context.input(1);
+  context.emit("topk", {context.input(0), k}, std::move(attrs));
+}
+
+void import_grid_sample(NodeContext& context) {
+  Attrs attrs = context.attrs();
+  const std::string mode = context.get_or<std::string>("mode", "linear");
+  attrs.set("mode", std::string(mode == "bilinear" ? "linear" : mode == "bicubic" ? "cubic" : mode));
+  context.emit("grid_sample", context.inputs(), std::move(attrs));
+}
+
+ValueId scalar(NodeContext& context, int64_t value) { return context.constant(Tensor::scalar<int64_t>(value)); }
+
+// 0, 1, … below `limit`, a scalar
+ValueId iota(NodeContext& context, ValueId limit) {
+  return context.add("range", {scalar(context, 0), limit, scalar(context, 1)});
+}
+
+ValueId extent_of(NodeContext& context, ValueId value, int64_t axis) {
+  const ValueId shape = context.add("shape", {value});
+  return context.add("gather", {shape, scalar(context, axis)});
+}
+
+// `row` along `axis` of a tensor of that rank
+ValueId along(NodeContext& context, ValueId row, int axis, int rank) {
+  std::vector<int64_t> others;
+  for (int i = 0; i < rank; ++i)
+    if (i != axis) others.push_back(i);
+  return others.empty() ? row : context.add("unsqueeze", {row, context.ints(others)});
+}
+
+// indices, depth, [off, on] -> on where the position along the new axis is the index; negative ones count from the end
+void import_one_hot(NodeContext& context) {
+  const auto as_i64 = [&](ValueId id) {
+    return context.graph().value(id).type.dtype == DataType::i64 ? id
+                                                                 : context.add("cast", {id}, {{"to", DataType::i64}});
+  };
+  const int rank = context.type(0).shape.rank() + 1;
+  const int axis = normalize_axis(context.get_or<int64_t>("axis", -1), rank);
+  const ValueId indices = as_i64(context.input(0));
+  ValueId depth = as_i64(context.input(1));
+  if (context.graph().value(depth).type.shape.rank() != 0) depth = context.add("reshape", {depth, context.ints({})});
+  const ValueId negative = context.add("less", {indices, scalar(context, 0)});
+  const ValueId counted = context.add("where", {negative, context.add("add", {indices, depth}), indices});
+  const ValueId hot = context.add("equal", {context.add("unsqueeze", {counted, context.ints({axis})}),
+                                            along(context, iota(context, depth), axis, rank)});
+  const ValueId off = context.add("gather", {context.input(2), scalar(context, 0)});
+  const ValueId on = context.add("gather", {context.input(2), scalar(context, 1)});
+  context.emit("where", {hot, on, off});
+}
+
+DataType element_type(NodeContext& context, const char* name, DataType fallback) {
+  static constexpr DataType kTypes[] = {DataType::none, DataType::f32, DataType::u8,  DataType::i8,   DataType::u16,
+                                        DataType::i16,  DataType::i32, DataType::i64, DataType::none, DataType::boolean,
+                                        DataType::f16,  DataType::f64, DataType::u32, DataType::u64};
+  if (context.attribute(name) == nullptr) return fallback;
+  const int64_t number = context.get_or<int64_t>(name, 0);
+  if (number < 1 || number >= static_cast<int64_t>(std::size(kTypes)) || kTypes[number] == DataType::none)
+    fail(Code::unsupported, "attribute '{}' is element type {} of ONNX", name, number);
+  return kTypes[number];
+}
+
+void import_eye_like(NodeContext& context) {
+  if (context.type(0).shape.rank() != 2)
+    fail(Code::invalid_model, "operand 0 is {}; rank 2 is accepted", context.type(0).str());
+  const ValueId x = context.input(0);
+  const ValueId rows = along(context, iota(context, extent_of(context, x, 0)), 0, 2);
+  const ValueId columns = along(context, iota(context, extent_of(context, x, 1)), 1, 2);
+  const ValueId shifted = context.add("add", {rows, scalar(context, context.get_or<int64_t>("k", 0))});
+  context.emit("cast", {context.add("equal", {shifted, columns})},
+               {{"to", element_type(context, "dtype", context.type(0).dtype)}});
+}
+
+// 1 at the first maximum of a row, else 0. Opset < 13: everything from `axis` on is one row.
+void import_hardmax(NodeContext& context) {
+  const ValueId x = context.input(0);
+  const int rank = context.type(0).shape.rank();
+  const int axis = normalize_axis(context.get_or<int64_t>("axis", context.opset() < 13 ? 1 : -1), rank);
+  const bool flat = context.opset() < 13 && axis != rank - 1;
+  const ValueId rows = flat ? context.add("flatten", {x}, {{"axis", int64_t{axis}}}) : x;
+  const int row_rank = flat ? 2 : rank, row_axis = flat ? 1 : axis;
+  const ValueId best = context.add("arg_max", {rows}, {{"axis", int64_t{row_axis}}});
+  const ValueId positions = along(context, iota(context, extent_of(context, rows, row_axis)), row_axis, row_rank);
+  const ValueId hot = context.add("cast", {context.add("equal", {positions, best})}, {{"to", context.type(0).dtype}});
+  if (!flat) return context.alias(hot);
+  context.emit("reshape", {hot, context.add("shape", {x})});
+}
+
+void import_cast_like(NodeContext& context) {
+  context.emit("cast", {context.input(0)}, {{"to", context.type(1).dtype}});
+}
+
+// x - bias above lambd, x + bias below -lambd, else 0
+void import_shrink(NodeContext& context) {
+  const ValueId x = context.input(0);
+  const double lambd = context.get_or<double>("lambd", 0.5), bias = context.get_or<double>("bias", 0);
+  const auto constant = [&](double value) { return context.scalar_like(x, value); };
+  const ValueId above = context.add("greater", {x, constant(lambd)}),
+                below = context.add("less", {x, constant(-lambd)});
+  const ValueId low = context.add("where", {below, context.add("add", {x, constant(bias)}), constant(0)});
+  context.emit("where", {above, context.add("sub", {x, constant(bias)}), low});
+}
+
+// x * sigmoid(alpha * x)
+void import_swish(NodeContext& context) {
+  const ValueId x = context.input(0);
+  const double alpha = context.get_or<double>("alpha", 1);
+  const ValueId scaled = alpha == 1 ? x : context.add("mul", {x, context.scalar_like(x, alpha)});
+  context.emit("mul", {x, context.add("sigmoid", {scaled})});
+}
+
+}  // namespace
+
+void register_select(ImporterTable& table) {
+  table.add("TopK", import_topk);
+  table.add("GridSample", import_grid_sample);
+  table.add("OneHot", import_one_hot);
+  table.add("EyeLike", import_eye_like);
+  table.add("Hardmax", import_hardmax);
+  table.add("CastLike", import_cast_like);
+  table.add("Shrink", import_shrink);
+  table.add("Swish", import_swish);
+}
+
+}  // namespace planish::onnx

@@ -1,0 +1,76 @@
+// gru and rnn: X [T, N, I], W [D, gates * H, I], R [D, gates * H, H], B [D, 2 * gates * H] -> Y [T, D, N, H],
+// Y_h [D, N, H]
+
+#include "kernels/reference/recurrent.h"
+
+#include "ops/op.h"
+
+namespace planish::ops {
+namespace {
+
+void check_attributes(const RecurrentAttrs& attrs) {
+  if (attrs.layout != 0 || attrs.clip != 0 || !attrs.activation_alpha.empty() || !attrs.activation_beta.empty())
+    fail(Code::unsupported, "layout, clip, activation_alpha or activation_beta; their defaults are accepted");
+  for (const std::string& name : attrs.activations)
+    if (name != "Sigmoid" && name != "Tanh" && name != "Relu")
+      fail(Code::unsupported, "activation '{}'; Sigmoid, Tanh and Relu are accepted", name);
+  if (attrs.direction != "forward" && attrs.direction != "reverse" && attrs.direction != "bidirectional")
+    fail(Code::invalid_model, "direction '{}'; forward, reverse and bidirectional are accepted", attrs.direction);
+}
+
+void require_shape(InferContext& context, size_t i, const Shape& wanted) {
+  if (!context.has_input(i)) return;
+  const Shape& found = context.shape(i);
+  bool fits = found.rank() == wanted.rank();
+  for (int k = 0; fits && k < found.rank(); ++k)
+    fits = found[k] == wanted[k] || !found[k].is_constant() || !wanted[k].is_constant();
+  if (!fits) fail(Code::invalid_model, "operand {} is {}, {} is accepted", i, context.input(i).str(), wanted.str());
+}
+
+template <int gates, int functions>
+void recurrent_infer(InferContext& context) {
+  const auto attrs = context.attrs<RecurrentAttrs>();
+  check_attributes(attrs);
+  context.require_rank(0, 3, 3);
+  context.require_rank(2, 3, 3);
+  const Shape &x = context.shape(0), &r = context.shape(2);
+  const int64_t directions = attrs.direction == "bidirectional" ? 2 : 1;
+  if (!attrs.activations.empty() && attrs.activations.size() != static_cast<size_t>(functions * directions))
+    fail(Code::invalid_model, "{} activations, {} are accepted", attrs.activations.size(), functions * directions);
+  const Dim hidden = r[2], rows = hidden * Dim(gates);
+  require_shape(context, 1, Shape{directions, rows, x[2]});
+  require_shape(context, 2, Shape{directions, rows, hidden});
+  require_shape(context, 3, Shape{directions, rows * Dim(2)});
+  require_shape(context, 4, Shape{x[1]});
+  require_shape(context, 5, Shape{directions, x[1], hidden});
+  context.output(0, context.dtype(0), Shape{x[0], directions, x[1], hidden});
+  if (context.node().outputs.size() > 1) context.output(1, context.dtype(0), Shape{directions, x[1], hidden});
+}
+
+Dim recurrent_flops(const Graph& graph, const Node& node) {
+  const Shape& x = graph.value(node.inputs[0]).type.shape;
+  return x[0] * x[1] * Dim(2) *
+         (graph.value(node.inputs[1]).type.shape.element_count() +
+          graph.value(node.inputs[2]).type.shape.element_count());
+}
+
+}  // namespace
+
+void register_recurrent(OpTable& table) {
+  OpDef def;
+  def.name = "gru";
+  def.min_inputs = 3;
+  def.max_inputs = 6;
+  def.outputs = -1;
+  def.operand_names = {"X", "W", "R", "B", "sequence_lens", "initial_h"};
+  def.check_attrs = check_attrs_as<RecurrentAttrs>;
+  def.infer = recurrent_infer<3, 2>;
+  def.flops = recurrent_flops;
+  OpDef plain = def;
+  plain.name = "rnn";
+  plain.infer = recurrent_infer<1, 1>;
+  table.add(std::move(def));
+  table.add(std::move(plain));
+}
+
+}  // namespace planish::ops
