@@ -1,0 +1,176 @@
+// Operators on quantised numbers, as their arithmetic between DequantizeLinear and QuantizeLinear.
+
+#include "importers/onnx/importer.h"
+
+namespace planish::onnx {
+namespace {
+
+ValueId as_float(NodeContext& context, ValueId id) { return context.add("cast", {id}, {{"to", DataType::f32}}); }
+
+const Shape& shape_of(NodeContext& context, ValueId id) { return context.graph().value(id).type.shape; }
+
+// Operands i, i + 1, i + 2: numbers, scales, zero points (may be absent)
+ValueId dequantized(NodeContext& context, size_t i, int64_t axis = 1) {
+  std::vector<ValueId> operands = {context.input(i), context.input(i + 1)};
+  if (context.has_input(i + 2)) operands.push_back(context.input(i + 2));
+  return context.add("dequantize_linear", std::move(operands), {{"axis", axis}});
+}
+
+// The last node: `value` by scale and zero point, operands i and i + 1
+void emit_quantized(NodeContext& context, ValueId value, size_t i, int64_t axis = 1) {
+  std::vector<ValueId> operands = {value, context.input(i)};
+  if (context.has_input(i + 1)) operands.push_back(context.input(i + 1));
+  context.emit("quantize_linear", std::move(operands), {{"axis", axis}});
+}
+
+// x, scale, zero; w, scale, zero; result's scale, zero; bias in steps of both scales' product
+void import_qlinear_conv(NodeContext& context) {
+  std::vector<ValueId> operands = {dequantized(context, 0), dequantized(context, 3, 0)};
+  if (context.has_input(8)) {
+    const ValueId step = context.add("mul", {context.input(1), context.input(4)});
+    operands.push_back(context.add("mul", {as_float(context, context.input(8)), step}));
+  }
+  emit_quantized(context, context.add("conv", std::move(operands), context.attrs()), 6);
+}
+
+// Scales of the left operand are a row's, those of the right one a column's.
+void import_qlinear_matmul(NodeContext& context) {
+  const int64_t rows = std::max(context.type(0).shape.rank() - 2, 0), columns = context.type(3).shape.rank() - 1;
+  const ValueId product = context.add("matmul", {dequantized(context, 0, rows), dequantized(context, 3, columns)});
+  emit_quantized(context, product, 6, std::max(shape_of(context, product).rank() - 2, 0));
+}
+
+// Numbers less their zero point, which may be one a row (`axis`) of them.
+ValueId centred(NodeContext& context, size_t i, size_t zero, int64_t axis) {
+  const ValueId numbers = as_float(context, context.input(i));
+  if (!context.has_input(zero)) return numbers;
+  ValueId point = as_float(context, context.input(zero));
+  const Shape& shape = shape_of(context, point);
+  if (shape.rank() == 1 && shape[0] != Dim(1)) {
+    std::vector<int64_t> axes;
+    for (int64_t k = axis + 1; k < context.type(i).shape.rank(); ++k) axes.push_back(k - axis);
+    if (!axes.empty()) point = context.add("unsqueeze", {point, context.ints(axes)});
+  }
+  return context.add("sub", {numbers, point});
+}
+
+ValueId integer_product(NodeContext& context, size_t a, size_t b, size_t a_zero, size_t b_zero) {
+  const int64_t rows = std::max(context.type(a).shape.rank() - 2, 0), columns = context.type(b).shape.rank() - 1;
+  return context.add("matmul", {centred(context, a, a_zero, rows), centred(context, b, b_zero, columns)});
+}
+
+void import_matmul_integer(NodeContext& context) {
+  context.emit("cast", {integer_product(context, 0, 1, 2, 3)}, {{"to", DataType::i32}});
+}
+
+void import_conv_integer(NodeContext& context) {
+  const ValueId x = centred(context, 0, 2, 1), w = centred(context, 1, 3, 0);
+  context.emit("cast", {context.add("conv", {x, w}, context.attrs())}, {{"to", DataType::i32}});
+}
+
+struct Quantized {
+  ValueId numbers, scale, zero;
+};
+
+// scale = (max - min) / 255 over a range that holds 0, zero = round(-min / scale); all zeros: scale 1
+Quantized quantized_dynamically(NodeContext& context, ValueId x) {
+  const ValueId nothing = context.scalar_like(x, 0);
+  const Attrs dropped = {{"keepdims", int64_t{0}}};
+  const ValueId high = context.add("max", {context.add("reduce_max", {x}, dropped), nothing});
+  const ValueId low = context.add("min", {context.add("reduce_min", {x}, dropped), nothing});
+  const ValueId range = context.add("sub", {high, low});
+  const ValueId step = context.add("div", {range, context.scalar_like(x, 255)});
+  const ValueId scale = context.add("where", {context.add("equal", {range, nothing}), context.scalar_like(x, 1), step});
+  const ValueId steps = context.add("round", {context.add("div", {context.add("neg", {low}), scale})});
+  const ValueId zero =
+      context.add("cast", {context.add("clip", {steps, nothing, context.scalar_like(x, 255)})}, {{"to", DataType::u8}});
+  return {context.add("quantize_linear", {x, scale, zero}), scale, zero};
+}
+
+void import_dynamic_quantize_linear(NodeContext& context) {
+  const Quantized found = quantized_dynamically(context, context.input(0));
+  context.results = {found.numbers, found.scale, found.zero};
+}
+
+// A, B, A's scale, B's scale, zero points, bias
+void import_matmul_integer_to_float(NodeContext& context) {
+  const ValueId scale = context.add("mul", {context.input(2), context.input(3)});
+  const ValueId product = context.add("mul", {integer_product(context, 0, 1, 4, 5), scale});
+  if (!context.has_input(6)) return context.alias(product);
+  context.emit("add", {product, context.input(6)});
+}
+
+// A in floats, B, B's scale, zero point, bias
+void import_dynamic_quantize_matmul(NodeContext& context) {
+  const Quantized a = quantized_dynamically(context, context.input(0));
+  const ValueId numbers = context.add("dequantize_linear", {a.numbers, a.scale, a.zero});
+  const ValueId weights = centred(context, 1, 3, context.type(1).shape.rank() - 1);
+  const ValueId product = context.add("mul", {context.add("matmul", {numbers, weights}), context.input(2)});
+  if (!context.has_input(4)) return context.alias(product);
+  context.emit("add", {product, context.input(4)});
+}
+
+// A, scale, zero; B, scale, zero; result's scale, zero
+template <const char* const& op>
+void import_qlinear_binary(NodeContext& context) {
+  emit_quantized(context, context.add(op, {dequantized(context, 0), dequantized(context, 3)}), 6);
+}
+const char* const kSumOf = "add";
+const char* const kProductOf = "mul";
+
+// X, scale, zero; result's scale, zero
+template <const char* const& op>
+void import_qlinear_unary(NodeContext& context) {
+  emit_quantized(context, context.add(op, {dequantized(context, 0)}, context.attrs()), 3);
+}
+const char* const kSigmoidOf = "sigmoid";
+const char* const kLeakyReluOf = "leaky_relu";
+
+void import_qlinear_softmax(NodeContext& context) {
+  const int64_t axis = context.get_or<int64_t>("axis", -1);
+  const int rank = context.type(0).shape.rank();
+  if (context.get_or<int64_t>("opset", 13) < 13 && normalize_axis(axis, rank) != rank - 1)
+    fail(Code::unsupported, "an axis of {} in the form of opset 12; the last axis is accepted", axis);
+  emit_quantized(context, context.add("softmax", {dequantized(context, 0)}, {{"axis", axis}}), 3);
+}
+
+void import_qlinear_pool(NodeContext& context) {
+  if (context.get_or<int64_t>("channels_last", 0) != 0) fail(Code::unsupported, "channels_last=1");
+  Attrs attrs = context.attrs();
+  attrs.erase("channels_last");
+  const bool global = context.proto().op_type == "QLinearGlobalAveragePool";
+  const ValueId mean =
+      context.add(global ? "global_average_pool" : "average_pool", {dequantized(context, 0)}, std::move(attrs));
+  emit_quantized(context, mean, 3);
+}
+
+// Result's scale, zero; then numbers, scale, zero of each part
+void import_qlinear_concat(NodeContext& context) {
+  std::vector<ValueId> parts;
+  for (size_t i = 2; i + 2 < context.inputs().size() + 1 && context.has_input(i); i += 3)
+    parts.push_back(dequantized(context, i));
+  const ValueId joined = context.add("concat", std::move(parts), {{"axis", context.get_or<int64_t>("axis", 0)}});
+  emit_quantized(context, joined, 0);
+}
+
+}  // namespace
+
+void register_quantized(ImporterTable& table) {
+  table.add("QLinearConv", import_qlinear_conv);
+  table.add("QLinearMatMul", import_qlinear_matmul);
+  table.add("MatMulInteger", import_matmul_integer);
+  table.add("ConvInteger", import_conv_integer);
+  table.add("DynamicQuantizeLinear", import_dynamic_quantize_linear);
+  table.add("com.microsoft::MatMulIntegerToFloat", import_matmul_integer_to_float);
+  table.add("com.microsoft::DynamicQuantizeMatMul", import_dynamic_quantize_matmul);
+  table.add("com.microsoft::QLinearAdd", import_qlinear_binary<kSumOf>);
+  table.add("com.microsoft::QLinearMul", import_qlinear_binary<kProductOf>);
+  table.add("com.microsoft::QLinearSigmoid", import_qlinear_unary<kSigmoidOf>);
+  table.add("com.microsoft::QLinearLeakyRelu", import_qlinear_unary<kLeakyReluOf>);
+  table.add("com.microsoft::QLinearSoftmax", import_qlinear_softmax);
+  table.add("com.microsoft::QLinearGlobalAveragePool", import_qlinear_pool);
+  table.add("com.microsoft::QLinearAveragePool", import_qlinear_pool);
+  table.add("com.microsoft::QLinearConcat", import_qlinear_concat);
+}
+
+}  // namespace planish::onnx
