@@ -73,11 +73,25 @@ void import_constant_of_shape(NodeContext& context) {
   context.emit("constant_of_shape", {context.input(0)}, context.attrs());
 }
 
-// Inference: the data passes, the mask (if anyone asks) cannot be given.
+// True when it is known to drop elements, or not known not to.
+bool drops_elements(NodeContext& context) {
+  if (!context.has_input(2)) return false;
+  const auto is_zero = [&](size_t i) {
+    const Value& value = context.graph().value(context.input(i));
+    return value.is_constant() && value.constant.element_count() == 1 && value.constant.to_doubles()[0] == 0;
+  };
+  return !is_zero(2) && !(context.has_input(1) && is_zero(1));
+}
+
+// Inference: the data passes, and the mask lets all of it.
 void import_dropout(NodeContext& context) {
-  if (context.proto().outputs.size() > 1 && !context.proto().outputs[1].empty())
-    fail(Code::unsupported, "the mask of Dropout");
-  context.emit("identity", {context.input(0)});
+  if (drops_elements(context)) fail(Code::unsupported, "training_mode=1 with a ratio other than 0");
+  const ValueId x = context.input(0);
+  if (context.proto().outputs.size() < 2) return context.emit("identity", {x});
+  const ValueId one = context.opset() >= 10
+                          ? context.add("cast", {context.scalar_like(x, 1)}, {{"to", DataType::boolean}})
+                          : context.scalar_like(x, 1);
+  context.results = {context.add("identity", {x}), context.add("expand", {one, context.add("shape", {x})})};
 }
 
 void import_batch_normalization(NodeContext& context) {

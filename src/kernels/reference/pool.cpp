@@ -60,6 +60,17 @@ void for_outputs(const KernelArgs& args, Reduce reduce) {
   });
 }
 
+// The number of an element of a plane, first axis fastest instead of last.
+int64_t column_major(const TensorView& x, int64_t plane_elements, int64_t flat) {
+  int64_t number = 0, step = plane_elements;
+  for (auto i = static_cast<size_t>(x.rank); i-- > 2;) {
+    step /= x.dims[i];
+    number += flat % x.dims[i] * step;
+    flat /= x.dims[i];
+  }
+  return number;
+}
+
 void run_max_pool(const KernelArgs& args) {
   const auto& attrs = args.as<PoolAttrs>();
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
@@ -80,6 +91,7 @@ void run_max_pool(const KernelArgs& args) {
     const TensorView& indices = args.outputs[1];
     int64_t at = plane / x.dims[1] * indices.strides[0] + plane % x.dims[1] * indices.strides[1];
     for (size_t d = 0; d < position.size(); ++d) at += position[d] * indices.strides[d + 2];
+    if (attrs.storage_order != 0) where = column_major(x, plane_elements, where);
     store_int(indices, at, plane * plane_elements + where);
   });
 }
