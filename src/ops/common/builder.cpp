@@ -20,23 +20,6 @@ void check_arity(const OpDef& def, size_t count) {
        def.max_inputs < 0 ? std::string("any number of") : std::to_string(def.max_inputs), found);
 }
 
-constexpr int64_t kFoldedElements = 4096;
-
-// An operand as a tensor, when it is constant or its contents are.
-std::optional<Tensor> known_operand(const Value& value) {
-  if (value.is_constant())
-    return value.constant.element_count() <= kFoldedElements ? std::optional(value.constant) : std::nullopt;
-  if (!value.contents || !value.type.shape.is_static()) return std::nullopt;
-  for (Dim dim : *value.contents)
-    if (!dim.is_constant()) return std::nullopt;
-  const auto extents = value.type.shape.extents();
-  return Tensor::make(value.type.dtype, extents, [&](std::byte* out) {
-    const TensorView view = make_view(out, value.type.dtype, extents);
-    for (size_t i = 0; i < value.contents->size(); ++i)
-      store_int(view, static_cast<int64_t>(i), (*value.contents)[i].value());
-  });
-}
-
 // Small integer results of known operands are known too, whatever the operator: its reference kernel says them.
 void fold_contents(Graph& graph, const Node& node) {
   const OpDef& def = op_def(node.op);
@@ -46,13 +29,9 @@ void fold_contents(Graph& graph, const Node& node) {
   if (result.contents || !wanted || !result.type.shape.is_static() ||
       result.type.shape.element_count().value() > kFoldedElements)
     return;
-  std::vector<Tensor> operands;
-  for (ValueId input : node.inputs) {
-    const auto operand = input.valid() ? known_operand(graph.value(input)) : Tensor();
-    if (!operand) return;
-    operands.push_back(*operand);
-  }
-  const auto ints = evaluate_node(graph, node, operands)[0].to_ints();
+  const auto operands = known_operands(graph, node);
+  if (!operands) return;
+  const auto ints = evaluate_node(graph, node, *operands)[0].to_ints();
   result.contents.emplace(ints.begin(), ints.end());
 }
 

@@ -33,4 +33,28 @@ std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node, std::spa
   return results;
 }
 
+std::optional<Tensor> known_operand(const Value& value) {
+  if (value.is_constant())
+    return value.constant.element_count() <= kFoldedElements ? std::optional(value.constant) : std::nullopt;
+  if (!value.contents || !value.type.shape.is_static()) return std::nullopt;
+  for (Dim dim : *value.contents)
+    if (!dim.is_constant()) return std::nullopt;
+  const auto extents = value.type.shape.extents();
+  return Tensor::make(value.type.dtype, extents, [&](std::byte* out) {
+    const TensorView view = make_view(out, value.type.dtype, extents);
+    for (size_t i = 0; i < value.contents->size(); ++i)
+      store_int(view, static_cast<int64_t>(i), (*value.contents)[i].value());
+  });
+}
+
+std::optional<std::vector<Tensor>> known_operands(const Graph& graph, const Node& node) {
+  std::vector<Tensor> operands;
+  for (ValueId input : node.inputs) {
+    const auto operand = input.valid() ? known_operand(graph.value(input)) : Tensor();
+    if (!operand) return std::nullopt;
+    operands.push_back(*operand);
+  }
+  return operands;
+}
+
 }  // namespace planish

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "importers/onnx/importer.h"
+#include "ops/evaluate.h"
 
 namespace planish::onnx {
 
@@ -44,10 +45,16 @@ void NodeContext::emit(OpName op, std::vector<ValueId> inputs, Attrs attrs) {
 
 namespace {
 
+// What the table of importers and messages call it.
 std::string op_label(const wire::Node& node) {
   return (node.domain.empty() || node.domain == "ai.onnx" ? "" : node.domain + "::") + node.op_type;
 }
 bool is_standard(const wire::Node& node) { return node.domain.empty() || node.domain == "ai.onnx"; }
+
+// Its regions are imported by GraphImporter.
+bool is_control(const wire::Node& node) {
+  return is_standard(node) && (node.op_type == "If" || node.op_type == "Loop" || node.op_type == "Scan");
+}
 
 int64_t opset_of(const wire::Model& model, const wire::Node& node) {
   auto at = model.opsets.find(is_standard(node) ? "" : node.domain);
@@ -64,13 +71,14 @@ struct Census {
     for (const wire::Node& node : graph.nodes) {
       for (const wire::Attribute& attribute : node.attributes)
         for (const auto& inner : attribute.graphs) visit(*inner);
-      if (is_standard(node) && (node.op_type == "If" || importer_table().find(node.op_type) != nullptr)) continue;
+      if (importer_table().find(op_label(node)) != nullptr || is_control(node)) continue;
       UnsupportedNode& row = rows[op_label(node)];
       if (row.count++ > 0) continue;
       row.op = op_label(node);
       row.opset = opset_of(model, node);
       row.first = node.name.empty() ? (node.outputs.empty() ? "" : node.outputs[0]) : node.name;
-      row.why = is_standard(node) ? "no importer for this operator" : "unknown domain";
+      row.why =
+          is_standard(node) || node.domain == "com.microsoft" ? "no importer for this operator" : "unknown domain";
     }
   }
 };
@@ -120,9 +128,13 @@ class GraphImporter {
 
   std::map<std::string, ValueId> values;
 
-  void import_body(const wire::GraphProto& proto) {
+  void import_nodes(const wire::GraphProto& proto) {
     for (const auto& [name, tensor] : proto.initializers) define(name, graph_.add_constant(tensor, name));
     for (const wire::Node& node : sorted(proto)) import_node(node);
+  }
+
+  void import_body(const wire::GraphProto& proto) {
+    import_nodes(proto);
     for (const wire::ValueInfo& output : proto.outputs) {
       auto at = values.find(output.name);
       if (at == values.end()) fail(Code::invalid_model, "no node gives the graph's output '{}'", output.name);
@@ -186,14 +198,14 @@ class GraphImporter {
                      inputs.push_back(name.empty() ? ValueId{} : values.at(name));
                    while (!inputs.empty() && !inputs.back().valid()) inputs.pop_back();
                    NodeContext context(graph_, node, opset, std::move(inputs));
-                   if (node.op_type == "If")
-                     import_if(context);
+                   if (const auto control = control_importer(node))
+                     (this->*control)(context);
                    else
-                     importer_table().find(node.op_type)(context);
+                     importer_table().find(op_label(node))(context);
+                   note(context, opset);
                    for (size_t i = 0; i < node.outputs.size(); ++i)
                      if (!node.outputs[i].empty() && i < context.results.size())
-                       define(node.outputs[i], context.results[i]);
-                   note(context, opset);
+                       define(node.outputs[i], known_float(context.results[i]));
                  });
   }
 
@@ -201,6 +213,18 @@ class GraphImporter {
     const NodeId producer = graph_.value(context.results.at(0)).producer;
     if (producer.valid())
       graph_.mutable_node(producer).note = fmt::format("{}, opset {}", op_label(context.proto()), opset);
+  }
+
+  // Exporters compute extents in floats too (scale, floor, cast back): a few floats of known operands are a constant.
+  ValueId known_float(ValueId id) {
+    const Value& value = graph_.value(id);
+    if (!value.producer.valid() || !is_float(value.type.dtype) || !value.type.shape.is_static()) return id;
+    const Node& node = graph_.node(value.producer);
+    if (!node.regions.empty() || !op_def(node.op).pure || node.outputs.size() != 1 || node.inputs.empty() ||
+        value.type.shape.element_count().value() > kFoldedElements)
+      return id;
+    const auto operands = known_operands(graph_, node);
+    return operands ? graph_.add_constant(evaluate_node(graph_, node, *operands)[0], value.name) : id;
   }
 
   std::unique_ptr<Graph> import_region(const wire::GraphProto& proto, const std::vector<std::string>& captured) {
@@ -284,6 +308,122 @@ class GraphImporter {
     for (ValueId output : other.outputs())
       body->add_output(add_op(*body, "refuse", {}, {{"why", why}, {"type", other.value(output).type.str()}}));
     return body;
+  }
+
+  using ControlImporter = void (GraphImporter::*)(NodeContext&);
+  static ControlImporter control_importer(const wire::Node& node) {
+    if (!is_control(node)) return nullptr;
+    return node.op_type == "If"     ? &GraphImporter::import_if
+           : node.op_type == "Loop" ? &GraphImporter::import_loop
+                                    : &GraphImporter::import_scan;
+  }
+
+  static const wire::GraphProto& body_of(NodeContext& context) {
+    const wire::Attribute* body = context.attribute("body");
+    if (body == nullptr || body->graphs.empty()) fail(Code::invalid_model, "the body is missing");
+    return *body->graphs[0];
+  }
+
+  // The body once more, in this graph; the values of its outputs.
+  std::vector<ValueId> unroll(const wire::GraphProto& body, const std::vector<ValueId>& arguments) {
+    constexpr size_t kMostNodes = 50000;
+    if (graph_.nodes().size() > kMostNodes)
+      fail(Code::unsupported, "unrolled, the network has more than {} nodes", kMostNodes);
+    GraphImporter inner(model_, graph_);
+    std::vector<std::string> captured;
+    collect_captures(body, {}, captured);
+    for (const std::string& name : captured) inner.define(name, values.at(name));
+    for (size_t i = 0; i < arguments.size(); ++i) inner.define(body.inputs[i].name, arguments[i]);
+    inner.import_nodes(body);
+    std::vector<ValueId> results;
+    for (const wire::ValueInfo& output : body.outputs) results.push_back(inner.values.at(output.name));
+    return results;
+  }
+
+  // One element a turn, along a new axis.
+  ValueId stacked(NodeContext& context, const std::vector<ValueId>& parts, int64_t axis) {
+    if (parts.empty()) fail(Code::unsupported, "a loop that is not entered and stacks results");
+    std::vector<ValueId> rows;
+    for (ValueId part : parts) rows.push_back(context.add("unsqueeze", {part, context.ints({axis})}));
+    return context.add("concat", std::move(rows), {{"axis", axis}});
+  }
+
+  // How often a loop runs at most; INT64_MAX where only its condition ends it.
+  int64_t known_trips(NodeContext& context) const {
+    if (!context.has_input(0)) return INT64_MAX;
+    const auto trips = known_operand(graph_.value(context.input(0)));
+    if (!trips) fail(Code::unsupported, "the trip count is computed from data");
+    return trips->to_ints().at(0);
+  }
+
+  bool goes_on(ValueId condition) const {
+    const auto known = known_condition(condition);
+    if (!known) fail(Code::unsupported, "the condition is computed from data");
+    return *known;
+  }
+
+  // A loop whose trips are known here is its body, that often.
+  void import_loop(NodeContext& context) {
+    const wire::GraphProto& body = body_of(context);
+    const size_t carried = std::max<size_t>(context.inputs().size(), 2) - 2;
+    if (body.inputs.size() != carried + 2 || body.outputs.size() < carried + 1)
+      fail(Code::invalid_model, "a body of {} inputs and {} outputs carries {} values", body.inputs.size(),
+           body.outputs.size(), carried);
+    const int64_t trips = known_trips(context);
+    ValueId condition =
+        context.has_input(1) ? context.input(1) : context.add("cast", {context.ints({1})}, {{"to", DataType::boolean}});
+    std::vector<ValueId> state(context.inputs().begin() + std::min<std::ptrdiff_t>(2, std::ssize(context.inputs())),
+                               context.inputs().end());
+    std::vector<std::vector<ValueId>> rows(body.outputs.size() - carried - 1);
+    for (int64_t i = 0; i < trips && goes_on(condition); ++i) {
+      std::vector<ValueId> arguments = {context.constant(Tensor::scalar<int64_t>(i)), condition};
+      arguments.insert(arguments.end(), state.begin(), state.end());
+      const auto results = unroll(body, arguments);
+      condition = results[0];
+      state.assign(results.begin() + 1, results.begin() + 1 + static_cast<std::ptrdiff_t>(carried));
+      for (size_t k = 0; k < rows.size(); ++k) rows[k].push_back(results[carried + 1 + k]);
+    }
+    context.results = state;
+    for (const auto& parts : rows) context.results.push_back(stacked(context, parts, 0));
+  }
+
+  // State values, then sequences that the body sees an element at a time.
+  void import_scan(NodeContext& context) {
+    if (context.opset() < 9) fail(Code::unsupported, "Scan of opset 8; 9 and later are accepted");
+    const wire::GraphProto& body = body_of(context);
+    const auto sequences = static_cast<size_t>(context.get_or<int64_t>("num_scan_inputs", 0));
+    if (sequences < 1 || sequences > context.inputs().size() || body.inputs.size() != context.inputs().size())
+      fail(Code::invalid_model, "num_scan_inputs is {} for {} operands", sequences, context.inputs().size());
+    const size_t carried = context.inputs().size() - sequences;
+    const auto option = [&](const char* name, size_t i) {
+      const auto list = context.get_or<std::vector<int64_t>>(name, {});
+      return i < list.size() ? list[i] : 0;
+    };
+    std::vector<int64_t> axes;
+    for (size_t i = 0; i < sequences; ++i)
+      axes.push_back(normalize_axis(option("scan_input_axes", i), context.type(carried + i).shape.rank()));
+    const Dim length = context.type(carried).shape[static_cast<int>(axes[0])];
+    if (!length.is_constant()) fail(Code::unsupported, "the length {} is not fixed", length.str());
+    std::vector<ValueId> state(context.inputs().begin(),
+                               context.inputs().begin() + static_cast<std::ptrdiff_t>(carried));
+    std::vector<std::vector<ValueId>> rows(body.outputs.size() - std::min(carried, body.outputs.size()));
+    for (int64_t t = 0; t < length.value(); ++t) {
+      std::vector<ValueId> arguments = state;
+      for (size_t i = 0; i < sequences; ++i) {
+        const int64_t at = option("scan_input_directions", i) != 0 ? length.value() - 1 - t : t;
+        arguments.push_back(context.add("gather",
+                                        {context.input(carried + i), context.constant(Tensor::scalar<int64_t>(at))},
+                                        {{"axis", axes[i]}}));
+      }
+      const auto results = unroll(body, arguments);
+      state.assign(results.begin(), results.begin() + static_cast<std::ptrdiff_t>(carried));
+      for (size_t k = 0; k < rows.size(); ++k) rows[k].push_back(results[carried + k]);
+    }
+    context.results = state;
+    for (size_t k = 0; k < rows.size(); ++k) {
+      if (option("scan_output_directions", k) != 0) std::reverse(rows[k].begin(), rows[k].end());
+      context.results.push_back(stacked(context, rows[k], option("scan_output_axes", k)));
+    }
   }
 
   std::optional<bool> known_condition(ValueId id) const {

@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Networks of one operator, in the forms that exporters write, run in ONNX Runtime and in planish on the same inputs.
+
+  operators.py PLANISH [NAME…]     all cases, or those whose name contains NAME
+
+Operands that a case names as constants become initializers; all others are inputs. Needs onnx, onnxruntime, numpy.
+"""
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+LIMIT = 1e-4
+CASES = []
+
+
+def case(name, op, inputs, opset=17, outputs=1, constants=(), domain="", exact=True, **attributes):
+    """`inputs`: arrays or None, in order; `constants`: positions that are initializers."""
+    CASES.append(dict(name=name, op=op, inputs=inputs, opset=opset, outputs=outputs, constants=constants, domain=domain,
+                      exact=exact, attributes=attributes))
+
+
+def cases():
+    random = np.random.default_rng(3)
+
+    def floats(*shape):
+        return random.standard_normal(shape).astype(np.float32)
+
+    def ints(*values, dtype=np.int64):
+        return np.array(values, dtype)
+
+    image, sound = floats(2, 6, 5, 7), floats(2, 6, 33)
+    for x in (image, sound, floats(2, 6, 3, 4, 5)):
+        case(f"instance_norm_rank{x.ndim}", "InstanceNormalization", [x, floats(6), floats(6)], constants=(1, 2), epsilon=1e-3)
+    case("instance_norm_computed", "InstanceNormalization", [image, floats(6), floats(6)])
+    case("group_norm_18", "GroupNormalization", [image, floats(3), floats(3)], opset=18, constants=(1, 2), num_groups=3)
+    case("group_norm_21", "GroupNormalization", [image, floats(6), floats(6)], opset=21, constants=(1, 2), num_groups=3)
+    for size in (1, 3, 5):
+        case(f"lrn_{size}", "LRN", [image], size=size, alpha=0.1, beta=0.6, bias=1.5)
+    for p in (1, 2):
+        case(f"lp_norm_{p}", "LpNormalization", [image * (np.arange(6) != 2).reshape(1, 6, 1, 1).astype(np.float32)], p=p, axis=2)
+    case("mean_variance_norm", "MeanVarianceNormalization", [image], axes=[0, 2, 3])
+    case("layer_norm_one_scale", "LayerNormalization", [image, floats(1)], constants=(1,))
+    case("layer_norm_one_scale_and_bias", "LayerNormalization", [image, floats(1), floats(1)], constants=(1, 2))
+    case("layer_norm_two_axes", "LayerNormalization", [image, floats(5, 7), floats(5, 7)], constants=(1, 2), axis=2)
+
+    recurrent_cases(floats, ints)
+    einsum_cases(floats)
+    choosing_cases(floats, ints, random)
+    quantized_cases(floats, random)
+
+    case("dropout_mask", "Dropout", [image], outputs=2)
+    case("max_pool_column_major", "MaxPool", [image], outputs=2, kernel_shape=[2, 3], strides=[2, 1], storage_order=1)
+
+
+def recurrent_cases(floats, ints):
+    t, n, i, h = 7, 3, 5, 9
+    for op, gates in (("GRU", 3), ("RNN", 1)):
+        for direction, d in (("forward", 1), ("reverse", 1), ("bidirectional", 2)):
+            weights = [floats(d, gates * h, i), floats(d, gates * h, h)]
+            bias, first = floats(d, 2 * gates * h), floats(d, n, h)
+            case(f"{op}_{direction}", op, [floats(t, n, i), *weights, bias, None, first], outputs=2, constants=(1, 2, 3),
+                 hidden_size=h, direction=direction)
+            case(f"{op}_{direction}_lengths", op, [floats(t, n, i), *weights, None, ints(7, 2, 4, dtype=np.int32)], outputs=2,
+                 constants=(1, 2), hidden_size=h, direction=direction)
+        case(f"{op}_plain", op, [floats(t, n, i), floats(1, gates * h, i), floats(1, gates * h, h)], constants=(1, 2), hidden_size=h)
+        case(f"{op}_relu", op, [floats(t, n, i) * .1, floats(1, gates * h, i), floats(1, gates * h, h)], constants=(1, 2), hidden_size=h,
+             activations=["Sigmoid", "Relu"] if op == "GRU" else ["Relu"])
+    case("GRU_linear_before_reset", "GRU", [floats(t, n, i), floats(2, 3 * h, i), floats(2, 3 * h, h), floats(2, 6 * h)], outputs=2,
+         constants=(1, 2, 3), hidden_size=h, direction="bidirectional", linear_before_reset=1)
+
+
+def einsum_cases(floats):
+    for equation, shapes in {
+            "bij,bjk->bik": [(2, 3, 4), (2, 4, 5)], "bhid,bhjd->bhij": [(2, 3, 4, 5), (2, 3, 6, 5)], "bchw,kc->bkhw": [(2, 3, 4, 5), (6, 3)],
+            "i,j->ij": [(4,), (6,)], "bij->bj": [(2, 3, 4)], "ij->ji": [(3, 4)], "bii->bi": [(2, 3, 3)], "ii": [(3, 3)], "ij,jk": [(3, 4), (4, 5)],
+            "...ij,...jk->...ik": [(2, 3, 3, 4), (2, 3, 4, 5)], "bhwc,hkc->bhwk": [(2, 3, 4, 5), (3, 6, 5)], "ij,jk,kl->il": [(2, 3), (3, 4), (4, 5)],
+            "bd,bd->b": [(3, 4), (3, 4)], "abc,abc->": [(2, 3, 4)] * 2, "b i , b j -> b i j": [(2, 3), (2, 4)], "bn,anm,bm->ba": [(2, 3), (5, 3, 4), (2, 4)],
+            "nhwc,hcw,w->n": [(2, 3, 4, 5), (3, 5, 4), (4,)]}.items():
+        case(f"einsum {equation}", "Einsum", [floats(*shape) for shape in shapes], equation=equation)
+
+
+def choosing_cases(floats, ints, random):
+    x = floats(3, 4, 6)
+    ties = random.integers(0, 4, (3, 4, 6))
+    for axis, largest in ((-1, 1), (0, 0), (1, 1)):
+        for values in (x, ties):
+            case(f"topk_{axis}_{largest}_{values.dtype}", "TopK", [values, ints(2)], outputs=2, constants=(1,), axis=axis, largest=largest)
+    case("topk_attribute", "TopK", [x], opset=9, outputs=2, k=3)
+    for exclusive in (0, 1):
+        for reverse in (0, 1):
+            case(f"cumsum_{exclusive}{reverse}", "CumSum", [x, ints(-2)], constants=(1,), exclusive=exclusive, reverse=reverse)
+    case("cumsum_integers", "CumSum", [ties, np.array(1)], constants=(1,))
+    for upper in (0, 1):
+        for k in (None, -1, 2, 9):
+            case(f"trilu_{upper}_{k}", "Trilu", [x] + ([] if k is None else [np.array(k)]), constants=(1,), upper=upper)
+    for axis in (-1, 0, 1):
+        case(f"one_hot_{axis}", "OneHot", [ties - 2, np.array(5), np.array([-1, 3], np.float32)], constants=(1, 2), axis=axis)
+    case("one_hot_floats", "OneHot", [ties.astype(np.float32), ints(5), ints(0, 1)], constants=(1, 2))
+    case("eye_like", "EyeLike", [floats(4, 6)], k=1, dtype=7)
+    case("hardmax", "Hardmax", [x], axis=1)
+    case("hardmax_rows", "Hardmax", [x], opset=11, axis=1)
+    case("shrink", "Shrink", [x], lambd=0.4, bias=0.2)
+    case("cast_like", "CastLike", [x, ints(1, dtype=np.int32)])
+    case("scatter", "Scatter", [x, ties[:1] % 3, x[:1]], opset=10)
+    for mode in ("bilinear", "nearest", "bicubic"):
+        for padding in ("zeros", "border", "reflection"):
+            for align in (0, 1):
+                case(f"grid_sample_{mode}_{padding}_{align}", "GridSample", [floats(2, 3, 5, 6), floats(2, 4, 7, 2)], mode=mode, padding_mode=padding,
+                     align_corners=align)
+    case("grid_sample_volume", "GridSample", [floats(2, 3, 4, 5, 6), floats(2, 3, 4, 5, 3)], opset=20, mode="linear")
+    # Extents that exporters compute in floats.
+    case("nearest_even", "Round", [floats(5) * 4])
+
+
+def quantized_cases(floats, random):
+    def bytes_of(*shape):
+        return random.integers(0, 255, shape, np.uint8)
+
+    def scale(value):
+        return np.array(value, np.float32)
+
+    zero, signed = np.array(120, np.uint8), np.array(0, np.int8)
+    weights = random.integers(-63, 63, (4, 3, 3, 3), np.int8)  # more saturates in ONNX Runtime on some hosts
+    steps = (random.random(4) * .01 + .001).astype(np.float32)
+    bias = random.integers(-500, 500, 4, np.int32)
+    case("qlinear_conv", "QLinearConv", [bytes_of(1, 3, 8, 9), scale(.02), zero, weights, steps, np.zeros(4, np.int8), scale(.05), zero, bias],
+         constants=range(1, 9), exact=False, pads=[1, 1, 1, 1], strides=[2, 1])
+    case("qlinear_matmul", "QLinearMatMul", [bytes_of(2, 5), scale(.02), zero, bytes_of(5, 4), scale(.01), zero, scale(.05), zero], constants=range(1, 8),
+         exact=False)
+    case("matmul_integer", "MatMulInteger", [bytes_of(2, 5), random.integers(-63, 63, (5, 4), np.int8), zero, signed], constants=(1, 2, 3))
+    case("conv_integer", "ConvInteger", [bytes_of(1, 3, 6, 6), bytes_of(2, 3, 3, 3), zero], constants=(1, 2), pads=[1, 1, 1, 1])
+    for name, x in (("mixed", floats(3, 7)), ("positive", abs(floats(3, 7))), ("zeros", np.zeros((3, 7), np.float32))):
+        case(f"dynamic_quantize_{name}", "DynamicQuantizeLinear", [x], outputs=3, exact=False)
+    ours = dict(domain="com.microsoft", exact=False)
+    a, b = bytes_of(1, 4, 5, 5), bytes_of(1, 4, 5, 5)
+    case("qlinear_add", "QLinearAdd", [a, scale(.02), zero, b, scale(.03), zero, scale(.05), zero], constants=(1, 2, 4, 5, 6, 7), **ours)
+    case("qlinear_mul", "QLinearMul", [a, scale(.02), zero, b, scale(.03), zero, scale(.05), zero], constants=(1, 2, 4, 5, 6, 7), **ours)
+    case("qlinear_sigmoid", "QLinearSigmoid", [a, scale(.02), zero, scale(1 / 256), np.array(0, np.uint8)], constants=range(1, 5), **ours)
+    case("qlinear_leaky_relu", "QLinearLeakyRelu", [a, scale(.02), zero, scale(.02), zero], constants=range(1, 5), alpha=.1, **ours)
+    case("qlinear_mean", "QLinearGlobalAveragePool", [a, scale(.02), zero, scale(.01), zero], constants=range(1, 5), **ours)
+    case("qlinear_concat", "QLinearConcat", [scale(.05), zero, a, scale(.02), zero, b, scale(.03), zero], constants=(0, 1, 3, 4, 6, 7), axis=1, **ours)
+    case("matmul_to_float", "MatMulIntegerToFloat", [bytes_of(3, 5), bytes_of(5, 4), scale(.02), scale(.03), zero, zero, floats(4)],
+         constants=range(1, 7), domain="com.microsoft")
+
+
+def network_of(entry):
+    helper = onnx.helper
+    names = ["" if array is None else f"in{i}" for i, array in enumerate(entry["inputs"])]
+    results = [f"out{i}" for i in range(entry["outputs"])]
+    node = helper.make_node(entry["op"], names, results, name="only", domain=entry["domain"], **entry["attributes"])
+    inputs, initializers, feed = [], [], {}
+    for i, array in enumerate(entry["inputs"]):
+        if array is None:
+            continue
+        if i in entry["constants"]:
+            initializers.append(onnx.numpy_helper.from_array(array, names[i]))
+        else:
+            inputs.append(helper.make_tensor_value_info(names[i], helper.np_dtype_to_tensor_dtype(array.dtype), array.shape))
+            feed[names[i]] = array
+    outputs = [helper.make_empty_tensor_value_info(name) for name in results]
+    graph = helper.make_graph([node], "one", inputs, outputs, initializers)
+    domains = [helper.make_opsetid("", entry["opset"])] + ([helper.make_opsetid(entry["domain"], 1)] if entry["domain"] else [])
+    return helper.make_model(graph, opset_imports=domains, ir_version=8 if entry["opset"] < 20 else 9), feed
+
+
+def typed(model, session):
+    """The same network with the result types that ONNX Runtime found."""
+    kinds = {"float": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9}
+    for value, found in zip(model.graph.output, session.get_outputs()):
+        value.CopyFrom(onnx.helper.make_tensor_value_info(value.name, kinds[found.type[7:-1]], None))
+    return model
+
+
+def run_planish(planish, model, feed, names):
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/m.onnx"
+        onnx.save(model, path)
+        words = []
+        for name, array in feed.items():
+            np.save(f"{folder}/{name}.npy", array)
+            words += ["--input", f"{name}={folder}/{name}.npy"]
+        for call in ([planish, "build", path, "-o", f"{folder}/plan", "--tune", "off", "--threads", "2", "--quiet"],
+                     [planish, "run", f"{folder}/plan", "--output-dir", folder, "--threads", "2", "--quiet", *words]):
+            result = subprocess.run(call, capture_output=True, text=True, timeout=120)
+            if result.returncode != 0:
+                raise RuntimeError(result.stderr.strip())
+        return [np.load(f"{folder}/{name}.npy") for name in names]
+
+
+def difference(found, wanted, exact):
+    """What is apart, or an empty string. Quantised results may be one step apart where float rounding meets a tie."""
+    if found.shape != wanted.shape or found.dtype != wanted.dtype:
+        return f"{found.dtype}{list(found.shape)} for {wanted.dtype}{list(wanted.shape)}"
+    if wanted.dtype.kind != "f":
+        apart = np.abs(found.astype(np.int64) - wanted.astype(np.int64))
+        return "" if apart.size == 0 or apart.max() <= (0 if exact else 1) else f"{int((apart > 0).sum())} elements differ, by {apart.max()} at most"
+    error = np.linalg.norm(found.astype(np.float64) - wanted) / max(np.linalg.norm(wanted), 1e-6)
+    return "" if error <= LIMIT else f"relative L2 {error:.2e}"
+
+
+def verdict(planish, entry):
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 4
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    model, feed = network_of(entry)
+    try:
+        session = onnxruntime.InferenceSession(model.SerializeToString(), settings, providers=["CPUExecutionProvider"])
+        names = [item.name for item in session.get_outputs()]
+        wanted = session.run(None, feed)
+        found = run_planish(planish, typed(model, session), feed, names)
+    except Exception as error:  # one case's trouble must not hide the others
+        return f"{type(error).__name__}: {error}"[:300]
+    return "; ".join(text for text in (difference(f, w, entry["exact"]) for f, w in zip(found, wanted)) if text)
+
+
+def main():
+    cases()
+    chosen = [entry for entry in CASES if not sys.argv[2:] or any(word in entry["name"] for word in sys.argv[2:])]
+    failed = 0
+    for entry in chosen:
+        text = verdict(sys.argv[1], entry)
+        failed += bool(text)
+        if text:
+            print(f"FAIL {entry['name']}: {text}", flush=True)
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    return 1 if failed or not chosen else 0
+
+
+if __name__ == "__main__":
+    try:
+        import numpy as np
+        import onnx
+        import onnxruntime
+    except ImportError as error:
+        print(f"SKIPPED: {error}; PLANISH_PYTHON names a Python with numpy, onnx and onnxruntime")
+        sys.exit(0)
+    sys.exit(main())
