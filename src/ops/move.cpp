@@ -165,10 +165,16 @@ void gather_nd_infer(InferContext& context) {
   const Shape &data = context.shape(0), &indices = context.shape(1);
   context.require_rank(1, 1);
   const Dim last = indices[indices.rank() - 1];
-  if (!last.is_constant() || last.value() > data.rank())
+  const int64_t batch = context.attrs<GatherNdAttrs>().batch_dims;
+  if (batch < 0 || batch >= std::min(indices.rank(), data.rank()))
+    fail(Code::invalid_model, "attribute 'batch_dims' is {} for {} into {}", batch, indices.str(), data.str());
+  if (!last.is_constant() || last.value() > data.rank() - batch)
     fail(Code::invalid_model, "indices {} into {}", indices.str(), data.str());
+  for (int i = 0; i < batch; ++i)
+    if (data[i].is_constant() && indices[i].is_constant() && data[i] != indices[i])
+      fail(Code::invalid_model, "indices {} into {} in {} batch axes", indices.str(), data.str(), batch);
   std::vector<Dim> dims(indices.begin(), indices.end() - 1);
-  dims.insert(dims.end(), data.begin() + last.value(), data.end());
+  dims.insert(dims.end(), data.begin() + batch + last.value(), data.end());
   context.output(0, context.dtype(0), Shape(std::move(dims)));
 }
 
@@ -246,7 +252,7 @@ const MoveRow kMoveRows[] = {
     {"slice", 3, 5, 1, check_attrs_as<NoAttrs>, slice_infer, true},
     {"gather", 2, 2, 1, check_attrs_as<MoveAxisAttrs>, gather_infer, false},
     {"gather_elements", 2, 2, 1, check_attrs_as<MoveAxisAttrs>, gather_elements_infer, false},
-    {"gather_nd", 2, 2, 1, check_attrs_as<NoAttrs>, gather_nd_infer, false},
+    {"gather_nd", 2, 2, 1, check_attrs_as<GatherNdAttrs>, gather_nd_infer, false},
     {"scatter_nd", 3, 3, 1, check_attrs_as<ScatterAttrs>, scatter_infer, false},
     {"scatter_elements", 3, 3, 1, check_attrs_as<ScatterAttrs>, scatter_infer, false},
     {"expand", 2, 2, 1, check_attrs_as<NoAttrs>, expand_infer, true},

@@ -48,6 +48,7 @@ def cases():
     einsum_cases(floats)
     choosing_cases(floats, ints, random)
     quantized_cases(floats, random)
+    control_cases(floats)
 
     case("dropout_mask", "Dropout", [image], outputs=2)
     case("max_pool_column_major", "MaxPool", [image], outputs=2, kernel_shape=[2, 3], strides=[2, 1], storage_order=1)
@@ -109,8 +110,8 @@ def choosing_cases(floats, ints, random):
                 case(f"grid_sample_{mode}_{padding}_{align}", "GridSample", [floats(2, 3, 5, 6), floats(2, 4, 7, 2)], mode=mode, padding_mode=padding,
                      align_corners=align)
     case("grid_sample_volume", "GridSample", [floats(2, 3, 4, 5, 6), floats(2, 3, 4, 5, 3)], opset=20, mode="linear")
-    # Extents that exporters compute in floats.
-    case("nearest_even", "Round", [floats(5) * 4])
+    case("gather_nd_batch", "GatherND", [floats(3, 4, 5, 2), random.integers(-4, 4, (3, 6, 1))], batch_dims=1)
+    case("gather_nd_two_batch_axes", "GatherND", [floats(2, 3, 4, 5), random.integers(0, 4, (2, 3, 6, 2))], batch_dims=2)
 
 
 def quantized_cases(floats, random):
@@ -144,7 +145,65 @@ def quantized_cases(floats, random):
          constants=range(1, 7), domain="com.microsoft")
 
 
+def network(name, nodes, inputs, outputs=("y",), constants=None):
+    """A case of several nodes, each (operator, inputs, outputs, attributes)."""
+    helper = onnx.helper
+    made = [helper.make_node(op, sources, results, **attributes) for op, sources, results, attributes in nodes]
+    values = [helper.make_tensor_value_info(key, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape) for key, array in inputs.items()]
+    initializers = [onnx.numpy_helper.from_array(np.array(array), key) for key, array in (constants or {}).items()]
+    graph = helper.make_graph(made, "several", values, [helper.make_empty_tensor_value_info(key) for key in outputs], initializers)
+    CASES.append(dict(name=name, exact=True, model=helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), feed=inputs))
+
+
+def body(nodes, inputs, outputs):
+    """A region; `inputs` and `outputs`: (name, element type, rank)."""
+    helper = onnx.helper
+
+    def values(specs):
+        return [helper.make_tensor_value_info(key, kind, [None] * rank) for key, kind, rank in specs]
+
+    made = [helper.make_node(op, sources, results, **attributes) for op, sources, results, attributes in nodes]
+    return helper.make_graph(made, "body", values(inputs), values(outputs))
+
+
+def control_cases(floats):
+    f32, i64, boolean = 1, 7, 9
+    # Half the extents, as interpolate(scale_factor=0.5, recompute_scale_factor=True) is exported.
+    network("extents_in_floats",
+            [("Shape", ["x"], ["shape"], {}), ("Slice", ["shape", "two", "four"], ["space"], {}), ("Cast", ["space"], ["wide"], {"to": f32}),
+             ("Mul", ["wide", "half"], ["scaled"], {}), ("Floor", ["scaled"], ["floor"], {}), ("Cast", ["floor"], ["sizes"], {"to": i64}),
+             ("Slice", ["shape", "zero", "two"], ["front"], {}), ("Concat", ["front", "sizes"], ["all"], {"axis": 0}),
+             ("Resize", ["x", "", "", "all"], ["y"], {"mode": "linear"})],
+            {"x": floats(1, 3, 9, 14)}, constants={"zero": [0], "two": [2], "four": [4], "half": np.float32(.5)})
+    network("known_float_is_output",
+            [("Shape", ["x"], ["shape"], {}), ("Cast", ["shape"], ["y"], {"to": f32})], {"x": floats(2, 3)})
+    step = body([("Tanh", ["state"], ["bent"], {}), ("Cast", ["i"], ["turn"], {"to": f32}), ("Add", ["bent", "turn"], ["sum"], {}),
+                 ("Mul", ["sum", "w"], ["next"], {}), ("Identity", ["on"], ["still"], {}), ("Identity", ["next"], ["row"], {})],
+                [("i", i64, 0), ("on", boolean, 0), ("state", f32, 2)], [("still", boolean, 0), ("next", f32, 2), ("row", f32, 2)])
+    network("loop", [("Loop", ["trips", "go", "x"], ["last", "rows"], {"body": step})], {"x": floats(2, 3)}, ("last", "rows"),
+            {"trips": np.int64(4), "go": True, "w": floats(3)})
+    network("loop_of_an_extent",
+            [("Shape", ["x"], ["shape"], {}), ("Gather", ["shape", "zero"], ["trips"], {}), ("Loop", ["trips", "", "x"], ["last", "rows"], {"body": step})],
+            {"x": floats(5, 3)}, ("last", "rows"), {"zero": np.int64(0), "w": floats(3)})
+    # ends by its condition, on the third turn
+    until = body([("Add", ["count", "one"], ["more"], {}), ("Less", ["more", "three"], ["on_again"], {}), ("Mul", ["state", "two"], ["next"], {})],
+                 [("i", i64, 0), ("on", boolean, 0), ("count", i64, 0), ("state", f32, 2)],
+                 [("on_again", boolean, 0), ("more", i64, 0), ("next", f32, 2)])
+    network("loop_until", [("Loop", ["", "go", "start", "x"], ["count_of", "y"], {"body": until})], {"x": floats(2, 3)}, ("y", "count_of"),
+            {"go": True, "start": np.int64(0), "one": np.int64(1), "three": np.int64(3), "two": np.float32(2)})
+    cell = body([("MatMul", ["h", "w"], ["mixed"], {}), ("Add", ["mixed", "x_t"], ["sum"], {}), ("Tanh", ["sum"], ["h_next"], {}),
+                 ("Identity", ["h_next"], ["y_t"], {})],
+                [("h", f32, 2), ("x_t", f32, 2)], [("h_next", f32, 2), ("y_t", f32, 2)])
+    for backwards in (0, 1):
+        network(f"scan_{backwards}",
+                [("Scan", ["first", "x"], ["last", "rows"], {"body": cell, "num_scan_inputs": 1, "scan_input_axes": [1], "scan_output_axes": [1],
+                                                             "scan_input_directions": [backwards], "scan_output_directions": [backwards]})],
+                {"first": floats(2, 4), "x": floats(2, 5, 4)}, ("last", "rows"), {"w": floats(4, 4)})
+
+
 def network_of(entry):
+    if "model" in entry:
+        return entry["model"], entry["feed"]
     helper = onnx.helper
     names = ["" if array is None else f"in{i}" for i, array in enumerate(entry["inputs"])]
     results = [f"out{i}" for i in range(entry["outputs"])]

@@ -140,9 +140,12 @@ TensorView nd_slice(TensorView data, const TensorView& indices, int64_t row, int
 
 void run_gather_nd(const KernelArgs& args) {
   const TensorView &x = args.inputs[0], &indices = args.inputs[1], &y = args.outputs[0];
-  const auto outer = static_cast<size_t>(indices.rank) - 1;
+  const auto outer = static_cast<size_t>(indices.rank) - 1,
+             batch = static_cast<size_t>(args.as<GatherNdAttrs>().batch_dims);
   const int64_t depth = indices.dims[outer];
   for (Odometer<2> at(indices.extents().subspan(0, outer), {indices.strides, y.strides}); at.valid(); at.next()) {
+    TensorView data = x;
+    for (size_t i = 0; i < batch; ++i) data = at_index(data, 0, at.index[i]);
     TensorView slot = y;
     slot.data = y.as<std::byte>() + at.offset[1] * element_bytes(y.dtype);
     slot.rank = y.rank - static_cast<int>(outer);
@@ -150,7 +153,7 @@ void run_gather_nd(const KernelArgs& args) {
       slot.dims[i] = y.dims[i + outer];
       slot.strides[i] = y.strides[i + outer];
     }
-    copy_view(nd_slice(x, indices, at.offset[0], depth), slot);
+    copy_view(nd_slice(data, indices, at.offset[0], depth), slot);
   }
 }
 
@@ -271,7 +274,7 @@ void register_move(KernelTable& table) {
   table.add(make_kernel<NoAttrs>("slice", run_slice));
   table.add(make_kernel<MoveAxisAttrs>("gather", run_gather));
   table.add(make_kernel<MoveAxisAttrs>("gather_elements", run_gather_elements));
-  table.add(make_kernel<NoAttrs>("gather_nd", run_gather_nd));
+  table.add(make_kernel<GatherNdAttrs>("gather_nd", run_gather_nd));
   table.add(make_kernel<ScatterAttrs>("scatter_nd", run_scatter_nd));
   table.add(make_kernel<ScatterAttrs>("scatter_elements", run_scatter_elements));
   table.add(make_kernel<NoAttrs>("expand", run_expand));

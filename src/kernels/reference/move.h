@@ -66,6 +66,14 @@ struct ScatterAttrs {
   }
 };
 
+struct GatherNdAttrs {
+  int64_t batch_dims = 0;
+  template <class V>
+  void fields(V& v) {
+    v("batch_dims", batch_dims);
+  }
+};
+
 struct FillAttrs {
   Tensor value;  // one element; absent: f32 0
   template <class V>

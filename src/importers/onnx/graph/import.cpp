@@ -224,7 +224,10 @@ class GraphImporter {
         value.type.shape.element_count().value() > kFoldedElements)
       return id;
     const auto operands = known_operands(graph_, node);
-    return operands ? graph_.add_constant(evaluate_node(graph_, node, *operands)[0], value.name) : id;
+    if (!operands) return id;
+    const ValueId known = graph_.add_constant(evaluate_node(graph_, node, *operands)[0], value.name + ".known");
+    graph_.remove_node(value.producer);  // an output of the network may need its name
+    return known;
   }
 
   std::unique_ptr<Graph> import_region(const wire::GraphProto& proto, const std::vector<std::string>& captured) {
