@@ -10,6 +10,8 @@ namespace planish {
 // Columns of one packed panel at this level (0 scalar, 1 avx2, 2 avx512).
 constexpr int64_t panel_width(int level) { return level == 0 ? 4 : level == 1 ? 16 : 32; }
 
+constexpr int64_t kWidestPanel = 32;  // of all levels
+
 // Rows of the microkernel at this level.
 constexpr int64_t microkernel_rows(int level) { return level == 0 ? 4 : level == 1 ? 6 : 12; }
 

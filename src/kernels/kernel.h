@@ -21,7 +21,7 @@ namespace planish {
 
 struct KernelArgs {
   std::span<const TensorView> inputs;   // a missing optional operand has present() == false
-  std::span<const TensorView> outputs;  // never overlap inputs, except where the kernel's row says in_place
+  std::span<const TensorView> outputs;  // never overlap inputs
   const void* params = nullptr;         // what `decode` made
   std::byte* workspace = nullptr;       // `workspace` bytes, 64-byte aligned
   ThreadPool* pool = nullptr;           // never null when run
@@ -43,22 +43,25 @@ struct Kernel {
 
   // Turns attributes into the typed parameters that `run` reads; may throw Error(invalid_model).
   std::shared_ptr<const void> (*decode)(const Attrs&) = nullptr;
+  // The contract, asked whenever shapes are set, before `workspace` and `run`, which rely on it: number of operands,
+  // element types, extents, strides, parameters (kernels/check.h). Data pointers are not valid here.
+  // Throws Error(invalid_plan).
+  void (*check)(const KernelArgs&) = nullptr;
   // Scratch bytes for these views (data pointers are not valid here); nullptr: none.
   int64_t (*workspace)(const KernelArgs&) = nullptr;
   // Computes. May throw Error for data that only now shows itself wrong (an index out of range).
   void (*run)(const KernelArgs&) = nullptr;
-  // Output 0 may be the same memory as this input (same extents and strides); -1: none.
-  int in_place_input = -1;
 };
 
 template <class P>
-Kernel make_kernel(std::string name, void (*run)(const KernelArgs&),
+Kernel make_kernel(std::string name, void (*check)(const KernelArgs&), void (*run)(const KernelArgs&),
                    int64_t (*workspace)(const KernelArgs&) = nullptr) {
   Kernel kernel;
   kernel.name = std::move(name);
   kernel.decode = [](const Attrs& attrs) -> std::shared_ptr<const void> {
     return std::make_shared<const P>(attrs_to<P>(attrs));
   };
+  kernel.check = check;
   kernel.workspace = workspace;
   kernel.run = run;
   return kernel;
@@ -74,7 +77,8 @@ class KernelTable {
   std::vector<std::unique_ptr<const Kernel>> rows_;
 };
 
-// Tables, built on first use. cpu_kernels: the rows of one level; the host must have it.
+// Tables, built on first use. cpu_kernels: the rows of one level. Of a level that the host lacks they can be asked for
+// everything but `run`, so that a plan can be made for another machine: nothing else may depend on the level.
 const KernelTable& reference_kernels();
 const KernelTable& cpu_kernels(Isa isa);
 

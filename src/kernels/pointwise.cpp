@@ -59,6 +59,12 @@ PwInstr parse_instruction(Scanner& scanner) {
 int pw_arity(PwOp op) { return kRows[static_cast<size_t>(op)].arity; }
 std::string_view pw_name(PwOp op) { return kRows[static_cast<size_t>(op)].name; }
 
+int64_t pw_integer(double immediate) {
+  constexpr double kBeyond = 9223372036854775808.0;  // 2^63
+  if (immediate >= kBeyond) return INT64_MAX;
+  return immediate > -kBeyond ? static_cast<int64_t>(immediate) : immediate != immediate ? 0 : INT64_MIN;
+}
+
 std::string PointwiseProgram::str() const {
   std::string text = fmt::format("{}: ", inputs);
   for (size_t i = 0; i < code.size(); ++i) {

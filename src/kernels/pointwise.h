@@ -79,6 +79,7 @@ enum class PwOp : uint8_t {
 
 int pw_arity(PwOp op);
 std::string_view pw_name(PwOp op);
+int64_t pw_integer(double immediate);  // a constant among integers: truncated, saturated, 0 for NaN
 
 struct PwInstr {
   PwOp op = PwOp::constant;

@@ -53,8 +53,10 @@ const KernelTable& reference_kernels() {
   return table;
 }
 
+namespace {
+
 // Even the code that fills a table is compiled for its level: a level that the host lacks is never entered.
-const KernelTable& cpu_kernels(Isa isa) {
+const KernelTable& level_kernels(Isa isa) {
   switch (isa) {
     case Isa::scalar: {
       static const KernelTable scalar = [] {
@@ -84,6 +86,24 @@ const KernelTable& cpu_kernels(Isa isa) {
     return table;
   }();
   return avx512;
+}
+
+}  // namespace
+
+// All levels are compiled from the same sources: what the host's best one says of a row is true of every other.
+const KernelTable& cpu_kernels(Isa isa) {
+  const Isa best = cpu_info().best_isa();
+  if (isa <= best) return level_kernels(isa);
+  static const KernelTable foreign = [best] {
+    KernelTable table;
+    for (const Kernel* row : level_kernels(best).rows()) {
+      Kernel kernel = *row;
+      kernel.run = [](const KernelArgs&) { fail(Code::mismatch, "a kernel of a level that this processor lacks"); };
+      table.add(std::move(kernel));
+    }
+    return table;
+  }();
+  return foreign;
 }
 
 }  // namespace planish

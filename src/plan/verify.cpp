@@ -20,6 +20,8 @@ class Checker {
       if (info.range.min < 0 || info.range.min > info.range.opt || info.range.opt > info.range.max ||
           info.range.max > kLargestArena)
         damaged("symbol '{}' ranges over [{}, {}, {}]", name, info.range.min, info.range.opt, info.range.max);
+    for (const Binding& binding : plan_.bindings)
+      for (Dim dim : binding.type.shape) check_symbols(dim);
     for (const BufferDesc& buffer : profile_.buffers) check_buffer(buffer);
     check_steps(profile_.steps);
   }
@@ -36,6 +38,7 @@ class Checker {
       damaged("a buffer names constant {}", buffer.index);
     if (buffer.kind == BufferKind::binding && !in(buffer.index, plan_.bindings.size()))
       damaged("a buffer names binding {}", buffer.index);
+    if (buffer.kind == BufferKind::dynamic) damaged("a buffer of data-dependent size");
     if (buffer.kind != BufferKind::arena) return;
     if (buffer.offset < 0 || buffer.bytes < 0 || buffer.offset % kAlignment != 0 ||
         buffer.offset > profile_.arena_bytes || buffer.bytes > profile_.arena_bytes - buffer.offset)
@@ -45,35 +48,54 @@ class Checker {
   int64_t buffer_bytes(const BufferDesc& buffer) const {
     if (buffer.kind == BufferKind::constant) return plan_.constants[static_cast<size_t>(buffer.index)].byte_count();
     if (buffer.kind == BufferKind::arena) return buffer.bytes;
-    if (buffer.kind == BufferKind::dynamic) return INT64_MAX;
     return upper(plan_.bindings[static_cast<size_t>(buffer.index)].type.bytes());
   }
 
   int64_t upper(Dim dim) const { return dim.upper_bound(profile_.symbols); }
 
-  // The window's last byte, at the largest extents, lies inside the buffer.
+  int64_t lower(Dim dim) const { return dim.lower_bound(profile_.symbols); }
+
+  void check_symbols(Dim dim) const {
+    if (dim.is_constant()) return;
+    std::vector<std::string> names;
+    dim.collect_symbols(names);
+    for (const std::string& name : names)
+      if (profile_.symbols.find(name) == profile_.symbols.end())
+        damaged("the expression {} names the symbol '{}', which the profile does not have", dim.str(), name);
+  }
+
+  // The window lies inside the buffer as far as bounds of its extents and strides tell; the runtime looks again when
+  // the extents are known.
   void check_view(const ViewDesc& view) const {
     if (view.buffer < 0) return;
     if (static_cast<size_t>(view.buffer) >= profile_.buffers.size()) damaged("a view of buffer {}", view.buffer);
     if (view.dims.size() > kMaxRank || view.dims.size() != view.strides.size())
       damaged("a view of rank {}", view.dims.size());
+    check_symbols(view.offset);
     const int64_t size = element_bytes(view.dtype);
-    int64_t reach = 0, lowest = view.offset.lower_bound(profile_.symbols);
+    int64_t end = checked_add(upper(view.offset), size), lowest = lower(view.offset);
     bool empty = false;
     for (size_t i = 0; i < view.dims.size(); ++i) {
+      check_symbols(view.dims[i]);
+      check_symbols(view.strides[i]);
       const int64_t extent = upper(view.dims[i]);
-      if (view.dims[i].lower_bound(profile_.symbols) < 0) damaged("an extent {} may be negative", view.dims[i].str());
+      if (lower(view.dims[i]) < 0) damaged("an extent {} may be negative", view.dims[i].str());
       empty = empty || extent == 0;
       if (extent <= 1) continue;
-      const int64_t stride = upper(view.strides[i]);
-      const int64_t span = checked_mul(extent - 1, std::abs(stride));
-      (view.strides[i].lower_bound(profile_.symbols) < 0 ? lowest : reach) +=
-          view.strides[i].lower_bound(profile_.symbols) < 0 ? -checked_mul(span, size) : span;
+      const int64_t span = checked_mul(extent - 1, size);
+      lowest = checked_add(lowest, checked_mul(span, std::min<int64_t>(lower(view.strides[i]), 0)));
+      end = checked_add(end, checked_mul(span, std::max<int64_t>(upper(view.strides[i]), 0)));
     }
     if (empty) return;
-    const int64_t end = checked_add(upper(view.offset), checked_mul(checked_add(reach, 1), size));
     const int64_t bytes = buffer_bytes(profile_.buffers[static_cast<size_t>(view.buffer)]);
     if (lowest < 0 || end > bytes) damaged("a view reaches [{}, {}) of a buffer of {} bytes", lowest, end, bytes);
+  }
+
+  // A row of bytes.
+  void check_workspace(const ViewDesc& view) const {
+    check_view(view);
+    if (view.buffer >= 0 && (view.dtype != DataType::u8 || view.dims.size() != 1 || view.strides[0] != Dim(1)))
+      damaged("a workspace that is no row of bytes");
   }
 
   void check_steps(const std::vector<Step>& steps) {
@@ -81,11 +103,17 @@ class Checker {
       if (!ids_.insert(step.id).second) damaged("two steps have the id {}", step.id);
       for (const ViewDesc& view : step.inputs) check_view(view);
       for (const ViewDesc& view : step.outputs) check_view(view);
-      check_view(step.workspace);
+      check_workspace(step.workspace);
+      check_symbols(step.flops);
+      check_symbols(step.bytes);
+      for (const auto& [name, value] : step.params.entries())
+        if (const auto* dims = std::get_if<std::vector<Dim>>(&value))
+          for (Dim dim : *dims) check_symbols(dim);
       if (step.kind == StepKind::copy &&
           (step.inputs.size() != 1 || step.outputs.size() != 1 || !same_extents(step.inputs[0], step.outputs[0])))
         damaged("step '{}' copies between different extents", step.name);
-      if (step.kind == StepKind::control && (step.kernel != "if" || step.bodies.size() != 2 || step.inputs.empty()))
+      if (step.kind == StepKind::control &&
+          (step.kernel != "if" || step.bodies.size() != 2 || step.inputs.empty() || step.inputs[0].buffer < 0))
         damaged("control step '{}' of kind '{}' with {} bodies", step.name, step.kernel, step.bodies.size());
       for (const auto& body : step.bodies) check_steps(body);
     }

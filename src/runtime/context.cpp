@@ -7,6 +7,23 @@
 #include "runtime/prepared.h"
 
 namespace planish {
+namespace {
+
+// Runs `body`; exceptions become a Status.
+template <class Body>
+Status guarded(Body body) noexcept {
+  try {
+    return body();
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  } catch (const std::bad_alloc&) {
+    return {Code::out_of_memory, "out of memory"};
+  } catch (const std::exception& error) {
+    return {Code::internal, error.what()};
+  }
+}
+
+}  // namespace
 
 // Shapes are resolved once all inputs have theirs; binding an address then only patches the views that use it.
 struct Context::State {
@@ -16,6 +33,7 @@ struct Context::State {
   std::shared_ptr<std::byte> arena;
   std::vector<void*> addresses;  // by binding
   std::vector<size_t> sizes;
+  std::vector<int64_t> needed;              // bytes of each binding at the current shapes
   std::vector<bool> shaped;                 // inputs whose extents are known
   std::vector<std::vector<int64_t>> given;  // extents set by the caller
   SymbolValues symbols;
@@ -32,18 +50,28 @@ struct Context::State {
 
   std::vector<int64_t> extents_of(size_t binding) const { return bindings()[binding].type.shape.evaluate(symbols); }
 
-  std::byte* base_of(int32_t buffer) const {
-    const BufferDesc& desc = profile->buffers[static_cast<size_t>(buffer)];
-    switch (desc.kind) {
-      case BufferKind::constant:
-        return const_cast<std::byte*>(engine->plan().constants[static_cast<size_t>(desc.index)].data());
-      case BufferKind::arena:
-        return arena.get() + desc.offset;
-      case BufferKind::binding:
-        return static_cast<std::byte*>(addresses[static_cast<size_t>(desc.index)]);
-      default:
-        fail(Code::unsupported, "a buffer of data-dependent size");
-    }
+  const BufferDesc& buffer_of(const ViewDesc& view) const { return profile->buffers[static_cast<size_t>(view.buffer)]; }
+
+  // Nothing is read or written where a binding of no bytes has no address; kernels may still compute with it.
+  std::byte* base_of(const ViewDesc& view) const {
+    alignas(kAlignment) static std::byte nothing[kAlignment];
+    const BufferDesc& desc = buffer_of(view);
+    const auto index = static_cast<size_t>(desc.index);
+    std::byte* base = desc.kind == BufferKind::constant ? const_cast<std::byte*>(engine->plan().constants[index].data())
+                      : desc.kind == BufferKind::arena  ? arena.get() + desc.offset
+                                                        : static_cast<std::byte*>(addresses[index]);
+    return base == nullptr ? nothing : base;
+  }
+
+  Place place_of(const ViewDesc& view) const {
+    constexpr int32_t kConstants = -1, kArena = -2;
+    const BufferDesc& desc = buffer_of(view);
+    const auto index = static_cast<size_t>(desc.index);
+    const int64_t offset = view.offset.evaluate(symbols);
+    if (desc.kind == BufferKind::constant)
+      return {kConstants, 0, engine->plan().constants[index].byte_count(), offset, false};
+    if (desc.kind == BufferKind::arena) return {kArena, desc.offset, desc.bytes, offset, true};
+    return {desc.index, 0, needed[index], offset, !bindings()[index].is_input};
   }
 
   TensorView resolve(const ViewDesc& desc) const {
@@ -68,6 +96,11 @@ struct Context::State {
   }
 
   PreparedStep prepare(const Step& step) const {
+    return with_context([&] { return fmt::format("step {} '{}' ({})", step.id, step.name, step.kernel); },
+                        [&] { return resolve(step); });
+  }
+
+  PreparedStep resolve(const Step& step) const {
     PreparedStep prepared;
     prepared.step = &step;
     for (const ViewDesc& view : step.inputs) prepared.inputs.push_back(resolve(view));
@@ -78,15 +111,16 @@ struct Context::State {
     }
     prepared.flops = step.flops.evaluate(symbols);
     prepared.bytes = step.bytes.evaluate(symbols);
+    check_views(prepared, resolve(step.workspace), [this](const ViewDesc& view) { return place_of(view); });
+    if (step.kind == StepKind::control) check_control(prepared);
     if (step.kind == StepKind::plugin) {
       prepared.plugin = plugins.at(step.id).get();
       check_plugin(prepared, engine->device().pool(), workspace_bytes(step));
     }
     if (step.kind != StepKind::cpu && step.kind != StepKind::reference) return prepared;
     prepared.kernel = (step.kind == StepKind::cpu ? cpu_kernels(isa) : reference_kernels()).find(step.kernel);
-    prepared.params = with_context([&] { return fmt::format("step '{}'", step.name); },
-                                   [&] { return prepared.kernel->decode(evaluated(step.params)); });
-    check_workspace(prepared);
+    prepared.params = prepared.kernel->decode(evaluated(step.params));
+    check_contract(prepared);
     return prepared;
   }
 
@@ -101,28 +135,30 @@ struct Context::State {
     }
   }
 
-  void check_workspace(const PreparedStep& prepared) const {
-    if (prepared.kernel->workspace == nullptr) return;
+  void check_contract(const PreparedStep& prepared) const {
     KernelArgs args;
     args.inputs = prepared.inputs;
     args.outputs = prepared.outputs;
     args.params = prepared.params.get();
     args.pool = &engine->device().pool();
-    const int64_t needed = prepared.kernel->workspace(args), found = workspace_bytes(*prepared.step);
-    if (needed > found)
+    prepared.kernel->check(args);
+    if (prepared.kernel->workspace == nullptr) return;
+    const int64_t asked = prepared.kernel->workspace(args), found = workspace_bytes(*prepared.step);
+    if (asked > found)
       fail(Code::mismatch,
-           "step '{}' needs {} bytes of workspace with {} threads, the plan has {}; rebuild it with the same --threads",
-           prepared.step->name, needed, engine->device().pool().size(), found);
+           "{} bytes of workspace are needed with {} threads, the plan has {}; rebuild it with the same --threads",
+           asked, engine->device().pool().size(), found);
   }
 
   void patch(PreparedStep& prepared) const {
     const auto place = [&](TensorView& view, const ViewDesc& desc) {
-      if (desc.buffer >= 0) view.data = base_of(desc.buffer) + desc.offset.evaluate(symbols);
+      if (desc.buffer < 0) return;
+      view.data = base_of(desc) + (view.element_count() == 0 ? 0 : desc.offset.evaluate(symbols));
     };
     for (size_t i = 0; i < prepared.inputs.size(); ++i) place(prepared.inputs[i], prepared.step->inputs[i]);
     for (size_t i = 0; i < prepared.outputs.size(); ++i) place(prepared.outputs[i], prepared.step->outputs[i]);
     if (prepared.step->workspace.buffer >= 0)
-      prepared.workspace = base_of(prepared.step->workspace.buffer) + prepared.step->workspace.offset.evaluate(symbols);
+      prepared.workspace = base_of(prepared.step->workspace) + prepared.step->workspace.offset.evaluate(symbols);
     for (auto& body : prepared.bodies)
       for (PreparedStep& inner : body) patch(inner);
   }
@@ -162,7 +198,25 @@ struct Context::State {
     return {};
   }
 
-  Status resolve_all() {
+  void measure_bindings() {
+    needed.clear();
+    for (size_t i = 0; i < bindings().size(); ++i)
+      needed.push_back(with_context(
+          [&] { return fmt::format("binding '{}'", bindings()[i].name); },
+          [&] { return checked_mul(checked_product(extents_of(i)), element_bytes(bindings()[i].type.dtype)); }));
+  }
+
+  // Inputs that share a symbol change one after the other: what does not fit yet is an error when it is run.
+  Status resolve_shapes() {
+    misfit = guarded([&] { return bind_inputs(); });
+    if (!misfit.ok()) return {};
+    return misfit = guarded([&] {
+             prepare_steps();
+             return Status();
+           });
+  }
+
+  Status bind_inputs() {
     symbols.clear();
     for (size_t i = 0; i < bindings().size(); ++i)
       if (bindings()[i].is_input)
@@ -178,11 +232,18 @@ struct Context::State {
         return {Code::invalid_argument, fmt::format("{} needs {} equal to {}; they are {} and {}", guard.where,
                                                     guard.left.str(), guard.right.str(), left, right)};
     }
+    return {};
+  }
+
+  void prepare_steps() {
+    measure_bindings();
     steps.clear();
-    for (const Step& step : profile->steps) steps.push_back(prepare(step));
+    with_context([&] { return fmt::format("the plan of '{}'", engine->plan().model); },
+                 [&] {
+                   for (const Step& step : profile->steps) steps.push_back(prepare(step));
+                 });
     resolved = true;
     patched = false;
-    return {};
   }
 
   Status set_shape(size_t binding, std::span<const int64_t> extents) {
@@ -198,9 +259,8 @@ struct Context::State {
     shaped[binding] = true;
     resolved = patched = false;
     misfit = {};
-    // Inputs that share a symbol change one after the other: what does not fit yet is an error when it is run.
-    if (std::all_of(shaped.begin(), shaped.end(), [](bool done) { return done; })) misfit = resolve_all();
-    return {};
+    if (!std::all_of(shaped.begin(), shaped.end(), [](bool done) { return done; })) return {};
+    return resolve_shapes();
   }
 
   Status check_ready() {
@@ -213,13 +273,11 @@ struct Context::State {
     if (!resolved) return misfit;
     for (size_t i = 0; i < bindings().size(); ++i) {
       const Binding& binding = bindings()[i];
-      int64_t needed = element_bytes(binding.type.dtype);
-      for (Dim dim : binding.type.shape) needed *= dim.evaluate(symbols);
-      if (addresses[i] == nullptr && needed > 0)
-        return {Code::invalid_state, fmt::format("'{}' is not bound; it takes {} bytes", binding.name, needed)};
-      if (static_cast<int64_t>(sizes[i]) < needed)
+      if (addresses[i] == nullptr && needed[i] > 0)
+        return {Code::invalid_state, fmt::format("'{}' is not bound; it takes {} bytes", binding.name, needed[i])};
+      if (sizes[i] < static_cast<size_t>(needed[i]))
         return {Code::invalid_argument,
-                fmt::format("'{}' is bound to {} bytes, {} are needed", binding.name, sizes[i], needed)};
+                fmt::format("'{}' is bound to {} bytes, {} are needed", binding.name, sizes[i], needed[i])};
     }
     return {};
   }
@@ -243,20 +301,6 @@ struct Context::State {
 };
 
 namespace {
-
-// Runs `body`; exceptions become a Status.
-template <class Body>
-Status guarded(Body body) noexcept {
-  try {
-    return body();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  } catch (const std::bad_alloc&) {
-    return {Code::out_of_memory, "out of memory"};
-  } catch (const std::exception& error) {
-    return {Code::internal, error.what()};
-  }
-}
 
 class Entry {
  public:
@@ -321,7 +365,10 @@ Context::Context(std::shared_ptr<const Engine> engine, const ContextOptions& opt
   for (const Binding& binding : s.bindings()) s.shaped.push_back(!binding.is_input || binding.type.shape.is_static());
   for (size_t i = 0; i < count; ++i)
     if (s.bindings()[i].is_input && s.shaped[i]) s.given[i] = s.bindings()[i].type.shape.extents();
-  if (std::all_of(s.shaped.begin(), s.shaped.end(), [](bool done) { return done; })) s.resolve_all().raise();
+  if (std::all_of(s.shaped.begin(), s.shaped.end(), [](bool done) { return done; })) {
+    s.resolve_shapes().raise();
+    s.misfit.raise();
+  }
 }
 
 // Executions on a stream use the state: they end first.

@@ -1,6 +1,7 @@
 #pragma once
 // A step made ready for the current shapes: views with addresses, decoded parameters. What executors run.
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -22,6 +23,21 @@ struct PreparedStep {
   int64_t flops = 0, bytes = 0;
   double milliseconds = 0;
 };
+
+// Where a view's buffer lies at the current shapes: `bytes` from `begin` of one piece of memory, and the view's
+// offset in it.
+struct Place {
+  int32_t memory = 0;
+  int64_t begin = 0, bytes = 0, offset = 0;
+  bool writable = false;
+};
+using PlaceOf = std::function<Place(const ViewDesc&)>;
+
+// Whatever the kernel: views lie inside their buffers, aligned; results and workspace where results may be written
+// and apart from everything else that the step uses. Error(invalid_plan) names operand or result.
+void check_views(const PreparedStep& step, const TensorView& workspace, const PlaceOf& place_of);
+
+void check_control(const PreparedStep& step);  // its condition is one truth value
 
 // The instance of a plugin step.
 std::unique_ptr<Plugin> make_plugin(const Step& step);

@@ -1,5 +1,6 @@
 // Matrix products of two run-time operands: B of every entry is packed into the workspace, then rows times panels.
 
+#include "base/checked.h"
 #include "kernels/cpu/common/product.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -60,6 +61,24 @@ BatchedShape shape_of(const KernelArgs& args) {
   return s;
 }
 
+// A [.., M, K] x B [.., K, N], broadcast over the batch -> Y [.., M, N], columns adjacent
+void check_batched(const KernelArgs& args) {
+  const Operands o(args, 2, 2);
+  const Slot a = o.in(0).is({DataType::f32}).rank(2, kMaxRank), b = o.in(1).is({DataType::f32}).rank(2, kMaxRank);
+  const Slot y = o.out().is({DataType::f32}).rank(2, kMaxRank).adjacent(-1);
+  std::vector<int64_t> dims(y.extents().begin(), y.extents().end());
+  const size_t row = dims.size() - 2, column = dims.size() - 1;
+  require(a.extent(-1) == b.extent(-2) && a.view().rank <= y.view().rank && b.view().rank <= y.view().rank,
+          "{} columns against {} rows", a.extent(-1), b.extent(-2));
+  require(dims[row] == a.extent(-2) && dims[column] == b.extent(-1), "a result of {} by {} for {} by {}", dims[row],
+          dims[column], a.extent(-2), b.extent(-1));
+  dims[column] = a.extent(-1);
+  a.spreads_over(dims);
+  dims[row] = b.extent(-2);
+  dims[column] = b.extent(-1);
+  b.spreads_over(dims);
+}
+
 void multiply_entry(const BatchedShape& s, const float* a, int64_t a_row, const float* packed, float* y, int64_t y_row,
                     int64_t first, int64_t count) {
   alignas(64) static constexpr float kZero[kPanel] = {};
@@ -118,16 +137,18 @@ void run_batched(const KernelArgs& args) {
   });
 }
 
+// The same at every level, so that a plan for another level than this one can be laid out.
 int64_t batched_workspace(const KernelArgs& args) {
   const BatchedShape s = shape_of(args);
-  return s.entries * (s.packed + s.copied) * 4;
+  const int64_t widest = (s.n + kWidestPanel - 1) / kWidestPanel * kWidestPanel;
+  return checked_mul(s.entries, checked_add(checked_mul(widest, s.k), s.copied) * 4);
 }
 
 }  // namespace
 
 void register_batched_gemm(KernelTable& table) {
-  Kernel kernel = make_kernel<NoAttrs>("batched_gemm", run_batched, batched_workspace);
-  kernel.version = 2;
+  Kernel kernel = make_kernel<NoAttrs>("batched_gemm", check_batched, run_batched, batched_workspace);
+  kernel.version = 3;
   table.add(std::move(kernel));
 }
 

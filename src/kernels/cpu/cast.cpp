@@ -5,7 +5,7 @@
 #include <type_traits>
 
 #include "kernels/cpu/common/nest.h"
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -114,6 +114,16 @@ void run_cast(const KernelArgs& args) {
   });
 }
 
+// Any two of these types, but f16 and bf16 become f32 alone.
+void check_cast(const KernelArgs& args) {
+  reference::check_cast(args);
+  const Operands o(args, 1, 1);
+  const auto kTypes = {DataType::f32, DataType::i64,     DataType::i32, DataType::i8,
+                       DataType::u8,  DataType::boolean, DataType::f16, DataType::bf16};
+  const DataType from = o.in(0).is(kTypes).view().dtype;
+  from == DataType::f16 || from == DataType::bf16 ? o.out().is({DataType::f32}) : o.out().is(kTypes);
+}
+
 struct CastParams {
   DataType to = DataType::none;
   int64_t saturate = 1;
@@ -126,6 +136,6 @@ struct CastParams {
 
 }  // namespace
 
-void register_cast(KernelTable& table) { table.add(make_kernel<CastParams>("cast", run_cast)); }
+void register_cast(KernelTable& table) { table.add(make_kernel<CastParams>("cast", check_cast, run_cast)); }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -1,6 +1,7 @@
 // Convolution over channels-last results, as a product whose rows are found through pointers: one for each output
 // pixel and kernel tap, padding is a row of zeros. With few channels the taps of a pixel are gathered into one row.
 
+#include "base/checked.h"
 #include "kernels/cpu/common/product.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -82,14 +83,40 @@ struct GatheredRows {
   }
 };
 
-// inputs: X [N, C, spatial…], packed W, bias?, extras (channels-last, or one value a channel)
+// X [N, C, spatial…], packed W, bias?, extras -> Y [N, M, spatial…], channels adjacent; X's are unless gathered
+void check_convolution(const KernelArgs& args) {
+  const auto& params = args.as<GemmParams>();
+  const GemmAttrs& conv = params.attrs;
+  const auto spatial = static_cast<int>(conv.kernel.size());
+  check_product(args, 1);
+  const Operands o(args, 2, args.inputs.size());
+  const Slot x = o.in(0).rank(2 + spatial, 2 + spatial), y = o.out().rank(2 + spatial, 2 + spatial);
+  require(y.extent(0) == x.extent(0) && x.extent(1) % conv.group == 0 &&
+              y.extent(1) == checked_mul(conv.group, conv.columns),
+          "{} images of {} channels become {} of {} in {} groups of {}", x.extent(0), x.extent(1), y.extent(0),
+          y.extent(1), conv.group, conv.columns);
+  const int64_t channels = x.extent(1) / conv.group;
+  int64_t taps = 1;
+  for (size_t i = 0; i < conv.kernel.size(); ++i) {
+    const auto axis = static_cast<int>(i) + 2;
+    check_window({x.extent(axis), y.extent(axis), conv.kernel[i], conv.strides[i], conv.dilations[i], conv.pads[i],
+                  x.view().strides[i + 2]});
+    taps = checked_mul(taps, conv.kernel[i]);
+  }
+  check_panels(o.in(1), conv.group, conv.columns, taps, channels);
+  if (conv.gathered != 0)
+    require(checked_mul(taps, channels) <= kGathered / kRows, "gathered rows of {} values; at most {}", taps * channels,
+            kGathered / kRows);
+  else if (channels > 1)
+    x.adjacent(1);
+  require(conv.gathered != 0 || taps <= kMostTaps, "a kernel of {} taps; at most {}", taps, kMostTaps);
+}
+
 void run_convolution(const KernelArgs& args) {
   const auto& params = args.as<GemmParams>();
   const GemmAttrs& conv = params.attrs;
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
   if (y.element_count() == 0) return;
-  if (static_cast<int>(conv.kernel.size()) != x.rank - 2 || x.rank != y.rank)
-    fail(Code::invalid_plan, "a kernel of {} axes over an operand of rank {}", conv.kernel.size(), x.rank);
   Product p;
   p.rows = rows_of(y, 1);
   p.row_count = p.rows.count();
@@ -104,8 +131,6 @@ void run_convolution(const KernelArgs& args) {
   const Window window = window_of(conv, x);
   if (conv.gathered != 0) {
     const int64_t length = p.taps * p.channels;
-    if (length * kRows > kGathered)
-      fail(Code::invalid_plan, "gathered rows of {} values; at most {}", length, kGathered / kRows);
     p.taps = 1;
     p.channels = length;
     return run_product(p, *args.pool, kGathered / std::max<int64_t>(length * kRows, 1),
@@ -121,7 +146,7 @@ int64_t convolution_workspace(const KernelArgs& args) { return args.inputs[0].di
 }  // namespace
 
 void register_convolution(KernelTable& table) {
-  table.add(make_gemm_kernel("igemm", run_convolution, convolution_workspace));
+  table.add(make_gemm_kernel("igemm", check_convolution, run_convolution, convolution_workspace));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -129,12 +129,25 @@ void run_row(const Depthwise& d, int64_t n, int64_t oy) {
   if (d.epilogue.params->has_program) finish_rows(d.epilogue, walk, width, 0, d.y.dims[1]);
 }
 
-// inputs: X channels-last [N, C, H, W], weights [taps, C], bias?, extras
+// X [N, C, H, W], weights [taps, C], bias?, extras -> Y [N, C, H, W]; channels adjacent
+void check_depthwise(const KernelArgs& args) {
+  const GemmAttrs& conv = args.as<GemmParams>().attrs;
+  check_product(args, 1);
+  const Operands o(args, 2, args.inputs.size());
+  const Slot x = o.in(0).rank(4, 4).adjacent(1), y = o.out().rank(4, 4);
+  require(conv.kernel.size() == 2, "a kernel of {} axes over 2 spatial ones", conv.kernel.size());
+  require(y.extent(0) == x.extent(0) && y.extent(1) == x.extent(1), "a result of {} images of {} channels", y.extent(0),
+          y.extent(1));
+  for (size_t i = 0; i < 2; ++i) {
+    const auto axis = static_cast<int>(i) + 2;
+    check_window({x.extent(axis), y.extent(axis), conv.kernel[i], conv.strides[i], conv.dilations[i], conv.pads[i],
+                  x.view().strides[i + 2]});
+  }
+  o.in(1).is({DataType::f32}).shape({conv.kernel[0] * conv.kernel[1], x.extent(1)}).dense();
+}
+
 void run_depthwise(const KernelArgs& args) {
   const auto& params = args.as<GemmParams>();
-  if (params.attrs.kernel.size() != 2 || args.inputs[0].rank != 4 || args.outputs[0].rank != 4)
-    fail(Code::invalid_plan, "a depthwise kernel of {} axes over an operand of rank {}", params.attrs.kernel.size(),
-         args.inputs[0].rank);
   Depthwise d;
   d.conv = &params.attrs;
   d.x = args.inputs[0];
@@ -150,6 +163,8 @@ void run_depthwise(const KernelArgs& args) {
 
 }  // namespace
 
-void register_depthwise(KernelTable& table) { table.add(make_gemm_kernel("depthwise", run_depthwise)); }
+void register_depthwise(KernelTable& table) {
+  table.add(make_gemm_kernel("depthwise", check_depthwise, run_depthwise));
+}
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "kernels/cpu/common/nest.h"
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 #include "kernels/reference/move.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -75,6 +75,13 @@ size_t gather_axis(const KernelArgs& args) {
   return static_cast<size_t>(normalize_axis(args.as<MoveAxisAttrs>().axis, args.inputs[0].rank));
 }
 
+// As the reference kernels, with indices of 32 or 64 bits.
+template <void (*check)(const KernelArgs&)>
+void check_indexed(const KernelArgs& args) {
+  check(args);
+  Operands(args, 2, 2).in(1).is({DataType::i32, DataType::i64});
+}
+
 // y[a…, i…, b…] = x[a…, indices[i…], b…]
 void run_gather(const KernelArgs& args) {
   const TensorView &x = args.inputs[0], &indices = args.inputs[1], &y = args.outputs[0];
@@ -128,9 +135,10 @@ void run_gather_nd(const KernelArgs& args) {
 }  // namespace
 
 void register_gather(KernelTable& table) {
-  table.add(make_kernel<MoveAxisAttrs>("gather", run_gather));
-  table.add(make_kernel<MoveAxisAttrs>("gather_elements", run_gather_elements));
-  table.add(make_kernel<NoAttrs>("gather_nd", run_gather_nd));
+  table.add(make_kernel<MoveAxisAttrs>("gather", check_indexed<reference::check_gather>, run_gather));
+  table.add(make_kernel<MoveAxisAttrs>("gather_elements", check_indexed<reference::check_gather_elements>,
+                                       run_gather_elements));
+  table.add(make_kernel<NoAttrs>("gather_nd", check_indexed<reference::check_gather_nd>, run_gather_nd));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

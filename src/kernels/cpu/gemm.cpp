@@ -10,7 +10,19 @@ struct DenseRows {
   void row(int64_t, const RowWalk& walk, int64_t, const float** pointers) const { pointers[0] = a.row(walk); }
 };
 
-// inputs: A, packed B, bias?, extras…
+// A [.., M, K], packed B, bias?, extras -> Y [.., M, N], columns adjacent
+void check_gemm(const KernelArgs& args) {
+  const GemmAttrs& gemm = args.as<GemmParams>().attrs;
+  check_product(args, -1);
+  const Operands o(args, 2, args.inputs.size());
+  const Slot a = o.in(0).rank(2, kMaxRank);
+  require(gemm.group == 1, "a matrix product of {} groups", gemm.group);
+  check_panels(o.in(1), 1, gemm.columns, 1, a.extent(-1));
+  std::vector<int64_t> dims(a.extents().begin(), a.extents().end());
+  dims.back() = gemm.columns;
+  o.out().shape(dims);
+}
+
 void run_gemm(const KernelArgs& args) {
   const auto& params = args.as<GemmParams>();
   const TensorView &a = args.inputs[0], &y = args.outputs[0];
@@ -42,6 +54,6 @@ int64_t gemm_workspace(const KernelArgs& args) {
 
 }  // namespace
 
-void register_gemm(KernelTable& table) { table.add(make_gemm_kernel("gemm", run_gemm, gemm_workspace)); }
+void register_gemm(KernelTable& table) { table.add(make_gemm_kernel("gemm", check_gemm, run_gemm, gemm_workspace)); }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

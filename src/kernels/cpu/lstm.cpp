@@ -3,9 +3,9 @@
 
 #include "kernels/lstm.h"
 
+#include "kernels/check.h"
 #include "kernels/cpu/common/math.h"
 #include "kernels/cpu/common/simd.h"
-#include "kernels/kernel.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -139,15 +139,31 @@ void finish_sequence(const Lstm& lstm, int64_t d, int64_t n) {
   }
 }
 
+// Operands and results as kernels/lstm.h lists them.
+void check_lstm(const KernelArgs& args) {
+  const Operands o(args, 2, 6, 0, 3);
+  require(!args.outputs.empty(), "no result; 1 to 3 are accepted");
+  const Slot sums = o.in(0).rank(3, 3).adjacent(2), weights = o.in(1).rank(4, 4);
+  const int64_t steps = sums.extent(0), batches = sums.extent(1), directions = weights.extent(0),
+                hidden = weights.extent(2);
+  require(args.as<LstmRecurrentAttrs>().hidden == hidden && directions >= 1 && directions <= 2,
+          "weights of {} directions of {} units for {}", directions, hidden, args.as<LstmRecurrentAttrs>().hidden);
+  const int64_t blocks = lstm_blocks(hidden);
+  for (size_t i : {0, 1, 2, 4, 5}) o.in(i).is({DataType::f32});
+  sums.shape({steps, batches, directions * blocks * kLstmColumns});
+  weights.shape({directions, blocks, hidden, kLstmColumns}).dense();
+  o.in(2).shape({directions, 3, blocks * kLstmUnits}).dense();
+  o.in(3).integers().shape({batches});
+  for (size_t i : {4, 5}) o.in(i).shape({directions, batches, hidden});
+  for (size_t i : {0, 1, 2}) o.out(i).is({DataType::f32});
+  o.out(0).shape({steps, directions, batches, hidden});
+  for (size_t i : {1, 2}) o.out(i).shape({directions, batches, hidden});
+}
+
 // Sequences are independent, and so are directions: they are shared out where there are enough of them; else the
 // blocks of one time step are, where it is long enough.
 void run_lstm(const KernelArgs& args) {
   const Lstm lstm(args);
-  const TensorView &sums = args.inputs[0], &weights = args.inputs[1];
-  if (weights.dims[2] != lstm.hidden || weights.dims[1] != lstm.blocks ||
-      sums.dims[2] != lstm.directions * lstm.blocks * kLstmColumns)
-    fail(Code::invalid_plan, "recurrent weights of {} units in {} blocks for {}", weights.dims[2], weights.dims[1],
-         lstm.hidden);
   start_states(lstm);
   const int64_t tasks = lstm.directions * lstm.blocks, sequences = lstm.directions * lstm.batches;
   const int64_t work = tasks * lstm.batches * lstm.hidden * kLstmColumns;
@@ -175,7 +191,7 @@ int64_t lstm_workspace(const KernelArgs& args) {
 }  // namespace
 
 void register_lstm(KernelTable& table) {
-  table.add(make_kernel<LstmRecurrentAttrs>("lstm.recurrent", run_lstm, lstm_workspace));
+  table.add(make_kernel<LstmRecurrentAttrs>("lstm.recurrent", check_lstm, run_lstm, lstm_workspace));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

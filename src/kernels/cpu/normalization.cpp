@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 #include "kernels/reference/normalization.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -31,6 +31,18 @@ float lane_sum(int64_t n, Term term) {
   return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
 }
 
+// Dense fp32, normalised over the last axis; a scale and a bias? for each of its positions
+void check_layer_norm(const KernelArgs& args) {
+  reference::check_layer_norm(args);
+  const Operands o(args, 2, 3);
+  const Slot x = o.in(0);
+  require(x.axis(args.as<LayerNormAttrs>().axis) + 1 == x.extents().size(), "an axis other than the last of {}",
+          x.extents().size());
+  for (size_t i : {0, 1, 2}) o.in(i).is({DataType::f32}).dense();
+  for (size_t i : {1, 2}) o.in(i).elements(x.extent(-1));
+  o.out().is({DataType::f32}).dense();
+}
+
 void run_layer_norm(const KernelArgs& args) {
   const auto epsilon = static_cast<float>(args.as<LayerNormAttrs>().epsilon);
   const auto* scale = args.inputs[1].as<const float>();
@@ -53,7 +65,7 @@ void run_layer_norm(const KernelArgs& args) {
 }  // namespace
 
 void register_normalization(KernelTable& table) {
-  table.add(make_kernel<LayerNormAttrs>("layer_normalization", run_layer_norm));
+  table.add(make_kernel<LayerNormAttrs>("layer_normalization", check_layer_norm, run_layer_norm));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "kernels/cpu/common/nest.h"
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 #include "kernels/reference/move.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -22,16 +22,6 @@ int64_t pad_workspace(const KernelArgs& args) {
   int64_t entries = 0;
   for (int64_t extent : args.outputs[0].extents()) entries += extent;
   return entries * 8;
-}
-
-std::array<int64_t, kMaxRank> pads_before(const KernelArgs& args) {
-  const TensorView &x = args.inputs[0], &pads = args.inputs[1];
-  std::array<int64_t, kMaxRank> before{};
-  for (int64_t i = 0; i < pads.element_count() / 2; ++i) {
-    const int64_t axis = args.has_input(3) ? load_int(args.inputs[3], i * args.inputs[3].strides[0]) : i;
-    before[static_cast<size_t>(normalize_axis(axis, x.rank))] = load_int(pads, i * pads.strides[0]);
-  }
-  return before;
 }
 
 struct PadPlan {
@@ -54,7 +44,7 @@ bool lies_before(const PadAxis& a, const PadAxis& b) {
 PadPlan plan_pad(const KernelArgs& args) {
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
   const std::string& mode = args.as<PadAttrs>().mode;
-  const auto before = pads_before(args);
+  const auto before = reference::pads_before(args);
   auto* table = reinterpret_cast<int64_t*>(args.workspace);
   PadPlan plan;
   for (size_t i = 0; i < static_cast<size_t>(y.rank); ++i) {
@@ -136,6 +126,8 @@ void run_pad(const KernelArgs& args) {
 
 }  // namespace
 
-void register_pad(KernelTable& table) { table.add(make_kernel<PadAttrs>("pad", run_pad, pad_workspace)); }
+void register_pad(KernelTable& table) {
+  table.add(make_kernel<PadAttrs>("pad", reference::check_pad, run_pad, pad_workspace));
+}
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

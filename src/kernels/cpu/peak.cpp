@@ -4,7 +4,7 @@
 #include <immintrin.h>
 #endif
 
-#include "kernels/kernel.h"
+#include "kernels/check.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -29,6 +29,12 @@ inline float first(Lane value) { return value; }
 constexpr int kChains = 12;  // more than latency times throughput of any level
 
 // inputs[0]: i64 scalar, rounds a thread. outputs[0]: f32 [2], {FLOP done a thread, a result that depends on all}.
+void check_peak(const KernelArgs& args) {
+  const Operands o(args, 1, 1);
+  o.in(0).is({DataType::i64}).elements(1);
+  o.out().is({DataType::f32}).shape({2}).dense();
+}
+
 void peak_run(const KernelArgs& args) {
   const int64_t rounds = load_int(args.inputs[0], 0);
   auto* out = args.outputs[0].as<float>();
@@ -53,6 +59,6 @@ void peak_run(const KernelArgs& args) {
 
 }  // namespace
 
-void register_peak(KernelTable& table) { table.add(make_kernel<NoAttrs>("peak", peak_run)); }
+void register_peak(KernelTable& table) { table.add(make_kernel<NoAttrs>("peak", check_peak, peak_run)); }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

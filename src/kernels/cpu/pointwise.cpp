@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/check.h"
 #include "kernels/cpu/common/math.h"
 #include "kernels/cpu/common/nest.h"
 #include "kernels/cpu/common/tile.h"
-#include "kernels/kernel.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -281,10 +281,22 @@ void run_nest(const KernelArgs& args, const PointwiseProgram& program) {
   });
 }
 
+// As many operands as the program has, of types whose values fp32 holds; they spread over the result, fp32 or truth.
+void check_pointwise(const KernelArgs& args) {
+  const PointwiseProgram& program = args.as<Decoded>().program;
+  const auto inputs = static_cast<size_t>(program.inputs);
+  require(inputs <= kMostOperands && program.results.size() == 1, "a program of {} operands and {} results", inputs,
+          program.results.size());
+  const Operands o(args, inputs, inputs);
+  for (size_t i = 0; i < inputs; ++i)
+    o.in(i)
+        .is({DataType::f32, DataType::i8, DataType::i16, DataType::u16, DataType::u8, DataType::boolean})
+        .spreads_over(o.out().extents());
+  o.out().is({DataType::f32, DataType::boolean});
+}
+
 void run_pointwise(const KernelArgs& args) {
   const PointwiseProgram& program = args.as<Decoded>().program;
-  if (args.inputs.size() > kMostOperands || static_cast<size_t>(program.inputs) != args.inputs.size())
-    fail(Code::invalid_plan, "a pointwise program of {} operands given {}", program.inputs, args.inputs.size());
   if (args.inputs.size() < 4)
     run_nest<4>(args, program);
   else
@@ -326,6 +338,7 @@ void register_pointwise(KernelTable& table) {
   kernel.decode = [](const Attrs& attrs) -> std::shared_ptr<const void> {
     return std::make_shared<const Decoded>(Decoded{PointwiseProgram::parse(attrs.get<std::string>("program"))});
   };
+  kernel.check = check_pointwise;
   kernel.run = run_pointwise;
   table.add(std::move(kernel));
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "kernels/check.h"
 #include "kernels/cpu/common/nest.h"
-#include "kernels/kernel.h"
 #include "kernels/pointwise.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -223,7 +223,7 @@ const int64_t* run_program(const PointwiseProgram& program, int64_t* rows, int64
     int64_t* out = row(static_cast<size_t>(program.inputs) + k);
     switch (pw_arity(i.op)) {
       case 0:
-        std::fill_n(out, n, static_cast<int64_t>(i.immediate));
+        std::fill_n(out, n, pw_integer(i.immediate));
         break;
       case 1:
         run_unary(i.op, row(i.a), out, n);
@@ -242,12 +242,23 @@ struct Decoded {
   PointwiseProgram program;
 };
 
+// As many operands as the program has; they spread over the result. Integers of up to 64 bits, but u64, and truth.
+void check_integers(const KernelArgs& args) {
+  const PointwiseProgram& program = args.as<Decoded>().program;
+  const auto inputs = static_cast<size_t>(program.inputs);
+  require(inputs <= kMostOperands && program.results.size() == 1, "a program of {} operands and {} results", inputs,
+          program.results.size());
+  const Operands o(args, inputs, inputs);
+  const auto kTypes = {DataType::i64, DataType::i32, DataType::u32, DataType::i16,
+                       DataType::u16, DataType::i8,  DataType::u8,  DataType::boolean};
+  for (size_t i = 0; i < inputs; ++i) o.in(i).is(kTypes).spreads_over(o.out().extents());
+  o.out().is(kTypes);
+}
+
 void run_integers(const KernelArgs& args) {
   const PointwiseProgram& program = args.as<Decoded>().program;
   const TensorView& y = args.outputs[0];
   const size_t operands = args.inputs.size();
-  if (operands > kMostOperands || static_cast<size_t>(program.inputs) != operands)
-    fail(Code::invalid_plan, "a pointwise program of {} operands given {}", program.inputs, operands);
   constexpr size_t kAll = kMostOperands + 1;
   std::array<Strides, kAll> strides{};
   strides[0] = y.strides;
@@ -270,6 +281,7 @@ void register_pointwise_integers(KernelTable& table) {
   kernel.decode = [](const Attrs& attrs) -> std::shared_ptr<const void> {
     return std::make_shared<const Decoded>(Decoded{PointwiseProgram::parse(attrs.get<std::string>("program"))});
   };
+  kernel.check = check_integers;
   kernel.run = run_integers;
   table.add(std::move(kernel));
 }

@@ -4,8 +4,7 @@
 #include <array>
 #include <limits>
 
-#include "kernels/kernel.h"
-#include "kernels/reference/conv.h"
+#include "kernels/reference/contracts.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -69,6 +68,14 @@ void pool_position(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool 
   for (int64_t c = 0; c < channels; ++c) out[c] *= scale;
 }
 
+// fp32 of one to three spatial axes, channels adjacent
+void check_pool(const KernelArgs& args) {
+  const Operands o(args, 1, 1);
+  reference::check_pool(args);
+  o.in(0).is({DataType::f32}).rank(3, 5).adjacent(1);
+  o.out().is({DataType::f32}).adjacent(1);
+}
+
 template <bool average>
 void run_pool(const KernelArgs& args) {
   const auto& attrs = args.as<PoolAttrs>();
@@ -91,8 +98,8 @@ void run_pool(const KernelArgs& args) {
 }  // namespace
 
 void register_pool(KernelTable& table) {
-  table.add(make_kernel<PoolAttrs>("max_pool", run_pool<false>));
-  table.add(make_kernel<PoolAttrs>("average_pool", run_pool<true>));
+  table.add(make_kernel<PoolAttrs>("max_pool", check_pool, run_pool<false>));
+  table.add(make_kernel<PoolAttrs>("average_pool", check_pool, run_pool<true>));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "kernels/cpu/common/nest.h"
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -80,6 +80,25 @@ void quantize_as(const KernelArgs& args) {
                    nest.strides[3][in]}
         .run(n);
   });
+}
+
+// fp32 to integers of 8 or 16 bits, which the zero point has as well
+void check_quantize(const KernelArgs& args) {
+  const Operands o(args, 2, 3);
+  reference::check_quantize(args);
+  for (size_t i : {0, 1}) o.in(i).is({DataType::f32});
+  o.out().is({DataType::u8, DataType::i8, DataType::u16, DataType::i16});
+  o.in(2).type_of(o.out());
+}
+
+// Integers of up to 32 bits, which the zero point has as well, to fp32
+void check_dequantize(const KernelArgs& args) {
+  const Operands o(args, 2, 3);
+  reference::check_quantize(args);
+  o.in(0).is({DataType::u8, DataType::i8, DataType::u16, DataType::i16, DataType::i32});
+  o.in(1).is({DataType::f32});
+  o.in(2).type_of(o.in(0));
+  o.out().is({DataType::f32});
 }
 
 void run_quantize(const KernelArgs& args) {
@@ -167,8 +186,8 @@ void run_dequantize(const KernelArgs& args) {
 }  // namespace
 
 void register_quantize(KernelTable& table) {
-  table.add(make_kernel<QuantizeAttrs>("quantize_linear", run_quantize));
-  table.add(make_kernel<QuantizeAttrs>("dequantize_linear", run_dequantize));
+  table.add(make_kernel<QuantizeAttrs>("quantize_linear", check_quantize, run_quantize));
+  table.add(make_kernel<QuantizeAttrs>("dequantize_linear", check_dequantize, run_dequantize));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

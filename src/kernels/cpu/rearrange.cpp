@@ -1,7 +1,7 @@
 // Rearrangements that are one copy between views of more axes: depth_to_space, its inverse, tile.
 
 #include "kernels/cpu/common/copy.h"
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 #include "kernels/reference/move.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -45,6 +45,16 @@ void run_space_to_depth(const KernelArgs& args) {
   copy_shared(*args.pool, wide_view(args.inputs[0], b), deep_view(args.outputs[0], b, false));
 }
 
+// As the reference kernel, where repetitions and positions are few enough axes for one copy.
+void check_tile(const KernelArgs& args) {
+  reference::check_tile(args);
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  int axes = 0;
+  for (size_t i = 0; i < static_cast<size_t>(x.rank); ++i)
+    axes += (x.dims[i] != 1 ? 1 : 0) + (y.dims[i] != x.dims[i] ? 1 : 0);
+  require(axes <= kMaxRank, "{} axes of repetitions and positions, {} are accepted", axes, kMaxRank);
+}
+
 // Each axis of the result is (repetition, position); the source does not move along repetitions.
 void run_tile(const KernelArgs& args) {
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
@@ -53,7 +63,6 @@ void run_tile(const KernelArgs& args) {
   size_t rank = 0;
   const auto add = [&](int64_t extent, int64_t x_step, int64_t y_step) {
     if (extent == 1) return;
-    if (rank == kMaxRank) fail(Code::unsupported, "tile of more than {} axes", kMaxRank);
     from.dims[rank] = to.dims[rank] = extent;
     from.strides[rank] = x_step;
     to.strides[rank++] = y_step;
@@ -69,9 +78,9 @@ void run_tile(const KernelArgs& args) {
 }  // namespace
 
 void register_rearrange(KernelTable& table) {
-  table.add(make_kernel<DepthToSpaceAttrs>("depth_to_space", run_depth_to_space));
-  table.add(make_kernel<DepthToSpaceAttrs>("space_to_depth", run_space_to_depth));
-  table.add(make_kernel<NoAttrs>("tile", run_tile));
+  table.add(make_kernel<DepthToSpaceAttrs>("depth_to_space", reference::check_depth_to_space, run_depth_to_space));
+  table.add(make_kernel<DepthToSpaceAttrs>("space_to_depth", reference::check_space_to_depth, run_space_to_depth));
+  table.add(make_kernel<NoAttrs>("tile", check_tile, run_tile));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

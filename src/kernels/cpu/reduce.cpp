@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "kernels/cpu/common/nest.h"
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -167,15 +167,11 @@ double reduce_all(const Reduction& reduction, const float* x) {
   return total;
 }
 
-std::array<bool, kMaxRank> reduced_axes(const KernelArgs& args) {
-  const auto& attrs = args.as<ReduceAttrs>();
-  const TensorView& x = args.inputs[0];
-  std::array<bool, kMaxRank> gone{};
-  const int64_t count = args.has_input(1) ? args.inputs[1].element_count() : 0;
-  for (int64_t i = 0; i < count; ++i)
-    gone[static_cast<size_t>(normalize_axis(load_int(args.inputs[1], i * args.inputs[1].strides[0]), x.rank))] = true;
-  if (count == 0 && attrs.noop_with_empty_axes == 0) gone.fill(true);
-  return gone;
+void check_reduce(const KernelArgs& args) {
+  reference::check_reduce(args);
+  const Operands o(args, 1, 2);
+  o.in(0).is({DataType::f32});
+  o.out().is({DataType::f32});
 }
 
 struct Reducer {
@@ -188,7 +184,7 @@ template <class How, double (*finish)(double, double) = as_is>
 constexpr Reducer kReducer = {reduce_columns<How>, reduce_all<How>, finish};
 
 void reduce(const KernelArgs& args, const Reducer& how) {
-  Reduction reduction = plan_reduction(args, reduced_axes(args), args.as<ReduceAttrs>().keepdims != 0);
+  Reduction reduction = plan_reduction(args, reference::reduced_axes(args), args.as<ReduceAttrs>().keepdims != 0);
   const auto* x = args.inputs[0].as<const float>();
   auto* y = args.outputs[0].as<float>();
   if (reduction.gone.is_empty()) reduction.gone = {.rank = 2, .dims = {0, 1}};  // no row: every result is the start
@@ -268,6 +264,16 @@ int64_t arg_row(const float* x, int64_t extent, int64_t step) {
   return std::find(x, x + extent, best) - x;
 }
 
+// fp32 to i64, at most 2^31 - 1 elements
+void check_arg(const KernelArgs& args) {
+  reference::check_arg(args);
+  const Operands o(args, 1, 1);
+  const Slot x = o.in(0).is({DataType::f32});
+  const int64_t extent = x.extents()[x.axis(args.as<ArgAttrs>().axis)];
+  require(extent <= INT32_MAX, "the extreme of {} elements", extent);
+  o.out().is({DataType::i64});
+}
+
 template <bool largest, bool last>
 void run_arg(const KernelArgs& args) {
   const auto& attrs = args.as<ArgAttrs>();
@@ -278,7 +284,6 @@ void run_arg(const KernelArgs& args) {
   const Reduction reduction = plan_reduction(args, gone, attrs.keepdims != 0);
   const int64_t extent = reduction.gone_length(), step = reduction.gone_step();
   const int64_t y_step = reduction.kept.strides[0][reduction.kept.inner()], x_step = reduction.kept_step();
-  if (extent == 0 || extent > INT32_MAX) fail(Code::unsupported, "the extreme of {} elements", extent);
   const bool columns = reduction.by_columns();
   for_rows(*args.pool, reduction.kept, kColumns, std::max<int64_t>(1, 16384 / extent),
            [&](const std::array<int64_t, 2>& at, int64_t n) {
@@ -300,17 +305,17 @@ void run_arg_either(const KernelArgs& args) {
 }  // namespace
 
 void register_reduce(KernelTable& table) {
-  table.add(make_kernel<ReduceAttrs>("reduce_sum", run_reduce<Sum>));
-  table.add(make_kernel<ReduceAttrs>("reduce_mean", run_reduce<Sum, mean>));
-  table.add(make_kernel<ReduceAttrs>("reduce_max", run_reduce<Max>));
-  table.add(make_kernel<ReduceAttrs>("reduce_min", run_reduce<Min>));
-  table.add(make_kernel<ReduceAttrs>("reduce_prod", run_reduce<Product>));
-  table.add(make_kernel<ReduceAttrs>("reduce_l1", run_reduce<SumAbs>));
-  table.add(make_kernel<ReduceAttrs>("reduce_l2", run_reduce<SumSquare, root>));
-  table.add(make_kernel<ReduceAttrs>("reduce_sum_square", run_reduce<SumSquare>));
-  table.add(make_kernel<ReduceAttrs>("reduce_log_sum", run_reduce<Sum, logarithm>));
-  table.add(make_kernel<ArgAttrs>("arg_max", run_arg_either<true>));
-  table.add(make_kernel<ArgAttrs>("arg_min", run_arg_either<false>));
+  table.add(make_kernel<ReduceAttrs>("reduce_sum", check_reduce, run_reduce<Sum>));
+  table.add(make_kernel<ReduceAttrs>("reduce_mean", check_reduce, run_reduce<Sum, mean>));
+  table.add(make_kernel<ReduceAttrs>("reduce_max", check_reduce, run_reduce<Max>));
+  table.add(make_kernel<ReduceAttrs>("reduce_min", check_reduce, run_reduce<Min>));
+  table.add(make_kernel<ReduceAttrs>("reduce_prod", check_reduce, run_reduce<Product>));
+  table.add(make_kernel<ReduceAttrs>("reduce_l1", check_reduce, run_reduce<SumAbs>));
+  table.add(make_kernel<ReduceAttrs>("reduce_l2", check_reduce, run_reduce<SumSquare, root>));
+  table.add(make_kernel<ReduceAttrs>("reduce_sum_square", check_reduce, run_reduce<SumSquare>));
+  table.add(make_kernel<ReduceAttrs>("reduce_log_sum", check_reduce, run_reduce<Sum, logarithm>));
+  table.add(make_kernel<ArgAttrs>("arg_max", check_arg, run_arg_either<true>));
+  table.add(make_kernel<ArgAttrs>("arg_min", check_arg, run_arg_either<false>));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "kernels/cpu/common/simd.h"
+#include "kernels/reference/contracts.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -101,7 +102,6 @@ class Walk {
     const TensorView &x = args_.inputs[0], &y = args_.outputs[0];
     Axis axis{y.dims[i], x.dims[i], y.strides[i], x.strides[i]};
     if (axis.extent == axis.in_extent) return axis;
-    if (axis.in_extent > INT32_MAX) fail(Code::unsupported, "resize of an extent of {}", axis.in_extent);
     axis.taps = taps_of_mode(attrs);
     auto* positions = reinterpret_cast<int32_t*>(tables);
     auto* weights = reinterpret_cast<float*>(positions + axis.extent * static_cast<int64_t>(axis.taps));
@@ -272,6 +272,17 @@ void run_weighted(const KernelArgs& args) {
   });
 }
 
+// Nearest of any type, else fp32; of an axis that changes, extents below 2^31
+void check_resize(const KernelArgs& args) {
+  reference::check_resize(args);
+  const Operands o(args, 1, 4);
+  const Slot x = o.in(0), y = o.out();
+  if (args.as<ResizeAttrs>().mode != "nearest") x.is({DataType::f32});
+  for (size_t i = 0; i < x.extents().size(); ++i)
+    require(x.extents()[i] == y.extents()[i] || x.extents()[i] <= INT32_MAX, "an extent of {} to resize",
+            x.extents()[i]);
+}
+
 void run_resize(const KernelArgs& args) {
   if (args.inputs[0].element_count() == 0 || args.outputs[0].element_count() == 0) return;
   if (args.as<ResizeAttrs>().mode == "nearest")
@@ -283,7 +294,7 @@ void run_resize(const KernelArgs& args) {
 }  // namespace
 
 void register_resize(KernelTable& table) {
-  table.add(make_kernel<ResizeAttrs>("resize", run_resize, resize_workspace));
+  table.add(make_kernel<ResizeAttrs>("resize", check_resize, run_resize, resize_workspace));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

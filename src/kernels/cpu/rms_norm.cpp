@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 #include "kernels/reference/normalization.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -20,6 +20,18 @@ float sum_of_squares(const float* x, int64_t n) {
   for (int width = kLanes / 2; width > 0; width /= 2)
     for (int k = 0; k < width; ++k) lanes[k] += lanes[k + width];
   return lanes[0];
+}
+
+// Dense fp32, normalised over the last axis; a scale for each of its positions
+void check_rms_norm(const KernelArgs& args) {
+  reference::check_layer_norm(args);
+  const Operands o(args, 2, 2);
+  const Slot x = o.in(0);
+  require(x.axis(args.as<LayerNormAttrs>().axis) + 1 == x.extents().size(), "an axis other than the last of {}",
+          x.extents().size());
+  for (size_t i : {0, 1}) o.in(i).is({DataType::f32}).dense();
+  o.in(1).elements(x.extent(-1));
+  o.out().is({DataType::f32}).dense();
 }
 
 void run_rms_norm(const KernelArgs& args) {
@@ -41,7 +53,7 @@ void run_rms_norm(const KernelArgs& args) {
 }  // namespace
 
 void register_rms_norm(KernelTable& table) {
-  table.add(make_kernel<LayerNormAttrs>("rms_normalization", run_rms_norm));
+  table.add(make_kernel<LayerNormAttrs>("rms_normalization", check_rms_norm, run_rms_norm));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

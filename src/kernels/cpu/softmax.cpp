@@ -3,7 +3,7 @@
 
 #include "kernels/cpu/common/math.h"
 #include "kernels/cpu/common/nest.h"
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 #include "kernels/reference/normalization.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -102,6 +102,13 @@ void softmax_columns(const Grid& g, int64_t n) {
   }
 }
 
+void check_softmax(const KernelArgs& args) {
+  reference::check_softmax(args);
+  const Operands o(args, 1, 1);
+  o.in(0).is({DataType::f32});
+  o.out().is({DataType::f32});
+}
+
 template <bool logarithm>
 void run_softmax(const KernelArgs& args) {
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
@@ -132,8 +139,8 @@ void run_softmax(const KernelArgs& args) {
 }  // namespace
 
 void register_softmax(KernelTable& table) {
-  table.add(make_kernel<AxisAttrs>("softmax", run_softmax<false>));
-  table.add(make_kernel<AxisAttrs>("log_softmax", run_softmax<true>));
+  table.add(make_kernel<AxisAttrs>("softmax", check_softmax, run_softmax<false>));
+  table.add(make_kernel<AxisAttrs>("log_softmax", check_softmax, run_softmax<true>));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

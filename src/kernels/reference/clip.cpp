@@ -1,6 +1,6 @@
 #include <limits>
 
-#include "kernels/kernel.h"
+#include "kernels/check.h"
 
 namespace planish::kernels::reference {
 namespace {
@@ -26,8 +26,15 @@ void run_clip(const KernelArgs& args) {
   }
 }
 
+// X, low?, high? of X's kind, one element each -> X's type and extents
+void check_clip(const KernelArgs& args) {
+  const Operands o(args, 1, 3);
+  for (size_t i : {1, 2}) is_float(o.in(0).view().dtype) ? o.in(i).elements(1) : o.in(i).integers().elements(1);
+  o.out().like(o.in(0));
+}
+
 }  // namespace
 
-void register_clip(KernelTable& table) { table.add(make_kernel<NoAttrs>("clip", run_clip)); }
+void register_clip(KernelTable& table) { table.add(make_kernel<NoAttrs>("clip", check_clip, run_clip)); }
 
 }  // namespace planish::kernels::reference

@@ -3,7 +3,7 @@
 
 #include "kernels/reference/conv.h"
 
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 
 namespace planish::kernels::reference {
 namespace {
@@ -73,6 +73,22 @@ double conv_at(const Geometry& g, int64_t channels, int64_t x_channel, int64_t w
   return sum;
 }
 
+// X [N, C, spatial…], W [M, C/group, kernel…], B? [M] -> Y [N, M, spatial…]
+void check_conv(const KernelArgs& args) {
+  const Operands o(args, 2, 3);
+  const Slot x = o.in(0).rank(3, 5), w = o.in(1).rank(x.view().rank, x.view().rank), y = o.out();
+  const auto& attrs = args.as<ConvAttrs>();
+  y.rank(x.view().rank, x.view().rank);
+  require(attrs.group >= 1 && w.extent(0) % attrs.group == 0 && x.extent(1) % attrs.group == 0 &&
+              x.extent(1) / attrs.group == w.extent(1),
+          "{} channels and {} filters of {} channels in {} groups", x.extent(1), w.extent(0), w.extent(1), attrs.group);
+  require(y.extent(0) == x.extent(0) && y.extent(1) == w.extent(0), "a result of {} images of {} channels", y.extent(0),
+          y.extent(1));
+  o.in(2).shape({w.extent(0)});
+  for (size_t i = 0; i + 2 < static_cast<size_t>(x.view().rank); ++i)
+    check_window_axis(attrs, x, y, i, w.extent(static_cast<int>(i) + 2));
+}
+
 void run_conv(const KernelArgs& args) {
   const auto& attrs = args.as<ConvAttrs>();
   const TensorView &x = args.inputs[0], &w = args.inputs[1], &y = args.outputs[0];
@@ -104,6 +120,25 @@ void run_conv(const KernelArgs& args) {
           }
     }
   });
+}
+
+// X [N, C, spatial…], W [C, M/group, kernel…], B? [M] -> Y [N, M, spatial…]
+void check_conv_transpose(const KernelArgs& args) {
+  const Operands o(args, 2, 3);
+  const Slot x = o.in(0).rank(3, 5), w = o.in(1).rank(x.view().rank, x.view().rank), y = o.out();
+  const auto& attrs = args.as<ConvAttrs>();
+  y.rank(x.view().rank, x.view().rank);
+  require(attrs.group >= 1 && x.extent(1) % attrs.group == 0 && w.extent(0) == x.extent(1) &&
+              y.extent(1) % attrs.group == 0 && y.extent(1) / attrs.group == w.extent(1),
+          "{} channels, {} filters and weights of {} by {} in {} groups", x.extent(1), y.extent(1), w.extent(0),
+          w.extent(1), attrs.group);
+  require(y.extent(0) == x.extent(0), "a result of {} images for {}", y.extent(0), x.extent(0));
+  o.in(2).shape({y.extent(1)});
+  for (size_t i = 0; i + 2 < static_cast<size_t>(x.view().rank); ++i) {
+    check_window_axis(attrs, x, y, i, w.extent(static_cast<int>(i) + 2));
+    const int64_t extra = at_or(attrs.output_padding, i, 0);
+    require(std::abs(extra) <= INT32_MAX, "an output_padding of {}", extra);
+  }
 }
 
 // Y[n, m, i*stride + k*dilation - pad] += X[n, c, i] * W[c, m, k], gathered per output element.
@@ -147,8 +182,8 @@ void run_conv_transpose(const KernelArgs& args) {
 }  // namespace
 
 void register_conv(KernelTable& table) {
-  table.add(make_kernel<ConvAttrs>("conv", run_conv));
-  table.add(make_kernel<ConvAttrs>("conv_transpose", run_conv_transpose));
+  table.add(make_kernel<ConvAttrs>("conv", check_conv, run_conv));
+  table.add(make_kernel<ConvAttrs>("conv_transpose", check_conv_transpose, run_conv_transpose));
 }
 
 }  // namespace planish::kernels::reference

@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-#include "kernels/kernel.h"
+#include "kernels/check.h"
 
 namespace planish::kernels::reference {
 namespace {
@@ -92,6 +92,26 @@ void run_direction(const KernelArgs& args, int64_t direction, int64_t batch, boo
                      args.outputs[i].strides[2], i == 1 ? cell.h : cell.c);
 }
 
+// X [T, N, I], W [D, 4H, I], R [D, 4H, H], B? [D, 8H], sequence_lens? [N], initial_h?, initial_c? [D, N, H],
+// P? [D, 3H] -> Y? [T, D, N, H], Y_h?, Y_c? [D, N, H]
+void check_lstm(const KernelArgs& args) {
+  const Operands o(args, 3, 8, 0, 3);
+  require(!args.outputs.empty(), "no result; 1 to 3 are accepted");
+  const Slot x = o.in(0).rank(3, 3), r = o.in(2).rank(3, 3);
+  const int64_t steps = x.extent(0), batches = x.extent(1), directions = r.extent(0), hidden = r.extent(2);
+  require(directions >= 1 && directions <= 2, "{} directions", directions);
+  r.shape({directions, 4 * hidden, hidden});
+  o.in(1).shape({directions, 4 * hidden, x.extent(2)});
+  o.in(3).shape({directions, 8 * hidden});
+  o.in(4).integers().shape({batches});
+  o.in(5).shape({directions, batches, hidden});
+  o.in(6).shape({directions, batches, hidden});
+  o.in(7).shape({directions, 3 * hidden});
+  o.out(0).shape({steps, directions, batches, hidden});
+  o.out(1).shape({directions, batches, hidden});
+  o.out(2).shape({directions, batches, hidden});
+}
+
 void run_lstm(const KernelArgs& args) {
   const auto& attrs = args.as<LstmAttrs>();
   const int64_t directions = args.inputs[2].dims[0], batches = args.inputs[0].dims[1];
@@ -103,6 +123,6 @@ void run_lstm(const KernelArgs& args) {
 
 }  // namespace
 
-void register_lstm(KernelTable& table) { table.add(make_kernel<LstmAttrs>("lstm", run_lstm)); }
+void register_lstm(KernelTable& table) { table.add(make_kernel<LstmAttrs>("lstm", check_lstm, run_lstm)); }
 
 }  // namespace planish::kernels::reference

@@ -1,4 +1,4 @@
-#include "kernels/kernel.h"
+#include "kernels/check.h"
 
 namespace planish::kernels::reference {
 namespace {
@@ -29,6 +29,31 @@ int64_t dot_int(const Matrix& a, const Matrix& b, int64_t m, int64_t n, int64_t 
     sum += static_cast<uint64_t>(load_int(*a.view, ao + i * a.column_stride)) *
            static_cast<uint64_t>(load_int(*b.view, bo + i * b.row_stride));
   return static_cast<int64_t>(sum);
+}
+
+// A [.., M, K] x B [.., K, N] -> [.., M, N]; the row or column that a 1-D operand is vanishes.
+void check_matmul(const KernelArgs& args) {
+  const Operands o(args, 2, 2);
+  const Slot a = o.in(0).rank(1, kMaxRank), b = o.in(1).rank(1, kMaxRank), y = o.out();
+  if (!is_float(y.view().dtype)) static_cast<void>(a.integers()), static_cast<void>(b.integers());
+  const bool row = a.view().rank == 1, column = b.view().rank == 1;
+  const int64_t depth = a.extent(-1), rows = b.extent(column ? 0 : -2);
+  require(depth == rows, "{} columns against {} rows", depth, rows);
+  const auto batch_of = [](const Slot& s) {
+    TensorView view = s.view();
+    view.rank = std::max(0, view.rank - 2);
+    return view;
+  };
+  const TensorView ab = batch_of(a), bb = batch_of(b);
+  const int batch = std::max(ab.rank, bb.rank), matrix = (row ? 0 : 1) + (column ? 0 : 1);
+  y.rank(batch + matrix, batch + matrix);
+  const auto outer = y.extents().subspan(0, static_cast<size_t>(batch));
+  Slot(ab, 0, false).spreads_over(outer);
+  Slot(bb, 1, false).spreads_over(outer);
+  std::vector<int64_t> dims(outer.begin(), outer.end());
+  if (!row) dims.push_back(a.extent(-2));
+  if (!column) dims.push_back(b.extent(-1));
+  y.shape(dims);
 }
 
 void run_matmul(const KernelArgs& args) {
@@ -74,6 +99,16 @@ struct GemmParams {
   }
 };
 
+void check_gemm(const KernelArgs& args) {
+  const auto& p = args.as<GemmParams>();
+  const Operands o(args, 2, 3);
+  const Slot a = o.in(0).rank(2, 2), b = o.in(1).rank(2, 2);
+  const int at = p.transA != 0 ? 1 : 0, bt = p.transB != 0 ? 1 : 0;
+  require(a.extent(1 - at) == b.extent(bt), "{} columns against {} rows", a.extent(1 - at), b.extent(bt));
+  o.out().shape({a.extent(at), b.extent(1 - bt)});
+  o.in(2).spreads_over(o.out().extents());
+}
+
 // Y = alpha * op(A) op(B) + beta * C
 void run_gemm(const KernelArgs& args) {
   const auto& p = args.as<GemmParams>();
@@ -96,8 +131,8 @@ void run_gemm(const KernelArgs& args) {
 }  // namespace
 
 void register_matmul(KernelTable& table) {
-  table.add(make_kernel<NoAttrs>("matmul", run_matmul));
-  table.add(make_kernel<GemmParams>("gemm", run_gemm));
+  table.add(make_kernel<NoAttrs>("matmul", check_matmul, run_matmul));
+  table.add(make_kernel<GemmParams>("gemm", check_gemm, run_gemm));
 }
 
 }  // namespace planish::kernels::reference

@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 
 namespace planish::kernels::reference {
 namespace {
@@ -44,6 +44,12 @@ struct AnyAttrs {
   }
 };
 
+// X and what the extents were read from -> as many elements of X's type
+void check_reshape(const KernelArgs& args) {
+  const Operands o(args, 1, 2);
+  o.out().type_of(o.in(0)).elements(o.in(0).view().element_count());
+}
+
 // Elements in row-major order of both sides.
 void run_reshape(const KernelArgs& args) {
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
@@ -51,6 +57,23 @@ void run_reshape(const KernelArgs& args) {
   Odometer<1> to(y.extents(), {y.strides});
   for (Odometer<1> from(x.extents(), {x.strides}); from.valid(); from.next(), to.next())
     copy_element(x, from.offset[0], y, to.offset[0]);
+}
+
+void check_transpose(const KernelArgs& args) {
+  const Operands o(args, 1, 1);
+  const Slot x = o.in(0);
+  const auto& perm = args.as<TransposeAttrs>().perm;
+  const auto rank = x.extents().size();
+  std::vector<int64_t> dims(x.extents().rbegin(), x.extents().rend());
+  std::array<bool, kMaxRank> taken{};
+  require(perm.empty() || perm.size() == rank, "a permutation of {} axes for {}", perm.size(), rank);
+  for (size_t i = 0; i < perm.size(); ++i) {
+    const bool fits = perm[i] >= 0 && perm[i] < static_cast<int64_t>(rank) && !taken[static_cast<size_t>(perm[i])];
+    require(fits, "a permutation that names axis {} twice or where there is none", perm[i]);
+    taken[static_cast<size_t>(perm[i])] = true;
+    dims[i] = x.extents()[static_cast<size_t>(perm[i])];
+  }
+  o.out().type_of(x).shape(dims);
 }
 
 void run_transpose(const KernelArgs& args) {
@@ -64,6 +87,21 @@ void run_transpose(const KernelArgs& args) {
   copy_view(x, args.outputs[0]);
 }
 
+// Operands that differ from the result along the axis alone, where they fill it.
+void check_concat(const KernelArgs& args) {
+  const Operands o(args, args.inputs.size(), args.inputs.size());
+  const Slot y = o.out();
+  const size_t axis = y.axis(args.as<MoveAxisAttrs>().axis);
+  std::vector<int64_t> dims(y.extents().begin(), y.extents().end());
+  int64_t total = 0;
+  for (size_t i = 0; i < args.inputs.size(); ++i) {
+    dims[axis] = o.in(i).extent(static_cast<int>(axis));
+    total += dims[axis];
+    o.in(i).type_of(y).shape(dims);
+  }
+  require(total == y.extents()[axis], "parts of {} for an extent of {}", total, y.extents()[axis]);
+}
+
 void run_concat(const KernelArgs& args) {
   const TensorView& y = args.outputs[0];
   const auto axis = static_cast<size_t>(normalize_axis(args.as<MoveAxisAttrs>().axis, y.rank));
@@ -72,6 +110,21 @@ void run_concat(const KernelArgs& args) {
     copy_view(x, window(y, axis, begin, x.dims[axis]));
     begin += x.dims[axis];
   }
+}
+
+// X and how it is parted -> results that differ from X along the axis alone, where they fit in
+void check_split(const KernelArgs& args) {
+  const Operands o(args, 1, 2, args.outputs.size(), args.outputs.size());
+  const Slot x = o.in(0);
+  const size_t axis = x.axis(args.as<MoveAxisAttrs>().axis);
+  std::vector<int64_t> dims(x.extents().begin(), x.extents().end());
+  int64_t total = 0;
+  for (size_t i = 0; i < args.outputs.size(); ++i) {
+    dims[axis] = o.out(i).extent(static_cast<int>(axis));
+    total += dims[axis];
+    o.out(i).type_of(x).shape(dims);
+  }
+  require(total <= x.extents()[axis], "parts of {} of an extent of {}", total, x.extents()[axis]);
 }
 
 void run_split(const KernelArgs& args) {
@@ -84,10 +137,29 @@ void run_split(const KernelArgs& args) {
   }
 }
 
+// X, starts, ends, axes?, steps? -> X's type and rank; where the slice begins is data.
+void check_slice(const KernelArgs& args) {
+  const Operands o(args, 3, 5);
+  const Slot x = o.in(0), starts = o.in(1);
+  for (size_t i : {1, 3, 4}) o.in(i).integers().list(starts.view().element_count());
+  o.out().type_of(x).rank(x.view().rank, x.view().rank);
+}
+
+// The slice [begin, begin + step, …] of `count` positions lies inside.
+void check_inside(int64_t begin, int64_t step, int64_t count, int64_t extent) {
+  int64_t last = begin;
+  const bool far = __builtin_mul_overflow(count - 1, step, &last) || __builtin_add_overflow(last, begin, &last);
+  if (far || begin < 0 || begin >= extent || last < 0 || last >= extent)
+    fail(Code::invalid_argument, "{} positions from {} in steps of {} out of an extent of {}", count, begin, step,
+         extent);
+}
+
 void run_slice(const KernelArgs& args) {
   TensorView x = args.inputs[0];
   const TensorView& y = args.outputs[0];
   const TensorView& starts = args.inputs[1];
+  if (y.element_count() == 0) return;
+  std::array<bool, kMaxRank> cut{};
   for (int64_t i = 0; i < starts.element_count(); ++i) {
     const int64_t axis = args.has_input(3) ? load_int(args.inputs[3], i * args.inputs[3].strides[0]) : i;
     const auto at = static_cast<size_t>(normalize_axis(axis, x.rank));
@@ -95,10 +167,14 @@ void run_slice(const KernelArgs& args) {
     const int64_t extent = args.inputs[0].dims[at];
     int64_t begin = load_int(starts, i * starts.strides[0]);
     if (begin < 0) begin += extent;
-    begin = std::clamp(begin, int64_t{0}, step > 0 ? extent : extent - 1);
+    begin = std::clamp(begin, int64_t{0}, step > 0 ? extent : std::max<int64_t>(extent - 1, 0));
+    check_inside(begin, step, y.dims[at], extent);
+    if (std::exchange(cut[at], true)) fail(Code::invalid_argument, "a slice that names axis {} twice", at);
     x.data = x.as<std::byte>() + begin * x.strides[at] * element_bytes(x.dtype);
-    x.strides[at] *= step;
+    x.strides[at] = y.dims[at] == 1 ? 0 : x.strides[at] * step;
   }
+  for (size_t i = 0; i < static_cast<size_t>(x.rank); ++i)
+    if (!cut[i]) check_inside(0, 1, y.dims[i], x.dims[i]);
   x.dims = y.dims;
   copy_view(x, y);
 }
@@ -157,6 +233,29 @@ void run_gather_nd(const KernelArgs& args) {
   }
 }
 
+// X, indices [.., depth], updates [.., what depth axes of X leave] -> X's type and extents
+void check_scatter_nd(const KernelArgs& args) {
+  const Operands o(args, 3, 3);
+  const Slot x = o.in(0), indices = o.in(1).integers().rank(1, kMaxRank);
+  const int64_t depth = indices.extent(-1);
+  require(depth <= x.view().rank, "indices of {} axes into {}", depth, x.view().rank);
+  std::vector<int64_t> dims(indices.extents().begin(), indices.extents().end() - 1);
+  dims.insert(dims.end(), x.extents().begin() + depth, x.extents().end());
+  o.in(2).type_of(x).shape(dims);
+  o.out().like(x);
+}
+
+// X, indices and updates of equal extents, within X's off the axis -> X's type and extents
+void check_scatter_elements(const KernelArgs& args) {
+  const Operands o(args, 3, 3);
+  const Slot x = o.in(0), indices = o.in(1).integers().rank(x.view().rank, x.view().rank);
+  const size_t axis = x.axis(args.as<ScatterAttrs>().axis);
+  for (size_t i = 0; i < x.extents().size(); ++i)
+    if (i != axis && indices.extents()[i] > x.extents()[i]) indices.misfit("at most X's extents off the axis");
+  o.in(2).type_of(x).shape(indices.extents());
+  o.out().like(x);
+}
+
 void combine(const TensorView& target, int64_t to, const TensorView& update, int64_t from, const std::string& how) {
   if (how == "none") return copy_element(update, from, target, to);
   const double a = load_double(target, to), b = load_double(update, from);
@@ -193,6 +292,13 @@ void run_scatter_elements(const KernelArgs& args) {
   }
 }
 
+// X and the extents wanted -> a result that X spreads over
+void check_expand(const KernelArgs& args) {
+  const Operands o(args, 1, 2);
+  o.out().type_of(o.in(0));
+  o.in(0).spreads_over(o.out().extents()).rank(0, o.out().view().rank);
+}
+
 void run_expand(const KernelArgs& args) {
   TensorView x = args.inputs[0];
   const TensorView& y = args.outputs[0];
@@ -212,13 +318,9 @@ void run_tile(const KernelArgs& args) {
 }
 
 void run_pad(const KernelArgs& args) {
-  const TensorView &x = args.inputs[0], &pads = args.inputs[1], &y = args.outputs[0];
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
   const std::string& mode = args.as<PadAttrs>().mode;
-  std::array<int64_t, kMaxRank> begin{};
-  for (int64_t i = 0; i < pads.element_count() / 2; ++i) {
-    const int64_t axis = args.has_input(3) ? load_int(args.inputs[3], i * args.inputs[3].strides[0]) : i;
-    begin[static_cast<size_t>(normalize_axis(axis, x.rank))] = load_int(pads, i * pads.strides[0]);
-  }
+  const auto begin = pads_before(args);
   const bool filled = args.has_input(2);
   for (Odometer<1> at(y.extents(), {y.strides}); at.valid(); at.next()) {
     int64_t from = 0;
@@ -226,7 +328,7 @@ void run_pad(const KernelArgs& args) {
     for (size_t i = 0; i < static_cast<size_t>(x.rank); ++i) {
       const int64_t source = pad_source(at.index[i] - begin[i], x.dims[i], mode);
       inside = inside && source >= 0;
-      from += source * x.strides[i];
+      from += std::max<int64_t>(source, 0) * x.strides[i];
     }
     if (inside)
       copy_element(x, from, y, at.offset[0]);
@@ -266,22 +368,106 @@ void run_space_to_depth(const KernelArgs& args) {
 
 }  // namespace
 
+// X [a.., n, b..], indices -> [a.., indices.., b..]
+void check_gather(const KernelArgs& args) {
+  const Operands o(args, 2, 2);
+  const Slot x = o.in(0), indices = o.in(1).integers();
+  const auto axis = static_cast<std::ptrdiff_t>(x.axis(args.as<MoveAxisAttrs>().axis));
+  std::vector<int64_t> dims(x.extents().begin(), x.extents().begin() + axis);
+  dims.insert(dims.end(), indices.extents().begin(), indices.extents().end());
+  dims.insert(dims.end(), x.extents().begin() + axis + 1, x.extents().end());
+  o.out().type_of(x).shape(dims);
+}
+
+// X, indices within X's extents off the axis -> the indices' extents
+void check_gather_elements(const KernelArgs& args) {
+  const Operands o(args, 2, 2);
+  const Slot x = o.in(0), indices = o.in(1).integers().rank(x.view().rank, x.view().rank);
+  const size_t axis = x.axis(args.as<MoveAxisAttrs>().axis);
+  for (size_t i = 0; i < x.extents().size(); ++i)
+    if (i != axis && indices.extents()[i] > x.extents()[i]) indices.misfit("at most the data's extents off the axis");
+  o.out().type_of(x).shape(indices.extents());
+}
+
+// X [batch.., x..], indices [batch.., .., depth] -> [batch.., .., what depth axes of x.. leave]
+void check_gather_nd(const KernelArgs& args) {
+  const Operands o(args, 2, 2);
+  const Slot x = o.in(0), indices = o.in(1).integers().rank(1, kMaxRank);
+  const int64_t depth = indices.extent(-1), batch = args.as<GatherNdAttrs>().batch_dims;
+  require(batch >= 0 && batch < indices.view().rank && batch + depth <= x.view().rank,
+          "indices of {} axes into {} behind {} of batches", depth, x.view().rank, batch);
+  for (int axis = 0; axis < batch; ++axis)
+    require(x.extent(axis) == indices.extent(axis), "batches of {} and {}", x.extent(axis), indices.extent(axis));
+  std::vector<int64_t> dims(indices.extents().begin(), indices.extents().end() - 1);
+  dims.insert(dims.end(), x.extents().begin() + batch + depth, x.extents().end());
+  o.out().type_of(x).shape(dims);
+}
+
+// X and the repetitions -> whole multiples of X's extents
+void check_tile(const KernelArgs& args) {
+  const Operands o(args, 1, 2);
+  const Slot x = o.in(0), y = o.out().type_of(x).rank(x.view().rank, x.view().rank);
+  for (size_t i = 0; i < x.extents().size(); ++i)
+    if (x.extents()[i] == 0 ? y.extents()[i] != 0 : y.extents()[i] % x.extents()[i] != 0)
+      y.misfit("a multiple of " + Shape::of(x.extents()).str());
+}
+
+// X, pads [2 n], value? of X's type, axes? [n] -> X's type and rank; the pads are data.
+void check_pad(const KernelArgs& args) {
+  const Operands o(args, 2, 4);
+  const Slot x = o.in(0), pads = o.in(1).integers().list();
+  o.in(2).type_of(x).elements(1);
+  o.in(3).integers().list(pads.view().element_count() / 2);
+  o.out().type_of(x).rank(x.view().rank, x.view().rank);
+}
+
+std::array<int64_t, kMaxRank> pads_before(const KernelArgs& args) {
+  constexpr int64_t kMost = int64_t{1} << 44;
+  const TensorView &x = args.inputs[0], &pads = args.inputs[1];
+  std::array<int64_t, kMaxRank> before{};
+  for (int64_t i = 0; i < pads.element_count() / 2; ++i) {
+    const int64_t axis = args.has_input(3) ? load_int(args.inputs[3], i * args.inputs[3].strides[0]) : i;
+    const int64_t pad = load_int(pads, i * pads.strides[0]);
+    if (pad < -kMost || pad > kMost) fail(Code::invalid_argument, "a pad of {} elements", pad);
+    before[static_cast<size_t>(normalize_axis(axis, x.rank))] = pad;
+  }
+  return before;
+}
+
+// X [N, b b C, H, W] -> [N, C, H b, W b]
+void check_depth_to_space(const KernelArgs& args) {
+  const Operands o(args, 1, 1);
+  const int64_t b = args.as<DepthToSpaceAttrs>().blocksize;
+  const Slot x = o.in(0).rank(4, 4);
+  require(b >= 1 && b <= 4096, "blocks of {}", b);
+  o.out().type_of(x).shape({x.extent(0), x.extent(1) / (b * b), x.extent(2) * b, x.extent(3) * b});
+}
+
+// X [N, C, H b, W b] -> [N, b b C, H, W]
+void check_space_to_depth(const KernelArgs& args) {
+  const Operands o(args, 1, 1);
+  const int64_t b = args.as<DepthToSpaceAttrs>().blocksize;
+  const Slot x = o.in(0).rank(4, 4);
+  require(b >= 1 && b <= 4096, "blocks of {}", b);
+  o.out().type_of(x).shape({x.extent(0), x.extent(1) * b * b, x.extent(2) / b, x.extent(3) / b});
+}
+
 void register_move(KernelTable& table) {
-  table.add(make_kernel<AnyAttrs>("reshape", run_reshape));
-  table.add(make_kernel<TransposeAttrs>("transpose", run_transpose));
-  table.add(make_kernel<MoveAxisAttrs>("concat", run_concat));
-  table.add(make_kernel<MoveAxisAttrs>("split", run_split));
-  table.add(make_kernel<NoAttrs>("slice", run_slice));
-  table.add(make_kernel<MoveAxisAttrs>("gather", run_gather));
-  table.add(make_kernel<MoveAxisAttrs>("gather_elements", run_gather_elements));
-  table.add(make_kernel<GatherNdAttrs>("gather_nd", run_gather_nd));
-  table.add(make_kernel<ScatterAttrs>("scatter_nd", run_scatter_nd));
-  table.add(make_kernel<ScatterAttrs>("scatter_elements", run_scatter_elements));
-  table.add(make_kernel<NoAttrs>("expand", run_expand));
-  table.add(make_kernel<NoAttrs>("tile", run_tile));
-  table.add(make_kernel<PadAttrs>("pad", run_pad));
-  table.add(make_kernel<DepthToSpaceAttrs>("depth_to_space", run_depth_to_space));
-  table.add(make_kernel<DepthToSpaceAttrs>("space_to_depth", run_space_to_depth));
+  table.add(make_kernel<AnyAttrs>("reshape", check_reshape, run_reshape));
+  table.add(make_kernel<TransposeAttrs>("transpose", check_transpose, run_transpose));
+  table.add(make_kernel<MoveAxisAttrs>("concat", check_concat, run_concat));
+  table.add(make_kernel<MoveAxisAttrs>("split", check_split, run_split));
+  table.add(make_kernel<NoAttrs>("slice", check_slice, run_slice));
+  table.add(make_kernel<MoveAxisAttrs>("gather", check_gather, run_gather));
+  table.add(make_kernel<MoveAxisAttrs>("gather_elements", check_gather_elements, run_gather_elements));
+  table.add(make_kernel<GatherNdAttrs>("gather_nd", check_gather_nd, run_gather_nd));
+  table.add(make_kernel<ScatterAttrs>("scatter_nd", check_scatter_nd, run_scatter_nd));
+  table.add(make_kernel<ScatterAttrs>("scatter_elements", check_scatter_elements, run_scatter_elements));
+  table.add(make_kernel<NoAttrs>("expand", check_expand, run_expand));
+  table.add(make_kernel<NoAttrs>("tile", check_tile, run_tile));
+  table.add(make_kernel<PadAttrs>("pad", check_pad, run_pad));
+  table.add(make_kernel<DepthToSpaceAttrs>("depth_to_space", check_depth_to_space, run_depth_to_space));
+  table.add(make_kernel<DepthToSpaceAttrs>("space_to_depth", check_space_to_depth, run_space_to_depth));
 }
 
 }  // namespace planish::kernels::reference

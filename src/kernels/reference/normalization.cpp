@@ -2,10 +2,18 @@
 
 #include <cmath>
 
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 
 namespace planish::kernels::reference {
 namespace {
+
+// X [N, C, ..]; scale, bias, mean, variance [C]
+void check_batch_norm(const KernelArgs& args) {
+  const Operands o(args, 5, 5);
+  const Slot x = o.in(0).rank(2, kMaxRank);
+  for (size_t i = 1; i < 5; ++i) o.in(i).shape({x.extent(1)});
+  o.out().shape(x.extents());
+}
 
 // Y = (X - mean) / sqrt(variance + epsilon) * scale + bias, per channel (axis 1)
 void run_batch_norm(const KernelArgs& args) {
@@ -88,12 +96,28 @@ void run_softmax(const KernelArgs& args) {
 
 }  // namespace
 
+// X, scale, bias? that spread over the axes from `axis` on -> X's extents
+void check_layer_norm(const KernelArgs& args) {
+  const Operands o(args, 2, 3);
+  const Slot x = o.in(0);
+  const auto tail = x.extents().subspan(x.axis(args.as<LayerNormAttrs>().axis));
+  o.in(1).spreads_over(tail);
+  o.in(2).spreads_over(tail);
+  o.out().shape(x.extents());
+}
+
+void check_softmax(const KernelArgs& args) {
+  const Operands o(args, 1, 1);
+  o.in(0).axis(args.as<AxisAttrs>().axis);
+  o.out().shape(o.in(0).extents());
+}
+
 void register_normalization(KernelTable& table) {
-  table.add(make_kernel<BatchNormAttrs>("batch_normalization", run_batch_norm));
-  table.add(make_kernel<LayerNormAttrs>("layer_normalization", run_layer_norm<true>));
-  table.add(make_kernel<LayerNormAttrs>("rms_normalization", run_layer_norm<false>));
-  table.add(make_kernel<AxisAttrs>("softmax", run_softmax<false>));
-  table.add(make_kernel<AxisAttrs>("log_softmax", run_softmax<true>));
+  table.add(make_kernel<BatchNormAttrs>("batch_normalization", check_batch_norm, run_batch_norm));
+  table.add(make_kernel<LayerNormAttrs>("layer_normalization", check_layer_norm, run_layer_norm<true>));
+  table.add(make_kernel<LayerNormAttrs>("rms_normalization", check_layer_norm, run_layer_norm<false>));
+  table.add(make_kernel<AxisAttrs>("softmax", check_softmax, run_softmax<false>));
+  table.add(make_kernel<AxisAttrs>("log_softmax", check_softmax, run_softmax<true>));
 }
 
 }  // namespace planish::kernels::reference

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "kernels/kernel.h"
+#include "kernels/check.h"
 #include "kernels/pointwise.h"
 
 namespace planish::kernels::reference {
@@ -238,12 +238,12 @@ struct Interpreter {
   void run() {
     size_t at = static_cast<size_t>(program.inputs);
     for (const PwInstr& i : program.code) {
-      if (i.op == PwOp::constant)
-        registers[at++] = static_cast<T>(i.immediate);
-      else if constexpr (std::is_same_v<T, double>)
-        registers[at++] = apply(i.op, registers[i.a], registers[i.b], registers[i.c]);
+      if constexpr (std::is_same_v<T, double>)
+        registers[at++] =
+            i.op == PwOp::constant ? i.immediate : apply(i.op, registers[i.a], registers[i.b], registers[i.c]);
       else
-        registers[at++] = apply_int(i.op, registers[i.a], registers[i.b], registers[i.c]);
+        registers[at++] = i.op == PwOp::constant ? pw_integer(i.immediate)
+                                                 : apply_int(i.op, registers[i.a], registers[i.b], registers[i.c]);
     }
   }
 };
@@ -288,10 +288,17 @@ void run_range(const KernelArgs& args, const PointwiseProgram& program, int64_t 
   }
 }
 
+// As many operands and results as the program has; operands spread over the results, which are all of one shape.
+void check_pointwise(const KernelArgs& args) {
+  const PointwiseProgram& program = args.as<Decoded>().program;
+  const auto inputs = static_cast<size_t>(program.inputs), results = program.results.size();
+  const Operands o(args, inputs, inputs, results, results);
+  for (size_t i = 0; i < inputs; ++i) o.in(i).spreads_over(o.out().extents());
+  for (size_t i = 0; i < results; ++i) o.out(i).shape(o.out().extents());
+}
+
 void run_pointwise(const KernelArgs& args) {
   const PointwiseProgram& program = args.as<Decoded>().program;
-  if (static_cast<size_t>(program.inputs) != args.inputs.size() || program.results.size() != args.outputs.size())
-    fail(Code::invalid_plan, "a pointwise program of {} operands given {}", program.inputs, args.inputs.size());
   bool floats = false;
   for (const TensorView& view : args.inputs) floats = floats || is_float(view.dtype);
   for (const TensorView& view : args.outputs) floats = floats || is_float(view.dtype);
@@ -308,6 +315,7 @@ void register_pointwise(KernelTable& table) {
   kernel.decode = [](const Attrs& attrs) -> std::shared_ptr<const void> {
     return std::make_shared<const Decoded>(Decoded{PointwiseProgram::parse(attrs_to<PointwiseAttrs>(attrs).program)});
   };
+  kernel.check = check_pointwise;
   kernel.run = run_pointwise;
   table.add(std::move(kernel));
 }

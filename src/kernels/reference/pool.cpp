@@ -1,7 +1,6 @@
 #include <limits>
 
-#include "kernels/kernel.h"
-#include "kernels/reference/conv.h"
+#include "kernels/reference/contracts.h"
 
 namespace planish::kernels::reference {
 namespace {
@@ -37,7 +36,7 @@ int64_t for_taps(const Window& w, const PoolAttrs& attrs, const TensorView& x, s
       counted = counted && at < axis.in + pad_end;
       inside = inside && at >= 0 && at < axis.in;
       offset += at * x.strides[d + 2];
-      flat = flat * axis.in + at;
+      if (inside) flat = flat * axis.in + at;
     }
     padded += counted ? 1 : 0;
     if (inside) visit(offset, flat);
@@ -128,13 +127,49 @@ void run_global_pool(const KernelArgs& args) {
   });
 }
 
+// X [N, C, spatial…] -> [N, C, 1…]
+void check_global_pool(const KernelArgs& args) {
+  const Operands o(args, 1, 1);
+  const Slot x = o.in(0).rank(2, kMaxRank);
+  std::vector<int64_t> dims(static_cast<size_t>(x.view().rank), 1);
+  dims[0] = x.extent(0);
+  dims[1] = x.extent(1);
+  o.out().shape(dims);
+}
+
+void check_max_pool(const KernelArgs& args) {
+  check_pool(args);
+  Operands(args, 1, 1, 1, 2).out(1).integers().shape(args.outputs[0].extents());
+}
+
+void check_average_pool(const KernelArgs& args) {
+  const Operands o(args, 1, 1);
+  check_pool(args);
+}
+
 }  // namespace
 
+// X [N, C, spatial…] -> Y [N, C, spatial…], a kernel extent for each spatial axis
+void check_pool(const KernelArgs& args) {
+  const Operands o(args, 1, 1, 1, 2);
+  const auto& attrs = args.as<PoolAttrs>();
+  const Slot x = o.in(0).rank(2, kMaxRank), y = o.out().rank(x.view().rank, x.view().rank);
+  const auto spatial = static_cast<size_t>(x.view().rank) - 2;
+  require(x.extent(0) == y.extent(0) && x.extent(1) == y.extent(1), "a result of {} images of {} channels", y.extent(0),
+          y.extent(1));
+  require(attrs.kernel_shape.size() == spatial, "a kernel of {} axes over {} spatial ones", attrs.kernel_shape.size(),
+          spatial);
+  for (size_t i = 0; i < spatial; ++i) {
+    check_window_axis(attrs, x, y, i, attrs.kernel_shape[i]);
+    require(std::abs(at_or(attrs.pads, i + spatial, 0)) <= INT32_MAX, "a pad of {}", attrs.pads[i + spatial]);
+  }
+}
+
 void register_pool(KernelTable& table) {
-  table.add(make_kernel<PoolAttrs>("max_pool", run_max_pool));
-  table.add(make_kernel<PoolAttrs>("average_pool", run_average_pool));
-  table.add(make_kernel<NoAttrs>("global_average_pool", run_global_pool<true>));
-  table.add(make_kernel<NoAttrs>("global_max_pool", run_global_pool<false>));
+  table.add(make_kernel<PoolAttrs>("max_pool", check_max_pool, run_max_pool));
+  table.add(make_kernel<PoolAttrs>("average_pool", check_average_pool, run_average_pool));
+  table.add(make_kernel<NoAttrs>("global_average_pool", check_global_pool, run_global_pool<true>));
+  table.add(make_kernel<NoAttrs>("global_max_pool", check_global_pool, run_global_pool<false>));
 }
 
 }  // namespace planish::kernels::reference

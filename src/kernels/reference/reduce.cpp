@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "kernels/kernel.h"
+#include "kernels/reference/contracts.h"
 
 namespace planish::kernels::reference {
 namespace {
@@ -29,26 +29,27 @@ const Accumulator kLogSum = {0, add_to, [](double s, double) { return std::log(s
 const Accumulator kLogSumExp = {0, [](double s, double x) { return s + std::exp(x); },
                                 [](double s, double) { return std::log(s); }};
 
-std::vector<bool> reduced_axes(const KernelArgs& args, const ReduceAttrs& attrs) {
-  const TensorView& x = args.inputs[0];
-  std::vector<bool> reduced(static_cast<size_t>(x.rank), false);
-  const int64_t count = args.has_input(1) ? args.inputs[1].element_count() : 0;
-  for (int64_t i = 0; i < count; ++i)
-    reduced[static_cast<size_t>(normalize_axis(load_int(args.inputs[1], i * args.inputs[1].strides[0]), x.rank))] =
-        true;
-  if (count == 0 && attrs.noop_with_empty_axes == 0) reduced.assign(reduced.size(), true);
-  return reduced;
+// The extents of `x` that remain; those taken away are 1 or gone.
+std::vector<int64_t> remaining(const Slot& x, const std::array<bool, kMaxRank>& gone, bool keepdims) {
+  std::vector<int64_t> dims;
+  for (size_t i = 0; i < x.extents().size(); ++i) {
+    if (!gone[i])
+      dims.push_back(x.extents()[i]);
+    else if (keepdims)
+      dims.push_back(1);
+  }
+  return dims;
 }
 
 template <const Accumulator& how>
 void run_reduce(const KernelArgs& args) {
   const auto& attrs = args.as<ReduceAttrs>();
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
-  const auto reduced = reduced_axes(args, attrs);
+  const auto reduced = reduced_axes(args);
   std::vector<int64_t> outer, inner, outer_x, outer_y, inner_x;
   size_t to = 0;
   double count = 1;
-  for (size_t i = 0; i < reduced.size(); ++i) {
+  for (size_t i = 0; i < static_cast<size_t>(x.rank); ++i) {
     if (reduced[i]) {
       inner.push_back(x.dims[i]);
       inner_x.push_back(x.strides[i]);
@@ -99,19 +100,57 @@ void run_arg(const KernelArgs& args) {
 
 }  // namespace
 
+std::array<bool, kMaxRank> reduced_axes(const KernelArgs& args) {
+  const auto& attrs = args.as<ReduceAttrs>();
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  std::array<bool, kMaxRank> gone{};
+  const int64_t count = args.has_input(1) ? args.inputs[1].element_count() : 0;
+  for (int64_t i = 0; i < count; ++i)
+    gone[static_cast<size_t>(normalize_axis(load_int(args.inputs[1], i * args.inputs[1].strides[0]), x.rank))] = true;
+  if (count == 0 && attrs.noop_with_empty_axes == 0) gone.fill(true);
+  size_t to = 0;
+  bool fits = true;
+  for (size_t i = 0; i < static_cast<size_t>(x.rank); ++i) {
+    if (gone[i] && attrs.keepdims == 0) continue;
+    fits = fits && to < static_cast<size_t>(y.rank) && y.dims[to] == (gone[i] ? 1 : x.dims[i]);
+    ++to;
+  }
+  if (!fits || to != static_cast<size_t>(y.rank))
+    fail(Code::invalid_argument, "the axes given do not reduce {} to {}", Shape::of(x.extents()).str(),
+         Shape::of(y.extents()).str());
+  return gone;
+}
+
+// X, axes? -> what remains of X; the axes are data.
+void check_reduce(const KernelArgs& args) {
+  const Operands o(args, 1, 2);
+  o.in(1).integers().list();
+}
+
+// X, not empty along the axis unless the result is -> positions
+void check_arg(const KernelArgs& args) {
+  const Operands o(args, 1, 1);
+  const Slot x = o.in(0), y = o.out();
+  std::array<bool, kMaxRank> gone{};
+  const size_t axis = x.axis(args.as<ArgAttrs>().axis);
+  gone[axis] = true;
+  y.integers().shape(remaining(x, gone, args.as<ArgAttrs>().keepdims != 0));
+  require(x.extents()[axis] > 0 || y.view().element_count() == 0, "the extreme of no elements");
+}
+
 void register_reduce(KernelTable& table) {
-  table.add(make_kernel<ReduceAttrs>("reduce_sum", run_reduce<kSum>));
-  table.add(make_kernel<ReduceAttrs>("reduce_mean", run_reduce<kMean>));
-  table.add(make_kernel<ReduceAttrs>("reduce_max", run_reduce<kMax>));
-  table.add(make_kernel<ReduceAttrs>("reduce_min", run_reduce<kMin>));
-  table.add(make_kernel<ReduceAttrs>("reduce_prod", run_reduce<kProd>));
-  table.add(make_kernel<ReduceAttrs>("reduce_l1", run_reduce<kL1>));
-  table.add(make_kernel<ReduceAttrs>("reduce_l2", run_reduce<kL2>));
-  table.add(make_kernel<ReduceAttrs>("reduce_sum_square", run_reduce<kSumSquare>));
-  table.add(make_kernel<ReduceAttrs>("reduce_log_sum", run_reduce<kLogSum>));
-  table.add(make_kernel<ReduceAttrs>("reduce_log_sum_exp", run_reduce<kLogSumExp>));
-  table.add(make_kernel<ArgAttrs>("arg_max", run_arg<true>));
-  table.add(make_kernel<ArgAttrs>("arg_min", run_arg<false>));
+  table.add(make_kernel<ReduceAttrs>("reduce_sum", check_reduce, run_reduce<kSum>));
+  table.add(make_kernel<ReduceAttrs>("reduce_mean", check_reduce, run_reduce<kMean>));
+  table.add(make_kernel<ReduceAttrs>("reduce_max", check_reduce, run_reduce<kMax>));
+  table.add(make_kernel<ReduceAttrs>("reduce_min", check_reduce, run_reduce<kMin>));
+  table.add(make_kernel<ReduceAttrs>("reduce_prod", check_reduce, run_reduce<kProd>));
+  table.add(make_kernel<ReduceAttrs>("reduce_l1", check_reduce, run_reduce<kL1>));
+  table.add(make_kernel<ReduceAttrs>("reduce_l2", check_reduce, run_reduce<kL2>));
+  table.add(make_kernel<ReduceAttrs>("reduce_sum_square", check_reduce, run_reduce<kSumSquare>));
+  table.add(make_kernel<ReduceAttrs>("reduce_log_sum", check_reduce, run_reduce<kLogSum>));
+  table.add(make_kernel<ReduceAttrs>("reduce_log_sum_exp", check_reduce, run_reduce<kLogSumExp>));
+  table.add(make_kernel<ArgAttrs>("arg_max", check_arg, run_arg<true>));
+  table.add(make_kernel<ArgAttrs>("arg_min", check_arg, run_arg<false>));
 }
 
 }  // namespace planish::kernels::reference

@@ -1,4 +1,4 @@
-#include "kernels/kernel.h"
+#include "kernels/check.h"
 
 namespace planish::kernels::reference {
 namespace {
@@ -16,6 +16,6 @@ void run_refuse(const KernelArgs& args) { fail(Code::unsupported, "{}", args.as<
 
 }  // namespace
 
-void register_refuse(KernelTable& table) { table.add(make_kernel<RefuseParams>("refuse", run_refuse)); }
+void register_refuse(KernelTable& table) { table.add(make_kernel<RefuseParams>("refuse", check_nothing, run_refuse)); }
 
 }  // namespace planish::kernels::reference

@@ -4,8 +4,12 @@
 
 #include <cmath>
 
+#include "kernels/reference/contracts.h"
+
 namespace planish {
 namespace {
+
+constexpr double kFarthest = 1e15;  // a scale is data, and may be anything
 
 double source_coordinate(const std::string& mode, double out, double scale, double in_extent, double out_extent) {
   if (mode == "asymmetric") return out / scale;
@@ -53,8 +57,9 @@ ResizeTaps cubic_taps(const ResizeAttrs& attrs, int64_t base, double fraction, i
 
 ResizeTaps resize_taps(const ResizeAttrs& attrs, int64_t out, double scale, int64_t in_extent, int64_t out_extent) {
   if (in_extent == out_extent) return {1, {out}, {1}};
-  const double x = source_coordinate(attrs.coordinate_transformation_mode, static_cast<double>(out), scale,
-                                     static_cast<double>(in_extent), static_cast<double>(out_extent));
+  double x = source_coordinate(attrs.coordinate_transformation_mode, static_cast<double>(out), scale,
+                               static_cast<double>(in_extent), static_cast<double>(out_extent));
+  if (!(std::abs(x) < kFarthest)) x = x > 0 ? kFarthest : x < 0 ? -kFarthest : 0;
   const auto clamp = [&](int64_t at) { return std::clamp(at, int64_t{0}, in_extent - 1); };
   if (attrs.mode == "nearest") return {1, {clamp(nearest_position(attrs.nearest_mode, x))}, {1}};
   const auto base = static_cast<int64_t>(std::floor(x));
@@ -118,7 +123,20 @@ void run_resize(const KernelArgs& args) {
 
 }  // namespace
 
-void register_resize(KernelTable& table) { table.add(make_kernel<ResizeAttrs>("resize", run_resize)); }
+// X, roi?, scales? (one for each of `axes`, or for every axis), sizes? -> X's type and rank
+void check_resize(const KernelArgs& args) {
+  const Operands o(args, 1, 4);
+  const auto& attrs = args.as<ResizeAttrs>();
+  const Slot x = o.in(0), scales = o.in(2);
+  o.out().type_of(x).rank(x.view().rank, x.view().rank);
+  for (int64_t axis : attrs.axes) x.axis(axis);
+  if (scales.present() && scales.view().element_count() > 0)
+    scales.list(attrs.axes.empty() ? x.view().rank : static_cast<int64_t>(attrs.axes.size()));
+  require(attrs.mode == "nearest" || attrs.mode == "linear" || attrs.mode == "cubic",
+          "mode '{}'; nearest, linear and cubic are accepted", attrs.mode);
+}
+
+void register_resize(KernelTable& table) { table.add(make_kernel<ResizeAttrs>("resize", check_resize, run_resize)); }
 
 }  // namespace kernels::reference
 }  // namespace planish

@@ -13,6 +13,7 @@ bool fits_rows(const TacticQuery& query, Dim row) {
   const bool biased = query.has_input(2);
   for (size_t i = 1; i <= (biased ? 2 : 1); ++i) {
     const Dim count = query.input(i).type.shape.element_count();
+    if (query.input(i).type.dtype != DataType::f32) return false;
     if (count != row && (biased || count != Dim(1))) return false;
   }
   return true;

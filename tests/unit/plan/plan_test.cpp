@@ -61,5 +61,38 @@ TEST(Plan, ResealedDamageDoesNotCrash) {
   }
 }
 
+std::string why_refused(Plan plan) {
+  try {
+    verify(plan);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::invalid_plan);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Plan, ExpressionsNameSymbolsOfTheProfile) {
+  Plan plan = testing::build_small(true);
+  plan.profiles[0].steps[0].inputs[0].dims[0] = Dim::symbol("M");
+  EXPECT_NE(why_refused(plan).find("'M'"), std::string::npos);
+  plan = testing::build_small(true);
+  plan.bindings[1].type.shape = Shape{Dim::symbol("M"), 10};
+  EXPECT_NE(why_refused(plan).find("'M'"), std::string::npos);
+}
+
+TEST(Plan, WindowsOfWildStridesAreRefused) {
+  for (int64_t stride : {INT64_MIN, INT64_MAX, int64_t{-1}, int64_t{1} << 40}) {
+    Plan plan = testing::build_small(true);
+    plan.profiles[0].steps[0].inputs[0].strides[1] = stride;
+    EXPECT_THROW(verify(plan), Error) << stride;
+  }
+}
+
+TEST(Plan, WorkspacesAreRowsOfBytes) {
+  Plan plan = testing::build_small(true);
+  for (Step& step : plan.profiles[0].steps) step.workspace = step.inputs[0];
+  EXPECT_NE(why_refused(plan).find("workspace"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace planish

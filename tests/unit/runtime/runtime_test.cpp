@@ -84,6 +84,47 @@ TEST(Context, ExtentsTakenAsEqualAreChecked) {
   EXPECT_NE(message(4, 4).find("is not bound"), std::string::npos) << message(4, 4);
 }
 
+// What a plan with this change says when shapes are set.
+template <class Change>
+std::string misfit(Change change) {
+  Plan plan = testing::build_small(true);
+  change(plan.profiles[0].steps);
+  auto context = Engine::create(std::move(plan), create_cpu_device(1))->create_context();
+  const int64_t extents[] = {2, 3, 8, 8};
+  const Status status = context->set_shape("x", extents);
+  EXPECT_FALSE(status.ok());
+  EXPECT_EQ(context->enqueue().code(), status.code()) << "nothing may be left to run";
+  return status.message();
+}
+
+TEST(Context, AStepThatDoesNotFitIsNamed) {
+  const std::string text = misfit([](std::vector<Step>& steps) { steps[0].inputs.pop_back(); });
+  for (const char* part : {"small", "step ", "conv1", "operands"})
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+}
+
+TEST(Context, ResultsLieWhereTheyMayBeWritten) {
+  const auto is_constant = [](const Step& step) { return step.inputs[1]; };
+  EXPECT_NE(misfit([&](std::vector<Step>& steps) {
+              ViewDesc& result = steps[0].outputs[0];
+              result.buffer = is_constant(steps[0]).buffer;
+              for (Dim& dim : result.dims) dim = 1;
+            }).find("result 0: is written to a constant or an input"),
+            std::string::npos);
+  EXPECT_NE(misfit([](std::vector<Step>& steps) {
+              steps.back().inputs[0].buffer = steps.back().outputs[0].buffer;
+            }).find("lies over"),
+            std::string::npos);
+}
+
+// Bounds of an expression say less than its value: what they let pass is looked at again.
+TEST(Context, WindowsAreCheckedAtTheShapesSet) {
+  const Dim n = Dim::symbol("N");
+  const std::string text =
+      misfit([&](std::vector<Step>& steps) { steps[0].inputs[0].offset = mod(Dim(7), n * Dim(-(1 << 28))) * Dim(4); });
+  EXPECT_NE(text.find("operand 0: reaches"), std::string::npos) << text;
+}
+
 TEST(Context, ShapesChangeBetweenRuns) {
   const Plan plan = testing::build_small(true), reference = testing::build_small(false);
   for (int64_t n : {1, 4, 2, 3}) {

@@ -4,15 +4,16 @@
 
 #include <cmath>
 
+#include "kernels/check.h"
 #include "kernels/cpu/common/simd.h"
 #include "kernels/cpu/common/tile.h"
 #include "kernels/cpu/common/walk.h"
 #include "kernels/gemm.h"
-#include "kernels/kernel.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
 constexpr int kMaxExtras = 15;
+constexpr int64_t kMostColumns = int64_t{1} << 44;
 
 struct GemmParams {
   GemmAttrs attrs;
@@ -32,8 +33,9 @@ inline std::shared_ptr<const void> decode_gemm(const Attrs& attrs) {
          kMaxExtras + 1);
   const GemmAttrs& a = params->attrs;
   const size_t axes = a.kernel.size();
-  if (a.group < 1 || a.columns < 0 || axes > 3 || a.strides.size() != axes || a.dilations.size() != axes ||
-      a.pads.size() != axes || (params->has_program && a.residual != 0))
+  if (a.group < 1 || a.columns < 0 || a.columns > kMostColumns || axes > 3 || a.strides.size() != axes ||
+      a.dilations.size() != axes || a.pads.size() != axes ||
+      (params->has_program && (a.residual != 0 || params->program.results.size() != 1)))
     fail(Code::invalid_plan, "damaged parameters of a matrix kernel");
   params->extras = params->has_program           ? static_cast<size_t>(params->program.inputs) - 1
                    : params->attrs.residual != 0 ? 1
@@ -45,15 +47,37 @@ inline std::shared_ptr<const void> decode_gemm(const Attrs& attrs) {
   return params;
 }
 
-inline Kernel make_gemm_kernel(const char* name, void (*run)(const KernelArgs&),
+inline Kernel make_gemm_kernel(const char* name, void (*check)(const KernelArgs&), void (*run)(const KernelArgs&),
                                int64_t (*workspace)(const KernelArgs&) = nullptr) {
   Kernel kernel;
   kernel.name = name;
   kernel.version = 2;
   kernel.decode = decode_gemm;
+  kernel.check = check;
   kernel.workspace = workspace;
   kernel.run = run;
   return kernel;
+}
+
+// What matrix kernels ask for in common: fp32, a result whose columns (all groups', along `axis`) are adjacent, a bias
+// of one value a column, extras that spread over the result; a residual is read along its columns.
+inline void check_product(const KernelArgs& args, int axis) {
+  const auto& params = args.as<GemmParams>();
+  const size_t bias = params.attrs.has_bias != 0 ? 1 : 0, count = 2 + bias + params.extras;
+  const Operands o(args, count, count);
+  for (size_t i = 0; i < count; ++i) o.in(i).is({DataType::f32});
+  const Slot y = o.out().is({DataType::f32}).rank(2, kMaxRank).adjacent(axis);
+  if (bias != 0) o.in(2).shape({y.extent(axis)}).dense();
+  for (size_t i = 2 + bias; i < count; ++i) o.in(i).spreads_over(y.extents()).rank(0, y.view().rank);
+  if (params.attrs.residual == 0 || y.extent(axis) <= 1) return;
+  const Slot residual = o.in(count - 1);
+  const auto strides = broadcast_strides(residual.view(), y.extents());
+  if (strides[y.axis(axis)] != 1) residual.misfit("one whose elements are adjacent along the columns");
+}
+
+// Packed weights: [group][panel][tap][channel][kPanel].
+inline void check_panels(const Slot& weights, int64_t group, int64_t columns, int64_t taps, int64_t channels) {
+  weights.shape({group, (columns + kPanel - 1) / kPanel, taps, channels, kPanel}).dense();
 }
 
 // A strided operand of the epilogue, or the result itself; `step`: elements from one column to the next.
@@ -87,8 +111,6 @@ inline Epilogue make_epilogue(const KernelArgs& args, int axis) {
     epilogue.extra[i] = {args.inputs[first + i].as<const float>(), without_axis(strides, y.rank, axis),
                          strides[column]};
   }
-  if (epilogue.residual() != nullptr && epilogue.extra[0].step != 1 && y.dims[column] > 1)
-    fail(Code::invalid_plan, "a residual whose channels are not adjacent");
   return epilogue;
 }
 

@@ -66,7 +66,6 @@ void fill_chunk(const Product& p, Source& source, int64_t g, RowWalk walk, int64
 // Tasks are (group, chunk of rows, part of the panels). `make_source` is called once by each thread's block of tasks.
 template <class MakeSource>
 void run_product(const Product& p, ThreadPool& pool, int64_t most_blocks, MakeSource make_source) {
-  if (p.taps > kMostTaps) fail(Code::invalid_plan, "a kernel of {} taps; at most {}", p.taps, kMostTaps);
   const int64_t blocks = (p.row_count + kRows - 1) / kRows, panels = p.panels();
   const int64_t most = std::max<int64_t>(1, std::min({most_blocks, kMostBlocks, kPointers / (p.taps * kRows)}));
   const int64_t chunk = std::min(p.row_blocks > 0 ? p.row_blocks : blocks, most), chunks = (blocks + chunk - 1) / chunk;

@@ -1,0 +1,166 @@
+#pragma once
+// Small plans that hold a step of nearly every kernel, reference and fast, at every level of the host.
+
+#include "ir/text.h"
+#include "support/kernel_cases.h"
+
+namespace planish::testing {
+
+using Ints = std::vector<int64_t>;
+
+inline std::vector<KernelCase> matrix_cases() {
+  const Attrs same = {{"pads", Ints{1, 1, 1, 1}}};
+  const Tensor bias = random_tensor({6}, 3), image = random_tensor({2, 4, 5, 6}, 1);
+  return {
+      {"conv", same, {image, random_tensor({6, 4, 3, 3}, 2), bias}, 1, true},
+      {"conv", {{"strides", Ints{2, 1}}, {"dilations", Ints{1, 2}}}, {image, random_tensor({6, 4, 2, 2}, 2)}, 1},
+      {"conv", {{"group", int64_t{2}}}, {random_tensor({1, 20, 4, 4}, 1), random_tensor({6, 10, 1, 1}, 2), bias}},
+      {"conv", {{"group", int64_t{4}}, {"pads", Ints{1, 1, 1, 1}}}, {image, random_tensor({4, 1, 3, 3}, 2)}},
+      {"conv", {{"auto_pad", std::string("SAME_UPPER")}}, {random_tensor({1, 3, 7}, 1), random_tensor({5, 3, 4}, 2)}},
+      {"conv_transpose", {{"strides", Ints{2, 2}}}, {image, random_tensor({4, 3, 3, 3}, 2), random_tensor({3}, 4)}},
+      {"gemm", {{"transB", int64_t{1}}}, {random_tensor({3, 8}, 1), random_tensor({6, 8}, 2), bias}},
+      {"gemm", {{"alpha", 0.5}}, {random_tensor({3, 8}, 1), random_tensor({8, 6}, 2), bias}, 3},
+      {"matmul", {}, {random_tensor({2, 3, 8}, 1), random_tensor({8, 5}, 2)}},
+      {"matmul", {}, {random_tensor({2, 3, 8}, 1), random_tensor({2, 8, 5}, 2)}, 2},
+      {"matmul", {}, {random_integers<int32_t>({3, 4}, 1, -3, 3), random_integers<int32_t>({4}, 2, -3, 3)}, 2},
+      {"lstm",
+       {{"hidden_size", int64_t{5}}, {"direction", std::string("bidirectional")}},
+       {random_tensor({4, 2, 3}, 1), random_tensor({2, 20, 3}, 2), random_tensor({2, 20, 5}, 3),
+        random_tensor({2, 40}, 4), random_integers<int32_t>({2}, 5, 1, 4), random_tensor({2, 2, 5}, 6),
+        random_tensor({2, 2, 5}, 7), random_tensor({2, 15}, 8)}},
+  };
+}
+
+inline std::vector<KernelCase> row_cases() {
+  const Tensor x = random_tensor({2, 4, 5, 6}, 1), c = random_tensor({4}, 2, 1), last = random_tensor({6}, 3);
+  const Attrs window = {{"kernel_shape", Ints{3, 2}}, {"strides", Ints{2, 1}}, {"pads", Ints{1, 0, 1, 1}}};
+  std::vector<KernelCase> cases = {
+      {"max_pool", window, {x}, 1, true},
+      {"average_pool", window, {x}, 1, true},
+      {"global_average_pool", {}, {x}},
+      {"softmax", {{"axis", int64_t{1}}}, {x}},
+      {"log_softmax", {}, {x}, 1, true},
+      {"layer_normalization", {}, {x, last, last}},
+      {"layer_normalization", {{"axis", int64_t{2}}}, {x, random_tensor({5, 6}, 4)}},
+      {"rms_normalization", {}, {x, last}},
+      {"batch_normalization", {}, {x, c, c, c, random_integers<float>({4}, 1, 1, 3)}, 2},
+      {"arg_max", {{"axis", int64_t{2}}}, {x}},
+      {"arg_min", {{"axis", int64_t{-1}}, {"keepdims", int64_t{0}}}, {x}, 1, true},
+      {"quantize_linear", {}, {x, random_integers<float>({4}, 1, 1, 3), random_integers<uint8_t>({4}, 2, 0, 9)}},
+      {"quantize_linear", {}, {x, Tensor::scalar(0.25f), Tensor::scalar(int8_t{3})}},
+      {"dequantize_linear",
+       {},
+       {random_integers<int8_t>({2, 4, 5}, 1, -9, 9), c, random_integers<int8_t>({4}, 2, 0, 9)}},
+      {"cast", {{"to", DataType::i32}}, {x}, 1, true},
+      {"clip", {}, {x, Tensor::scalar(-1.f), Tensor::scalar(1.f)}, 2},
+  };
+  for (const char* op : {"reduce_sum", "reduce_max", "reduce_l2", "reduce_log_sum_exp"}) {
+    cases.push_back({op, {{"keepdims", int64_t{0}}}, {x, ints_of({1, 3})}});
+    cases.push_back({op, {}, {x, ints_of({-1})}});
+  }
+  for (const char* mode : {"nearest", "linear", "cubic"})
+    cases.push_back({"resize",
+                     {{"mode", std::string(mode)}},
+                     {x, {}, tensor_of<float>({4}, {1, 1, 2, 1.5}), {}},
+                     1,
+                     mode[0] == 'l'});
+  return cases;
+}
+
+inline std::vector<KernelCase> move_cases() {
+  const Tensor x = random_tensor({2, 4, 4, 6}, 1), index = random_integers<int64_t>({2, 3}, 2, -2, 1);
+  return {
+      {"pad", {{"mode", std::string("reflect")}}, {x, ints_of({0, 0, 1, 2, 0, 0, 3, 1})}, 1, true},
+      {"pad", {}, {x, ints_of({1, -2}), Tensor::scalar(2.f), ints_of({2})}},
+      {"gather", {{"axis", int64_t{1}}}, {x, index}, 2},
+      {"gather_elements", {{"axis", int64_t{1}}}, {random_tensor({2, 4}, 1), index}, 2},
+      {"gather_nd", {}, {x, random_integers<int64_t>({3, 2}, 2, 0, 1)}, 2},
+      {"scatter_nd", {}, {x, random_integers<int64_t>({3, 2}, 2, 0, 1), random_tensor({3, 4, 6}, 3)}, 3},
+      {"scatter_elements",
+       {{"reduction", std::string("add")}},
+       {random_tensor({2, 4}, 1), index, random_tensor({2, 3}, 3)},
+       3},
+      {"slice", {}, {x, ints_of({-1, 1}), ints_of({-9, 5}), ints_of({3, 1}), ints_of({-2, 1})}},
+      {"concat", {{"axis", int64_t{1}}}, {x, random_tensor({2, 3, 4, 6}, 2), x}, 3},
+      {"expand", {}, {random_tensor({4, 1, 6}, 1), ints_of({2, 4, 4, 6})}},
+      {"tile", {}, {x, ints_of({1, 2, 1, 3})}, 1, true},
+      {"transpose", {{"perm", Ints{3, 1, 0, 2}}}, {x}},
+      {"reshape", {}, {x, ints_of({8, -1})}, 1, true},
+      {"depth_to_space", {{"blocksize", int64_t{2}}}, {x}},
+      {"space_to_depth", {{"blocksize", int64_t{2}}}, {x}, 1, true},
+      {"shape", {{"start", int64_t{1}}}, {x}},
+      {"size", {}, {x}},
+  };
+}
+
+inline std::vector<KernelCase> element_cases() {
+  const Tensor x = random_tensor({2, 3, 4}, 1), row = random_tensor({4}, 2),
+               whole = random_integers<int64_t>({2, 3, 4}, 3, 1, 9), some = random_integers<int32_t>({3, 1}, 4, 1, 3);
+  return {
+      {"add", {}, {x, row}, 2},
+      {"mul", {}, {x, random_tensor({3, 1}, 3)}, 1, true},
+      {"tanh", {}, {x}},
+      {"less", {}, {x, row}, 2},
+      {"mod", {}, {whole, random_integers<int64_t>({4}, 3, 1, 5)}},
+      {"bitwise_not", {}, {some}},
+      {"where", {}, {tensor_of<bool>({4}, {true, false, true, true}), x, row}, 3},
+  };
+}
+
+// Two symbols, shape arithmetic on them, a branch.
+inline const char* const kGraphTexts[] = {
+    R"(graph "g" (%c : bool[], %x : f32[2]) {
+  %y = if(%c, %x) {} "if" : f32[2]
+    region (%p : f32[2]) {
+      %q = relu(%p) {} "r" : f32[2]
+      return %q
+    }
+    region (%p : f32[2]) {
+      return %p
+    }
+  return %y
+})",
+};
+
+inline Graph ranged_graph() {
+  Graph graph;
+  graph.name = "ranged";
+  graph.symbols["N"] = {SymbolKind::shape, {1, 2, 4}};
+  graph.symbols["L"] = {SymbolKind::shape, {1, 3, 4}};
+  const Dim n = Dim::symbol("N"), l = Dim::symbol("L");
+  const ValueId x = graph.add_input("x", {DataType::f32, {n, l, 6}});
+  const ValueId joined = add_op(graph, "concat", {x, x}, {{"axis", int64_t{1}}}, "join");
+  const ValueId extents = add_op(graph, "shape", {joined}, {}, "extents");
+  const ValueId scaled = add_op(graph, "matmul", {joined, graph.add_constant(random_tensor({6, 5}, 1))}, {}, "product");
+  graph.add_output(add_op(graph, "softmax", {scaled}, {}, "softmax"));
+  graph.add_output(add_op(graph, "add", {extents, extents}, {}, "twice"));
+  return graph;
+}
+
+inline void add_plans(const Graph& graph, std::vector<Plan>& plans) {
+  auto device = create_cpu_device(1);
+  BuildOptions options;
+  options.tuning = Tuning::off;
+  for (const std::string& level : host_levels()) {
+    options.isa = level;
+    plans.push_back(build(graph.clone(), *device, options));
+  }
+  options.optimize = false;
+  plans.push_back(build(graph.clone(), *device, options));
+}
+
+inline std::vector<Plan> plan_catalogue() {
+  std::vector<Plan> plans;
+  for (const auto& cases : {matrix_cases(), row_cases(), move_cases(), element_cases()})
+    for (const KernelCase& c : cases) {
+      std::map<std::string, Tensor> inputs;
+      const Graph graph = case_graph(c, inputs);
+      if (!graph.inputs().empty()) add_plans(graph, plans);
+    }
+  for (const char* text : kGraphTexts) add_plans(parse_graph(text), plans);
+  add_plans(small_network(), plans);
+  add_plans(ranged_graph(), plans);
+  return plans;
+}
+
+}  // namespace planish::testing
