@@ -142,6 +142,7 @@ inline void add_plans(const Graph& graph, std::vector<Plan>& plans) {
   BuildOptions options;
   options.tuning = Tuning::off;
   for (const std::string& level : host_levels()) {
+    if (parse_isa(level) > active_isa()) continue;
     options.isa = level;
     plans.push_back(build(graph.clone(), *device, options));
   }

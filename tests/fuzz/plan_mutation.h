@@ -24,7 +24,7 @@ class PlanMutation {
   int pick(int count) { return static_cast<int>(pick(static_cast<size_t>(count))); }
   template <class List>
   auto& any_of(List& list) {
-    return list[pick(list.size())];
+    return list[pick(std::size(list))];
   }
 
   int64_t number(int64_t before) {
