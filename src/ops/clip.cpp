@@ -12,7 +12,15 @@ void register_clip(OpTable& table) {
   def.max_inputs = 3;
   def.operand_names = {"input", "min", "max"};
   def.check_attrs = check_attrs_as<NoAttrs>;
-  def.infer = [](InferContext& context) { context.output(0, context.input(0)); };
+  def.infer = [](InferContext& context) {
+    context.require_dtype(0, kNumbers);
+    for (size_t bound : {1, 2}) {
+      if (!context.has_input(bound)) continue;
+      context.require_one_element(bound);
+      context.require_same_dtype(0, bound);
+    }
+    context.output(0, context.input(0));
+  };
   table.add(std::move(def));
 }
 

@@ -11,6 +11,8 @@ void if_infer(InferContext& context) {
   const Graph &then = context.region(0), &otherwise = context.region(1);
   if (then.outputs().size() != otherwise.outputs().size())
     fail(Code::invalid_model, "branches of {} and {} results", then.outputs().size(), otherwise.outputs().size());
+  context.require_dtype(0, kBooleans);
+  context.require_one_element(0);
   const auto condition = context.contents(0);
   for (size_t i = 0; i < then.outputs().size(); ++i) {
     const TensorType &a = then.value(then.outputs()[i]).type, &b = otherwise.value(otherwise.outputs()[i]).type;

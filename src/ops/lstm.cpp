@@ -5,6 +5,37 @@
 namespace planish::ops {
 namespace {
 
+void lstm_check_activations(const std::vector<std::string>& names, size_t directions) {
+  static const char* kDefaults[] = {"Sigmoid", "Tanh", "Tanh"};
+  if (!names.empty() && names.size() != 3 * directions)
+    fail(Code::invalid_model, "{} activations; {} are accepted", names.size(), 3 * directions);
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] != kDefaults[i % 3])
+      fail(Code::unsupported, "activation {}; Sigmoid, Tanh, Tanh are accepted", names[i]);
+}
+
+void lstm_check_operands(const InferContext& context, Dim directions, Dim hidden) {
+  const Shape& x = context.shape(0);
+  const Shape state{directions, x[1], hidden};
+  const Shape accepted[] = {x,
+                            {directions, hidden * Dim(4), x[2]},
+                            {directions, hidden * Dim(4), hidden},
+                            {directions, hidden * Dim(8)},
+                            {x[1]},
+                            state,
+                            state,
+                            {directions, hidden * Dim(3)}};
+  for (size_t i = 0; i < context.input_count(); ++i) {
+    if (i > 2 && !context.has_input(i)) continue;
+    context.require_shape(i, accepted[i]);
+    if (i == 4)
+      context.require_dtype(i, kIntegers);
+    else
+      context.require_same_dtype(0, i);
+  }
+  context.require_dtype(0, kFloats);
+}
+
 // X [T, N, I], W [D, 4H, I], R [D, 4H, H] -> Y [T, D, N, H], Y_h [D, N, H], Y_c [D, N, H]
 void lstm_infer(InferContext& context) {
   const auto attrs = context.attrs<LstmAttrs>();
@@ -13,16 +44,16 @@ void lstm_infer(InferContext& context) {
   context.require_rank(2, 3, 3);
   if (attrs.layout != 0 || attrs.clip != 0 || attrs.input_forget != 0)
     fail(Code::unsupported, "layout, clip or input_forget; their defaults are accepted");
-  for (size_t i = 0; i < attrs.activations.size(); ++i) {
-    static const char* kDefaults[] = {"Sigmoid", "Tanh", "Tanh"};
-    if (attrs.activations[i] != kDefaults[i % 3])
-      fail(Code::unsupported, "activation {}; Sigmoid, Tanh, Tanh are accepted", attrs.activations[i]);
-  }
-  const Shape &x = context.shape(0), &r = context.shape(2);
-  const Dim directions = r[0], hidden = r[2];
-  if (context.shape(1)[1] != r[1] || (r[1].is_constant() && r[1] != hidden * Dim(4)))
-    fail(Code::invalid_model, "weights {} and {} do not fit", context.input(1).str(), context.input(2).str());
+  context.require_choice("direction", attrs.direction, {"forward", "reverse", "bidirectional"});
+  const Dim directions = attrs.direction == "bidirectional" ? 2 : 1, hidden = context.shape(2)[2];
+  lstm_check_activations(attrs.activations, static_cast<size_t>(directions.value()));
+  if (attrs.hidden_size != 0 && !context.assume_equal(hidden, attrs.hidden_size))
+    fail(Code::invalid_model, "attribute 'hidden_size' is {}, the weights {} have {}", attrs.hidden_size,
+         context.input(2).str(), hidden.str());
+  const Shape& x = context.shape(0);
+  lstm_check_operands(context, directions, hidden);
   const size_t outputs = context.node().outputs.size();
+  if (outputs > 3) fail(Code::invalid_model, "{} results asked for; Y, Y_h and Y_c are accepted", outputs);
   context.output(0, context.dtype(0), Shape{x[0], directions, x[1], hidden});
   for (size_t i = 1; i < outputs; ++i) context.output(i, context.dtype(0), Shape{directions, x[1], hidden});
 }

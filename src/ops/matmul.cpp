@@ -7,6 +7,7 @@ namespace {
 void matmul_infer(InferContext& context) {
   context.require_rank(0, 1);
   context.require_rank(1, 1);
+  context.require_dtype(0, kNumbers);
   context.require_same_dtype(0, 1);
   std::vector<Dim> a = context.shape(0).dims(), b = context.shape(1).dims();
   const bool row = a.size() == 1, column = b.size() == 1;
@@ -49,7 +50,14 @@ void gemm_infer(InferContext& context) {
   if (!context.assume_equal(ka, kb))
     fail(Code::invalid_model, "gemm of {} and {}: inner extents {} and {}", context.input(0).str(),
          context.input(1).str(), ka.str(), kb.str());
-  context.output(0, context.dtype(0), Shape{a[attrs.transA != 0 ? 1 : 0], b[attrs.transB != 0 ? 0 : 1]});
+  const Shape result{a[attrs.transA != 0 ? 1 : 0], b[attrs.transB != 0 ? 0 : 1]};
+  context.require_dtype(0, kNumbers);
+  context.require_same_dtype(0, 1);
+  if (context.has_input(2)) {
+    context.require_same_dtype(0, 2);
+    context.require_broadcasts_to(2, result);
+  }
+  context.output(0, context.dtype(0), result);
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ void transpose_infer(InferContext& context) {
   std::sort(sorted.begin(), sorted.end());
   for (size_t i = 0; i < sorted.size() || sorted.size() != static_cast<size_t>(in.rank()); ++i)
     if (sorted.size() != static_cast<size_t>(in.rank()) || sorted[i] != static_cast<int64_t>(i))
-      fail(Code::invalid_model, "perm is no permutation of the {} axes", in.rank());
+      fail(Code::invalid_model, "perm has {} axes; each of the {} of {} once is accepted", perm.size(), in.rank(),
+           in.str());
   std::vector<Dim> dims;
   for (int64_t axis : perm) dims.push_back(in[static_cast<int>(axis)]);
   context.output(0, context.dtype(0), Shape(std::move(dims)));
@@ -51,40 +52,55 @@ void concat_infer(InferContext& context) {
   if (known) context.output_contents(0, std::move(joined));
 }
 
+void split_contents(InferContext& context, const std::vector<Dim>& sizes) {
+  const auto known = context.contents(0);
+  if (!known || context.rank(0) != 1) return;
+  auto begin = known->begin();
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    if (!sizes[i].is_constant() || sizes[i].value() > known->end() - begin) return;
+    context.output_contents(i, {begin, begin + sizes[i].value()});
+    begin += sizes[i].value();
+  }
+}
+
+// Extents of the parts: as given, or equal ones of which, with num_outputs, the last may be smaller.
+std::vector<Dim> split_sizes(const InferContext& context, Dim whole, int64_t num_outputs) {
+  const auto parts = static_cast<int64_t>(context.node().outputs.size());
+  if (context.has_input(1)) return context.list(1);
+  if (num_outputs != 0 && num_outputs != parts)
+    fail(Code::invalid_model, "attribute 'num_outputs' is {}, the node has {} results", num_outputs, parts);
+  if (num_outputs == 0 && whole.is_constant() && whole.value() % parts != 0)
+    fail(Code::invalid_model, "an extent of {} in {} equal parts", whole.value(), parts);
+  const Dim chunk = ceil_div(whole, parts);
+  std::vector<Dim> sizes(static_cast<size_t>(parts), chunk);
+  for (int64_t i = 1; i < parts; ++i) {
+    const Dim rest = whole - chunk * Dim(i);
+    if (rest.lower_bound(context.symbols()) < 0)
+      sizes[static_cast<size_t>(i)] = max(min(chunk, rest), 0);
+    else if (i + 1 == parts)
+      sizes.back() = rest;
+  }
+  return sizes;
+}
+
 void split_infer(InferContext& context) {
   const auto attrs = context.attrs<MoveAxisAttrs>();
   const int axis = normalize_axis(attrs.axis, context.rank(0));
   const size_t outputs = context.node().outputs.size();
   const Dim whole = context.shape(0)[axis];
-  std::vector<Dim> sizes;
-  if (context.has_input(1)) {
-    const auto given = context.contents(1);
-    if (!given) fail(Code::unsupported, "the parts are computed from data");
-    sizes = *given;
-  } else {
-    const Dim chunk = ceil_div(whole, static_cast<int64_t>(outputs));
-    sizes.assign(outputs, chunk);
-    sizes.back() = whole - chunk * Dim(static_cast<int64_t>(outputs) - 1);
-  }
+  const std::vector<Dim> sizes = split_sizes(context, whole, attrs.num_outputs);
   if (sizes.size() != outputs) fail(Code::invalid_model, "{} parts for {} results", sizes.size(), outputs);
   Dim sum = 0;
   for (size_t i = 0; i < outputs; ++i) {
     std::vector<Dim> dims = context.shape(0).dims();
     dims[static_cast<size_t>(axis)] = sizes[i];
+    if (sizes[i].is_constant() && sizes[i].value() < 0)
+      fail(Code::invalid_model, "part {} has an extent of {}; 0 and more are accepted", i, sizes[i].value());
     sum = sum + sizes[i];
     context.output(i, context.dtype(0), Shape(std::move(dims)));
   }
-  if (!context.assume_equal(sum, whole))
-    fail(Code::invalid_model, "parts of {} for an extent of {}", sum.str(), whole.str());
-  const auto known = context.contents(0);
-  if (!known || context.rank(0) != 1 || !sum.is_constant()) return;
-  size_t begin = 0;
-  for (size_t i = 0; i < outputs; ++i) {
-    const auto count = static_cast<size_t>(sizes[i].value());
-    context.output_contents(i, {known->begin() + static_cast<std::ptrdiff_t>(begin),
-                                known->begin() + static_cast<std::ptrdiff_t>(begin + count)});
-    begin += count;
-  }
+  if (!context.assume_equal(sum, whole)) fail(Code::invalid_model, "parts of {} for an extent of {}", sum.str(), whole.str());
+  split_contents(context, sizes);
 }
 
 // A bound of slice brought into [0, extent]: negative ones count from the end.
@@ -98,29 +114,33 @@ Dim slice_bound(Dim bound, Dim extent, int64_t low, Dim high, const SymbolTable&
   return bound;
 }
 
+// Axes that an optional operand names, or the first `count`.
+std::vector<int> named_axes(const InferContext& context, size_t operand, size_t count) {
+  std::vector<int64_t> axes;
+  for (size_t i = 0; i < count; ++i) axes.push_back(static_cast<int64_t>(i));
+  return context.distinct_axes(context.has_input(operand) ? context.constant_ints(operand) : axes, context.rank(0));
+}
+
 void slice_infer(InferContext& context) {
   const Shape& in = context.shape(0);
-  const auto starts = context.contents(1), ends = context.contents(2);
-  if (!starts || !ends || starts->size() != ends->size())
-    fail(Code::unsupported, "starts or ends are computed from data");
-  std::vector<int64_t> axes, steps;
-  if (context.has_input(3))
-    axes = context.constant_ints(3);
-  else
-    for (size_t i = 0; i < starts->size(); ++i) axes.push_back(static_cast<int64_t>(i));
-  if (context.has_input(4)) steps = context.constant_ints(4);
-  steps.resize(std::max(steps.size(), starts->size()), 1);
-  if (axes.size() != starts->size()) fail(Code::invalid_model, "{} starts for {} axes", starts->size(), axes.size());
+  const std::vector<Dim> starts = context.list(1), ends = context.list(2);
+  const std::vector<int> axes = named_axes(context, 3, starts.size());
+  const std::vector<int64_t> steps =
+      context.has_input(4) ? context.constant_ints(4) : std::vector<int64_t>(starts.size(), 1);
+  if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size())
+    fail(Code::invalid_model, "{} starts, {} ends, {} axes and {} steps; equally many are accepted", starts.size(),
+         ends.size(), axes.size(), steps.size());
   std::vector<Dim> dims = in.dims();
   std::optional<std::vector<Dim>> known = context.contents(0);
   for (size_t i = 0; i < axes.size(); ++i) {
-    const int axis = normalize_axis(axes[i], in.rank());
+    const int axis = axes[i];
     const Dim extent = in[axis];
-    if (steps[i] == 0) fail(Code::invalid_model, "a slice with step 0");
+    if (steps[i] == 0 || steps[i] == INT64_MIN)
+      fail(Code::invalid_model, "a step of {}; forwards and backwards are accepted", steps[i]);
     const bool forward = steps[i] > 0;
-    const Dim begin = slice_bound((*starts)[i], extent, 0, forward ? extent : extent - 1, context.symbols());
-    const Dim end = forward ? slice_bound((*ends)[i], extent, 0, extent, context.symbols())
-                            : slice_bound((*ends)[i], extent, -1, extent - 1, context.symbols());
+    const Dim begin = slice_bound(starts[i], extent, 0, forward ? extent : extent - 1, context.symbols());
+    const Dim end = forward ? slice_bound(ends[i], extent, 0, extent, context.symbols())
+                            : slice_bound(ends[i], extent, -1, extent - 1, context.symbols());
     const Dim span = forward ? end - begin : begin - end;
     Dim count = ceil_div(span, forward ? steps[i] : -steps[i]);
     if (span.lower_bound(context.symbols()) < 0) count = max(count, 0);
@@ -138,8 +158,19 @@ void slice_infer(InferContext& context) {
   if (known && in.rank() == 1) context.output_contents(0, std::move(*known));
 }
 
+// Indices that are known lie in [-extent, extent).
+void check_indices(const InferContext& context, Dim extent) {
+  context.require_dtype(1, kIntegers);
+  const auto known = context.contents(1);
+  if (!known || !extent.is_constant()) return;
+  for (Dim index : *known)
+    if (index.is_constant() && (index.value() < -extent.value() || index.value() >= extent.value()))
+      fail(Code::invalid_model, "index {} into an extent of {}", index.value(), extent.value());
+}
+
 void gather_infer(InferContext& context) {
   const int axis = normalize_axis(context.attrs<MoveAxisAttrs>().axis, context.rank(0));
+  check_indices(context, context.shape(0)[axis]);
   std::vector<Dim> dims = context.shape(0).dims();
   dims.erase(dims.begin() + axis);
   dims.insert(dims.begin() + axis, context.shape(1).begin(), context.shape(1).end());
@@ -154,36 +185,67 @@ void gather_infer(InferContext& context) {
   context.output_contents(0, std::move(picked));
 }
 
+// Indices name a position along `axis`; along the others they stay inside the data.
+void check_element_indices(const InferContext& context, int64_t named) {
+  const Shape &data = context.shape(0), &indices = context.shape(1);
+  const int axis = normalize_axis(named, data.rank());
+  context.require_rank(1, data.rank(), data.rank());
+  check_indices(context, data[axis]);
+  for (int i = 0; i < data.rank(); ++i)
+    if (i != axis && data[i].is_constant() && indices[i].is_constant() && indices[i].value() > data[i].value())
+      fail(Code::invalid_model, "indices {} into {} along axis {}: {} where at most {} is accepted", indices.str(),
+           data.str(), axis, indices[i].value(), data[i].value());
+}
+
 void gather_elements_infer(InferContext& context) {
-  normalize_axis(context.attrs<MoveAxisAttrs>().axis, context.rank(0));
-  if (context.rank(1) != context.rank(0))
-    fail(Code::invalid_model, "gather_elements of {} by {}", context.input(0).str(), context.input(1).str());
+  check_element_indices(context, context.attrs<MoveAxisAttrs>().axis);
   context.output(0, context.dtype(0), context.shape(1));
 }
 
-void gather_nd_infer(InferContext& context) {
+// The last axis of indices is a position in the first axes of data; what it names has the shape of the others.
+Shape nd_result(const InferContext& context) {
   const Shape &data = context.shape(0), &indices = context.shape(1);
   context.require_rank(1, 1);
-  const Dim last = indices[indices.rank() - 1];
+  context.require_dtype(1, kIntegers);
   const int64_t batch = context.attrs<GatherNdAttrs>().batch_dims;
   if (batch < 0 || batch >= std::min(indices.rank(), data.rank()))
     fail(Code::invalid_model, "attribute 'batch_dims' is {} for {} into {}", batch, indices.str(), data.str());
-  if (!last.is_constant() || last.value() > data.rank() - batch)
-    fail(Code::invalid_model, "indices {} into {}", indices.str(), data.str());
+  const Dim depth = indices[indices.rank() - 1];
+  if (!depth.is_constant()) fail(Code::unsupported, "indices {}; a fixed last extent is accepted", indices.str());
+  if (depth.value() < 1 || depth.value() > data.rank() - batch)
+    fail(Code::invalid_model, "indices {} into {}: a last extent of 1 to {} is accepted", indices.str(), data.str(),
+         data.rank() - batch);
   for (int i = 0; i < batch; ++i)
-    if (data[i].is_constant() && indices[i].is_constant() && data[i] != indices[i])
+    if (!context.assume_equal(data[i], indices[i]))
       fail(Code::invalid_model, "indices {} into {} in {} batch axes", indices.str(), data.str(), batch);
   std::vector<Dim> dims(indices.begin(), indices.end() - 1);
-  dims.insert(dims.end(), data.begin() + batch + last.value(), data.end());
-  context.output(0, context.dtype(0), Shape(std::move(dims)));
+  dims.insert(dims.end(), data.begin() + batch + depth.value(), data.end());
+  return Shape(std::move(dims));
 }
 
-void scatter_infer(InferContext& context) { context.output(0, context.input(0)); }
+void gather_nd_infer(InferContext& context) { context.output(0, context.dtype(0), nd_result(context)); }
+
+void check_updates(const InferContext& context, const std::string& reduction, const Shape& accepted) {
+  context.require_choice("reduction", reduction, {"none", "add", "mul", "max", "min"});
+  context.require_same_dtype(0, 2);
+  if (reduction != "none") context.require_dtype(0, kNumbers);
+  context.require_shape(2, accepted);
+}
+
+void scatter_elements_infer(InferContext& context) {
+  const auto attrs = context.attrs<ScatterAttrs>();
+  check_element_indices(context, attrs.axis);
+  check_updates(context, attrs.reduction, context.shape(1));
+  context.output(0, context.input(0));
+}
+
+void scatter_nd_infer(InferContext& context) {
+  check_updates(context, context.attrs<ScatterAttrs>().reduction, nd_result(context));
+  context.output(0, context.input(0));
+}
 
 void expand_infer(InferContext& context) {
-  const auto wanted = context.contents(1);
-  if (!wanted) fail(Code::unsupported, "the target shape is computed from data");
-  const Shape shape = context.broadcast(context.shape(0), Shape(*wanted));
+  const Shape shape = context.broadcast(context.shape(0), Shape(context.list(1)));
   context.output(0, context.dtype(0), shape);
   const auto known = context.contents(0);
   if (known && known->size() == 1 && shape.rank() <= 1 && shape.is_static())
@@ -191,50 +253,80 @@ void expand_infer(InferContext& context) {
 }
 
 void tile_infer(InferContext& context) {
-  const auto repeats = context.contents(1);
-  if (!repeats || static_cast<int>(repeats->size()) != context.rank(0))
-    fail(Code::unsupported, "repeats are computed from data, or of another rank");
+  const std::vector<Dim> repeats = context.list(1);
+  if (static_cast<int>(repeats.size()) != context.rank(0))
+    fail(Code::invalid_model, "{} repeats for {}", repeats.size(), context.input(0).str());
   std::vector<Dim> dims;
-  for (size_t i = 0; i < repeats->size(); ++i) dims.push_back(context.shape(0)[static_cast<int>(i)] * (*repeats)[i]);
-  context.output(0, context.dtype(0), Shape(std::move(dims)));
-}
-
-void pad_infer(InferContext& context) {
-  const auto attrs = context.attrs<PadAttrs>();
-  if (attrs.mode != "constant" && attrs.mode != "reflect" && attrs.mode != "edge" && attrs.mode != "wrap")
-    fail(Code::invalid_model, "mode '{}'; constant, reflect, edge and wrap are accepted", attrs.mode);
-  const auto pads = context.contents(1);
-  if (!pads) fail(Code::unsupported, "pads are computed from data");
-  std::vector<int64_t> axes;
-  if (context.has_input(3))
-    axes = context.constant_ints(3);
-  else
-    for (int i = 0; i < context.rank(0); ++i) axes.push_back(i);
-  if (pads->size() != 2 * axes.size()) fail(Code::invalid_model, "{} pads for {} axes", pads->size(), axes.size());
-  std::vector<Dim> dims = context.shape(0).dims();
-  for (size_t i = 0; i < axes.size(); ++i) {
-    Dim& dim = dims[static_cast<size_t>(normalize_axis(axes[i], context.rank(0)))];
-    dim = dim + (*pads)[i] + (*pads)[i + axes.size()];
+  for (size_t i = 0; i < repeats.size(); ++i) {
+    if (repeats[i].is_constant() && repeats[i].value() < 0)
+      fail(Code::invalid_model, "{} repeats along axis {}; 0 and more are accepted", repeats[i].value(), i);
+    dims.push_back(context.shape(0)[static_cast<int>(i)] * repeats[i]);
   }
   context.output(0, context.dtype(0), Shape(std::move(dims)));
 }
 
-void depth_to_space_infer(InferContext& context) {
-  const int64_t block = context.attrs<DepthToSpaceAttrs>().blocksize;
+// What is cut off before is at most what there is; modes other than constant repeat what there is.
+Dim padded_extent(Dim extent, Dim before, Dim after, const std::string& mode) {
+  const Dim result = extent + before + after;
+  if (!extent.is_constant() || !before.is_constant() || !after.is_constant()) return result;
+  const int64_t found = extent.value(), most = std::max(before.value(), after.value());
+  if (std::min(before.value(), after.value()) < -found || result.value() < 0)
+    fail(Code::invalid_model, "pads of {} and {} cut more than the extent of {}", before.value(), after.value(), found);
+  if ((found == 0 && most > 0 && mode != "constant") || (mode == "reflect" && most >= found && most > 0) ||
+      (mode == "wrap" && most > found))
+    fail(Code::invalid_model, "pads of {} and {} for an extent of {} in mode '{}'", before.value(), after.value(),
+         found, mode);
+  return result;
+}
+
+void pad_infer(InferContext& context) {
+  const auto attrs = context.attrs<PadAttrs>();
+  context.require_choice("mode", attrs.mode, {"constant", "reflect", "edge", "wrap"});
+  const std::vector<Dim> pads = context.list(1);
+  const std::vector<int> axes = named_axes(context, 3, static_cast<size_t>(context.rank(0)));
+  if (pads.size() != 2 * axes.size()) fail(Code::invalid_model, "{} pads for {} axes", pads.size(), axes.size());
+  if (context.has_input(2)) {
+    context.require_one_element(2);
+    context.require_same_dtype(0, 2);
+  }
+  std::vector<Dim> dims = context.shape(0).dims();
+  for (size_t i = 0; i < axes.size(); ++i) {
+    Dim& dim = dims[static_cast<size_t>(axes[i])];
+    dim = padded_extent(dim, pads[i], pads[i + axes.size()], attrs.mode);
+  }
+  context.output(0, context.dtype(0), Shape(std::move(dims)));
+}
+
+// extent / divisor, which has no remainder.
+Dim whole_part(const InferContext& context, int axis, int64_t divisor) {
+  const Dim extent = context.shape(0)[axis];
+  if (extent.is_constant() && extent.value() % divisor != 0)
+    fail(Code::invalid_model, "axis {} of {}: multiples of {} are accepted", axis, context.input(0).str(), divisor);
+  return floor_div(extent, divisor);
+}
+
+int64_t checked_blocksize(const InferContext& context) {
+  const auto attrs = context.attrs<DepthToSpaceAttrs>();
   context.require_rank(0, 4, 4);
+  context.require_choice("mode", attrs.mode, {"DCR", "CRD"});
+  if (attrs.blocksize < 1 || attrs.blocksize > 4096)
+    fail(Code::invalid_model, "attribute 'blocksize' is {}; 1 to 4096 is accepted", attrs.blocksize);
+  return attrs.blocksize;
+}
+
+void depth_to_space_infer(InferContext& context) {
+  const int64_t block = checked_blocksize(context);
   const Shape& in = context.shape(0);
-  if (block < 1 || block > 4096) fail(Code::invalid_model, "blocksize {}", block);
   context.output(0, context.dtype(0),
-                 Shape{in[0], floor_div(in[1], block * block), in[2] * Dim(block), in[3] * Dim(block)});
+                 Shape{in[0], whole_part(context, 1, block * block), in[2] * Dim(block), in[3] * Dim(block)});
 }
 
 void space_to_depth_infer(InferContext& context) {
-  const int64_t block = context.attrs<DepthToSpaceAttrs>().blocksize;
-  context.require_rank(0, 4, 4);
+  const int64_t block = checked_blocksize(context);
   const Shape& in = context.shape(0);
-  if (block < 1 || block > 4096) fail(Code::invalid_model, "blocksize {}", block);
-  context.output(0, context.dtype(0),
-                 Shape{in[0], in[1] * Dim(block * block), floor_div(in[2], block), floor_div(in[3], block)});
+  context.output(
+      0, context.dtype(0),
+      Shape{in[0], in[1] * Dim(block * block), whole_part(context, 2, block), whole_part(context, 3, block)});
 }
 
 struct MoveRow {
@@ -243,21 +335,29 @@ struct MoveRow {
   void (*check)(const Attrs&);
   void (*infer)(InferContext&);
   bool is_view;
+  std::vector<std::string> operands = {"data"};
 };
 
 const MoveRow kMoveRows[] = {
     {"transpose", 1, 1, 1, check_attrs_as<TransposeAttrs>, transpose_infer, true},
     {"concat", 1, -1, 1, check_attrs_as<MoveAxisAttrs>, concat_infer, false},
-    {"split", 1, 2, -1, check_attrs_as<MoveAxisAttrs>, split_infer, true},
-    {"slice", 3, 5, 1, check_attrs_as<NoAttrs>, slice_infer, true},
-    {"gather", 2, 2, 1, check_attrs_as<MoveAxisAttrs>, gather_infer, false},
-    {"gather_elements", 2, 2, 1, check_attrs_as<MoveAxisAttrs>, gather_elements_infer, false},
-    {"gather_nd", 2, 2, 1, check_attrs_as<GatherNdAttrs>, gather_nd_infer, false},
-    {"scatter_nd", 3, 3, 1, check_attrs_as<ScatterAttrs>, scatter_infer, false},
-    {"scatter_elements", 3, 3, 1, check_attrs_as<ScatterAttrs>, scatter_infer, false},
-    {"expand", 2, 2, 1, check_attrs_as<NoAttrs>, expand_infer, true},
-    {"tile", 2, 2, 1, check_attrs_as<NoAttrs>, tile_infer, false},
-    {"pad", 2, 4, 1, check_attrs_as<PadAttrs>, pad_infer, false},
+    {"split", 1, 2, -1, check_attrs_as<MoveAxisAttrs>, split_infer, true, {"input", "split"}},
+    {"slice", 3, 5, 1, check_attrs_as<NoAttrs>, slice_infer, true, {"data", "starts", "ends", "axes", "steps"}},
+    {"gather", 2, 2, 1, check_attrs_as<MoveAxisAttrs>, gather_infer, false, {"data", "indices"}},
+    {"gather_elements", 2, 2, 1, check_attrs_as<MoveAxisAttrs>, gather_elements_infer, false, {"data", "indices"}},
+    {"gather_nd", 2, 2, 1, check_attrs_as<GatherNdAttrs>, gather_nd_infer, false, {"data", "indices"}},
+    {"scatter_nd", 3, 3, 1, check_attrs_as<ScatterAttrs>, scatter_nd_infer, false, {"data", "indices", "updates"}},
+    {"scatter_elements",
+     3,
+     3,
+     1,
+     check_attrs_as<ScatterAttrs>,
+     scatter_elements_infer,
+     false,
+     {"data", "indices", "updates"}},
+    {"expand", 2, 2, 1, check_attrs_as<NoAttrs>, expand_infer, true, {"input", "shape"}},
+    {"tile", 2, 2, 1, check_attrs_as<NoAttrs>, tile_infer, false, {"input", "repeats"}},
+    {"pad", 2, 4, 1, check_attrs_as<PadAttrs>, pad_infer, false, {"data", "pads", "constant_value", "axes"}},
     {"depth_to_space", 1, 1, 1, check_attrs_as<DepthToSpaceAttrs>, depth_to_space_infer, false},
     {"space_to_depth", 1, 1, 1, check_attrs_as<DepthToSpaceAttrs>, space_to_depth_infer, false},
 };
@@ -274,6 +374,7 @@ void register_move(OpTable& table) {
     def.check_attrs = row.check;
     def.infer = row.infer;
     def.is_view = row.is_view;
+    def.operand_names = row.operands;
     def.flops = [](const Graph&, const Node&) { return Dim(0); };
     table.add(std::move(def));
   }

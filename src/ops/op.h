@@ -21,6 +21,9 @@
 
 namespace planish {
 
+// Kinds of element types, as flags.
+enum TypeKinds : unsigned { kFloats = 1, kIntegers = 2, kBooleans = 4, kNumbers = 3, kAnyType = 7 };
+
 // What an operator's inference sees, and where it leaves its results.
 class InferContext {
  public:
@@ -36,7 +39,9 @@ class InferContext {
   std::optional<Tensor> constant(size_t i) const;
   // Elements of a 1-D or scalar integer operand as expressions (constants included), or nothing.
   std::optional<std::vector<Dim>> contents(size_t i) const;
-  // Elements of an integer operand that must be constant; Error(unsupported) names operand and operator.
+  // Elements of a required integer operand of rank 0 or 1; Error(unsupported) when they are computed from data.
+  std::vector<Dim> list(size_t i) const;
+  // The same, where every element must be constant.
   std::vector<int64_t> constant_ints(size_t i) const;
 
   template <class T>
@@ -50,12 +55,24 @@ class InferContext {
   const Graph& region(size_t i) const { return *node_.regions.at(i); }
   const SymbolTable& symbols() const { return graph_.symbols; }
 
-  void require_rank(size_t i, int at_least, int at_most = kMaxRank) const;  // Error(invalid_model)
+  // Error(invalid_model) names the operand or attribute, what was found and what is accepted. Extents that only
+  // run time tells become guards.
+  void require_rank(size_t i, int at_least, int at_most = kMaxRank) const;
   void require_same_dtype(size_t i, size_t j) const;
   // False when the two can never be equal. Where only the extents given at run time tell, the graph gets a guard.
-  bool assume_equal(Dim a, Dim b);
+  bool assume_equal(Dim a, Dim b) const;
   // NumPy broadcasting; Error(invalid_model) for extents that do not go together.
-  Shape broadcast(const Shape& a, const Shape& b);
+  Shape broadcast(const Shape& a, const Shape& b) const;
+  void require_dtype(size_t i, unsigned kinds) const;  // TypeKinds
+  void require_shape(size_t i, const Shape& accepted) const;
+  void require_broadcasts_to(size_t i, const Shape& accepted) const;
+  void require_one_element(size_t i) const;
+  void require_flag(const char* attribute, int64_t value) const;  // 0 or 1
+  void require_choice(const char* attribute, const std::string& value,
+                      std::initializer_list<std::string_view> accepted) const;
+  // Axes in [0, rank), in the order given; refuses repeats.
+  std::vector<int> distinct_axes(const std::vector<int64_t>& axes, int rank) const;
+  std::string operand(size_t i) const;  // "operand 1 ('scale')"
 
   void output(size_t i, TensorType type);
   void output(size_t i, DataType dtype, Shape shape) { output(i, TensorType{dtype, std::move(shape)}); }
@@ -113,6 +130,9 @@ class OpTable {
 
 const OpTable& op_table();         // built on first use
 const OpDef& op_def(OpName name);  // Error(unsupported) "no operator 'x'"
+
+// Elements of this type hold every value that the expression may have.
+bool holds(DataType type, Dim value, const SymbolTable& symbols);
 
 template <class T>
 void check_attrs_as(const Attrs& attrs) {

@@ -1,6 +1,7 @@
 // Elementwise operators: one row each. A row states the expression once; the reference kernel, fused CPU
 // code and every epilogue come from it.
 
+#include <algorithm>
 #include <functional>
 
 #include "ops/op.h"
@@ -130,6 +131,12 @@ std::optional<Dim> fold_div(std::span<const Dim> x, const SymbolTable& symbols) 
   return floor_div(x[0], x[1]);
 }
 
+// Both kinds of remainder agree where neither side is negative; what is constant is computed by the reference kernel.
+std::optional<Dim> fold_mod(std::span<const Dim> x, const SymbolTable& symbols) {
+  if (x[0].lower_bound(symbols) < 0 || x[1].lower_bound(symbols) <= 0) return std::nullopt;
+  return mod(x[0], x[1]);
+}
+
 struct FoldRow {
   const char* op;
   Fold fold;
@@ -139,8 +146,7 @@ const FoldRow kFolds[] = {
     {"sub", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(x[0] - x[1]); }},
     {"mul", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(x[0] * x[1]); }},
     {"div", fold_div},
-    {"mod", [](std::span<const Dim> x,
-               const SymbolTable&) { return x[1] == Dim(0) ? std::nullopt : std::optional(mod(x[0], x[1])); }},
+    {"mod", fold_mod},
     {"min", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(min(x[0], x[1])); }},
     {"max", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(max(x[0], x[1])); }},
     {"neg", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(Dim(0) - x[0]); }},
@@ -190,27 +196,17 @@ void fold_contents(InferContext& context, const Shape& shape) {
       std::vector<Dim> elements;
       for (const auto& operand : operands) elements.push_back(operand[operand.size() == 1 ? 0 : i]);
       const auto result = row.fold(elements, context.symbols());
-      if (!result) return;
+      if (!result || !holds(context.outputs()[0].dtype, *result, context.symbols())) return;
       results.push_back(*result);
     }
     context.output_contents(0, std::move(results));
   }
 }
 
-template <Result result>
-void infer_pointwise(InferContext& context) {
-  Shape shape = context.shape(0);
-  for (size_t i = 1; i < context.input_count(); ++i) shape = context.broadcast(shape, context.shape(i));
-  const size_t first = result == Result::second ? 1 : 0;
-  for (size_t i = first + 1; i < context.input_count(); ++i) context.require_same_dtype(first, i);
-  context.output(0, result == Result::boolean ? DataType::boolean : context.dtype(first), shape);
-  fold_contents(context, shape);
-}
-
 struct AlphaAttrs {
   double alpha = 0, beta = 0, gamma = 0, bias = 0, lambd = 0;
   int64_t fmod = 0, detect_positive = 1, detect_negative = 1;
-  std::string approximate, direction;
+  std::string approximate = "none", direction;
   template <class V>
   void fields(V& v) {
     v("alpha", alpha);
@@ -228,80 +224,112 @@ struct AlphaAttrs {
 
 struct Row {
   const char* name;
-  int operands;  // -1: one or more
+  int operands;      // -1: one or more
+  unsigned accepts;  // TypeKinds
   PointwiseFn expression;
   Result result = Result::same;
   bool commutative = false;
 };
 
 const Row kRows[] = {
-    {"neg", 1, unary_of<PwOp::neg>},
-    {"abs", 1, unary_of<PwOp::abs>},
-    {"exp", 1, unary_of<PwOp::exp>},
-    {"log", 1, unary_of<PwOp::log>},
-    {"sqrt", 1, unary_of<PwOp::sqrt>},
-    {"reciprocal", 1, unary_of<PwOp::reciprocal>},
-    {"sin", 1, unary_of<PwOp::sin>},
-    {"cos", 1, unary_of<PwOp::cos>},
-    {"tan", 1, unary_of<PwOp::tan>},
-    {"asin", 1, unary_of<PwOp::asin>},
-    {"acos", 1, unary_of<PwOp::acos>},
-    {"atan", 1, unary_of<PwOp::atan>},
-    {"sinh", 1, unary_of<PwOp::sinh>},
-    {"cosh", 1, unary_of<PwOp::cosh>},
-    {"tanh", 1, unary_of<PwOp::tanh>},
-    {"asinh", 1, unary_of<PwOp::asinh>},
-    {"acosh", 1, unary_of<PwOp::acosh>},
-    {"atanh", 1, unary_of<PwOp::atanh>},
-    {"erf", 1, unary_of<PwOp::erf>},
-    {"sigmoid", 1, unary_of<PwOp::sigmoid>},
-    {"floor", 1, unary_of<PwOp::floor>},
-    {"ceil", 1, unary_of<PwOp::ceil>},
-    {"round", 1, unary_of<PwOp::round>},
-    {"sign", 1, unary_of<PwOp::sign>},
-    {"softplus", 1, unary_of<PwOp::softplus>},
-    {"bitwise_not", 1, unary_of<PwOp::bit_not>},
-    {"not", 1, unary_of<PwOp::logical_not>, Result::boolean},
-    {"is_nan", 1, unary_of<PwOp::is_nan>, Result::boolean},
-    {"is_inf", 1, pw_is_inf, Result::boolean},
-    {"identity", 1, pw_identity},
-    {"relu", 1, pw_relu},
-    {"leaky_relu", 1, pw_leaky_relu},
-    {"prelu", 2, pw_prelu},
-    {"elu", 1, pw_elu},
-    {"selu", 1, pw_selu},
-    {"celu", 1, pw_celu},
-    {"thresholded_relu", 1, pw_thresholded_relu},
-    {"hard_sigmoid", 1, pw_hard_sigmoid},
-    {"hard_swish", 1, pw_hard_swish},
-    {"softsign", 1, pw_softsign},
-    {"silu", 1, pw_silu},
-    {"mish", 1, pw_mish},
-    {"gelu", 1, pw_gelu},
-    {"add", 2, binary_of<PwOp::add>, Result::same, true},
-    {"sub", 2, binary_of<PwOp::sub>},
-    {"mul", 2, binary_of<PwOp::mul>, Result::same, true},
-    {"div", 2, binary_of<PwOp::div>},
-    {"pow", 2, binary_of<PwOp::pow>},
-    {"mod", 2, pw_mod},
-    {"equal", 2, binary_of<PwOp::equal>, Result::boolean, true},
-    {"less", 2, binary_of<PwOp::less>, Result::boolean},
-    {"less_equal", 2, binary_of<PwOp::less_equal>, Result::boolean},
-    {"greater", 2, binary_of<PwOp::greater>, Result::boolean},
-    {"greater_equal", 2, binary_of<PwOp::greater_equal>, Result::boolean},
-    {"and", 2, binary_of<PwOp::logical_and>, Result::boolean, true},
-    {"or", 2, binary_of<PwOp::logical_or>, Result::boolean, true},
-    {"xor", 2, binary_of<PwOp::logical_xor>, Result::boolean, true},
-    {"bitwise_and", 2, binary_of<PwOp::bit_and>, Result::same, true},
-    {"bitwise_or", 2, binary_of<PwOp::bit_or>, Result::same, true},
-    {"bitwise_xor", 2, binary_of<PwOp::bit_xor>, Result::same, true},
-    {"bit_shift", 2, pw_bit_shift},
-    {"min", -1, variadic_of<PwOp::min>, Result::same, true},
-    {"max", -1, variadic_of<PwOp::max>, Result::same, true},
-    {"sum", -1, variadic_of<PwOp::add>, Result::same, true},
-    {"mean", -1, pw_mean, Result::same, true},
-    {"where", 3, pw_where, Result::second},
+    {"neg", 1, kNumbers, unary_of<PwOp::neg>},
+    {"abs", 1, kNumbers, unary_of<PwOp::abs>},
+    {"exp", 1, kFloats, unary_of<PwOp::exp>},
+    {"log", 1, kFloats, unary_of<PwOp::log>},
+    {"sqrt", 1, kFloats, unary_of<PwOp::sqrt>},
+    {"reciprocal", 1, kFloats, unary_of<PwOp::reciprocal>},
+    {"sin", 1, kFloats, unary_of<PwOp::sin>},
+    {"cos", 1, kFloats, unary_of<PwOp::cos>},
+    {"tan", 1, kFloats, unary_of<PwOp::tan>},
+    {"asin", 1, kFloats, unary_of<PwOp::asin>},
+    {"acos", 1, kFloats, unary_of<PwOp::acos>},
+    {"atan", 1, kFloats, unary_of<PwOp::atan>},
+    {"sinh", 1, kFloats, unary_of<PwOp::sinh>},
+    {"cosh", 1, kFloats, unary_of<PwOp::cosh>},
+    {"tanh", 1, kFloats, unary_of<PwOp::tanh>},
+    {"asinh", 1, kFloats, unary_of<PwOp::asinh>},
+    {"acosh", 1, kFloats, unary_of<PwOp::acosh>},
+    {"atanh", 1, kFloats, unary_of<PwOp::atanh>},
+    {"erf", 1, kNumbers, unary_of<PwOp::erf>},
+    {"sigmoid", 1, kFloats, unary_of<PwOp::sigmoid>},
+    {"floor", 1, kFloats, unary_of<PwOp::floor>},
+    {"ceil", 1, kFloats, unary_of<PwOp::ceil>},
+    {"round", 1, kFloats, unary_of<PwOp::round>},
+    {"sign", 1, kNumbers, unary_of<PwOp::sign>},
+    {"softplus", 1, kFloats, unary_of<PwOp::softplus>},
+    {"bitwise_not", 1, kIntegers, unary_of<PwOp::bit_not>},
+    {"not", 1, kBooleans, unary_of<PwOp::logical_not>, Result::boolean},
+    {"is_nan", 1, kFloats, unary_of<PwOp::is_nan>, Result::boolean},
+    {"is_inf", 1, kFloats, pw_is_inf, Result::boolean},
+    {"identity", 1, kAnyType, pw_identity},
+    {"relu", 1, kNumbers, pw_relu},
+    {"leaky_relu", 1, kFloats, pw_leaky_relu},
+    {"prelu", 2, kNumbers, pw_prelu},
+    {"elu", 1, kFloats, pw_elu},
+    {"selu", 1, kFloats, pw_selu},
+    {"celu", 1, kFloats, pw_celu},
+    {"thresholded_relu", 1, kFloats, pw_thresholded_relu},
+    {"hard_sigmoid", 1, kFloats, pw_hard_sigmoid},
+    {"hard_swish", 1, kFloats, pw_hard_swish},
+    {"softsign", 1, kFloats, pw_softsign},
+    {"silu", 1, kFloats, pw_silu},
+    {"mish", 1, kFloats, pw_mish},
+    {"gelu", 1, kFloats, pw_gelu},
+    {"add", 2, kNumbers, binary_of<PwOp::add>, Result::same, true},
+    {"sub", 2, kNumbers, binary_of<PwOp::sub>},
+    {"mul", 2, kNumbers, binary_of<PwOp::mul>, Result::same, true},
+    {"div", 2, kNumbers, binary_of<PwOp::div>},
+    {"pow", 2, kNumbers, binary_of<PwOp::pow>},
+    {"mod", 2, kNumbers, pw_mod},
+    {"equal", 2, kAnyType, binary_of<PwOp::equal>, Result::boolean, true},
+    {"less", 2, kNumbers, binary_of<PwOp::less>, Result::boolean},
+    {"less_equal", 2, kNumbers, binary_of<PwOp::less_equal>, Result::boolean},
+    {"greater", 2, kNumbers, binary_of<PwOp::greater>, Result::boolean},
+    {"greater_equal", 2, kNumbers, binary_of<PwOp::greater_equal>, Result::boolean},
+    {"and", 2, kBooleans, binary_of<PwOp::logical_and>, Result::boolean, true},
+    {"or", 2, kBooleans, binary_of<PwOp::logical_or>, Result::boolean, true},
+    {"xor", 2, kBooleans, binary_of<PwOp::logical_xor>, Result::boolean, true},
+    {"bitwise_and", 2, kIntegers, binary_of<PwOp::bit_and>, Result::same, true},
+    {"bitwise_or", 2, kIntegers, binary_of<PwOp::bit_or>, Result::same, true},
+    {"bitwise_xor", 2, kIntegers, binary_of<PwOp::bit_xor>, Result::same, true},
+    {"bit_shift", 2, kIntegers, pw_bit_shift},
+    {"min", -1, kNumbers, variadic_of<PwOp::min>, Result::same, true},
+    {"max", -1, kNumbers, variadic_of<PwOp::max>, Result::same, true},
+    {"sum", -1, kFloats, variadic_of<PwOp::add>, Result::same, true},
+    {"mean", -1, kFloats, pw_mean, Result::same, true},
+    {"where", 3, kAnyType, pw_where, Result::second},
 };
+
+const Row& row_of(const Node& node) {
+  return *std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& row) { return node.op.str() == row.name; });
+}
+
+void check_meaning(const InferContext& context) {
+  const auto attrs = context.attrs<AlphaAttrs>();
+  context.require_flag("fmod", attrs.fmod);
+  context.require_flag("detect_positive", attrs.detect_positive);
+  context.require_flag("detect_negative", attrs.detect_negative);
+  if (context.node().op == "gelu") context.require_choice("approximate", attrs.approximate, {"none", "tanh"});
+  if (context.node().op == "bit_shift") context.require_choice("direction", attrs.direction, {"LEFT", "RIGHT"});
+  if (context.node().op == "mod" && attrs.fmod == 0 && is_float(context.dtype(0)))
+    fail(Code::invalid_model, "operands are {}; with fmod=0 integers are accepted", context.input(0).str());
+}
+
+// A base to the power of an exponent of perhaps another type; `where` has a condition in front.
+void infer_pointwise(InferContext& context) {
+  const Row& row = row_of(context.node());
+  check_meaning(context);
+  const size_t first = row.result == Result::second ? 1 : 0;
+  if (first > 0) context.require_dtype(0, kBooleans);
+  Shape shape = context.shape(0);
+  for (size_t i = first; i < context.input_count(); ++i) {
+    shape = context.broadcast(shape, context.shape(i));
+    context.require_dtype(i, row.accepts);
+    if (context.node().op != "pow") context.require_same_dtype(first, i);
+  }
+  context.output(0, row.result == Result::boolean ? DataType::boolean : context.dtype(first), shape);
+  fold_contents(context, shape);
+}
 
 }  // namespace
 
@@ -312,12 +340,7 @@ void register_pointwise(OpTable& table) {
     def.min_inputs = row.operands < 0 ? 1 : row.operands;
     def.max_inputs = row.operands;
     def.check_attrs = check_attrs_as<AlphaAttrs>;
-    def.infer = row.result == Result::same      ? infer_pointwise<Result::same>
-                : row.result == Result::boolean ? infer_pointwise<Result::boolean>
-                                                : infer_pointwise<Result::second>;
-    // pow may have an exponent of another type; the program reads both as numbers.
-    if (def.name == "pow")
-      def.infer = [](InferContext& c) { c.output(0, c.dtype(0), c.broadcast(c.shape(0), c.shape(1))); };
+    def.infer = infer_pointwise;
     def.pointwise = row.expression;
     def.commutative = row.commutative;
     def.kernel = "pointwise";

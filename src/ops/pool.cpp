@@ -6,6 +6,10 @@ namespace {
 void pool_infer(InferContext& context) {
   const auto attrs = context.attrs<PoolAttrs>();
   context.require_rank(0, 3, 5);
+  context.require_dtype(0, kNumbers);
+  check_auto_pad(context, attrs.auto_pad);
+  context.require_flag("ceil_mode", attrs.ceil_mode);
+  context.require_flag("count_include_pad", attrs.count_include_pad);
   const Shape& in = context.shape(0);
   const auto spatial = static_cast<size_t>(in.rank() - 2);
   if (attrs.kernel_shape.size() != spatial)
@@ -14,6 +18,12 @@ void pool_infer(InferContext& context) {
   check_window(attrs.strides, spatial, 1, "strides");
   check_window(attrs.dilations, spatial, 1, "dilations");
   check_window(attrs.pads, 2 * spatial, 0, "pads");
+  for (size_t i = 0; i < attrs.pads.size(); ++i)
+    if (attrs.pads[i] > 0 && attrs.pads[i] >= attrs.kernel_shape[i % spatial])
+      fail(Code::invalid_model, "a pad of {} for a kernel of {}; less than the kernel is accepted", attrs.pads[i],
+           attrs.kernel_shape[i % spatial]);
+  if (attrs.storage_order != 0 && context.node().outputs.size() > 1)
+    fail(Code::unsupported, "indices with storage_order={}; 0 is accepted", attrs.storage_order);
   std::vector<Dim> dims = {in[0], in[1]};
   for (size_t i = 0; i < spatial; ++i)
     dims.push_back(window_extent(attrs.auto_pad, attrs.pads, i, spatial, in[static_cast<int>(i) + 2],

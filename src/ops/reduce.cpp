@@ -16,6 +16,10 @@ std::vector<bool> reduced_axes(InferContext& context, const ReduceAttrs& attrs) 
 
 void reduce_infer(InferContext& context) {
   const auto attrs = context.attrs<ReduceAttrs>();
+  context.require_flag("keepdims", attrs.keepdims);
+  context.require_flag("noop_with_empty_axes", attrs.noop_with_empty_axes);
+  const bool picks = context.node().op == "reduce_max" || context.node().op == "reduce_min";
+  context.require_dtype(0, picks ? kAnyType : kNumbers);
   const auto reduced = reduced_axes(context, attrs);
   std::vector<Dim> dims;
   for (size_t i = 0; i < reduced.size(); ++i) {
@@ -36,6 +40,12 @@ void reduce_infer(InferContext& context) {
 void arg_infer(InferContext& context) {
   const auto attrs = context.attrs<ArgAttrs>();
   const int axis = normalize_axis(attrs.axis, context.rank(0));
+  context.require_flag("keepdims", attrs.keepdims);
+  context.require_flag("select_last_index", attrs.select_last_index);
+  context.require_dtype(0, kNumbers);
+  if (context.shape(0)[axis] == Dim(0))
+    fail(Code::invalid_model, "{} has no element along axis {}; at least one is accepted", context.input(0).str(),
+         axis);
   std::vector<Dim> dims;
   for (int i = 0; i < context.rank(0); ++i) {
     if (i != axis)

@@ -55,9 +55,8 @@ Shape resolve_reshape(InferContext& context, const std::vector<Dim>& wanted, boo
 }
 
 void reshape_infer(InferContext& context) {
-  const auto wanted = context.contents(1);
-  if (!wanted) fail(Code::unsupported, "the target shape is computed from data");
-  context.output(0, context.dtype(0), resolve_reshape(context, *wanted, context.attrs<ReshapeAttrs>().allowzero != 0));
+  context.output(0, context.dtype(0),
+                 resolve_reshape(context, context.list(1), context.attrs<ReshapeAttrs>().allowzero != 0));
   keep_contents(context);
 }
 
@@ -94,9 +93,7 @@ void unsqueeze_infer(InferContext& context) {
   const auto axes = context.constant_ints(1);
   const int rank = in.rank() + static_cast<int>(axes.size());
   std::vector<bool> fresh(static_cast<size_t>(rank), false);
-  for (int64_t axis : axes) fresh[static_cast<size_t>(normalize_axis(axis, rank))] = true;
-  if (std::count(fresh.begin(), fresh.end(), true) != static_cast<std::ptrdiff_t>(axes.size()))
-    fail(Code::invalid_model, "unsqueeze names an axis twice");
+  for (int axis : context.distinct_axes(axes, rank)) fresh[static_cast<size_t>(axis)] = true;
   std::vector<Dim> dims;
   int from = 0;
   for (bool is_new : fresh) dims.push_back(is_new ? Dim(1) : in[from++]);
@@ -107,6 +104,7 @@ void unsqueeze_infer(InferContext& context) {
 OpDef reshape_row(const char* name, int least, int most, void (*check)(const Attrs&), void (*infer)(InferContext&)) {
   OpDef def;
   def.name = name;
+  def.operand_names = {"data", def.name == "reshape" ? "shape" : "axes"};
   def.min_inputs = least;
   def.max_inputs = most;
   def.check_attrs = check;

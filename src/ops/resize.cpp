@@ -22,24 +22,37 @@ Dim scaled_extent(Dim extent, double scale) {
 
 void resize_infer(InferContext& context) {
   const auto attrs = context.attrs<ResizeAttrs>();
-  if (attrs.mode != "nearest" && attrs.mode != "linear" && attrs.mode != "cubic")
-    fail(Code::invalid_model, "mode '{}'; nearest, linear and cubic are accepted", attrs.mode);
+  context.require_dtype(0, kNumbers);
+  context.require_choice("mode", attrs.mode, {"nearest", "linear", "cubic"});
+  context.require_choice("nearest_mode", attrs.nearest_mode,
+                         {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"});
+  context.require_choice("coordinate_transformation_mode", attrs.coordinate_transformation_mode,
+                         {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
+                          "tf_crop_and_resize"});
+  context.require_flag("exclude_outside", attrs.exclude_outside);
   if (attrs.antialias != 0 || attrs.keep_aspect_ratio_policy != "stretch" ||
       attrs.coordinate_transformation_mode == "tf_crop_and_resize")
     fail(Code::unsupported, "antialias, keep_aspect_ratio_policy or tf_crop_and_resize");
-  std::vector<int64_t> axes = attrs.axes;
-  if (axes.empty())
-    for (int i = 0; i < context.rank(0); ++i) axes.push_back(i);
+  std::vector<int64_t> named = attrs.axes;
+  if (named.empty())
+    for (int i = 0; i < context.rank(0); ++i) named.push_back(i);
+  const std::vector<int> axes = context.distinct_axes(named, context.rank(0));
   std::vector<Dim> dims = context.shape(0).dims();
-  const auto place = [&](size_t i) -> Dim& {
-    return dims[static_cast<size_t>(normalize_axis(axes.at(i), context.rank(0)))];
-  };
+  const auto place = [&](size_t i) -> Dim& { return dims[static_cast<size_t>(axes[i])]; };
   if (non_empty(context, 3)) {
-    const auto sizes = context.contents(3);
-    if (!sizes) fail(Code::unsupported, "sizes are computed from data");
-    if (sizes->size() != axes.size()) fail(Code::invalid_model, "{} sizes for {} axes", sizes->size(), axes.size());
-    for (size_t i = 0; i < sizes->size(); ++i) place(i) = (*sizes)[i];
+    if (non_empty(context, 2)) fail(Code::invalid_model, "both scales and sizes; one of them is accepted");
+    const std::vector<Dim> sizes = context.list(3);
+    if (sizes.size() != axes.size()) fail(Code::invalid_model, "{} sizes for {} axes", sizes.size(), axes.size());
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      if (sizes[i].is_constant() && (sizes[i].value() < 1 && place(i) != sizes[i]))
+        fail(Code::invalid_model, "a size of {} for an extent of {}; 1 and more are accepted", sizes[i].value(),
+             place(i).str());
+      place(i) = sizes[i];
+    }
   } else {
+    if (!non_empty(context, 2)) fail(Code::invalid_model, "neither scales nor sizes; one of them is accepted");
+    context.require_dtype(2, kFloats);
+    context.require_rank(2, 1, 1);
     const auto scales = context.constant(2);
     if (!scales) fail(Code::unsupported, "scales are computed from data");
     const auto factors = scales->to_doubles();

@@ -43,8 +43,14 @@ void dims_infer(InferContext& context) {
 
 // start, limit, delta -> max(ceil((limit - start) / delta), 0) elements
 void range_infer(InferContext& context) {
+  for (size_t i = 0; i < 3; ++i) {
+    context.require_dtype(i, kNumbers);
+    context.require_same_dtype(0, i);
+    context.require_one_element(i);
+  }
   const auto start = context.contents(0), limit = context.contents(1), delta = context.contents(2);
-  if (start && limit && delta && (*delta)[0].is_constant() && (*delta)[0] != Dim(0)) {
+  if (delta && (*delta)[0] == Dim(0)) fail(Code::invalid_model, "a delta of 0; other steps are accepted");
+  if (start && limit && delta && (*delta)[0].is_constant()) {
     const bool up = (*delta)[0].value() > 0;
     const Dim span = up ? (*limit)[0] - (*start)[0] : (*start)[0] - (*limit)[0];
     Dim count = ceil_div(span, up ? (*delta)[0] : Dim(0) - (*delta)[0]);
@@ -58,15 +64,18 @@ void range_infer(InferContext& context) {
   }
   const auto a = context.constant(0), b = context.constant(1), c = context.constant(2);
   if (!a || !b || !c) fail(Code::unsupported, "the bounds are computed from data");
-  const double count = std::ceil((b->to_doubles()[0] - a->to_doubles()[0]) / c->to_doubles()[0]);
+  const double from = a->to_doubles()[0], to = b->to_doubles()[0], step = c->to_doubles()[0];
+  const double count = std::ceil((to - from) / step);
+  if (!(count < 1e15))
+    fail(Code::invalid_model, "from {} to {} in steps of {}; a finite count is accepted", from, to, step);
   context.output(0, context.dtype(0), Shape{static_cast<int64_t>(std::max(count, 0.0))});
 }
 
 void fill_infer(InferContext& context) {
   const auto attrs = context.attrs<FillAttrs>();
-  const auto wanted = context.contents(0);
-  if (!wanted) fail(Code::unsupported, "the shape is computed from data");
-  const Shape shape(*wanted);
+  if (attrs.value.present() && attrs.value.element_count() != 1)
+    fail(Code::invalid_model, "attribute 'value' has {} elements; one is accepted", attrs.value.element_count());
+  const Shape shape(context.list(0));
   context.output(0, attrs.value.present() ? attrs.value.dtype() : DataType::f32, shape);
   if (!attrs.value.present() || !is_integer(attrs.value.dtype()) || shape.rank() > 1 || !shape.is_static()) return;
   const int64_t count = shape.element_count().value();
@@ -90,7 +99,10 @@ void cast_infer(InferContext& context) {
   element_bytes(context.dtype(0));
   context.output(0, to, context.shape(0));
   const auto known = context.contents(0);
-  if (known && (is_integer(to) || to == DataType::boolean) && context.rank(0) <= 1) context.output_contents(0, *known);
+  const bool whole = is_integer(to) || to == DataType::boolean;
+  if (known && whole && context.rank(0) <= 1 &&
+      std::all_of(known->begin(), known->end(), [&](Dim dim) { return holds(to, dim, context.symbols()); }))
+    context.output_contents(0, *known);
 }
 
 OpDef shape_row(const char* name, int least, int most, void (*check)(const Attrs&), void (*infer)(InferContext&)) {

@@ -9,8 +9,11 @@ namespace {
 ValueId align_operand(NodeContext& context) {
   const int64_t axis = context.get_or<int64_t>("axis", -1);
   const int rank = context.type(0).shape.rank(), other = context.type(1).shape.rank();
-  if (context.opset() >= 7 || context.get_or<int64_t>("broadcast", 0) == 0 || axis < 0 || axis + other >= rank)
+  if (context.opset() >= 7 || context.get_or<int64_t>("broadcast", 0) == 0 || axis < 0 || axis + other == rank)
     return context.input(1);
+  if (axis + other > rank)
+    fail(Code::invalid_model, "axis {} of {}, where {} begins; up to {} is accepted", axis, context.type(0).str(),
+         context.type(1).str(), rank - other);
   std::vector<int64_t> axes;
   for (int64_t i = other; i < rank - axis; ++i) axes.push_back(i);
   return context.add("unsqueeze", {context.input(1), context.ints(axes)});
@@ -24,6 +27,13 @@ const char* const kAdd = "add";
 const char* const kSub = "sub";
 const char* const kMul = "mul";
 const char* const kDiv = "div";
+const char* const kPow = "pow";
+const char* const kAnd = "and";
+const char* const kOr = "or";
+const char* const kXor = "xor";
+const char* const kEqual = "equal";
+const char* const kLess = "less";
+const char* const kGreater = "greater";
 
 void import_clip(NodeContext& context) {
   std::vector<ValueId> inputs = context.inputs();
@@ -39,21 +49,25 @@ void import_clip(NodeContext& context) {
   context.emit("clip", std::move(inputs));
 }
 
-void import_cast(NodeContext& context) {
+// DataType::none for what ONNX does not number, and for what nobody here computes with.
+DataType onnx_type(int64_t number) {
   static constexpr DataType kTypes[] = {
       DataType::none, DataType::f32, DataType::u8,     DataType::i8,      DataType::u16, DataType::i16,
       DataType::i32,  DataType::i64, DataType::string, DataType::boolean, DataType::f16, DataType::f64,
       DataType::u32,  DataType::u64, DataType::none,   DataType::none,    DataType::bf16};
+  const bool known = number > 0 && number < static_cast<int64_t>(std::size(kTypes));
+  return known && kTypes[number] != DataType::string ? kTypes[number] : DataType::none;
+}
+
+void import_cast(NodeContext& context) {
   const int64_t to = context.get_or<int64_t>("to", 0);
-  if (to < 1 || to >= static_cast<int64_t>(std::size(kTypes)) || kTypes[to] == DataType::none ||
-      kTypes[to] == DataType::string)
-    fail(Code::unsupported, "a cast to element type {} of ONNX", to);
-  context.emit("cast", {context.input(0)}, {{"to", kTypes[to]}});
+  if (onnx_type(to) == DataType::none) fail(Code::unsupported, "a cast to element type {} of ONNX", to);
+  context.emit("cast", {context.input(0)}, {{"to", onnx_type(to)}});
 }
 
 void import_constant(NodeContext& context) {
-  if (const auto* value = context.attribute("value"))
-    return context.alias(context.constant(std::get<Tensor>(value->value)));
+  if (context.attribute("value") != nullptr)
+    return context.alias(context.constant(context.get_or<Tensor>("value", {})));
   if (context.attribute("value_int") != nullptr)
     return context.alias(context.constant(Tensor::scalar<int64_t>(context.get_or<int64_t>("value_int", 0))));
   if (context.attribute("value_float") != nullptr)
@@ -102,6 +116,18 @@ void import_batch_normalization(NodeContext& context) {
   context.emit("batch_normalization", context.inputs(), std::move(attrs));
 }
 
+// Without a zero point the result is u8: an output_dtype that says otherwise has no zero point to take it from.
+void import_quantize(NodeContext& context) {
+  Attrs attrs = context.attrs();
+  const int64_t wanted = attrs.get_or<int64_t>("output_dtype", 0);
+  const DataType given = context.has_input(2) ? context.type(2).dtype : DataType::u8;
+  if (wanted != 0 && onnx_type(wanted) != given)
+    fail(Code::unsupported, "attribute 'output_dtype' is {}; the type of the zero point, {}, is accepted", wanted,
+         data_type_name(given));
+  attrs.erase("output_dtype");
+  context.emit("quantize_linear", context.inputs(), std::move(attrs));
+}
+
 // Opset < 13: everything from `axis` on is one row.
 template <const char* const& op>
 void import_softmax(NodeContext& context) {
@@ -111,7 +137,7 @@ void import_softmax(NodeContext& context) {
     return context.emit(op, {context.input(0)}, {{"axis", axis}});
   const ValueId shape = context.add("shape", {context.input(0)});
   const ValueId flat = context.add("flatten", {context.input(0)}, {{"axis", int64_t{normalize_axis(axis, rank)}}});
-  context.emit("reshape", {context.add(op, {flat}, {{"axis", int64_t{-1}}}), shape});
+  context.emit("reshape", {context.add(op, {flat}, {{"axis", int64_t{-1}}}), shape}, {{"allowzero", int64_t{1}}});
 }
 const char* const kSoftmax = "softmax";
 const char* const kLogSoftmax = "log_softmax";
@@ -119,18 +145,26 @@ const char* const kLogSoftmax = "log_softmax";
 }  // namespace
 
 void register_arithmetic(ImporterTable& table) {
-  table.add("Add", import_binary<kAdd>);
-  table.add("Sub", import_binary<kSub>);
-  table.add("Mul", import_binary<kMul>);
-  table.add("Div", import_binary<kDiv>);
-  table.add("Clip", import_clip);
-  table.add("Cast", import_cast);
-  table.add("Constant", import_constant);
-  table.add("ConstantOfShape", import_constant_of_shape);
-  table.add("Dropout", import_dropout);
+  table.add("Add", import_binary<kAdd>, 2);
+  table.add("Sub", import_binary<kSub>, 2);
+  table.add("Mul", import_binary<kMul>, 2);
+  table.add("Div", import_binary<kDiv>, 2);
+  table.add("Pow", import_binary<kPow>, 2);
+  table.add("And", import_binary<kAnd>, 2);
+  table.add("Or", import_binary<kOr>, 2);
+  table.add("Xor", import_binary<kXor>, 2);
+  table.add("Equal", import_binary<kEqual>, 2);
+  table.add("Less", import_binary<kLess>, 2);
+  table.add("Greater", import_binary<kGreater>, 2);
+  table.add("Clip", import_clip, 3);
+  table.add("Cast", import_cast, 1);
+  table.add("Constant", import_constant, 0);
+  table.add("ConstantOfShape", import_constant_of_shape, 1);
+  table.add("QuantizeLinear", import_quantize);
+  table.add("Dropout", import_dropout, 3);
   table.add("BatchNormalization", import_batch_normalization);
-  table.add("Softmax", import_softmax<kSoftmax>);
-  table.add("LogSoftmax", import_softmax<kLogSoftmax>);
+  table.add("Softmax", import_softmax<kSoftmax>, 1);
+  table.add("LogSoftmax", import_softmax<kLogSoftmax>, 1);
 }
 
 }  // namespace planish::onnx

@@ -46,6 +46,19 @@ void import_reshape(NodeContext& context) {
                without(context.attrs(), {"shape"}));
 }
 
+// Opset < 4: axis 1 where none is given; from then on one is.
+void import_concat(NodeContext& context) {
+  if (context.opset() >= 4 && context.attribute("axis") == nullptr)
+    fail(Code::invalid_model, "attribute 'axis' is missing");
+  context.emit("concat", context.inputs(), {{"axis", context.get_or<int64_t>("axis", 1)}});
+}
+
+void import_gather_nd(NodeContext& context) {
+  if (const auto batch = context.get_or<int64_t>("batch_dims", 0); batch != 0)
+    fail(Code::unsupported, "attribute 'batch_dims' is {}; 0 is accepted", batch);
+  context.emit("gather_nd", context.inputs());
+}
+
 void import_split(NodeContext& context) {
   emit_with(context, "split", {context.input(0), operand_or_attribute(context, 1, "split")},
             without(context.attrs(), {"split"}));
@@ -91,17 +104,19 @@ void import_resize(NodeContext& context) {
 }  // namespace
 
 void register_axes(ImporterTable& table) {
-  table.add("Squeeze", import_squeeze);
-  table.add("Unsqueeze", import_squeeze);
+  table.add("Concat", import_concat);
+  table.add("GatherND", import_gather_nd);
+  table.add("Squeeze", import_squeeze, 2);
+  table.add("Unsqueeze", import_squeeze, 2);
   for (const char* kind : {"Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "SumSquare", "LogSum", "LogSumExp"})
-    table.add(std::string("Reduce") + kind, import_reduce);
-  table.add("Reshape", import_reshape);
-  table.add("Split", import_split);
-  table.add("Slice", import_slice);
-  table.add("Pad", import_pad);
-  table.add("Tile", import_tile);
-  table.add("Resize", import_resize);
-  table.add("Upsample", import_resize);
+    table.add(std::string("Reduce") + kind, import_reduce, 2);
+  table.add("Reshape", import_reshape, 2);
+  table.add("Split", import_split, 2);
+  table.add("Slice", import_slice, 5);
+  table.add("Pad", import_pad, 4);
+  table.add("Tile", import_tile, 2);
+  table.add("Resize", import_resize, 4);
+  table.add("Upsample", import_resize, 2);
 }
 
 }  // namespace planish::onnx

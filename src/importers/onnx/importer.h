@@ -66,14 +66,20 @@ using ImportFn = void (*)(NodeContext&);
 
 class ImporterTable {
  public:
-  void add(std::string_view op_type, ImportFn fn) { rows_.emplace(op_type, fn); }
-  ImportFn find(std::string_view op_type) const {
+  struct Row {
+    ImportFn import = nullptr;
+    int most_operands = -1;  // -1: the operator that it becomes counts them
+  };
+  void add(std::string_view op_type, ImportFn fn, int most_operands = -1) {
+    rows_.emplace(op_type, Row{fn, most_operands});
+  }
+  const Row* find(std::string_view op_type) const {
     auto at = rows_.find(op_type);
-    return at == rows_.end() ? nullptr : at->second;
+    return at == rows_.end() ? nullptr : &at->second;
   }
 
  private:
-  std::map<std::string, ImportFn, std::less<>> rows_;
+  std::map<std::string, Row, std::less<>> rows_;
 };
 
 const ImporterTable& importer_table();

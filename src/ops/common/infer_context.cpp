@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include "ops/op.h"
+
+#include <algorithm>
 
 #include "base/error.h"
 
@@ -8,12 +8,14 @@ namespace planish {
 
 InferContext::InferContext(Graph& graph, const Node& node) : graph_(graph), node_(node) {}
 
+std::string InferContext::operand(size_t i) const {
+  const OpDef& def = op_def(node_.op);
+  return i < def.operand_names.size() ? fmt::format("operand {} ('{}')", i, def.operand_names[i])
+                                      : fmt::format("operand {}", i);
+}
+
 const TensorType& InferContext::input(size_t i) const {
-  if (!has_input(i)) {
-    const OpDef& def = op_def(node_.op);
-    fail(Code::invalid_model, "operand {} ('{}') is missing", i,
-         i < def.operand_names.size() ? def.operand_names[i] : "?");
-  }
+  if (!has_input(i)) fail(Code::invalid_model, "{} is missing", operand(i));
   return graph_.value(node_.inputs[i]).type;
 }
 
@@ -34,21 +36,27 @@ std::optional<std::vector<Dim>> InferContext::contents(size_t i) const {
   return std::vector<Dim>(ints.begin(), ints.end());
 }
 
+std::vector<Dim> InferContext::list(size_t i) const {
+  require_rank(i, 0, 1);
+  require_dtype(i, kIntegers);
+  auto known = contents(i);
+  if (!known)
+    fail(Code::unsupported, "{} is computed from data; a constant or arithmetic on shapes is accepted", operand(i));
+  return std::move(*known);
+}
+
 std::vector<int64_t> InferContext::constant_ints(size_t i) const {
-  const auto known = contents(i);
   std::vector<int64_t> ints;
-  bool constant = known.has_value();
-  for (size_t k = 0; constant && k < known->size(); ++k) {
-    constant = (*known)[k].is_constant();
-    if (constant) ints.push_back((*known)[k].value());
+  for (Dim dim : list(i)) {
+    if (!dim.is_constant()) fail(Code::unsupported, "{} holds {}; constants are accepted", operand(i), dim.str());
+    ints.push_back(dim.value());
   }
-  if (!constant) fail(Code::unsupported, "operand {} of {} must be constant", i, node_.op.str());
   return ints;
 }
 
 void InferContext::require_rank(size_t i, int at_least, int at_most) const {
   if (rank(i) < at_least || rank(i) > at_most)
-    fail(Code::invalid_model, "operand {} is {}; rank {} to {} is accepted", i, input(i).str(), at_least, at_most);
+    fail(Code::invalid_model, "{} is {}; rank {} to {} is accepted", operand(i), input(i).str(), at_least, at_most);
 }
 
 void InferContext::require_same_dtype(size_t i, size_t j) const {
@@ -56,7 +64,7 @@ void InferContext::require_same_dtype(size_t i, size_t j) const {
     fail(Code::invalid_model, "operands {} and {} differ in type: {} and {}", i, j, input(i).str(), input(j).str());
 }
 
-bool InferContext::assume_equal(Dim a, Dim b) {
+bool InferContext::assume_equal(Dim a, Dim b) const {
   if (a == b) return true;
   const SymbolTable& symbols = graph_.symbols;
   if (a.lower_bound(symbols) > b.upper_bound(symbols) || b.lower_bound(symbols) > a.upper_bound(symbols)) return false;
@@ -68,7 +76,7 @@ bool InferContext::assume_equal(Dim a, Dim b) {
   return true;
 }
 
-Shape InferContext::broadcast(const Shape& a, const Shape& b) {
+Shape InferContext::broadcast(const Shape& a, const Shape& b) const {
   const int rank = std::max(a.rank(), b.rank());
   std::vector<Dim> dims(static_cast<size_t>(rank), 1);
   for (int i = 0; i < rank; ++i) {
@@ -81,6 +89,65 @@ Shape InferContext::broadcast(const Shape& a, const Shape& b) {
            right.str());
   }
   return Shape(std::move(dims));
+}
+
+void InferContext::require_dtype(size_t i, unsigned kinds) const {
+  const DataType found = dtype(i);
+  const unsigned kind = is_float(found)              ? kFloats
+                        : is_integer(found)          ? kIntegers
+                        : found == DataType::boolean ? kBooleans
+                                                     : 0;
+  if ((kinds & kind) != 0) return;
+  std::string accepted;
+  for (const auto& [flag, name] : {std::pair{kFloats, "floats"}, {kIntegers, "integers"}, {kBooleans, "bool"}})
+    if ((kinds & flag) != 0) accepted += (accepted.empty() ? "" : ", ") + std::string(name);
+  fail(Code::invalid_model, "{} is {}; accepted: {}", operand(i), input(i).str(), accepted);
+}
+
+void InferContext::require_shape(size_t i, const Shape& accepted) const {
+  const Shape& found = shape(i);
+  if (!std::equal(found.begin(), found.end(), accepted.begin(), accepted.end(),
+                  [this](Dim a, Dim b) { return assume_equal(a, b); }))
+    fail(Code::invalid_model, "{} is {}; {} is accepted", operand(i), input(i).str(), accepted.str());
+}
+
+void InferContext::require_broadcasts_to(size_t i, const Shape& accepted) const {
+  const Shape& found = shape(i);
+  const int lead = accepted.rank() - found.rank();
+  bool fits = true;
+  for (int axis = 0; axis < found.rank(); ++axis)
+    fits = fits && (found[axis] == Dim(1) ||
+                    (axis + lead >= 0 ? assume_equal(found[axis], accepted[axis + lead]) : !found[axis].is_constant()));
+  if (!fits)
+    fail(Code::invalid_model, "{} is {}; what repeats to {} is accepted", operand(i), input(i).str(), accepted.str());
+}
+
+void InferContext::require_one_element(size_t i) const {
+  if (!assume_equal(shape(i).element_count(), 1))
+    fail(Code::invalid_model, "{} is {}; one element is accepted", operand(i), input(i).str());
+}
+
+void InferContext::require_flag(const char* attribute, int64_t value) const {
+  if (value != 0 && value != 1)
+    fail(Code::invalid_model, "attribute '{}' is {}; 0 and 1 are accepted", attribute, value);
+}
+
+void InferContext::require_choice(const char* attribute, const std::string& value,
+                                  std::initializer_list<std::string_view> accepted) const {
+  if (std::find(accepted.begin(), accepted.end(), value) != accepted.end()) return;
+  std::string list;
+  for (std::string_view choice : accepted) list += (list.empty() ? "" : ", ") + std::string(choice);
+  fail(Code::invalid_model, "attribute '{}' is '{}'; accepted: {}", attribute, value, list);
+}
+
+std::vector<int> InferContext::distinct_axes(const std::vector<int64_t>& axes, int rank) const {
+  std::vector<int> found;
+  for (int64_t axis : axes) {
+    found.push_back(normalize_axis(axis, rank));
+    if (std::count(found.begin(), found.end(), found.back()) > 1)
+      fail(Code::invalid_model, "axis {} is named twice", found.back());
+  }
+  return found;
 }
 
 void InferContext::output(size_t i, TensorType type) {
@@ -104,6 +171,15 @@ Dim InferContext::data_dependent(std::string_view hint, Dim bound) {
           : graph_.fresh_symbol(hint, {SymbolKind::step, {0, std::max<int64_t>(most / 2, 1), most}});
   bound_.push_back(name);
   return Dim::symbol(name);
+}
+
+bool holds(DataType type, Dim value, const SymbolTable& symbols) {
+  if (type == DataType::i64) return true;
+  if (type == DataType::boolean) return value == Dim(0) || value == Dim(1);
+  const bool is_signed = is_signed_integer(type);
+  const auto bits = 8 * element_bytes(type) - (is_signed ? 1 : 0);
+  const int64_t most = bits >= 63 ? INT64_MAX : (int64_t{1} << bits) - 1;
+  return value.lower_bound(symbols) >= (is_signed ? -most - 1 : 0) && value.upper_bound(symbols) <= most;
 }
 
 }  // namespace planish

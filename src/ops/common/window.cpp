@@ -6,8 +6,12 @@ void check_window(const std::vector<int64_t>& list, size_t spatial, int64_t leas
   if (!list.empty() && list.size() != spatial)
     fail(Code::invalid_model, "attribute '{}' has {} elements, {} are accepted", name, list.size(), spatial);
   for (int64_t value : list)
-    if (value < least || value > (int64_t{1} << 31))
-      fail(Code::invalid_model, "attribute '{}' holds {}, at least {} is accepted", name, value, least);
+    if (value < least || value > INT32_MAX)
+      fail(Code::invalid_model, "attribute '{}' holds {}, {} to {} is accepted", name, value, least, INT32_MAX);
+}
+
+void check_auto_pad(const InferContext& context, const std::string& auto_pad) {
+  context.require_choice("auto_pad", auto_pad, {"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"});
 }
 
 Dim window_extent(const std::string& auto_pad, const std::vector<int64_t>& pads, size_t axis, size_t spatial, Dim in,

@@ -201,7 +201,7 @@ class GraphImporter {
                    if (const auto control = control_importer(node))
                      (this->*control)(context);
                    else
-                     importer_table().find(op_label(node))(context);
+                     import_by_table(context);
                    note(context, opset);
                    for (size_t i = 0; i < node.outputs.size(); ++i)
                      if (!node.outputs[i].empty() && i < context.results.size())
@@ -209,7 +209,16 @@ class GraphImporter {
                  });
   }
 
+  static void import_by_table(NodeContext& context) {
+    const ImporterTable::Row& row = *importer_table().find(op_label(context.proto()));
+    const size_t found = context.inputs().size();
+    if (row.most_operands >= 0 && found > static_cast<size_t>(row.most_operands))
+      fail(Code::invalid_model, "{} operands; up to {} are accepted", found, row.most_operands);
+    row.import(context);
+  }
+
   void note(NodeContext& context, int64_t opset) {
+    if (context.results.empty()) return;
     const NodeId producer = graph_.value(context.results.at(0)).producer;
     if (producer.valid())
       graph_.mutable_node(producer).note = fmt::format("{}, opset {}", op_label(context.proto()), opset);
@@ -252,6 +261,10 @@ class GraphImporter {
   }
 
   void import_if(NodeContext& context) {
+    if (const TensorType& condition = context.type(0);
+        condition.dtype != DataType::boolean ||
+        (condition.shape.is_static() && condition.shape.element_count() != Dim(1)))
+      fail(Code::invalid_model, "the condition is {}; one bool is accepted", condition.str());
     const wire::Attribute *then = context.attribute("then_branch"), *otherwise = context.attribute("else_branch");
     if (then == nullptr || otherwise == nullptr || then->graphs.empty() || otherwise->graphs.empty())
       fail(Code::invalid_model, "a branch is missing");
