@@ -34,6 +34,27 @@ class Phases {
   std::chrono::steady_clock::time_point start_;
 };
 
+// An extent below 0 for some of the shapes that the plan is for: the ranges are wider than the network bears.
+void check_extents(const Graph& graph) {
+  for (NodeId id : graph.nodes())
+    for (ValueId output : graph.node(id).outputs)
+      for (Dim dim : graph.value(output).type.shape) {
+        const int64_t least = dim.lower_bound(graph.symbols);
+        if (least >= 0) continue;
+        std::vector<std::string> names;
+        dim.collect_symbols(names);
+        std::string ranges;
+        for (const std::string& name : names) {
+          const DimRange& range = graph.symbols.at(name).range;
+          ranges += fmt::format("{}{} in [{}, {}]", ranges.empty() ? "" : ", ", name, range.min, range.max);
+        }
+        fail(Code::invalid_argument,
+             "node '{}' ({}): '{}' is {}, where {} may be {} for {}; give the inputs narrower ranges",
+             graph.node(id).name, graph.node(id).op.str(), graph.value(output).name, graph.value(output).type.str(),
+             dim.str(), least, ranges);
+      }
+}
+
 }  // namespace
 
 Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport* report) {
@@ -45,6 +66,7 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   phases.begin("optimising", 1);
   run_pipeline(graph, pipeline(options.optimize), options.dump_dir);
   verify(graph);
+  check_extents(graph);
   phases.begin("tuning", 2);
   EmitOptions emit;
   emit.isa = isa;

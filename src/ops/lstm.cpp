@@ -29,7 +29,7 @@ void lstm_check_operands(const InferContext& context, Dim directions, Dim hidden
     if (i > 2 && !context.has_input(i)) continue;
     context.require_shape(i, accepted[i]);
     if (i == 4)
-      context.require_dtype(i, kIntegers);
+      context.require_dtype(i, kIndices);
     else
       context.require_same_dtype(0, i);
   }

@@ -71,15 +71,13 @@ std::vector<Dim> split_sizes(const InferContext& context, Dim whole, int64_t num
     fail(Code::invalid_model, "attribute 'num_outputs' is {}, the node has {} results", num_outputs, parts);
   if (num_outputs == 0 && whole.is_constant() && whole.value() % parts != 0)
     fail(Code::invalid_model, "an extent of {} in {} equal parts", whole.value(), parts);
-  const Dim chunk = ceil_div(whole, parts);
+  const Dim chunk = ceil_div(whole, parts), last = whole - chunk * Dim(parts - 1);
+  if (last.lower_bound(context.symbols()) < 0)
+    fail(whole.is_constant() ? Code::invalid_model : Code::unsupported,
+         "an extent of {} in {} parts of {}, of which the last may have {}", whole.str(), parts, chunk.str(),
+         last.lower_bound(context.symbols()));
   std::vector<Dim> sizes(static_cast<size_t>(parts), chunk);
-  for (int64_t i = 1; i < parts; ++i) {
-    const Dim rest = whole - chunk * Dim(i);
-    if (rest.lower_bound(context.symbols()) < 0)
-      sizes[static_cast<size_t>(i)] = max(min(chunk, rest), 0);
-    else if (i + 1 == parts)
-      sizes.back() = rest;
-  }
+  sizes.back() = last;
   return sizes;
 }
 
@@ -160,7 +158,7 @@ void slice_infer(InferContext& context) {
 
 // Indices that are known lie in [-extent, extent).
 void check_indices(const InferContext& context, Dim extent) {
-  context.require_dtype(1, kIntegers);
+  context.require_dtype(1, kIndices);
   const auto known = context.contents(1);
   if (!known || !extent.is_constant()) return;
   for (Dim index : *known)
@@ -206,7 +204,7 @@ void gather_elements_infer(InferContext& context) {
 Shape nd_result(const InferContext& context) {
   const Shape &data = context.shape(0), &indices = context.shape(1);
   context.require_rank(1, 1);
-  context.require_dtype(1, kIntegers);
+  context.require_dtype(1, kIndices);
   const int64_t batch = context.attrs<GatherNdAttrs>().batch_dims;
   if (batch < 0 || batch >= std::min(indices.rank(), data.rank()))
     fail(Code::invalid_model, "attribute 'batch_dims' is {} for {} into {}", batch, indices.str(), data.str());

@@ -21,8 +21,8 @@
 
 namespace planish {
 
-// Kinds of element types, as flags.
-enum TypeKinds : unsigned { kFloats = 1, kIntegers = 2, kBooleans = 4, kNumbers = 3, kAnyType = 7 };
+// Kinds of element types, as flags. kIndices: i32 and i64.
+enum TypeKinds : unsigned { kFloats = 1, kIntegers = 2, kBooleans = 4, kIndices = 8, kNumbers = 3, kAnyType = 7 };
 
 // What an operator's inference sees, and where it leaves its results.
 class InferContext {

@@ -6,7 +6,7 @@ namespace {
 void pool_infer(InferContext& context) {
   const auto attrs = context.attrs<PoolAttrs>();
   context.require_rank(0, 3, 5);
-  context.require_dtype(0, kNumbers);
+  context.require_dtype(0, context.node().op == "max_pool" ? kNumbers : kFloats);
   check_auto_pad(context, attrs.auto_pad);
   context.require_flag("ceil_mode", attrs.ceil_mode);
   context.require_flag("count_include_pad", attrs.count_include_pad);

@@ -79,7 +79,12 @@ void squeeze_infer(InferContext& context) {
       drop[static_cast<size_t>(at)] = true;
     }
   } else {
-    for (int i = 0; i < in.rank(); ++i) drop[static_cast<size_t>(i)] = in[i] == Dim(1);
+    for (int i = 0; i < in.rank(); ++i) {
+      drop[static_cast<size_t>(i)] = in[i] == Dim(1);
+      if (!in[i].is_constant() && in[i].lower_bound(context.symbols()) <= 1)
+        fail(Code::unsupported, "without axes, of {} where {} may be 1 or more; named axes are accepted",
+             context.input(0).str(), in[i].str());
+    }
   }
   std::vector<Dim> dims;
   for (int i = 0; i < in.rank(); ++i)

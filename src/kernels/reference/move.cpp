@@ -269,8 +269,8 @@ void combine(const TensorView& target, int64_t to, const TensorView& update, int
 void run_scatter_nd(const KernelArgs& args) {
   const TensorView &indices = args.inputs[1], &updates = args.inputs[2], &y = args.outputs[0];
   const std::string& how = args.as<ScatterAttrs>().reduction;
-  const auto outer = static_cast<size_t>(indices.rank) - 1;
   copy_view(args.inputs[0], y);
+  const auto outer = static_cast<size_t>(indices.rank) - 1;
   const std::span<const int64_t> us(updates.strides);
   for (Odometer<2> at(indices.extents().subspan(0, outer), {indices.strides, us}); at.valid(); at.next()) {
     const TensorView slot = nd_slice(y, indices, at.offset[0], indices.dims[outer]);

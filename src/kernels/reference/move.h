@@ -47,7 +47,7 @@ inline int64_t pad_source(int64_t at, int64_t extent, const std::string& mode) {
 }
 
 struct DepthToSpaceAttrs {
-  int64_t blocksize = 1;
+  int64_t blocksize = 0;
   std::string mode = "DCR";
   template <class V>
   void fields(V& v) {

@@ -84,7 +84,6 @@ void run_arg(const KernelArgs& args) {
     outer_x.push_back(x.strides[i]);
     outer_y.push_back(y.strides[to++]);
   }
-  if (x.dims[axis] == 0) fail(Code::invalid_argument, "the most extreme of no elements along axis {}", axis);
   for (Odometer<2> at(outer, {outer_x, outer_y}); at.valid(); at.next()) {
     double best = load_double(x, at.offset[0]);
     int64_t where = 0;

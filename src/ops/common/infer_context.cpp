@@ -38,7 +38,7 @@ std::optional<std::vector<Dim>> InferContext::contents(size_t i) const {
 
 std::vector<Dim> InferContext::list(size_t i) const {
   require_rank(i, 0, 1);
-  require_dtype(i, kIntegers);
+  require_dtype(i, kIndices);
   auto known = contents(i);
   if (!known)
     fail(Code::unsupported, "{} is computed from data; a constant or arithmetic on shapes is accepted", operand(i));
@@ -92,14 +92,15 @@ Shape InferContext::broadcast(const Shape& a, const Shape& b) const {
 }
 
 void InferContext::require_dtype(size_t i, unsigned kinds) const {
+  static constexpr std::pair<unsigned, const char*> kNames[] = {
+      {kFloats, "floats"}, {kIntegers, "integers"}, {kBooleans, "bool"}, {kIndices, "i32, i64"}};
   const DataType found = dtype(i);
-  const unsigned kind = is_float(found)              ? kFloats
-                        : is_integer(found)          ? kIntegers
-                        : found == DataType::boolean ? kBooleans
-                                                     : 0;
-  if ((kinds & kind) != 0) return;
+  if ((kinds & kFloats) != 0 && is_float(found)) return;
+  if ((kinds & kIntegers) != 0 && is_integer(found)) return;
+  if ((kinds & kBooleans) != 0 && found == DataType::boolean) return;
+  if ((kinds & kIndices) != 0 && (found == DataType::i32 || found == DataType::i64)) return;
   std::string accepted;
-  for (const auto& [flag, name] : {std::pair{kFloats, "floats"}, {kIntegers, "integers"}, {kBooleans, "bool"}})
+  for (const auto& [flag, name] : kNames)
     if ((kinds & flag) != 0) accepted += (accepted.empty() ? "" : ", ") + std::string(name);
   fail(Code::invalid_model, "{} is {}; accepted: {}", operand(i), input(i).str(), accepted);
 }

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""One node that is wrong, refused by name: operators.py PLANISH
+
+A row: operator, operands, attributes, what the message says behind the node's name (* stands for anything). Operands are
+inputs of these extents; W(…) is a constant of zeros or of the given elements; None is left out. Without a
+message the network is accepted.
+"""
+import fnmatch
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from wire import FLOAT, INT64, UINT8, block, model, node, number, tensor, value
+
+INT32, INT8, BOOL, DOUBLE = 6, 3, 9, 11
+PACKED = {FLOAT: "f", INT64: "q", INT32: "i", INT8: "b", UINT8: "B", BOOL: "?", DOUBLE: "d"}
+
+
+class X:
+    """An input."""
+
+    def __init__(self, *extents, dtype=FLOAT):
+        self.extents, self.dtype = extents, dtype
+
+
+class W(X):
+    """A constant."""
+
+    def __init__(self, *extents, of=None, dtype=FLOAT):
+        count = 1
+        for extent in extents:
+            count *= extent
+        super().__init__(*extents, dtype=dtype)
+        self.elements = of if of is not None else [0] * count
+
+
+def ints(*elements):
+    return W(len(elements), of=elements, dtype=INT64)
+
+
+def attribute(name, content):
+    if isinstance(content, str):
+        return block(1, name) + block(4, content) + number(20, 3)
+    if isinstance(content, int):
+        return block(1, name) + number(3, content) + number(20, 2)
+    if content and isinstance(content[0], str):
+        return block(1, name) + b"".join(block(9, c) for c in content) + number(20, 8)
+    return block(1, name) + b"".join(number(8, c) for c in content) + number(20, 7)
+
+
+PICTURE, KERNEL = X(1, 4, 6, 6), W(8, 4, 3, 3)
+LSTM = [X(3, 2, 4), W(1, 20, 4), W(1, 20, 5)]
+STATE = [W(1, 40), None, W(1, 2, 5), W(1, 2, 5)]
+SCALE = W(of=[0.5])
+ROWS = [
+    # what is written or read lies inside the data
+    ("ScatterElements", [X(3, 4), X(2, 3, dtype=INT64), X(2, 3)], {"axis": 1}, None),
+    ("ScatterElements", [X(3, 4), X(2, 3, dtype=INT64), X(2, 5)], {}, "operand 2 ('updates') is f32[2,5]; [2,3] is accepted"),
+    ("ScatterElements", [X(3, 4), X(5, 3, dtype=INT64), X(5, 3)], {"axis": 1}, "indices [5,3] into [3,4] along axis 1: 5 where at most 3 is accepted"),
+    ("ScatterElements", [X(3, 4), W(1, 1, of=[7], dtype=INT64), X(1, 1)], {}, "index 7 into an extent of 3"),
+    ("ScatterElements", [X(3, 4), X(6, dtype=INT64), X(6)], {}, "operand 1 ('indices') is i64[6]; rank 2 to 2 is accepted"),
+    ("ScatterElements", [X(3, 4), X(2, 3), X(2, 3)], {}, "operand 1 ('indices') is f32[2,3]; accepted: i32, i64"),
+    ("ScatterElements", [X(3, 4), X(2, 3, dtype=INT64), X(2, 3)], {"reduction": "FOO"}, "attribute 'reduction' is 'FOO'; accepted: none, add, mul, max, min"),
+    ("ScatterND", [X(3, 4, 5), X(2, 2, dtype=INT64), X(2, 5)], {}, None),
+    ("ScatterND", [X(3, 4, 5), X(2, 2, dtype=INT64), X(2, 9)], {}, "operand 2 ('updates') is f32[2,9]; [2,5] is accepted"),
+    ("ScatterND", [X(3, 4, 5), X(2, 4, dtype=INT64), X(2)], {}, "indices [2,4] into [3,4,5]: a last extent of 1 to 3 is accepted"),
+    ("ScatterND", [X(3, 4, 5), X(2, 2, dtype=INT64), X(2, 5, dtype=DOUBLE)], {}, "operands 0 and 2 differ in type: f32[3,4,5] and f64[2,5]"),
+    ("GatherElements", [X(3, 4), X(5, 2, dtype=INT64)], {"axis": 1}, "indices [5,2] into [3,4] along axis 1: 5 where at most 3 is accepted"),
+    ("GatherND", [X(3, 4), X(2, 3, dtype=INT64)], {}, "indices [2,3] into [3,4]: a last extent of 1 to 2 is accepted"),
+    ("GatherND", [X(3, 4), X(3, 1, dtype=INT64)], {"batch_dims": 1}, "attribute 'batch_dims' is 1; 0 is accepted"),
+    ("Gather", [X(3, 4), ints(1, 4)], {"axis": 1}, "index 4 into an extent of 4"),
+    ("Gather", [X(3, 4), ints(1)], {"axis": 2}, "axis 2 of a tensor of rank 2"),
+    ("ArgMax", [X(3, 0)], {"axis": 1}, "f32[3,0] has no element along axis 1; at least one is accepted"),
+    # scales, biases, weights, states
+    ("LayerNormalization", [X(2, 3, 4), W(4), W(1)], {}, None),
+    ("LayerNormalization", [X(2, 3, 4), W(5)], {}, "operand 1 ('scale') is f32[5]; what repeats to [4] is accepted"),
+    ("LayerNormalization", [X(2, 3, 4), W(3, 4)], {}, "operand 1 ('scale') is f32[3,4]; what repeats to [4] is accepted"),
+    ("LayerNormalization", [X(2, 3, 4), W(4), W(3)], {}, "operand 2 ('B') is f32[3]; what repeats to [4] is accepted"),
+    ("RMSNormalization", [X(2, 3, 4), W(8)], {}, "operand 1 ('scale') is f32[8]; what repeats to [4] is accepted"),
+    ("BatchNormalization", [PICTURE, W(4), W(4), W(4), W(4)], {}, None),
+    ("BatchNormalization", [PICTURE, W(3), W(4), W(4), W(4)], {}, "operand 1 ('scale') is f32[3]; [4] is accepted"),
+    ("BatchNormalization", [PICTURE, W(4), W(4), W(4), W(1, 4)], {}, "operand 4 ('var') is f32[1,4]; [4] is accepted"),
+    ("LSTM", LSTM + STATE, {"hidden_size": 5}, None),
+    ("LSTM", LSTM, {"hidden_size": 6}, "attribute 'hidden_size' is 6, the weights f32[1,20,5] have 5"),
+    ("LSTM", LSTM, {"direction": "sideways"}, "attribute 'direction' is 'sideways'; accepted: forward, reverse, bidirectional"),
+    ("LSTM", LSTM, {"direction": "bidirectional"}, "operand 1 ('W') is f32[1,20,4]; [2,20,4] is accepted"),
+    ("LSTM", [X(3, 2, 4), W(1, 20, 7), W(1, 20, 5)], {}, "operand 1 ('W') is f32[1,20,7]; [1,20,4] is accepted"),
+    ("LSTM", [X(3, 2, 4), W(1, 24, 4), W(1, 24, 5)], {}, "operand 1 ('W') is f32[1,24,4]; [1,20,4] is accepted"),
+    ("LSTM", LSTM + [W(1, 20)], {}, "operand 3 ('B') is f32[1,20]; [1,40] is accepted"),
+    ("LSTM", LSTM + [None, W(3, dtype=INT32)], {}, "operand 4 ('sequence_lens') is i32[3]; [2] is accepted"),
+    ("LSTM", LSTM + [None, None, W(1, 3, 5)], {}, "operand 5 ('initial_h') is f32[1,3,5]; [1,2,5] is accepted"),
+    ("LSTM", LSTM + [None, None, None, W(1, 2)], {}, "operand 6 ('initial_c') is f32[1,2]; [1,2,5] is accepted"),
+    ("LSTM", LSTM + STATE + [W(1, 5)], {}, "operand 7 ('P') is f32[1,5]; [1,15] is accepted"),
+    ("LSTM", LSTM, {"activations": ["Sigmoid"]}, "1 activations; 3 are accepted"),
+    # windows
+    ("Conv", [PICTURE, KERNEL, W(8)], {"auto_pad": "SAME_UPPER"}, None),
+    ("Conv", [PICTURE, KERNEL], {"auto_pad": "FOO"}, "attribute 'auto_pad' is 'FOO'; accepted: NOTSET, SAME_UPPER, SAME_LOWER, VALID"),
+    ("Conv", [PICTURE, KERNEL], {"kernel_shape": [3]}, "attribute 'kernel_shape' has 1 elements, 2 are accepted"),
+    ("Conv", [PICTURE, KERNEL], {"strides": [1 << 40, 1]}, "attribute 'strides' holds 1099511627776, 1 to 2147483647 is accepted"),
+    ("Conv", [PICTURE, W(8, 4, 3, 3, dtype=DOUBLE)], {}, "operands 0 and 1 differ in type: *"),
+    ("Conv", [PICTURE, W(7, 2, 3, 3)], {"group": 2}, "7 filters in 2 groups; a multiple of the groups is accepted"),
+    ("Conv", [PICTURE, KERNEL, W(7)], {}, "a bias of [7] for 8 filters"),
+    ("ConvTranspose", [PICTURE, W(4, 2, 3, 3)], {"strides": [2, 2], "output_padding": [1, 1]}, None),
+    ("ConvTranspose", [PICTURE, W(4, 0, 3, 3)], {}, "weights [4,0,3,3] without filters"),
+    ("ConvTranspose", [PICTURE, W(4, 2, 3, 3)], {"group": 3}, "4 channels in 3 groups; a multiple of the groups is accepted"),
+    ("ConvTranspose", [PICTURE, W(4, 2, 3, 3)], {"output_padding": [1, 1, 1]}, "attribute 'output_padding' has 3 elements, 2 are accepted"),
+    ("ConvTranspose", [PICTURE, W(4, 2, 3, 3)], {"strides": [2, 2], "output_padding": [2, 0]}, "an output_padding of 2; less than the stride or dilation of 2 is accepted"),
+    ("MaxPool", [PICTURE], {"kernel_shape": [2, 2], "pads": [1, 1, 1, 1]}, None),
+    ("MaxPool", [PICTURE], {"kernel_shape": [2, 2], "pads": [2, 0, 0, 0]}, "a pad of 2 for a kernel of 2; less than the kernel is accepted"),
+    ("MaxPool", [PICTURE], {"kernel_shape": [0, 2]}, "attribute 'kernel_shape' holds 0, 1 to 2147483647 is accepted"),
+    ("MaxPool", [PICTURE], {"kernel_shape": [2, 2], "dilations": [1]}, "attribute 'dilations' has 1 elements, 2 are accepted"),
+    ("MaxPool", [PICTURE], {"kernel_shape": [2, 2], "ceil_mode": 3}, "attribute 'ceil_mode' is 3; 0 and 1 are accepted"),
+    ("AveragePool", [X(1, 4, 6, 6, dtype=INT64)], {"kernel_shape": [2, 2]}, "operand 0 is i64[1,4,6,6]; accepted: floats"),
+    # products
+    ("Gemm", [X(2, 3), W(3, 4), W(2, 1)], {}, None),
+    ("Gemm", [X(1, 3), W(3, 4), W(2, 1)], {}, "operand 2 ('C') is f32[2,1]; what repeats to [1,4] is accepted"),
+    ("MatMul", [X(2, 3), W(3, 4, dtype=DOUBLE)], {}, "operands 0 and 1 differ in type: f32[2,3] and f64[3,4]"),
+    # elements moved
+    ("Slice", [X(5, 6), ints(1, 0), ints(4, 5), ints(1, -1)], {}, "axis 1 is named twice"),
+    ("Slice", [X(5, 6), ints(1, 0), ints(4), ints(0, 1)], {}, "2 starts, 1 ends, 2 axes and 2 steps; equally many are accepted"),
+    ("Slice", [X(5, 6), ints(1), ints(4), ints(0), ints(0)], {}, "a step of 0; forwards and backwards are accepted"),
+    ("Unsqueeze", [X(5, 6), ints(0, -4)], {}, "axis 0 is named twice"),
+    ("Split", [X(6, 4), ints(2, 4)], {}, None),
+    ("Split", [X(6, 4), ints(2, 5)], {}, "parts of 7 for an extent of 6"),
+    ("Split", [X(6, 4), ints(-1, 7)], {}, "part 0 has an extent of -1; 0 and more are accepted"),
+    ("Split", [X(7, 4)], {}, "an extent of 7 in 2 equal parts"),
+    ("Tile", [X(2, 3), ints(2, -1)], {}, "-1 repeats along axis 1; 0 and more are accepted"),
+    ("Tile", [X(2, 3), ints(2)], {}, "1 repeats for f32[2,3]"),
+    ("Expand", [X(2, 3), ints(2, 4)], {}, "shapes [2,3] and [2,4] do not broadcast (3 against 4)"),
+    ("Transpose", [X(2, 3)], {"perm": [0, 0]}, "perm has 2 axes; each of the 2 of [2,3] once is accepted"),
+    ("Concat", [X(2, 3), X(2, 4)], {"axis": 0}, "concat of [2,3] and [2,4] along 0"),
+    ("Concat", [X(2, 3), X(2, 3)], {}, "attribute 'axis' is missing"),
+    ("Pad", [X(3, 4), ints(1, 0, -1, 1)], {"mode": "edge"}, None),
+    ("Pad", [X(3, 4), ints(-4, 0, 4, 0)], {}, "pads of -4 and 4 cut more than the extent of 3"),
+    ("Pad", [X(3, 4), ints(3, 0, 0, 0)], {"mode": "reflect"}, "pads of 3 and 0 for an extent of 3 in mode 'reflect'"),
+    ("Pad", [X(3, 4), ints(1, 0, 0, 0), W(2)], {}, "operand 2 ('constant_value') is f32[2]; one element is accepted"),
+    ("DepthToSpace", [X(1, 6, 3, 3)], {"blocksize": 2}, "axis 1 of f32[1,6,3,3]: multiples of 4 are accepted"),
+    ("DepthToSpace", [X(1, 8, 3, 3)], {}, "attribute 'blocksize' is 0; 1 to 4096 is accepted"),
+    ("SpaceToDepth", [X(1, 2, 4, 5)], {"blocksize": 2}, "axis 3 of f32[1,2,4,5]: multiples of 2 are accepted"),
+    ("Resize", [PICTURE, None, None, ints(1, 4, 0, 6)], {}, "a size of 0 for an extent of 6; 1 and more are accepted"),
+    ("Resize", [PICTURE, None, W(4, of=[1, 1, 0, 1])], {}, "a scale of 0; above 0 and up to 1e6 is accepted"),
+    ("Resize", [PICTURE, None, W(3, of=[1, 1, 2])], {}, "3 scales for 4 axes"),
+    ("Resize", [PICTURE, None, None, ints(1, 4, 8)], {}, "3 sizes for 4 axes"),
+    ("Resize", [PICTURE], {}, "neither scales nor sizes; one of them is accepted"),
+    ("Resize", [PICTURE, None, W(4, of=[1, 1, 2, 2])], {"nearest_mode": "FOO"}, "attribute 'nearest_mode' is 'FOO'; accepted: round_prefer_floor, round_prefer_ceil, floor, ceil"),
+    # elementwise, types, shapes
+    ("Sin", [X(2, dtype=INT64)], {}, "operand 0 is i64[2]; accepted: floats"),
+    ("Not", [X(2)], {}, "operand 0 is f32[2]; accepted: bool"),
+    ("Where", [X(2), X(2), X(2)], {}, "operand 0 is f32[2]; accepted: bool"),
+    ("Where", [X(2, dtype=BOOL), X(2), X(2, dtype=DOUBLE)], {}, "operands 1 and 2 differ in type: f32[2] and f64[2]"),
+    ("Equal", [X(2), X(2, dtype=INT64)], {}, "operands 0 and 1 differ in type: f32[2] and i64[2]"),
+    ("Mod", [X(2), X(2)], {}, "operands are f32[2]; with fmod=0 integers are accepted"),
+    ("BitShift", [X(2, dtype=UINT8), X(2, dtype=UINT8)], {"direction": "UP"}, "attribute 'direction' is 'UP'; accepted: LEFT, RIGHT"),
+    ("Clip", [X(2), W(2)], {}, "operand 1 ('min') is f32[2]; one element is accepted"),
+    ("Cast", [X(2)], {"to": 99}, "a cast to element type 99 of ONNX"),
+    ("Div", [ints(4), ints(0)], {}, "an integer division by zero"),
+    ("Range", [W(of=[1], dtype=INT64), W(of=[9], dtype=INT64), W(of=[0], dtype=INT64)], {}, "a delta of 0; other steps are accepted"),
+    ("Range", [W(of=[1]), W(of=[9]), W(of=[0])], {}, "from 1 to 9 in steps of 0; a finite count is accepted"),
+    ("ReduceSum", [X(2, 3), ints(2)], {}, "axis 2 of a tensor of rank 2"),
+    ("ReduceSum", [X(2, 3), ints(1)], {"keepdims": 3}, "attribute 'keepdims' is 3; 0 and 1 are accepted"),
+    ("ReduceSum", [X(2, 3), ints(1), X(2)], {}, "3 operands; up to 2 are accepted"),
+    ("QuantizeLinear", [X(2, 3), W(3, of=[1, 1, 1]), W(3, dtype=INT8)], {}, None),
+    ("QuantizeLinear", [X(2, 3), W(2, of=[1, 1]), W(2, dtype=INT8)], {}, "2 scales for an extent of 3 on axis 1"),
+    ("QuantizeLinear", [X(2, 3), W(3, of=[1, 1, 1]), W(2, dtype=INT8)], {}, "operand 2 ('zero_point') is i8[2]; [3] is accepted"),
+    ("QuantizeLinear", [X(2, 3), SCALE, W()], {}, "operand 2 ('zero_point') is f32[]; accepted: integers"),
+    ("DequantizeLinear", [X(2, dtype=INT8), SCALE, W(dtype=UINT8)], {}, "operands 0 and 2 differ in type: i8[2] and u8[]"),
+    ("DequantizeLinear", [X(2, 3, dtype=INT8), W(3, of=[1, 1, 1])], {"axis": 2}, "axis 2 of a tensor of rank 2"),
+    ("If", [X(2)], {}, "the condition is f32[2]; one bool is accepted"),
+]
+
+
+def single_node(op, operands, attributes):
+    names = ["" if operand is None else f"i{i}" for i, operand in enumerate(operands)]
+    present = [(name, operand) for name, operand in zip(names, operands) if operand is not None]
+    inputs = [value(name, x.extents, x.dtype) for name, x in present if not isinstance(x, W)]
+    weights = [tensor(name, x.dtype, x.extents, struct.pack(f"<{len(x.elements)}{PACKED[x.dtype]}", *x.elements))
+               for name, x in present if isinstance(x, W)]
+    outputs = ["y", "z"] if op == "Split" else ["y"]
+    body = node(op, names, outputs, "it", [attribute(*a) for a in attributes.items()])
+    return model([body], inputs, [value(name, []) for name in outputs], weights, 23 if op == "RMSNormalization" else 18)
+
+
+def check(planish, folder, op, operands, attributes, expected):
+    (folder / "net.onnx").write_bytes(single_node(op, operands, attributes))
+    command = [planish, "build", "net.onnx", "-o", "net.plan", "--quiet", "--tune", "off"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    pattern = "" if expected is None else f"planish: net.onnx: importing node 'it' ({op}, opset *): *{expected}".replace("[", "[[]")
+    if result.returncode != (expected is not None) or not fnmatch.fnmatchcase(result.stderr.rstrip("\n"), pattern):
+        return f"{op} {attributes}: exit status {result.returncode}\n  {result.stderr.strip()}\nexpected:\n  {expected}"
+    return None
+
+
+def main():
+    planish = str(Path(sys.argv[1]).resolve())
+    with tempfile.TemporaryDirectory() as folder:
+        problems = [problem for row in ROWS if (problem := check(planish, Path(folder), *row))]
+    print("\n".join(problems) or f"{len(ROWS)} networks of one node")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
