@@ -61,7 +61,7 @@ void conv_infer(InferContext& context) {
   conv_check_bias(context, weights[0]);
   std::vector<Dim> dims = {in[0], weights[0]};
   for (size_t i = 0; i < spatial; ++i)
-    dims.push_back(window_extent(attrs.auto_pad, attrs.pads, i, spatial, in[static_cast<int>(i) + 2],
+    dims.push_back(window_extent(context, attrs.auto_pad, attrs.pads, i, spatial, in[static_cast<int>(i) + 2],
                                  conv_static(weights[static_cast<int>(i) + 2], "the kernel's extent"),
                                  at_or(attrs.strides, i, 1), at_or(attrs.dilations, i, 1), false));
   context.output(0, context.dtype(0), Shape(std::move(dims)));

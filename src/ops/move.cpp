@@ -40,7 +40,8 @@ void concat_infer(InferContext& context) {
       Dim& dim = dims[static_cast<size_t>(k)];
       if (k == axis || dim == shape[k]) continue;
       if (!context.assume_equal(dim, shape[k]))
-        fail(Code::invalid_model, "concat of {} and {} along {}", context.shape(0).str(), shape.str(), axis);
+        fail(Code::invalid_model, "concat of {} and {} along {}: {} against {}", Shape(dims).str(), shape.str(), axis,
+             dim.str(), shape[k].str());
       if (shape[k].is_constant()) dim = shape[k];
     }
     const auto contents = context.contents(i);
@@ -97,7 +98,8 @@ void split_infer(InferContext& context) {
     sum = sum + sizes[i];
     context.output(i, context.dtype(0), Shape(std::move(dims)));
   }
-  if (!context.assume_equal(sum, whole)) fail(Code::invalid_model, "parts of {} for an extent of {}", sum.str(), whole.str());
+  if (!context.assume_equal(sum, whole))
+    fail(Code::invalid_model, "parts of {} for an extent of {}", sum.str(), whole.str());
   split_contents(context, sizes);
 }
 
@@ -270,8 +272,7 @@ Dim padded_extent(Dim extent, Dim before, Dim after, const std::string& mode) {
   const int64_t found = extent.value(), most = std::max(before.value(), after.value());
   if (std::min(before.value(), after.value()) < -found || result.value() < 0)
     fail(Code::invalid_model, "pads of {} and {} cut more than the extent of {}", before.value(), after.value(), found);
-  if ((found == 0 && most > 0 && mode != "constant") || (mode == "reflect" && most >= found && most > 0) ||
-      (mode == "wrap" && most > found))
+  if (most > 0 && ((found == 0 && mode != "constant") || (mode == "reflect" && most >= found)))
     fail(Code::invalid_model, "pads of {} and {} for an extent of {} in mode '{}'", before.value(), after.value(),
          found, mode);
   return result;

@@ -26,7 +26,7 @@ void pool_infer(InferContext& context) {
     fail(Code::unsupported, "indices with storage_order={}; 0 is accepted", attrs.storage_order);
   std::vector<Dim> dims = {in[0], in[1]};
   for (size_t i = 0; i < spatial; ++i)
-    dims.push_back(window_extent(attrs.auto_pad, attrs.pads, i, spatial, in[static_cast<int>(i) + 2],
+    dims.push_back(window_extent(context, attrs.auto_pad, attrs.pads, i, spatial, in[static_cast<int>(i) + 2],
                                  attrs.kernel_shape[i], at_or(attrs.strides, i, 1), at_or(attrs.dilations, i, 1),
                                  attrs.ceil_mode != 0));
   for (size_t i = 0; i < context.node().outputs.size(); ++i)

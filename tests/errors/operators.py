@@ -130,7 +130,7 @@ ROWS = [
     ("Tile", [X(2, 3), ints(2)], {}, "1 repeats for f32[2,3]"),
     ("Expand", [X(2, 3), ints(2, 4)], {}, "shapes [2,3] and [2,4] do not broadcast (3 against 4)"),
     ("Transpose", [X(2, 3)], {"perm": [0, 0]}, "perm has 2 axes; each of the 2 of [2,3] once is accepted"),
-    ("Concat", [X(2, 3), X(2, 4)], {"axis": 0}, "concat of [2,3] and [2,4] along 0"),
+    ("Concat", [X(2, 3), X(2, 4)], {"axis": 0}, "concat of [2,3] and [2,4] along 0: 3 against 4"),
     ("Concat", [X(2, 3), X(2, 3)], {}, "attribute 'axis' is missing"),
     ("Pad", [X(3, 4), ints(1, 0, -1, 1)], {"mode": "edge"}, None),
     ("Pad", [X(3, 4), ints(-4, 0, 4, 0)], {}, "pads of -4 and 4 cut more than the extent of 3"),

@@ -13,7 +13,8 @@ void check_auto_pad(const InferContext& context, const std::string& auto_pad);
 
 // floor((in + pads - dilation * (kernel - 1) - 1) / stride) + 1; ceil_mode rounds up but no window starts in the
 // padding behind the last element.
-Dim window_extent(const std::string& auto_pad, const std::vector<int64_t>& pads, size_t axis, size_t spatial, Dim in,
-                  int64_t kernel, int64_t stride, int64_t dilation, bool ceil_mode);
+Dim window_extent(const InferContext& context, const std::string& auto_pad, const std::vector<int64_t>& pads,
+                  size_t axis, size_t spatial, Dim in, int64_t kernel, int64_t stride, int64_t dilation,
+                  bool ceil_mode);
 
 }  // namespace planish::ops
