@@ -102,7 +102,7 @@ std::optional<ViewDesc> sliced(const Graph& graph, const Node& node, const ViewD
     else if (!begin.is_constant() && begin.lower_bound(graph.symbols) < 0)
       return std::nullopt;
     shift(view, axis, begin);
-    view.strides[axis] = view.strides[axis] * Dim(step);
+    if (view.dims[axis].upper_bound(graph.symbols) > 1) view.strides[axis] = view.strides[axis] * Dim(step);
   }
   return view;
 }

@@ -178,6 +178,16 @@ const FoldRow kFolds[] = {
      }},
 };
 
+// Nothing where the result does not fit into 64 bits: the reference kernel says what it wraps to.
+std::optional<Dim> fold_element(const FoldRow& row, std::span<const Dim> operands, const InferContext& context) {
+  try {
+    const auto result = row.fold(operands, context.symbols());
+    return result && holds(context.outputs()[0].dtype, *result, context.symbols()) ? result : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 // Operands are vectors or scalars: element i of a one-element operand repeats.
 void fold_contents(InferContext& context, const Shape& shape) {
   if (shape.rank() > 1) return;
@@ -195,8 +205,8 @@ void fold_contents(InferContext& context, const Shape& shape) {
     for (size_t i = 0; i < length; ++i) {
       std::vector<Dim> elements;
       for (const auto& operand : operands) elements.push_back(operand[operand.size() == 1 ? 0 : i]);
-      const auto result = row.fold(elements, context.symbols());
-      if (!result || !holds(context.outputs()[0].dtype, *result, context.symbols())) return;
+      const auto result = fold_element(row, elements, context);
+      if (!result) return;
       results.push_back(*result);
     }
     context.output_contents(0, std::move(results));

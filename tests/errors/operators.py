@@ -155,6 +155,8 @@ ROWS = [
     ("BitShift", [X(2, dtype=UINT8), X(2, dtype=UINT8)], {"direction": "UP"}, "attribute 'direction' is 'UP'; accepted: LEFT, RIGHT"),
     ("Clip", [X(2), W(2)], {}, "operand 1 ('min') is f32[2]; one element is accepted"),
     ("Cast", [X(2)], {"to": 99}, "a cast to element type 99 of ONNX"),
+    ("Mul", [ints(1 << 62), ints(1 << 62)], {}, None),
+    ("Tile", [X(2, 3), ints(1 << 40, 1 << 20)], {}, "result 0 would be f32[2199023255552,3145728]; up to 1e+15 elements are accepted"),
     ("Div", [ints(4), ints(0)], {}, "an integer division by zero"),
     ("Range", [W(of=[1], dtype=INT64), W(of=[9], dtype=INT64), W(of=[0], dtype=INT64)], {}, "a delta of 0; other steps are accepted"),
     ("Range", [W(of=[1]), W(of=[9]), W(of=[0])], {}, "from 1 to 9 in steps of 0; a finite count is accepted"),

@@ -35,6 +35,19 @@ void fold_contents(Graph& graph, const Node& node) {
   result.contents.emplace(ints.begin(), ints.end());
 }
 
+// Extents of 0 and more whose product is a size that memory may have.
+void check_result(const TensorType& type, size_t i, const SymbolTable& symbols) {
+  constexpr double kMostElements = 1e15;
+  double least = 1;
+  for (Dim dim : type.shape) {
+    if (dim.is_constant() && dim.value() < 0)
+      fail(Code::invalid_model, "result {} would be {}; extents of 0 and more are accepted", i, type.str());
+    least *= static_cast<double>(std::max<int64_t>(dim.lower_bound(symbols), 0));
+  }
+  if (least > kMostElements)
+    fail(Code::invalid_model, "result {} would be {}; up to {} elements are accepted", i, type.str(), kMostElements);
+}
+
 // Runs inference on a node of the graph and writes types and contents to its values.
 void infer_node(Graph& graph, NodeId id) {
   Node& node = graph.mutable_node(id);
@@ -46,9 +59,7 @@ void infer_node(Graph& graph, NodeId id) {
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     Value& value = graph.mutable_value(node.outputs[i]);
     value.type = context.outputs()[i];
-    for (Dim dim : value.type.shape)
-      if (dim.is_constant() && dim.value() < 0)
-        fail(Code::invalid_model, "result {} would be {}; extents of 0 and more are accepted", i, value.type.str());
+    check_result(value.type, i, graph.symbols);
     value.contents = i < context.output_contents().size() ? context.output_contents()[i] : std::nullopt;
   }
   if (!context.bound_symbols().empty()) node.attrs.set("binds", context.bound_symbols());

@@ -1,6 +1,7 @@
 #include "importers/onnx/import.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <set>
 
@@ -28,6 +29,8 @@ Attrs NodeContext::attrs() const {
 
 ValueId NodeContext::scalar_like(ValueId like, double value) {
   const DataType dtype = graph_.value(like).type.dtype;
+  if (!is_float(dtype) && !(std::abs(value) < 1e15))
+    fail(Code::invalid_model, "a value of {} for elements of {}", value, data_type_name(dtype));
   return constant(Tensor::make(dtype, {}, [&](std::byte* out) { store_double(make_view(out, dtype, {}), 0, value); }));
 }
 
@@ -268,6 +271,9 @@ class GraphImporter {
     const wire::Attribute *then = context.attribute("then_branch"), *otherwise = context.attribute("else_branch");
     if (then == nullptr || otherwise == nullptr || then->graphs.empty() || otherwise->graphs.empty())
       fail(Code::invalid_model, "a branch is missing");
+    const size_t first = then->graphs[0]->outputs.size(), second = otherwise->graphs[0]->outputs.size();
+    if (const size_t asked = context.proto().outputs.size(); first != asked || second != asked)
+      fail(Code::invalid_model, "branches of {} and {} results, {} asked for", first, second, asked);
     std::vector<std::string> captured;
     collect_captures(*then->graphs[0], {}, captured);
     collect_captures(*otherwise->graphs[0], {}, captured);
