@@ -29,8 +29,9 @@ void pool_infer(InferContext& context) {
     dims.push_back(window_extent(context, attrs.auto_pad, attrs.pads, i, spatial, in[static_cast<int>(i) + 2],
                                  attrs.kernel_shape[i], at_or(attrs.strides, i, 1), at_or(attrs.dilations, i, 1),
                                  attrs.ceil_mode != 0));
-  for (size_t i = 0; i < context.node().outputs.size(); ++i)
-    context.output(i, i == 0 ? context.dtype(0) : DataType::i64, Shape(dims));
+  const size_t asked = context.node().outputs.size(), most = context.node().op == "max_pool" ? 2 : 1;
+  if (asked > most) fail(Code::invalid_model, "{} results asked for; up to {} are accepted", asked, most);
+  for (size_t i = 0; i < asked; ++i) context.output(i, i == 0 ? context.dtype(0) : DataType::i64, Shape(dims));
 }
 
 void global_pool_infer(InferContext& context) {

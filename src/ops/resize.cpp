@@ -24,8 +24,9 @@ void resize_infer(InferContext& context) {
   const auto attrs = context.attrs<ResizeAttrs>();
   context.require_dtype(0, kNumbers);
   context.require_choice("mode", attrs.mode, {"nearest", "linear", "cubic"});
-  context.require_choice("nearest_mode", attrs.nearest_mode,
-                         {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"});
+  if (attrs.mode == "nearest")
+    context.require_choice("nearest_mode", attrs.nearest_mode,
+                           {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"});
   context.require_choice("coordinate_transformation_mode", attrs.coordinate_transformation_mode,
                          {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
                           "tf_crop_and_resize"});

@@ -54,6 +54,7 @@ PICTURE, KERNEL = X(1, 4, 6, 6), W(8, 4, 3, 3)
 LSTM = [X(3, 2, 4), W(1, 20, 4), W(1, 20, 5)]
 STATE = [W(1, 40), None, W(1, 2, 5), W(1, 2, 5)]
 SCALE = W(of=[0.5])
+TWO_RESULTS = ("Split", "AveragePool", "MaxPool")
 ROWS = [
     # what is written or read lies inside the data
     ("ScatterElements", [X(3, 4), X(2, 3, dtype=INT64), X(2, 3)], {"axis": 1}, None),
@@ -112,6 +113,8 @@ ROWS = [
     ("MaxPool", [PICTURE], {"kernel_shape": [0, 2]}, "attribute 'kernel_shape' holds 0, 1 to 2147483647 is accepted"),
     ("MaxPool", [PICTURE], {"kernel_shape": [2, 2], "dilations": [1]}, "attribute 'dilations' has 1 elements, 2 are accepted"),
     ("MaxPool", [PICTURE], {"kernel_shape": [2, 2], "ceil_mode": 3}, "attribute 'ceil_mode' is 3; 0 and 1 are accepted"),
+    ("AveragePool", [PICTURE], {"kernel_shape": [2, 2]}, "2 results asked for; up to 1 are accepted"),
+    ("MaxPool", [PICTURE], {"kernel_shape": [2, 2], "storage_order": 1}, "indices with storage_order=1; 0 is accepted"),
     ("AveragePool", [X(1, 4, 6, 6, dtype=INT64)], {"kernel_shape": [2, 2]}, "operand 0 is i64[1,4,6,6]; accepted: floats"),
     # products
     ("Gemm", [X(2, 3), W(3, 4), W(2, 1)], {}, None),
@@ -156,7 +159,7 @@ ROWS = [
     ("Clip", [X(2), W(2)], {}, "operand 1 ('min') is f32[2]; one element is accepted"),
     ("Cast", [X(2)], {"to": 99}, "a cast to element type 99 of ONNX"),
     ("Mul", [ints(1 << 62), ints(1 << 62)], {}, None),
-    ("Tile", [X(2, 3), ints(1 << 40, 1 << 20)], {}, "result 0 would be f32[2199023255552,3145728]; up to 1e+15 elements are accepted"),
+    ("Tile", [X(2, 3), ints(1 << 40, 1 << 20)], {}, "result 0 would be f32[2199023255552,3145728]; up to 10^15 elements are accepted"),
     ("Div", [ints(4), ints(0)], {}, "an integer division by zero"),
     ("Range", [W(of=[1], dtype=INT64), W(of=[9], dtype=INT64), W(of=[0], dtype=INT64)], {}, "a delta of 0; other steps are accepted"),
     ("Range", [W(of=[1]), W(of=[9]), W(of=[0])], {}, "from 1 to 9 in steps of 0; a finite count is accepted"),
@@ -179,7 +182,7 @@ def single_node(op, operands, attributes):
     inputs = [value(name, x.extents, x.dtype) for name, x in present if not isinstance(x, W)]
     weights = [tensor(name, x.dtype, x.extents, struct.pack(f"<{len(x.elements)}{PACKED[x.dtype]}", *x.elements))
                for name, x in present if isinstance(x, W)]
-    outputs = ["y", "z"] if op == "Split" else ["y"]
+    outputs = ["y", "z"] if op in TWO_RESULTS else ["y"]
     body = node(op, names, outputs, "it", [attribute(*a) for a in attributes.items()])
     return model([body], inputs, [value(name, []) for name in outputs], weights, 23 if op == "RMSNormalization" else 18)
 

@@ -64,7 +64,12 @@ NAN = float("nan")
 MODELS = {
     "fine": model([node("Relu", ["x"], ["y"])], X, Y),
     "dynamic": model([node("Relu", ["x"], ["y"])], [value("x", ["N", 4])], [value("y", ["N", 4])]),
+    "square": model([node("ReduceSum", ["x"], ["y"])], [value("x", ["N", "M"])], [value("y", [1, 1])]),
     "two_inputs": model([node("Add", ["x", "z"], ["y"])], [value("x", ["N", 4]), value("z", ["N", 4])], [value("y", ["N", 4])]),
+    "pooled": model([node("MaxPool", ["x"], ["y"], "pool1", [ints("kernel_shape", [3, 3])])], [value("x", [1, 1, "H", 8])],
+                    [value("y", [1, 1, "H2", 6])]),
+    "cropped": model([node("Pad", ["x", "p"], ["y"], "crop1")], [value("x", ["H", 4])], [value("y", ["H2", 4])],
+                     [tensor("p", INT64, [4], struct.pack("<4q", -2, 0, -2, 0))]),
     "integers": model([node("Cast", ["ids"], ["y"], attributes=[block(1, "to") + number(3, FLOAT) + number(20, 2)])],
                       [value("ids", [1, 4], INT64)], Y),
     "no_graph": number(1, 8) + block(8, number(2, 17)),

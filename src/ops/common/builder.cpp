@@ -45,7 +45,7 @@ void check_result(const TensorType& type, size_t i, const SymbolTable& symbols) 
     least *= static_cast<double>(std::max<int64_t>(dim.lower_bound(symbols), 0));
   }
   if (least > kMostElements)
-    fail(Code::invalid_model, "result {} would be {}; up to {} elements are accepted", i, type.str(), kMostElements);
+    fail(Code::invalid_model, "result {} would be {}; up to 10^15 elements are accepted", i, type.str());
 }
 
 // Runs inference on a node of the graph and writes types and contents to its values.

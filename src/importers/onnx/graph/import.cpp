@@ -578,7 +578,13 @@ void import_inputs(const wire::GraphProto& proto, const ImportOptions& options, 
       fail(Code::invalid_argument, "input '{}' has rank {}, a shape of rank {} was given", info.name, info.dims.size(),
            at->second.size());
     std::vector<Dim> dims;
-    for (size_t axis = 0; axis < info.dims.size(); ++axis) dims.push_back(extents.of(info, axis));
+    double least = 1;
+    for (size_t axis = 0; axis < info.dims.size(); ++axis) {
+      dims.push_back(extents.of(info, axis));
+      least *= static_cast<double>(dims.back().lower_bound(graph.symbols));
+    }
+    if (least > 1e15)
+      fail(Code::invalid_argument, "input '{}' is {}; up to 10^15 elements are accepted", info.name, Shape(dims).str());
     importer.define(info.name, graph.add_input(info.name, {info.dtype, Shape(std::move(dims))}));
   }
   for (const auto& [name, ranges] : options.input_shapes)
