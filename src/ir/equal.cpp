@@ -33,7 +33,8 @@ bool same_node(const Graph& a, const Node& m, const Graph& b, const Node& n) {
 }  // namespace
 
 bool equal(const Graph& a, const Graph& b) {
-  if (a.name != b.name || a.symbols != b.symbols || a.guards != b.guards || a.node_count() != b.node_count()) return false;
+  if (a.name != b.name || a.symbols != b.symbols || a.guards != b.guards || a.node_count() != b.node_count())
+    return false;
   if (!same_values(a, a.inputs(), b, b.inputs()) || !same_values(a, a.outputs(), b, b.outputs())) return false;
   std::map<std::string_view, NodeId> named;
   for (NodeId id : b.nodes()) named[b.node(id).name] = id;

@@ -103,8 +103,8 @@ std::string guards_text(const std::vector<Guard>& guards) {
   if (guards.empty()) return "";
   std::string text = " guards {";
   for (size_t i = 0; i < guards.size(); ++i)
-    text += fmt::format("{}{} == {} {}", i > 0 ? ", " : "", quote(guards[i].left.str()),
-                        quote(guards[i].right.str()), quote(guards[i].where));
+    text += fmt::format("{}{} == {} {}", i > 0 ? ", " : "", quote(guards[i].left.str()), quote(guards[i].right.str()),
+                        quote(guards[i].where));
   return text + "}";
 }
 
@@ -123,7 +123,8 @@ void collect_constants(const Graph& graph, ConstantPool& pool) {
 }  // namespace
 
 std::string print(const Graph& graph, const PrintOptions& options) {
-  std::string out = "graph " + quote(graph.name) + symbols_text(graph.symbols) + guards_text(graph.guards) + " " + inputs_text(graph) + " {\n";
+  std::string out = "graph " + quote(graph.name) + symbols_text(graph.symbols) + guards_text(graph.guards) + " " +
+                    inputs_text(graph) + " {\n";
   print_body(graph, options, "  ", out);
   return out + "}\n";
 }

@@ -18,15 +18,6 @@ void check_attributes(const RecurrentAttrs& attrs) {
     fail(Code::invalid_model, "direction '{}'; forward, reverse and bidirectional are accepted", attrs.direction);
 }
 
-void require_shape(InferContext& context, size_t i, const Shape& wanted) {
-  if (!context.has_input(i)) return;
-  const Shape& found = context.shape(i);
-  bool fits = found.rank() == wanted.rank();
-  for (int k = 0; fits && k < found.rank(); ++k)
-    fits = found[k] == wanted[k] || !found[k].is_constant() || !wanted[k].is_constant();
-  if (!fits) fail(Code::invalid_model, "operand {} is {}, {} is accepted", i, context.input(i).str(), wanted.str());
-}
-
 template <int gates, int functions>
 void recurrent_infer(InferContext& context) {
   const auto attrs = context.attrs<RecurrentAttrs>();
@@ -37,12 +28,16 @@ void recurrent_infer(InferContext& context) {
   const int64_t directions = attrs.direction == "bidirectional" ? 2 : 1;
   if (!attrs.activations.empty() && attrs.activations.size() != static_cast<size_t>(functions * directions))
     fail(Code::invalid_model, "{} activations, {} are accepted", attrs.activations.size(), functions * directions);
+  context.require_dtype(0, kFloats);
+  for (size_t i : {1, 2, 3, 5})
+    if (context.has_input(i)) context.require_same_dtype(0, i);
+  if (context.has_input(4)) context.require_dtype(4, kIntegers);
   const Dim hidden = r[2], rows = hidden * Dim(gates);
-  require_shape(context, 1, Shape{directions, rows, x[2]});
-  require_shape(context, 2, Shape{directions, rows, hidden});
-  require_shape(context, 3, Shape{directions, rows * Dim(2)});
-  require_shape(context, 4, Shape{x[1]});
-  require_shape(context, 5, Shape{directions, x[1], hidden});
+  context.require_shape(1, Shape{directions, rows, x[2]});
+  context.require_shape(2, Shape{directions, rows, hidden});
+  if (context.has_input(3)) context.require_shape(3, Shape{directions, rows * Dim(2)});
+  if (context.has_input(4)) context.require_shape(4, Shape{x[1]});
+  if (context.has_input(5)) context.require_shape(5, Shape{directions, x[1], hidden});
   context.output(0, context.dtype(0), Shape{x[0], directions, x[1], hidden});
   if (context.node().outputs.size() > 1) context.output(1, context.dtype(0), Shape{directions, x[1], hidden});
 }

@@ -39,7 +39,8 @@ void check_layer_norm(const KernelArgs& args) {
   require(x.axis(args.as<LayerNormAttrs>().axis) + 1 == x.extents().size(), "an axis other than the last of {}",
           x.extents().size());
   for (size_t i : {0, 1, 2}) o.in(i).is({DataType::f32}).dense();
-  for (size_t i : {1, 2}) o.in(i).elements(x.extent(-1));
+  if (o.in(2).present() || o.in(1).view().element_count() != 1)
+    for (size_t i : {1, 2}) o.in(i).elements(x.extent(-1));
   o.out().is({DataType::f32}).dense();
 }
 

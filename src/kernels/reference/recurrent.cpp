@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-#include "kernels/kernel.h"
+#include "kernels/check.h"
 
 namespace planish::kernels::reference {
 namespace {
@@ -143,6 +143,27 @@ class Sequence {
   std::vector<double> h_;
 };
 
+// X [T, N, I], W [D, gates H, I], R [D, gates H, H], B [D, 2 gates H], lengths [N], initial h [D, N, H]
+// -> Y [T, D, N, H], Y_h [D, N, H]
+template <int64_t gates>
+void check_recurrent(const KernelArgs& args) {
+  const Operands o(args, 3, 6, 0, 2);
+  const auto& attrs = args.as<RecurrentAttrs>();
+  const Slot x = o.in(0).rank(3, 3), r = o.in(2).rank(3, 3);
+  const int64_t steps = x.extent(0), batches = x.extent(1), directions = r.extent(0), hidden = r.extent(2);
+  require(directions >= 1 && directions <= 2, "{} directions", directions);
+  const auto functions = static_cast<size_t>(directions * (gates == 1 ? 1 : 2));
+  require(attrs.activations.empty() || attrs.activations.size() == functions, "{} activations for {} directions",
+          attrs.activations.size(), directions);
+  r.shape({directions, gates * hidden, hidden});
+  o.in(1).shape({directions, gates * hidden, x.extent(2)});
+  o.in(3).shape({directions, 2 * gates * hidden});
+  o.in(4).integers().shape({batches});
+  o.in(5).shape({directions, batches, hidden});
+  o.out(0).shape({steps, directions, batches, hidden});
+  o.out(1).shape({directions, batches, hidden});
+}
+
 template <int64_t gates>
 void run_recurrent(const KernelArgs& args) {
   const int64_t directions = args.inputs[2].dims[0], batches = args.inputs[0].dims[1];
@@ -154,8 +175,8 @@ void run_recurrent(const KernelArgs& args) {
 }  // namespace
 
 void register_recurrent(KernelTable& table) {
-  table.add(make_kernel<RecurrentAttrs>("gru", run_recurrent<3>));
-  table.add(make_kernel<RecurrentAttrs>("rnn", run_recurrent<1>));
+  table.add(make_kernel<RecurrentAttrs>("gru", check_recurrent<3>, run_recurrent<3>));
+  table.add(make_kernel<RecurrentAttrs>("rnn", check_recurrent<1>, run_recurrent<1>));
 }
 
 }  // namespace planish::kernels::reference

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "kernels/kernel.h"
+#include "kernels/check.h"
 
 namespace planish::kernels::reference {
 namespace {
@@ -40,12 +40,13 @@ std::vector<int64_t> best_of(const std::vector<T>& row, int64_t count, bool larg
 template <class T, class Load, class Store>
 void topk_rows(const KernelArgs& args, Load load, Store store) {
   const auto& attrs = args.as<TopKAttrs>();
-  const TensorView &x = args.inputs[0], &values = args.outputs[0];
+  const TensorView &x = args.inputs[0], values = args.has_output(0) ? args.outputs[0] : TensorView{};
   const TensorView indices = args.has_output(1) ? args.outputs[1] : TensorView{};
   const auto axis = static_cast<size_t>(normalize_axis(attrs.axis, x.rank));
   const int64_t count = load_int(args.inputs[1], 0);
-  if (count < 0 || count > x.dims[axis])
-    fail(Code::invalid_argument, "K is {}, 0 to {} are accepted", count, x.dims[axis]);
+  const int64_t room = (values.present() ? values : indices).dims[axis];
+  if (count != room || count > x.dims[axis])
+    fail(Code::invalid_argument, "K is {}, {} of {} elements are accepted", count, room, x.dims[axis]);
   const auto strides = [&](const TensorView& view) { return without_axis(view.strides, x.rank, axis); };
   const auto xs = strides(x), vs = strides(values), is = strides(indices);
   const auto rows = without_axis(x.dims, x.rank, axis);
@@ -59,6 +60,23 @@ void topk_rows(const KernelArgs& args, Load load, Store store) {
         store(values, at.offset[1] + step * values.strides[axis], row[static_cast<size_t>(best[k])]);
       if (indices.present()) store_int(indices, at.offset[2] + step * indices.strides[axis], best[k]);
     }
+  }
+}
+
+// X, K -> values and their positions along the axis; K is data
+void check_topk(const KernelArgs& args) {
+  const Operands o(args, 2, 2, 0, 2);
+  const Slot x = o.in(0);
+  const size_t axis = x.axis(args.as<TopKAttrs>().axis);
+  o.in(1).integers().elements(1);
+  for (size_t i = 0; i < args.outputs.size(); ++i) {
+    const Slot y = o.out(i);
+    if (!y.present()) continue;
+    y.rank(x.view().rank, x.view().rank);
+    std::vector<int64_t> dims(x.extents().begin(), x.extents().end());
+    dims[axis] = y.extents()[axis];
+    y.shape(dims);
+    i == 0 ? y.type_of(x) : y.is({DataType::i64});
   }
 }
 
@@ -88,6 +106,13 @@ void cum_sum_rows(const KernelArgs& args, Load load, Store store) {
   }
 }
 
+// X, an axis -> like X; the axis is data
+void check_cum_sum(const KernelArgs& args) {
+  const Operands o(args, 2, 2);
+  o.in(1).integers().elements(1);
+  o.out().like(o.in(0));
+}
+
 void run_cum_sum(const KernelArgs& args) {
   if (is_float(args.inputs[0].dtype))
     cum_sum_rows<double>(args, load_double, store_double);
@@ -95,6 +120,14 @@ void run_cum_sum(const KernelArgs& args) {
     cum_sum_rows<uint64_t>(
         args, [](const TensorView& x, int64_t at) { return static_cast<uint64_t>(load_int(x, at)); },
         [](const TensorView& y, int64_t at, uint64_t sum) { store_int(y, at, static_cast<int64_t>(sum)); });
+}
+
+// X, k? -> like X
+void check_trilu(const KernelArgs& args) {
+  const Operands o(args, 1, 2);
+  o.in(0).rank(2, kMaxRank);
+  o.in(1).integers().elements(1);
+  o.out().like(o.in(0));
 }
 
 // Keeps row i, column j of the last two axes where j - i >= k (upper) or <= k (lower).
@@ -196,6 +229,17 @@ GridPoint grid_point(const KernelArgs& args, int64_t grid_offset) {
   return point;
 }
 
+// X [N, C, space..], grid [N, result.., axes] -> [N, C, result..]
+void check_grid_sample(const KernelArgs& args) {
+  const Operands o(args, 2, 2);
+  const Slot x = o.in(0).rank(4, 5), grid = o.in(1).rank(x.view().rank, x.view().rank);
+  require(grid.extent(0) == x.extent(0) && grid.extent(-1) == x.view().rank - 2,
+          "a grid of {} points of {} in batch {}", grid.extent(0), grid.extent(-1), x.extent(0));
+  std::vector<int64_t> dims = {x.extent(0), x.extent(1)};
+  dims.insert(dims.end(), grid.extents().begin() + 1, grid.extents().end() - 1);
+  o.out().type_of(x).shape(dims);
+}
+
 void run_grid_sample(const KernelArgs& args) {
   const TensorView &x = args.inputs[0], &grid = args.inputs[1], &y = args.outputs[0];
   if (x.element_count() == 0) return;
@@ -221,10 +265,10 @@ void run_grid_sample(const KernelArgs& args) {
 }  // namespace
 
 void register_select(KernelTable& table) {
-  table.add(make_kernel<TopKAttrs>("topk", run_topk));
-  table.add(make_kernel<CumSumAttrs>("cum_sum", run_cum_sum));
-  table.add(make_kernel<TriluAttrs>("trilu", run_trilu));
-  table.add(make_kernel<GridSampleAttrs>("grid_sample", run_grid_sample));
+  table.add(make_kernel<TopKAttrs>("topk", check_topk, run_topk));
+  table.add(make_kernel<CumSumAttrs>("cum_sum", check_cum_sum, run_cum_sum));
+  table.add(make_kernel<TriluAttrs>("trilu", check_trilu, run_trilu));
+  table.add(make_kernel<GridSampleAttrs>("grid_sample", check_grid_sample, run_grid_sample));
 }
 
 }  // namespace planish::kernels::reference

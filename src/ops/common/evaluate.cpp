@@ -27,6 +27,7 @@ std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node, std::spa
   args.outputs = outputs;
   args.params = decoded.get();
   args.pool = &pool;
+  kernel->check(args);
   std::vector<std::byte> workspace(kernel->workspace == nullptr ? 0 : static_cast<size_t>(kernel->workspace(args)));
   args.workspace = workspace.data();
   kernel->run(args);
