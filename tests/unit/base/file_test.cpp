@@ -56,6 +56,23 @@ TEST_F(AtomicFile, JoinsParts) {
   EXPECT_EQ(read_file(path("a")), "abcde");
 }
 
+TEST_F(AtomicFile, ReplacesWhatALinkPointsTo) {
+  fs::create_symlink("b", path("link"));  // there is no b yet
+  write_file_atomic(path("link"), "first");
+  write_file_atomic(path("link"), "second");
+  EXPECT_TRUE(fs::is_symlink(path("link")));
+  EXPECT_EQ(read_file(path("b")), "second");
+  EXPECT_EQ(files(), 2u);
+}
+
+TEST_F(AtomicFile, TellsBeforehandWhatItCouldNotWrite) {
+  check_writable(path("a"));
+  check_writable("/dev/null");
+  EXPECT_EQ(files(), 0u);
+  EXPECT_EQ(code_of([&] { check_writable(folder_.string()); }), Code::io);
+  EXPECT_EQ(code_of([&] { check_writable(path("nowhere/a")); }), Code::not_found);
+}
+
 TEST_F(AtomicFile, HasThePermissionsThatTheMaskLeaves) {
   const mode_t mask = umask(027);
   write_file_atomic(path("a"), "x");
