@@ -63,6 +63,7 @@ TEST(GatherKernels, IndicesOutOfRangeAreErrors) {
   for (const char* op : {"gather", "gather_elements", "gather_nd"}) {
     const Tensor index = tensor_of<int64_t>({1, 1}, {4});
     KernelCase c{op, {}, {random_tensor({4, 3}, 1), index}};
+    c.data = 2;
     auto device = create_cpu_device(1);
     std::map<std::string, Tensor> inputs;
     const Plan plan = build(case_graph(c, inputs), *device, {.tuning = Tuning::off});
