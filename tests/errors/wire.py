@@ -56,6 +56,13 @@ def model(nodes, inputs, outputs, weights=(), opset=17):
     return number(1, 8) + block(7, graph) + block(8, number(2, opset))
 
 
+def branch(name, results):
+    """An If's subgraph that gives x under each of these names."""
+    nodes = b"".join(block(1, node("Identity", ["x"], [result])) for result in results)
+    graph = nodes + block(2, name) + b"".join(block(12, value(result, [1, 4])) for result in results)
+    return block(1, name) + block(6, graph) + number(20, 5)
+
+
 X, Y = [value("x", [1, 4])], [value("y", [1, 4])]
 PICTURE = [value("x", [1, 3, 8, 8])]
 QUANTISED = [value("y", [1, 4], UINT8)]
@@ -66,6 +73,10 @@ MODELS = {
     "dynamic": model([node("Relu", ["x"], ["y"])], [value("x", ["N", 4])], [value("y", ["N", 4])]),
     "square": model([node("ReduceSum", ["x"], ["y"])], [value("x", ["N", "M"])], [value("y", [1, 1])]),
     "two_inputs": model([node("Add", ["x", "z"], ["y"])], [value("x", ["N", 4]), value("z", ["N", 4])], [value("y", ["N", 4])]),
+    "branches": model([node("If", ["c"], ["y"], "if1", [branch("then_branch", ["a", "b"]), branch("else_branch", ["d"])])],
+                      X + [value("c", [], 9)], Y),
+    "no_results": model([node("If", ["c"], ["y"], "if1", [branch("then_branch", []), branch("else_branch", [])])],
+                        X + [value("c", [], 9)], Y),
     "pooled": model([node("MaxPool", ["x"], ["y"], "pool1", [ints("kernel_shape", [3, 3])])], [value("x", [1, 1, "H", 8])],
                     [value("y", [1, 1, "H2", 6])]),
     "cropped": model([node("Pad", ["x", "p"], ["y"], "crop1")], [value("x", ["H", 4])], [value("y", ["H2", 4])],
