@@ -59,9 +59,9 @@ bool is_control(const wire::Node& node) {
   return is_standard(node) && (node.op_type == "If" || node.op_type == "Loop" || node.op_type == "Scan");
 }
 
-int64_t opset_of(const wire::Model& model, const wire::Node& node) {
-  auto at = model.opsets.find(is_standard(node) ? "" : node.domain);
-  return at == model.opsets.end() ? 1 : at->second;
+int64_t opset_of(const wire::Opsets& opsets, const wire::Node& node) {
+  auto at = opsets.find(is_standard(node) ? "" : node.domain);
+  return at == opsets.end() ? 1 : at->second;
 }
 
 // --- what nobody here takes
@@ -70,15 +70,21 @@ struct Census {
   const wire::Model& model;
   std::map<std::string, UnsupportedNode> rows;
 
-  void visit(const wire::GraphProto& graph) {
-    for (const wire::Node& node : graph.nodes) {
+  std::set<const wire::Function*> visited;
+
+  void visit(const std::vector<wire::Node>& nodes) {
+    for (const wire::Node& node : nodes) {
       for (const wire::Attribute& attribute : node.attributes)
-        for (const auto& inner : attribute.graphs) visit(*inner);
+        for (const auto& inner : attribute.graphs) visit(inner->nodes);
+      if (const wire::Function* function = model.function(node.domain, node.op_type)) {
+        if (visited.insert(function).second) visit(function->nodes);
+        continue;
+      }
       if (importer_table().find(op_label(node)) != nullptr || is_control(node)) continue;
       UnsupportedNode& row = rows[op_label(node)];
       if (row.count++ > 0) continue;
       row.op = op_label(node);
-      row.opset = opset_of(model, node);
+      row.opset = opset_of(model.opsets, node);
       row.first = node.name.empty() ? (node.outputs.empty() ? "" : node.outputs[0]) : node.name;
       row.why =
           is_standard(node) || node.domain == "com.microsoft" ? "no importer for this operator" : "unknown domain";
@@ -87,8 +93,8 @@ struct Census {
 };
 
 std::vector<UnsupportedNode> census_of(const wire::Model& model) {
-  Census census{model, {}};
-  census.visit(model.graph);
+  Census census{model, {}, {}};
+  census.visit(model.graph.nodes);
   std::vector<UnsupportedNode> rows;
   for (auto& [name, row] : census.rows) rows.push_back(row);
   return rows;
@@ -127,7 +133,8 @@ void collect_captures(const wire::GraphProto& graph, std::set<std::string> defin
 
 class GraphImporter {
  public:
-  GraphImporter(const wire::Model& model, Graph& graph) : model_(model), graph_(graph) {}
+  GraphImporter(const wire::Model& model, const wire::Opsets& opsets, Graph& graph, int depth = 0)
+      : model_(model), opsets_(opsets), graph_(graph), depth_(depth) {}
 
   std::map<std::string, ValueId> values;
 
@@ -192,7 +199,7 @@ class GraphImporter {
   }
 
   void import_node(const wire::Node& node) {
-    const int64_t opset = opset_of(model_, node);
+    const int64_t opset = opset_of(opsets_, node);
     with_context([&] { return fmt::format("importing node '{}' ({}, opset {})", node.name, op_label(node), opset); },
                  [&] {
                    if (node.outputs.empty()) fail(Code::invalid_model, "a node without outputs");
@@ -201,7 +208,9 @@ class GraphImporter {
                      inputs.push_back(name.empty() ? ValueId{} : values.at(name));
                    while (!inputs.empty() && !inputs.back().valid()) inputs.pop_back();
                    NodeContext context(graph_, node, opset, std::move(inputs));
-                   if (const auto control = control_importer(node))
+                   if (const wire::Function* function = model_.function(node.domain, node.op_type))
+                     import_call(context, *function);
+                   else if (const auto control = control_importer(node))
                      (this->*control)(context);
                    else
                      import_by_table(context);
@@ -238,7 +247,7 @@ class GraphImporter {
     const auto operands = known_operands(graph_, node);
     if (!operands) return id;
     const ValueId known = graph_.add_constant(evaluate_node(graph_, node, *operands)[0], value.name + ".known");
-    graph_.remove_node(value.producer);  // an output of the network may need its name
+    if (!graph_.is_used(id)) graph_.remove_node(value.producer);  // an output of the network may need its name
     return known;
   }
 
@@ -246,7 +255,7 @@ class GraphImporter {
     auto body = std::make_unique<Graph>();
     body->name = proto.name;
     share_symbols(graph_, *body);
-    GraphImporter inner(model_, *body);
+    GraphImporter inner(model_, opsets_, *body, depth_);
     for (const std::string& name : captured) {
       const Value& outer = graph_.value(values.at(name));
       // A constant is shared rather than passed.
@@ -346,12 +355,68 @@ class GraphImporter {
     return *body->graphs[0];
   }
 
+  void refuse_growth() const {
+    constexpr size_t kMostNodes = 50000;
+    if (graph_.node_count() > kMostNodes)
+      fail(Code::unsupported, "unrolled, the network has more than {} nodes", kMostNodes);
+  }
+
+  // The nodes of a function, with the attributes of its call.
+  void import_call(NodeContext& context, const wire::Function& function) {
+    constexpr int kDeepest = 64;
+    if (depth_ >= kDeepest)
+      fail(Code::invalid_model, "calls more than {} deep; does a function call itself?", kDeepest);
+    refuse_growth();
+    wire::GraphProto body;
+    body.nodes = bound_nodes(function.nodes, context.proto().attributes, function.defaults);
+    GraphImporter inner(model_, function.opsets, graph_, depth_ + 1);
+    if (context.inputs().size() > function.inputs.size())
+      fail(Code::invalid_model, "{} operands for a function of {}", context.inputs().size(), function.inputs.size());
+    for (size_t i = 0; i < function.inputs.size(); ++i) inner.define(function.inputs[i], context.input(i));
+    inner.import_nodes(body);
+    for (const std::string& output : function.outputs) {
+      const auto at = inner.values.find(output);
+      if (at == inner.values.end()) fail(Code::invalid_model, "no node gives the function's output '{}'", output);
+      context.results.push_back(at->second);
+    }
+  }
+
+  // References to attributes of a call are replaced by these, else by defaults; what has neither is absent.
+  static std::vector<wire::Node> bound_nodes(std::vector<wire::Node> nodes, const std::vector<wire::Attribute>& given,
+                                             const std::vector<wire::Attribute>& defaults) {
+    for (wire::Node& node : nodes) {
+      std::vector<wire::Attribute> bound;
+      for (wire::Attribute attribute : node.attributes) {
+        if (!attribute.reference.empty()) {
+          const wire::Attribute* value = attribute_named(given, attribute.reference);
+          if (value == nullptr) value = attribute_named(defaults, attribute.reference);
+          if (value == nullptr) continue;
+          const std::string name = attribute.name;
+          attribute = *value;
+          attribute.name = name;
+        }
+        for (auto& graph : attribute.graphs) {
+          auto copy = std::make_shared<wire::GraphProto>(*graph);
+          copy->nodes = bound_nodes(copy->nodes, given, defaults);
+          graph = std::move(copy);
+        }
+        bound.push_back(std::move(attribute));
+      }
+      node.attributes = std::move(bound);
+    }
+    return nodes;
+  }
+
+  static const wire::Attribute* attribute_named(const std::vector<wire::Attribute>& list, const std::string& name) {
+    for (const wire::Attribute& attribute : list)
+      if (attribute.name == name) return &attribute;
+    return nullptr;
+  }
+
   // The body once more, in this graph; the values of its outputs.
   std::vector<ValueId> unroll(const wire::GraphProto& body, const std::vector<ValueId>& arguments) {
-    constexpr size_t kMostNodes = 50000;
-    if (graph_.nodes().size() > kMostNodes)
-      fail(Code::unsupported, "unrolled, the network has more than {} nodes", kMostNodes);
-    GraphImporter inner(model_, graph_);
+    refuse_growth();
+    GraphImporter inner(model_, opsets_, graph_, depth_);
     std::vector<std::string> captured;
     collect_captures(body, {}, captured);
     for (const std::string& name : captured) inner.define(name, values.at(name));
@@ -484,7 +549,9 @@ class GraphImporter {
   }
 
   const wire::Model& model_;
+  const wire::Opsets& opsets_;
   Graph& graph_;
+  int depth_;  // of calls
 };
 
 // --- inputs
@@ -599,7 +666,7 @@ Graph import_model(const wire::Model& model, const ImportOptions& options) {
   if (const auto missing = census_of(model); !missing.empty()) fail_unsupported(missing);
   Graph graph;
   graph.name = model.graph.name;
-  GraphImporter importer(model, graph);
+  GraphImporter importer(model, model.opsets, graph);
   InputExtents extents(graph, options, model.graph);
   import_inputs(model.graph, options, graph, extents, importer);
   try {

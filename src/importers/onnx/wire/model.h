@@ -21,6 +21,7 @@ struct Attribute {
   std::string name;
   AttrValue value;  // every kind but graphs
   std::vector<std::shared_ptr<GraphProto>> graphs;
+  std::string reference;  // in a function: the attribute of its call that is meant
   bool supported = true;  // false: a kind that nothing here reads (sparse tensors, type protos)
 };
 
@@ -48,10 +49,27 @@ struct GraphProto {
   std::vector<ValueInfo> inputs, outputs;
 };
 
+using Opsets = std::map<std::string, int64_t>;  // by domain; "" is ai.onnx
+
+// A node of this name and domain stands for these.
+struct Function {
+  std::string name, domain;
+  std::vector<std::string> inputs, outputs;
+  std::vector<Attribute> defaults;
+  std::vector<Node> nodes;
+  Opsets opsets;
+};
+
 struct Model {
-  std::map<std::string, int64_t> opsets;  // by domain; "" is ai.onnx
+  Opsets opsets;
   GraphProto graph;
-  int functions = 0;
+  std::vector<Function> functions;
+
+  const Function* function(const std::string& domain, const std::string& name) const {
+    for (const Function& function : functions)
+      if (function.name == name && function.domain == domain) return &function;
+    return nullptr;
+  }
 };
 
 // What reading needs to know: where external data may lie, and who keeps the bytes alive.

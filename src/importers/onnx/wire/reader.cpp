@@ -232,8 +232,10 @@ Attribute read_attribute(Reader reader, const Source& source, int depth) {
         type = reader.get_int32();
         break;
       case 13:
-      case 21:
         reader.skip();
+        break;
+      case 21:
+        attribute.reference = text_of(reader);
         break;
       default:
         other = true;
@@ -400,6 +402,39 @@ std::pair<std::string, int64_t> read_opset(Reader reader) {
   return opset;
 }
 
+Function read_function(Reader reader, const Source& source) {
+  Function function;
+  while (reader.next()) {
+    switch (reader.tag()) {
+      case 1:
+        function.name = text_of(reader);
+        break;
+      case 4:
+        function.inputs.push_back(text_of(reader));
+        break;
+      case 5:
+        function.outputs.push_back(text_of(reader));
+        break;
+      case 7:
+        function.nodes.push_back(read_node(reader.get_message(), source, 0));
+        break;
+      case 9:
+        function.opsets.insert(read_opset(reader.get_message()));
+        break;
+      case 10:
+        function.domain = text_of(reader);
+        break;
+      case 11:
+        function.defaults.push_back(read_attribute(reader.get_message(), source, 0));
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  function.opsets.try_emplace("", 1);
+  return function;
+}
+
 template <class Body>
 auto guarded(const char* wanted, Body body) {
   try {
@@ -426,8 +461,7 @@ Model read_model(std::span<const std::byte> bytes, const Source& source) {
           model.opsets.insert(read_opset(reader.get_message()));
           break;
         case 25:
-          ++model.functions;
-          reader.skip();
+          model.functions.push_back(read_function(reader.get_message(), source));
           break;
         default:
           reader.skip();
