@@ -48,7 +48,9 @@ def cases():
     einsum_cases(floats)
     choosing_cases(floats, ints, random)
     quantized_cases(floats, random)
+    fused_cases(floats)
     control_cases(floats)
+    function_case(floats)
 
     case("dropout_mask", "Dropout", [image], outputs=2)
     case("max_pool_column_major", "MaxPool", [image], outputs=2, kernel_shape=[2, 3], strides=[2, 1], storage_order=1)
@@ -145,6 +147,20 @@ def quantized_cases(floats, random):
          constants=range(1, 7), domain="com.microsoft")
 
 
+def fused_cases(floats):
+    x, scale, bias = floats(2, 5, 8), floats(8), floats(8)
+    ours = dict(domain="com.microsoft")
+    case("gelu", "Gelu", [x], **ours)
+    case("bias_gelu", "BiasGelu", [x, bias], constants=(1,), **ours)
+    case("fast_gelu", "FastGelu", [x, bias], constants=(1,), **ours)
+    case("quick_gelu", "QuickGelu", [x], alpha=1.5, **ours)
+    case("fused_matmul", "FusedMatMul", [x, floats(2, 4, 8)], transB=1, alpha=.25, **ours)
+    case("fused_matmul_transposed", "FusedMatMul", [x, floats(2, 5, 3)], transA=1, **ours)
+    case("skip_layer_norm", "SkipLayerNormalization", [x, floats(2, 5, 8), scale, bias, floats(8)], constants=(2, 3, 4), epsilon=1e-5, **ours)
+    case("skip_rms_norm", "SkipSimplifiedLayerNormalization", [x, floats(2, 5, 8), scale], constants=(2,), **ours)
+    case("rms_norm", "SimplifiedLayerNormalization", [x, scale], constants=(1,), axis=-1, epsilon=1e-6)
+
+
 def network(name, nodes, inputs, outputs=("y",), constants=None):
     """A case of several nodes, each (operator, inputs, outputs, attributes)."""
     helper = onnx.helper
@@ -199,6 +215,29 @@ def control_cases(floats):
                 [("Scan", ["first", "x"], ["last", "rows"], {"body": cell, "num_scan_inputs": 1, "scan_input_axes": [1], "scan_output_axes": [1],
                                                              "scan_input_directions": [backwards], "scan_output_directions": [backwards]})],
                 {"first": floats(2, 4), "x": floats(2, 5, 4)}, ("last", "rows"), {"w": floats(4, 4)})
+
+
+def function_case(floats):
+    """A call of a function that calls another one; an attribute is handed down, another has a default."""
+    helper = onnx.helper
+
+    def reference(name, kind, meant):
+        return onnx.AttributeProto(name=name, type=kind, ref_attr_name=meant)
+
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)]
+    leaky = helper.make_node("LeakyRelu", ["a"], ["b"])
+    leaky.attribute.append(reference("alpha", 1, "slope"))
+    soft = helper.make_node("Softmax", ["b"], ["c"])
+    soft.attribute.append(reference("axis", 2, "along"))
+    inner = helper.make_function("local", "Inner", ["a"], ["c"], [leaky, soft], opsets, ["slope"], [helper.make_attribute("along", 0)])
+    call = helper.make_node("Inner", ["sum"], ["z"], domain="local")
+    call.attribute.append(reference("slope", 1, "slope"))
+    outer = helper.make_function("local", "Outer", ["x", "w"], ["z"], [helper.make_node("Add", ["x", "w"], ["sum"]), call], opsets, ["slope"])
+    network("function", [("Outer", ["x", "x"], ["first"], {"domain": "local", "slope": .3}), ("Outer", ["first", "x"], ["y"], {"domain": "local", "slope": .1})],
+            {"x": floats(3, 4)})
+    model = CASES[-1]["model"]
+    model.functions.extend([outer, inner])
+    model.opset_import.append(opsets[1])
 
 
 def network_of(entry):

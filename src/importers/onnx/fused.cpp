@@ -1,0 +1,115 @@
+// Operators of domain com.microsoft that stand for several of ONNX, taken apart again.
+
+#include "importers/onnx/importer.h"
+
+namespace planish::onnx {
+namespace {
+
+ValueId biased(NodeContext& context, ValueId value, size_t i) {
+  return context.has_input(i) ? context.add("add", {value, context.input(i)}) : value;
+}
+
+void import_bias_gelu(NodeContext& context) { context.emit("gelu", {biased(context, context.input(0), 1)}); }
+
+void import_fast_gelu(NodeContext& context) {
+  context.emit("gelu", {biased(context, context.input(0), 1)}, {{"approximate", std::string("tanh")}});
+}
+
+// x * sigmoid(alpha * x)
+void import_quick_gelu(NodeContext& context) {
+  const ValueId x = context.input(0);
+  const ValueId scaled = context.add("mul", {x, context.scalar_like(x, context.get_or<double>("alpha", 1.702))});
+  context.emit("mul", {x, context.add("sigmoid", {scaled})});
+}
+
+ValueId matrix(NodeContext& context, size_t i, const char* transposed) {
+  const int rank = context.type(i).shape.rank();
+  if (context.get_or<int64_t>(transposed, 0) == 0 || rank < 2) return context.input(i);
+  std::vector<int64_t> perm;
+  for (int k = 0; k < rank; ++k) perm.push_back(k);
+  std::swap(perm[perm.size() - 2], perm[perm.size() - 1]);
+  return context.add("transpose", {context.input(i)}, {{"perm", perm}});
+}
+
+// alpha * A' B'
+void import_fused_matmul(NodeContext& context) {
+  if (context.get_or<int64_t>("transBatchA", 0) != 0 || context.get_or<int64_t>("transBatchB", 0) != 0)
+    fail(Code::unsupported, "transBatchA or transBatchB of 1");
+  const double alpha = context.get_or<double>("alpha", 1);
+  const ValueId product = context.add("matmul", {matrix(context, 0, "transA"), matrix(context, 1, "transB")});
+  if (alpha == 1) return context.alias(product);
+  context.emit("mul", {product, context.scalar_like(product, alpha)});
+}
+
+// Results: the normalised sum, two that training needs, and the sum.
+void emit_normal_sum(NodeContext& context, OpName op, ValueId sum, std::vector<ValueId> parameters) {
+  const auto& outputs = context.proto().outputs;
+  for (size_t i : {1, 2})
+    if (i < outputs.size() && !outputs[i].empty()) fail(Code::unsupported, "result {}, which training needs", i);
+  parameters.insert(parameters.begin(), sum);
+  const ValueId normal =
+      context.add(op, std::move(parameters),
+                  {{"axis", int64_t{-1}},
+                   {"epsilon", context.get_or<double>("epsilon", op == "layer_normalization" ? 1e-12 : 1e-5)}});
+  context.results = {normal, normal, normal, sum};
+  context.results.resize(std::min(context.results.size(), outputs.size()));
+}
+
+// input, skip, scale, bias of the normalisation, bias of the sum
+void import_skip_layer_normalization(NodeContext& context) {
+  const ValueId sum = biased(context, context.add("add", {context.input(0), context.input(1)}), 4);
+  std::vector<ValueId> parameters = {context.input(2)};
+  if (context.has_input(3)) parameters.push_back(context.input(3));
+  emit_normal_sum(context, "layer_normalization", sum, std::move(parameters));
+}
+
+// input, skip, scale, bias of the sum
+void import_skip_rms_normalization(NodeContext& context) {
+  const ValueId sum = biased(context, context.add("add", {context.input(0), context.input(1)}), 3);
+  emit_normal_sum(context, "rms_normalization", sum, {context.input(2)});
+}
+
+void import_rms_normalization(NodeContext& context) {
+  context.emit("rms_normalization", {context.input(0), context.input(1)},
+               {{"axis", context.get_or<int64_t>("axis", -1)}, {"epsilon", context.get_or<double>("epsilon", 1e-5)}});
+}
+
+// (numbers - zero) * scale; scale and zero one a direction, or one a direction and column
+ValueId lstm_weights(NodeContext& context, size_t numbers, size_t scale) {
+  const auto aligned = [&](ValueId id) {
+    const int rank = context.graph().value(id).type.shape.rank();
+    if (rank != 1 && rank != 2)
+      fail(Code::invalid_model, "a scale or zero point of rank {}; 1 and 2 are accepted", rank);
+    return context.add("unsqueeze", {id, rank == 1 ? context.ints({1, 2}) : context.ints({1})});
+  };
+  const auto as_float = [&](ValueId id) { return context.add("cast", {id}, {{"to", DataType::f32}}); };
+  const ValueId centred =
+      context.add("sub", {as_float(context.input(numbers)), aligned(as_float(context.input(scale + 1)))});
+  return context.add("transpose", {context.add("mul", {centred, aligned(context.input(scale))})},
+                     {{"perm", std::vector<int64_t>{0, 2, 1}}});
+}
+
+// An LSTM whose weights are 8 bits wide, transposed; its inputs are not rounded to 8 bits here.
+void import_dynamic_quantize_lstm(NodeContext& context) {
+  if (context.inputs().size() != 12) fail(Code::invalid_model, "{} operands, 12 are accepted", context.inputs().size());
+  std::vector<ValueId> operands = {context.input(0), lstm_weights(context, 1, 8), lstm_weights(context, 2, 10)};
+  for (size_t i = 3; i < 8; ++i) operands.push_back(context.input(i));
+  while (!operands.back().valid()) operands.pop_back();
+  context.emit("lstm", std::move(operands), context.attrs());
+}
+
+}  // namespace
+
+void register_fused(ImporterTable& table) {
+  table.add("com.microsoft::Gelu", import_bias_gelu);
+  table.add("com.microsoft::BiasGelu", import_bias_gelu);
+  table.add("com.microsoft::FastGelu", import_fast_gelu);
+  table.add("com.microsoft::QuickGelu", import_quick_gelu);
+  table.add("com.microsoft::FusedMatMul", import_fused_matmul);
+  table.add("com.microsoft::SkipLayerNormalization", import_skip_layer_normalization);
+  table.add("com.microsoft::SkipSimplifiedLayerNormalization", import_skip_rms_normalization);
+  table.add("SimplifiedLayerNormalization", import_rms_normalization);
+  table.add("com.microsoft::DynamicQuantizeLSTM", import_dynamic_quantize_lstm);
+}
+
+}  // namespace planish::onnx
