@@ -1,4 +1,4 @@
-// Operators that choose, mask or count: TopK, GridSample, OneHot, EyeLike, Hardmax, and the small ones.
+// Operators that choose, mask or count: TopK, GatherND, GridSample, OneHot, EyeLike, Hardmax, and the small ones.
 
 #include "importers/onnx/importer.h"
 
@@ -10,6 +10,12 @@ void import_topk(NodeContext& context) {
   attrs.erase("k");
   const ValueId k = context.opset() < 10 ? context.ints({context.get_or<int64_t>("k", 0)}) : context.input(1);
   context.emit("topk", {context.input(0), k}, std::move(attrs));
+}
+
+void import_gather_nd(NodeContext& context) {
+  Attrs attrs = context.attrs();
+  if (context.get_or<int64_t>("batch_dims", 0) == 0) attrs.erase("batch_dims");  // the fast kernel knows none
+  context.emit("gather_nd", context.inputs(), std::move(attrs));
 }
 
 void import_grid_sample(NodeContext& context) {
@@ -123,6 +129,7 @@ void import_swish(NodeContext& context) {
 
 void register_select(ImporterTable& table) {
   table.add("TopK", import_topk);
+  table.add("GatherND", import_gather_nd);
   table.add("GridSample", import_grid_sample);
   table.add("OneHot", import_one_hot);
   table.add("EyeLike", import_eye_like);

@@ -221,7 +221,7 @@ void run_gather_nd(const KernelArgs& args) {
   const int64_t depth = indices.dims[outer];
   for (Odometer<2> at(indices.extents().subspan(0, outer), {indices.strides, y.strides}); at.valid(); at.next()) {
     TensorView data = x;
-    for (size_t i = 0; i < batch; ++i) data = at_index(data, 0, at.index[i]);
+    for (size_t i = 0; i < batch; ++i) data = at_index(data, 0, checked_index(at.index[i], data.dims[0]));
     TensorView slot = y;
     slot.data = y.as<std::byte>() + at.offset[1] * element_bytes(y.dtype);
     slot.rank = y.rank - static_cast<int>(outer);
