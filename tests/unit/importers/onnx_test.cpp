@@ -169,6 +169,46 @@ TEST(Onnx, GraphErrorsNameTheNode) {
   EXPECT_NE(table.find("Frob"), std::string::npos);
 }
 
+void write_scalar(Writer& graph, int field, const char* name, int dtype) {
+  Writer value(graph, static_cast<protozero::pbf_tag_type>(field));
+  value.add_string(1, name);
+  Writer type(value, 2);
+  Writer tensor(type, 1);
+  tensor.add_int32(1, dtype);
+  const Writer shape(tensor, 2);
+}
+
+// A body that hands everything on, for as long as its condition is true.
+void write_endless_loop(Writer& graph) {
+  Writer node(graph, 1);
+  for (const char* name : {"", "go", "x"}) node.add_string(1, name);
+  node.add_string(2, "y");
+  node.add_string(3, "spin");
+  node.add_string(4, "Loop");
+  Writer attribute(node, 5);
+  attribute.add_string(1, "body");
+  {
+    Writer body(attribute, 6);
+    write_scalar(body, 11, "i", 7);
+    write_scalar(body, 11, "on", 9);
+    write_value(body, 11, "s", {2});
+    write_scalar(body, 12, "on", 9);
+    write_value(body, 12, "s", {2});
+  }
+  attribute.add_int32(20, 5);
+}
+
+TEST(Onnx, EndlessLoopsAreRefused) {
+  const std::string message = message_of(model([](Writer& graph) {
+    write_value(graph, 11, "x", {2});
+    write_tensor(graph, "go", {{}, std::string(1, '\1'), 9, ""});
+    write_endless_loop(graph);
+    write_value(graph, 12, "y", {2});
+  }));
+  EXPECT_NE(message.find("'spin'"), std::string::npos) << message;
+  EXPECT_NE(message.find("turns of loops"), std::string::npos) << message;
+}
+
 TEST(Onnx, EveryTruncationAndRandomFlipsAreSafe) {
   const std::string good = read_file(demo_path());
   for (size_t size = 0; size < good.size(); size += 7) message_of(good.substr(0, size));

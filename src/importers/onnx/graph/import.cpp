@@ -133,8 +133,9 @@ void collect_captures(const wire::GraphProto& graph, std::set<std::string> defin
 
 class GraphImporter {
  public:
-  GraphImporter(const wire::Model& model, const wire::Opsets& opsets, Graph& graph, int depth = 0)
-      : model_(model), opsets_(opsets), graph_(graph), depth_(depth) {}
+  // `bodies` counts calls and turns of loops, those of inner importers too.
+  GraphImporter(const wire::Model& model, const wire::Opsets& opsets, Graph& graph, int64_t& bodies, int depth = 0)
+      : model_(model), opsets_(opsets), graph_(graph), bodies_(bodies), depth_(depth) {}
 
   std::map<std::string, ValueId> values;
 
@@ -255,7 +256,7 @@ class GraphImporter {
     auto body = std::make_unique<Graph>();
     body->name = proto.name;
     share_symbols(graph_, *body);
-    GraphImporter inner(model_, opsets_, *body, depth_);
+    GraphImporter inner(model_, opsets_, *body, bodies_, depth_);
     for (const std::string& name : captured) {
       const Value& outer = graph_.value(values.at(name));
       // A constant is shared rather than passed.
@@ -355,10 +356,13 @@ class GraphImporter {
     return *body->graphs[0];
   }
 
-  void refuse_growth() const {
+  void refuse_growth() {
     constexpr size_t kMostNodes = 50000;
+    constexpr int64_t kMostBodies = 50000;
     if (graph_.node_count() > kMostNodes)
       fail(Code::unsupported, "unrolled, the network has more than {} nodes", kMostNodes);
+    if (++bodies_ > kMostBodies)
+      fail(Code::unsupported, "more than {} calls and turns of loops in the network", kMostBodies);
   }
 
   // The nodes of a function, with the attributes of its call.
@@ -369,7 +373,7 @@ class GraphImporter {
     refuse_growth();
     wire::GraphProto body;
     body.nodes = bound_nodes(function.nodes, context.proto().attributes, function.defaults);
-    GraphImporter inner(model_, function.opsets, graph_, depth_ + 1);
+    GraphImporter inner(model_, function.opsets, graph_, bodies_, depth_ + 1);
     if (context.inputs().size() > function.inputs.size())
       fail(Code::invalid_model, "{} operands for a function of {}", context.inputs().size(), function.inputs.size());
     for (size_t i = 0; i < function.inputs.size(); ++i) inner.define(function.inputs[i], context.input(i));
@@ -416,7 +420,7 @@ class GraphImporter {
   // The body once more, in this graph; the values of its outputs.
   std::vector<ValueId> unroll(const wire::GraphProto& body, const std::vector<ValueId>& arguments) {
     refuse_growth();
-    GraphImporter inner(model_, opsets_, graph_, depth_);
+    GraphImporter inner(model_, opsets_, graph_, bodies_, depth_);
     std::vector<std::string> captured;
     collect_captures(body, {}, captured);
     for (const std::string& name : captured) inner.define(name, values.at(name));
@@ -551,6 +555,7 @@ class GraphImporter {
   const wire::Model& model_;
   const wire::Opsets& opsets_;
   Graph& graph_;
+  int64_t& bodies_;
   int depth_;  // of calls
 };
 
@@ -666,7 +671,8 @@ Graph import_model(const wire::Model& model, const ImportOptions& options) {
   if (const auto missing = census_of(model); !missing.empty()) fail_unsupported(missing);
   Graph graph;
   graph.name = model.graph.name;
-  GraphImporter importer(model, model.opsets, graph);
+  int64_t bodies = 0;
+  GraphImporter importer(model, model.opsets, graph, bodies);
   InputExtents extents(graph, options, model.graph);
   import_inputs(model.graph, options, graph, extents, importer);
   try {
