@@ -28,7 +28,7 @@ const TensorView kAbsent;
 
 void Slot::misfit(std::string_view accepted) const {
   const char* what = is_result_ ? "result" : "operand";
-  if (!present()) fail(Code::invalid_plan, "{} {} is absent, {} is accepted", what, index_, accepted);
+  if (!present()) fail(Code::invalid_plan, "{} {} is absent", what, index_);
   fail(Code::invalid_plan, "{} {} is {}, {} is accepted", what, index_, type_text(*view_), accepted);
 }
 
@@ -108,9 +108,9 @@ Operands::Operands(const KernelArgs& args, size_t least, size_t most, size_t res
   check_count(args.inputs.size(), least, most, "operands");
   check_count(args.outputs.size(), results, most_results, "results");
   for (size_t i = 0; i < least; ++i)
-    if (!in(i).present()) in(i).misfit("one that is there");
+    if (!in(i).present()) in(i).misfit("");
   for (size_t i = 0; i < results; ++i)
-    if (!out(i).present()) out(i).misfit("one that is there");
+    if (!out(i).present()) out(i).misfit("");
 }
 
 Slot Operands::in(size_t i) const { return {i < args_.inputs.size() ? args_.inputs[i] : kAbsent, i, false}; }
