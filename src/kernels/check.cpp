@@ -116,10 +116,12 @@ Operands::Operands(const KernelArgs& args, size_t least, size_t most, size_t res
 Slot Operands::in(size_t i) const { return {i < args_.inputs.size() ? args_.inputs[i] : kAbsent, i, false}; }
 Slot Operands::out(size_t i) const { return {i < args_.outputs.size() ? args_.outputs[i] : kAbsent, i, true}; }
 
+void check_pad_extent(int64_t pad) { require(pad > -kWidest && pad < kWidest, "a pad of {}", pad); }
+
 void check_window(const WindowReach& w) {
   for (int64_t value : {w.kernel, w.stride, w.dilation})
     require(value >= 1 && value < kWidest, "a kernel, stride or dilation of {}, at least 1 is accepted", value);
-  require(w.pad > -kWidest && w.pad < kWidest, "a pad of {}", w.pad);
+  check_pad_extent(w.pad);
   const int64_t positions = checked_mul(std::max({w.in, w.out, int64_t{1}}), w.stride);
   const int64_t reach = checked_add(positions, (w.kernel - 1) * w.dilation + (w.pad < 0 ? -w.pad : w.pad));
   const int64_t step = std::clamp(w.step, -kFar, kFar);

@@ -67,6 +67,7 @@ struct WindowReach {
   int64_t in, out, kernel, stride, dilation, pad, step;
 };
 void check_window(const WindowReach& window);
+void check_pad_extent(int64_t pad);  // of at most 31 bits
 
 // Any operands: the kernel reads none.
 void check_nothing(const KernelArgs& args);

@@ -136,8 +136,7 @@ void check_conv_transpose(const KernelArgs& args) {
   o.in(2).shape({y.extent(1)});
   for (size_t i = 0; i + 2 < static_cast<size_t>(x.view().rank); ++i) {
     check_window_axis(attrs, x, y, i, w.extent(static_cast<int>(i) + 2));
-    const int64_t extra = at_or(attrs.output_padding, i, 0);
-    require(std::abs(extra) <= INT32_MAX, "an output_padding of {}", extra);
+    check_pad_extent(at_or(attrs.output_padding, i, 0));
   }
 }
 

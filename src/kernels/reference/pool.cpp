@@ -161,7 +161,7 @@ void check_pool(const KernelArgs& args) {
           spatial);
   for (size_t i = 0; i < spatial; ++i) {
     check_window_axis(attrs, x, y, i, attrs.kernel_shape[i]);
-    require(std::abs(at_or(attrs.pads, i + spatial, 0)) <= INT32_MAX, "a pad of {}", attrs.pads[i + spatial]);
+    check_pad_extent(at_or(attrs.pads, i + spatial, 0));
   }
 }
 
