@@ -74,30 +74,6 @@ void import_rms_normalization(NodeContext& context) {
                {{"axis", context.get_or<int64_t>("axis", -1)}, {"epsilon", context.get_or<double>("epsilon", 1e-5)}});
 }
 
-// (numbers - zero) * scale; scale and zero one a direction, or one a direction and column
-ValueId lstm_weights(NodeContext& context, size_t numbers, size_t scale) {
-  const auto aligned = [&](ValueId id) {
-    const int rank = context.graph().value(id).type.shape.rank();
-    if (rank != 1 && rank != 2)
-      fail(Code::invalid_model, "a scale or zero point of rank {}; 1 and 2 are accepted", rank);
-    return context.add("unsqueeze", {id, rank == 1 ? context.ints({1, 2}) : context.ints({1})});
-  };
-  const auto as_float = [&](ValueId id) { return context.add("cast", {id}, {{"to", DataType::f32}}); };
-  const ValueId centred =
-      context.add("sub", {as_float(context.input(numbers)), aligned(as_float(context.input(scale + 1)))});
-  return context.add("transpose", {context.add("mul", {centred, aligned(context.input(scale))})},
-                     {{"perm", std::vector<int64_t>{0, 2, 1}}});
-}
-
-// An LSTM whose weights are 8 bits wide, transposed; its inputs are not rounded to 8 bits here.
-void import_dynamic_quantize_lstm(NodeContext& context) {
-  if (context.inputs().size() != 12) fail(Code::invalid_model, "{} operands, 12 are accepted", context.inputs().size());
-  std::vector<ValueId> operands = {context.input(0), lstm_weights(context, 1, 8), lstm_weights(context, 2, 10)};
-  for (size_t i = 3; i < 8; ++i) operands.push_back(context.input(i));
-  while (!operands.back().valid()) operands.pop_back();
-  context.emit("lstm", std::move(operands), context.attrs());
-}
-
 }  // namespace
 
 void register_fused(ImporterTable& table) {
@@ -109,7 +85,6 @@ void register_fused(ImporterTable& table) {
   table.add("com.microsoft::SkipLayerNormalization", import_skip_layer_normalization);
   table.add("com.microsoft::SkipSimplifiedLayerNormalization", import_skip_rms_normalization);
   table.add("SimplifiedLayerNormalization", import_rms_normalization);
-  table.add("com.microsoft::DynamicQuantizeLSTM", import_dynamic_quantize_lstm);
 }
 
 }  // namespace planish::onnx
