@@ -53,12 +53,6 @@ void import_concat(NodeContext& context) {
   context.emit("concat", context.inputs(), {{"axis", context.get_or<int64_t>("axis", 1)}});
 }
 
-void import_gather_nd(NodeContext& context) {
-  if (const auto batch = context.get_or<int64_t>("batch_dims", 0); batch != 0)
-    fail(Code::unsupported, "attribute 'batch_dims' is {}; 0 is accepted", batch);
-  context.emit("gather_nd", context.inputs());
-}
-
 void import_split(NodeContext& context) {
   emit_with(context, "split", {context.input(0), operand_or_attribute(context, 1, "split")},
             without(context.attrs(), {"split"}));
@@ -105,7 +99,6 @@ void import_resize(NodeContext& context) {
 
 void register_axes(ImporterTable& table) {
   table.add("Concat", import_concat);
-  table.add("GatherND", import_gather_nd);
   table.add("Squeeze", import_squeeze, 2);
   table.add("Unsqueeze", import_squeeze, 2);
   for (const char* kind : {"Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "SumSquare", "LogSum", "LogSumExp"})

@@ -70,7 +70,7 @@ TEST(Context, ExtentsTakenAsEqualAreChecked) {
   const ValueId b = graph.add_input("b", {DataType::f32, {Dim::symbol("M")}});
   const ValueId pairs = graph.add_constant(Tensor::of<int64_t>({2}, std::vector<int64_t>{-1, 2}));
   graph.add_output(add_op(graph, "reshape", {add_op(graph, "add", {a, b}, {}, "sum"), pairs}, {}, "pairs"));
-  EXPECT_TRUE(equal(graph, parse(print(graph), constants_of(graph))));
+  EXPECT_TRUE(equal(graph, parse_graph(print(graph), constants_of(graph))));
   auto device = create_cpu_device(1);
   const auto bytes = serialize(build(std::move(graph), *device, {}));
   auto context = Engine::create(deserialize(bytes, nullptr), create_cpu_device(1))->create_context();
