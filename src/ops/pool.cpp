@@ -22,8 +22,7 @@ void pool_infer(InferContext& context) {
     if (attrs.pads[i] > 0 && attrs.pads[i] >= attrs.kernel_shape[i % spatial])
       fail(Code::invalid_model, "a pad of {} for a kernel of {}; less than the kernel is accepted", attrs.pads[i],
            attrs.kernel_shape[i % spatial]);
-  if (attrs.storage_order != 0 && context.node().outputs.size() > 1)
-    fail(Code::unsupported, "indices with storage_order={}; 0 is accepted", attrs.storage_order);
+  context.require_flag("storage_order", attrs.storage_order);
   std::vector<Dim> dims = {in[0], in[1]};
   for (size_t i = 0; i < spatial; ++i)
     dims.push_back(window_extent(context, attrs.auto_pad, attrs.pads, i, spatial, in[static_cast<int>(i) + 2],

@@ -70,7 +70,7 @@ ROWS = [
     ("ScatterND", [X(3, 4, 5), X(2, 2, dtype=INT64), X(2, 5, dtype=DOUBLE)], {}, "operands 0 and 2 differ in type: f32[3,4,5] and f64[2,5]"),
     ("GatherElements", [X(3, 4), X(5, 2, dtype=INT64)], {"axis": 1}, "indices [5,2] into [3,4] along axis 1: 5 where at most 3 is accepted"),
     ("GatherND", [X(3, 4), X(2, 3, dtype=INT64)], {}, "indices [2,3] into [3,4]: a last extent of 1 to 2 is accepted"),
-    ("GatherND", [X(3, 4), X(3, 1, dtype=INT64)], {"batch_dims": 1}, "attribute 'batch_dims' is 1; 0 is accepted"),
+    ("GatherND", [X(3, 4), X(2, 1, dtype=INT64)], {"batch_dims": 1}, "indices [2,1] into [3,4] in 1 batch axes"),
     ("Gather", [X(3, 4), ints(1, 4)], {"axis": 1}, "index 4 into an extent of 4"),
     ("Gather", [X(3, 4), ints(1)], {"axis": 2}, "axis 2 of a tensor of rank 2"),
     ("ArgMax", [X(3, 0)], {"axis": 1}, "f32[3,0] has no element along axis 1; at least one is accepted"),
@@ -114,7 +114,7 @@ ROWS = [
     ("MaxPool", [PICTURE], {"kernel_shape": [2, 2], "dilations": [1]}, "attribute 'dilations' has 1 elements, 2 are accepted"),
     ("MaxPool", [PICTURE], {"kernel_shape": [2, 2], "ceil_mode": 3}, "attribute 'ceil_mode' is 3; 0 and 1 are accepted"),
     ("AveragePool", [PICTURE], {"kernel_shape": [2, 2]}, "2 results asked for; up to 1 are accepted"),
-    ("MaxPool", [PICTURE], {"kernel_shape": [2, 2], "storage_order": 1}, "indices with storage_order=1; 0 is accepted"),
+    ("MaxPool", [PICTURE], {"kernel_shape": [2, 2], "storage_order": 2}, "attribute 'storage_order' is 2; 0 and 1 are accepted"),
     ("AveragePool", [X(1, 4, 6, 6, dtype=INT64)], {"kernel_shape": [2, 2]}, "operand 0 is i64[1,4,6,6]; accepted: floats"),
     # products
     ("Gemm", [X(2, 3), W(3, 4), W(2, 1)], {}, None),

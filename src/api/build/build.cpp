@@ -53,8 +53,6 @@ planish_network* imported(Graph graph) {
   return network.release();
 }
 
-const char* text_or_empty(const char* text) { return text == nullptr ? "" : text; }
-
 BuildOptions build_options(const planish_build_options& given) {
   if (given.tuning < PLANISH_TUNE_FAST || given.tuning > PLANISH_TUNE_OFF)
     fail(Code::invalid_argument, "tuning {}, 0 to 2 are known", given.tuning);
@@ -64,8 +62,8 @@ BuildOptions build_options(const planish_build_options& given) {
                    : given.tuning == PLANISH_TUNE_FULL ? Tuning::full
                                                        : Tuning::fast;
   options.tuning_seconds = given.tune_seconds;
-  options.timing_cache = text_or_empty(given.timing_cache);
-  options.isa = text_or_empty(given.isa);
+  options.timing_cache = api::text_or_empty(given.timing_cache);
+  options.isa = api::text_or_empty(given.isa);
   options.optimize = given.no_fusion == 0;
   if (given.progress != nullptr)
     options.progress = [call = given.progress, user = given.progress_user](const BuildProgress& progress) {
@@ -145,7 +143,7 @@ planish_status planish_network_import_memory(const void* bytes, size_t size, con
   return guarded([&] {
     required(network, "the result");
     if (bytes == nullptr) fail(Code::invalid_argument, "the model is NULL");
-    *network = imported(onnx::import_bytes({static_cast<const std::byte*>(bytes), size}, text_or_empty(name),
+    *network = imported(onnx::import_bytes({static_cast<const std::byte*>(bytes), size}, api::text_or_empty(name),
                                            import_options(ranges, count)));
   });
 }

@@ -45,8 +45,6 @@ DataType checked_dtype(planish_dtype type) {
 
 namespace {
 
-std::string text_or_empty(const char* text) { return text == nullptr ? "" : text; }
-
 void require_free_name(const Graph& graph, const std::string& name) {
   if (!name.empty() && graph.find_value(name)) fail(Code::invalid_argument, "a value is called '{}' already", name);
 }
@@ -97,7 +95,7 @@ planish_status planish_network_create(const char* name, planish_network** networ
   return guarded([&] {
     required(network, "the result");
     auto made = std::make_unique<planish_network>();
-    made->graph.name = text_or_empty(name);
+    made->graph.name = api::text_or_empty(name);
     *network = made.release();
   });
 }
@@ -139,8 +137,8 @@ planish_status planish_network_add_constant(planish_network* network, const char
   return guarded([&] {
     Graph& graph = required(network, "the network").graph;
     required(value, "the result");
-    require_free_name(graph, text_or_empty(name));
-    *value = graph.add_constant(tensor_of(dtype, extents_of(extents, rank), data), text_or_empty(name)).index;
+    require_free_name(graph, api::text_or_empty(name));
+    *value = graph.add_constant(tensor_of(dtype, extents_of(extents, rank), data), api::text_or_empty(name)).index;
   });
 }
 
@@ -154,7 +152,7 @@ planish_status planish_network_add_node(planish_network* network, const char* op
     if (def.has_regions) fail(Code::invalid_argument, "'{}' has bodies: planish_network_add_control adds it", op);
     if (def.name == "custom") fail(Code::invalid_argument, "planish_network_add_plugin adds user operators");
     *node = add_node(graph, OpName(def.name), api::values_at(*network, inputs, input_count),
-                     api::attrs_of(attrs, attr_count), text_or_empty(name), output_count)
+                     api::attrs_of(attrs, attr_count), api::text_or_empty(name), output_count)
                 .index;
   });
 }
@@ -181,7 +179,7 @@ planish_status planish_network_add_control(planish_network* network, const char*
     }
     const auto operands = api::values_at(*network, inputs, input_count);
     *node = add_region_node(graph, op, operands, api::attrs_of(attrs, attr_count), std::move(regions),
-                            text_or_empty(name), {})
+                            api::text_or_empty(name), {})
                 .index;
   });
 }
@@ -196,7 +194,7 @@ planish_status planish_network_add_plugin(planish_network* network, const char* 
     const Attrs custom =
         api::custom_attrs(graph, &required(plugin, "the plugin's name"), operands, api::attrs_of(attrs, attr_count));
     const auto outputs = static_cast<int>(custom.get<std::vector<std::string>>("types").size());
-    *node = add_node(graph, "custom", operands, custom, text_or_empty(name), outputs).index;
+    *node = add_node(graph, "custom", operands, custom, api::text_or_empty(name), outputs).index;
   });
 }
 
@@ -204,7 +202,7 @@ planish_status planish_network_mark_output(planish_network* network, planish_val
   return guarded([&] {
     Graph& graph = required(network, "the network").graph;
     const ValueId given = api::value_at(*network, value);
-    const std::string wanted = text_or_empty(name);
+    const std::string wanted = api::text_or_empty(name);
     if (graph.is_output(given)) fail(Code::invalid_argument, "'{}' is an output already", graph.value(given).name);
     if (wanted != graph.value(given).name) require_free_name(graph, wanted);
     const ValueId output = output_value(graph, given);

@@ -49,6 +49,9 @@ planish_status remember(const Status& status) noexcept;
 // The status of the exception in flight.
 planish_status remember_exception() noexcept;
 
+// A text that callers may leave out.
+inline const char* text_or_empty(const char* text) { return text == nullptr ? "" : text; }
+
 // Runs `body`, which may throw; its result is the call's.
 template <class Body>
 planish_status guarded(Body&& body) noexcept {

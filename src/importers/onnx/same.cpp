@@ -74,6 +74,7 @@ const SameRow kSame[] = {
     {"Scatter", "scatter_elements"},
     {"ScatterElements", "scatter_elements"},
     {"ScatterND", "scatter_nd"},
+    {"GatherND", "gather_nd"},
     {"Selu", "selu"},
     {"Shape", "shape"},
     {"Sigmoid", "sigmoid"},

@@ -12,12 +12,6 @@ void import_topk(NodeContext& context) {
   context.emit("topk", {context.input(0), k}, std::move(attrs));
 }
 
-void import_gather_nd(NodeContext& context) {
-  Attrs attrs = context.attrs();
-  if (context.get_or<int64_t>("batch_dims", 0) == 0) attrs.erase("batch_dims");  // the fast kernel knows none
-  context.emit("gather_nd", context.inputs(), std::move(attrs));
-}
-
 void import_grid_sample(NodeContext& context) {
   Attrs attrs = context.attrs();
   const std::string mode = context.get_or<std::string>("mode", "linear");
@@ -129,7 +123,6 @@ void import_swish(NodeContext& context) {
 
 void register_select(ImporterTable& table) {
   table.add("TopK", import_topk);
-  table.add("GatherND", import_gather_nd);
   table.add("GridSample", import_grid_sample);
   table.add("OneHot", import_one_hot);
   table.add("EyeLike", import_eye_like);

@@ -113,22 +113,22 @@ void run_gather_elements(const KernelArgs& args) {
   run_gathered(args, gather);
 }
 
-// y[i…, b…] = x[indices[i…, :], b…]
+// y[n…, i…, b…] = x[n…, indices[n…, i…, :], b…]
 void run_gather_nd(const KernelArgs& args) {
   const TensorView &x = args.inputs[0], &indices = args.inputs[1], &y = args.outputs[0];
-  const auto outer = static_cast<size_t>(indices.rank) - 1, depth = static_cast<size_t>(indices.dims[outer]);
+  const auto outer = static_cast<size_t>(indices.rank) - 1, depth = static_cast<size_t>(indices.dims[outer]),
+             batch = static_cast<size_t>(args.as<GatherNdAttrs>().batch_dims);
   Strides data{}, index{};
   for (size_t i = 0; i < static_cast<size_t>(y.rank); ++i) {
-    if (i < outer)
-      index[i] = indices.strides[i];
-    else
-      data[i] = x.strides[i - outer + depth];
+    if (i < outer) index[i] = indices.strides[i];
+    if (i < batch) data[i] = x.strides[i];
+    if (i >= outer) data[i] = x.strides[i - outer + batch + depth];
   }
   Gather gather{make_nest<3>(y.extents(), {y.strides, data, index})};
   gather.depth = depth;
   gather.component_step = indices.strides[outer];
-  gather.extents = x.dims;
-  gather.steps = x.strides;
+  std::copy_n(x.dims.begin() + batch, depth, gather.extents.begin());
+  std::copy_n(x.strides.begin() + batch, depth, gather.steps.begin());
   run_gathered(args, gather);
 }
 
@@ -138,7 +138,7 @@ void register_gather(KernelTable& table) {
   table.add(make_kernel<MoveAxisAttrs>("gather", check_indexed<reference::check_gather>, run_gather));
   table.add(make_kernel<MoveAxisAttrs>("gather_elements", check_indexed<reference::check_gather_elements>,
                                        run_gather_elements));
-  table.add(make_kernel<NoAttrs>("gather_nd", check_indexed<reference::check_gather_nd>, run_gather_nd));
+  table.add(make_kernel<GatherNdAttrs>("gather_nd", check_indexed<reference::check_gather_nd>, run_gather_nd));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

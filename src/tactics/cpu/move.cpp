@@ -11,7 +11,6 @@ void propose_gather(const TacticQuery& query, CandidateSink& sink) {
   if (std::string why = refuse_dtype(query, 1, {DataType::i32, DataType::i64}); !why.empty())
     return sink.refuse(op, std::move(why));
   if (query.output(0).type.shape.rank() > kMaxRank) return sink.refuse(op, "the result's rank");
-  if (query.node.attrs.get_or<int64_t>("batch_dims", 0) != 0) return sink.refuse(op, "no batch axes are accepted");
   DirectKernel direct{.kernel = op};
   // What is not indexed is not read.
   const Value& result = query.output(0);

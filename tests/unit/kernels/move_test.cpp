@@ -53,6 +53,12 @@ TEST(GatherKernels, RowsElementsAndTuples) {
     expect_matches(
         {"gather_nd", {}, {random_tensor({4, 5, 6}, 5), random_integers<int64_t>({7, 2}, 6, -4, 3)}, 1, last}, 0,
         "nd, slices");
+    expect_matches({"gather_nd",
+                    {{"batch_dims", int64_t{1}}},
+                    {random_tensor({2, 5, 6}, 5), random_integers<int64_t>({2, 7, 1}, 6, -5, 4)},
+                    1,
+                    last},
+                   0, "gather_nd of batches");
     expect_matches(
         {"gather_nd", {}, {random_tensor({4, 5, 6}, 5), random_integers<int64_t>({2, 7, 3}, 6, -4, 3)}, 1, last}, 0,
         "nd, elements");
