@@ -28,7 +28,7 @@ struct BenchCommand {
 
 constexpr int kRounds = 5;
 
-constexpr const char* kExamples =
+constexpr const char* kBenchExamples =
     "Examples:\n"
     "  planish bench model.plan                             minimum, percentiles, throughput, fraction of the peak\n"
     "  planish bench model.plan --layers                    and what each layer takes\n"
@@ -192,7 +192,7 @@ void add_bench(CLI::App& app) {
   sub->add_option("--slowest", command->slowest, "Rows of that table: the N slowest layers; 0: all, in order");
   sub->add_option("--compare", command->compare,
                   "onnxruntime: time it interleaved, in the same run (onnxruntime=MODEL.onnx beside a plan)");
-  sub->footer(kExamples);
+  sub->footer(kBenchExamples);
   sub->callback([command] { run_bench(*command); });
 }
 

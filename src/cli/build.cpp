@@ -11,7 +11,7 @@
 namespace planish::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kBuildExamples =
     "Examples:\n"
     "  planish build model.onnx -o model.plan                           this machine, all its cores\n"
     "  planish build model.onnx -o model.plan --shape data=8x3x224x224  another batch; one --shape for each dynamic "
@@ -76,7 +76,7 @@ void add_build(CLI::App& app) {
   sub->get_option("model")->description("An .onnx file");
   add_build_options(*sub, command->common);
   sub->add_option("-o,--output", command->output, "The plan file")->required();
-  sub->footer(kExamples);
+  sub->footer(kBuildExamples);
   sub->callback([command] { run_build(*command); });
 }
 

@@ -13,7 +13,7 @@
 namespace planish::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kInspectExamples =
     "Examples:\n"
     "  planish inspect model.onnx --support            what stands in the way, in one table; nothing is built\n"
     "  planish inspect model.onnx --graph              the graph as text, before any rewriting\n"
@@ -170,7 +170,7 @@ void add_inspect(CLI::App& app) {
   sub->add_flag("--graph", command->graph, "The imported graph as text");
   sub->add_flag("--support", command->support, "What the model needs that is missing; nothing is built");
   sub->add_option("--dot", command->dot, "Write the imported graph for Graphviz; - is standard output");
-  sub->footer(kExamples);
+  sub->footer(kInspectExamples);
   sub->callback([command] { run_inspect(*command); });
 }
 

@@ -17,7 +17,7 @@
 namespace planish::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kRunExamples =
     "Examples:\n"
     "  planish run model.plan                                        every input seeded random: does it run?\n"
     "  planish run model.plan --input data=x.npy --output-dir out    results in out/NAME.npy\n"
@@ -193,7 +193,7 @@ void add_run(CLI::App& app) {
   sub->add_option("--output-dir", command->output_dir, "Write each output there as NAME.npy");
   sub->add_option("--top", command->top, "Print the K largest elements of each output; 0: none");
   sub->add_option("--labels", command->labels, "Text file, one label a line, for --top");
-  sub->footer(kExamples);
+  sub->footer(kRunExamples);
   sub->callback([command] { run_model(*command); });
 }
 

@@ -14,7 +14,7 @@
 namespace planish::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kVerifyExamples =
     "Examples:\n"
     "  planish verify model.onnx -v                    optimised plan against plain loops in double, layer by layer\n"
     "  planish verify model.onnx --input data=x.npy --against golden.npz\n"
@@ -180,7 +180,7 @@ void add_verify(CLI::App& app) {
       "--against", command->against,
       "reference, or an .npz with the expected outputs (and, as they are there, values between and inputs)");
   sub->add_option("--tolerance", command->tolerance, "Largest relative L2 error of an output");
-  sub->footer(kExamples);
+  sub->footer(kVerifyExamples);
   sub->callback([command] { run_verify(*command); });
 }
 

@@ -19,7 +19,7 @@ check() { # PROGRAM_FOLDER: the C++ program builds a plan, both C programs run i
 }
 
 echo "== find_package(planish COMPONENTS runtime build)"
-"$cmake" -S "$consumer" -B "$folder/cmake" -DCMAKE_PREFIX_PATH="$folder/prefix" -DCMAKE_BUILD_TYPE=Release \
+"$cmake" -G Ninja -S "$consumer" -B "$folder/cmake" -DCMAKE_PREFIX_PATH="$folder/prefix" -DCMAKE_BUILD_TYPE=Release \
   -DCMAKE_C_FLAGS="$flags" -DCMAKE_CXX_FLAGS="$flags" > "$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
 "$cmake" --build "$folder/cmake" > "$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
 check "$folder/cmake"
