@@ -1,6 +1,10 @@
 #include "compile/node_steps.h"
 
+#include <algorithm>
+
+#include "base/checked.h"
 #include "base/error.h"
+#include "compile/views.h"
 #include "ops/builder.h"
 #include "runtime/prepared.h"
 
@@ -103,20 +107,27 @@ const Kernel& NodeSteps::row_of(StepKind kind, std::string_view kernel) const {
   return *row;
 }
 
-// Views at the largest extents, without data.
+// Without data, every extent at its own bound: no one choice of the symbols need be the largest for all of them. What
+// is dense stays so.
+TensorView NodeSteps::largest(const ViewDesc& desc) const {
+  const auto bounds = [&](const std::vector<Dim>& dims) {
+    std::vector<int64_t> values;
+    for (Dim dim : dims) values.push_back(dim.upper_bound(site_.graph.symbols));
+    return values;
+  };
+  const auto extents = bounds(desc.dims);
+  checked_product(extents);
+  for (Layout layout : {Layout::row_major, Layout::channels_last})
+    if (is_dense(desc, layout)) return make_view(nullptr, desc.dtype, extents, layout);
+  TensorView view = make_view(nullptr, desc.dtype, extents);
+  const auto strides = bounds(desc.strides);
+  std::copy(strides.begin(), strides.end(), view.strides.begin());
+  return view;
+}
+
 std::vector<TensorView> NodeSteps::largest(const std::vector<ViewDesc>& descs) const {
-  SymbolValues values;
-  for (const auto& [name, info] : site_.graph.symbols) values[name] = info.range.max;
   std::vector<TensorView> views;
-  for (const ViewDesc& desc : descs) {
-    TensorView& view = views.emplace_back();
-    view.dtype = desc.dtype;
-    view.rank = static_cast<int>(desc.dims.size());
-    for (size_t i = 0; i < desc.dims.size(); ++i) {
-      view.dims[i] = desc.dims[i].evaluate(values);
-      view.strides[i] = desc.strides[i].evaluate(values);
-    }
-  }
+  for (const ViewDesc& desc : descs) views.push_back(largest(desc));
   return views;
 }
 

@@ -44,6 +44,7 @@ class NodeSteps final : public StepBuilder {
   const ViewDesc& view(Operand operand) const { return operands_.at(static_cast<size_t>(operand.index)); }
   const Kernel& row_of(StepKind kind, std::string_view kernel) const;
   Dim take_flops();
+  TensorView largest(const ViewDesc& desc) const;
   std::vector<TensorView> largest(const std::vector<ViewDesc>& descs) const;
   int64_t workspace_bytes(const Kernel& row, const Step& step) const;
   int64_t plugin_workspace(const Step& step) const;
