@@ -129,7 +129,9 @@ class Emitter {
       auto window = window_of(graph, node, i, source);
       if (!window) window = reshaped_copy(graph, node, i, source);
       if (!window) {
-        // Strided memory under an operator that needs it dense.
+        // Strided memory under an operator that needs it dense; where not even that helps, a kernel computes it.
+        const TensorType type{source.dtype, Shape(source.dims)};
+        if (!window_of(graph, node, i, dense_view(-1, type, Layout::row_major))) return false;
         source = draft_.convert(source, LayoutRule::row_major, false, node.name);
         window = window_of(graph, node, i, source);
       }
