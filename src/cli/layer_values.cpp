@@ -58,14 +58,16 @@ LayerValues::LayerValues(const Graph& model, const Plan& plan, const BuildReport
 }
 
 void LayerValues::visit(Session& session, const Visitor& visitor) const {
-  session.context().set_observer([&](const Step& step, std::span<const TensorView> outputs) {
-    auto at = by_step_.find(step.id);
-    if (at == by_step_.end()) return;
-    for (const Found& found : at->second)
-      if (outputs[found.output].present()) visitor(step.name, found.value, Tensor::copy_of(outputs[found.output]));
-  });
+  session.context()
+      .set_observer([&](const Step& step, std::span<const TensorView> outputs) {
+        auto at = by_step_.find(step.id);
+        if (at == by_step_.end()) return;
+        for (const Found& found : at->second)
+          if (outputs[found.output].present()) visitor(step.name, found.value, Tensor::copy_of(outputs[found.output]));
+      })
+      .raise();
   session.run();
-  session.context().set_observer({});
+  session.context().set_observer({}).raise();
 }
 
 }  // namespace planish::cli

@@ -42,17 +42,19 @@ nlohmann::json row_json(const LayerRow& row, double total, double peak_gflops) {
 std::vector<LayerRow> measure_layers(Session& session, int runs) {
   std::vector<LayerRow> rows;
   std::map<uint32_t, std::vector<double>> times;
-  session.context().enable_profiling(true);
+  std::vector<StepTiming> timings;
+  session.context().enable_profiling(true).raise();
   for (int i = 0; i < runs; ++i) {
     session.run();
     rows.clear();
-    for (const StepTiming& timing : session.context().timings()) {
+    session.context().timings(timings).raise();
+    for (const StepTiming& timing : timings) {
       const Step& step = *timing.step;
       times[step.id].push_back(timing.milliseconds);
       rows.push_back({step.id, step.name, step.op, step.kernel, step.origins, 0, timing.flops, timing.bytes});
     }
   }
-  session.context().enable_profiling(false);
+  session.context().enable_profiling(false).raise();
   for (LayerRow& row : rows) row.ms = statistics_of(times[row.id]).median_ms;
   return rows;
 }

@@ -106,7 +106,11 @@ std::map<std::string, Tensor> Session::outputs() const {
     std::vector<int64_t> extents;
     context_->extents(binding.name, extents).raise();
     auto at = output_memory_.find(binding.name);
-    const void* data = at != output_memory_.end() ? at->second.get() : context_->output_data(binding.name);
+    const void* data = nullptr;
+    if (at != output_memory_.end())
+      data = at->second.get();
+    else
+      context_->output_data(binding.name, data).raise();
     tensors[binding.name] = Tensor::make(binding.type.dtype, extents, [&](std::byte* out) {
       const int64_t bytes = checked_product(extents) * element_bytes(binding.type.dtype);
       std::copy_n(static_cast<const std::byte*>(data), bytes, out);

@@ -25,7 +25,8 @@ Status guarded(Body body) noexcept {
 
 }  // namespace
 
-// Shapes are resolved once all inputs have theirs; binding an address then only patches the views that use it.
+// Shapes are resolved when every dynamic input was given its extents anew, or when something asks for what follows from
+// them; binding an address then only patches the views that use it.
 struct Context::State {
   std::shared_ptr<const Engine> engine;
   const Profile* profile = nullptr;
@@ -34,7 +35,9 @@ struct Context::State {
   std::vector<void*> addresses;  // by binding
   std::vector<size_t> sizes;
   std::vector<int64_t> needed;              // bytes of each binding at the current shapes
-  std::vector<bool> shaped;                 // inputs whose extents are known
+  std::vector<bool> dynamic;                // inputs whose extents the caller sets
+  std::vector<bool> shaped;                 // bindings whose extents are known, or follow
+  std::vector<bool> pending;                // dynamic inputs without a call since shapes were resolved
   std::vector<std::vector<int64_t>> given;  // extents set by the caller
   SymbolValues symbols;
   std::vector<PreparedStep> steps;
@@ -135,6 +138,13 @@ struct Context::State {
     }
   }
 
+  static std::string operands_text(const PreparedStep& prepared) {
+    std::string text;
+    for (const TensorView& view : prepared.inputs)
+      if (view.present()) text += (text.empty() ? "" : ", ") + Shape::of(view.extents()).str();
+    return text;
+  }
+
   void check_contract(const PreparedStep& prepared) const {
     KernelArgs args;
     args.inputs = prepared.inputs;
@@ -146,8 +156,9 @@ struct Context::State {
     const int64_t asked = prepared.kernel->workspace(args), found = workspace_bytes(*prepared.step);
     if (asked > found)
       fail(Code::mismatch,
-           "{} bytes of workspace are needed with {} threads, the plan has {}; rebuild it with the same --threads",
-           asked, engine->device().pool().size(), found);
+           "{} bytes of workspace are needed for {} with {} threads, the plan has {}; rebuild it for these shapes and "
+           "with the same --threads",
+           asked, operands_text(prepared), engine->device().pool().size(), found);
   }
 
   void patch(PreparedStep& prepared) const {
@@ -210,10 +221,20 @@ struct Context::State {
   Status resolve_shapes() {
     misfit = guarded([&] { return bind_inputs(); });
     if (!misfit.ok()) return {};
-    return misfit = guarded([&] {
-             prepare_steps();
-             return Status();
-           });
+    misfit = guarded([&] {
+      prepare_steps();
+      return Status();
+    });
+    if (misfit.ok()) pending = dynamic;
+    return misfit;
+  }
+
+  static bool any(const std::vector<bool>& flags) { return std::find(flags.begin(), flags.end(), true) != flags.end(); }
+  bool all_shaped() const { return std::find(shaped.begin(), shaped.end(), false) == shaped.end(); }
+
+  // What was put off. Why it is not possible stays in `misfit`.
+  void settle() {
+    if (!resolved && misfit.ok() && all_shaped()) static_cast<void>(resolve_shapes());
   }
 
   Status bind_inputs() {
@@ -248,29 +269,30 @@ struct Context::State {
 
   Status set_shape(size_t binding, std::span<const int64_t> extents) {
     if (Status status = check_extents(bindings()[binding], extents); !status.ok()) {
-      resolved = patched = false;
+      shaped[binding] = resolved = patched = false;
       misfit = status;
       return status;
     }
-    if (shaped[binding] && std::equal(extents.begin(), extents.end(), given[binding].begin(), given[binding].end()) &&
-        resolved)
-      return {};
-    given[binding].assign(extents.begin(), extents.end());
-    shaped[binding] = true;
-    resolved = patched = false;
-    misfit = {};
-    if (!std::all_of(shaped.begin(), shaped.end(), [](bool done) { return done; })) return {};
-    return resolve_shapes();
+    if (!resolved || !std::equal(extents.begin(), extents.end(), given[binding].begin(), given[binding].end())) {
+      given[binding].assign(extents.begin(), extents.end());
+      shaped[binding] = true;
+      resolved = patched = false;
+      misfit = {};
+    }
+    pending[binding] = false;
+    if (any(pending) || !all_shaped()) return {};
+    pending = dynamic;
+    return resolved ? Status() : resolve_shapes();
   }
 
   Status check_ready() {
+    if (!misfit.ok()) return misfit;
     for (size_t i = 0; i < bindings().size(); ++i) {
       const Binding& binding = bindings()[i];
       if (!shaped[i])
         return {Code::invalid_state,
                 fmt::format("input '{}' has no shape; it is {}", binding.name, binding.type.str())};
     }
-    if (!resolved) return misfit;
     for (size_t i = 0; i < bindings().size(); ++i) {
       const Binding& binding = bindings()[i];
       if (addresses[i] == nullptr && needed[i] > 0)
@@ -283,6 +305,7 @@ struct Context::State {
   }
 
   Status run() {
+    if (!patched) settle();
     if (Status status = patched ? Status() : check_ready(); !status.ok()) return status;
     if (!patched)
       for (PreparedStep& step : steps) patch(step);
@@ -362,10 +385,14 @@ Context::Context(std::shared_ptr<const Engine> engine, const ContextOptions& opt
   s.addresses.resize(count);
   s.sizes.resize(count);
   s.given.resize(count);
-  for (const Binding& binding : s.bindings()) s.shaped.push_back(!binding.is_input || binding.type.shape.is_static());
+  for (const Binding& binding : s.bindings()) {
+    s.dynamic.push_back(binding.is_input && !binding.type.shape.is_static());
+    s.shaped.push_back(!s.dynamic.back());
+  }
+  s.pending = s.dynamic;
   for (size_t i = 0; i < count; ++i)
     if (s.bindings()[i].is_input && s.shaped[i]) s.given[i] = s.bindings()[i].type.shape.extents();
-  if (std::all_of(s.shaped.begin(), s.shaped.end(), [](bool done) { return done; })) {
+  if (s.all_shaped()) {
     s.resolve_shapes().raise();
     s.misfit.raise();
   }
@@ -407,6 +434,7 @@ Status Context::extents(std::string_view name, std::vector<int64_t>& out) const 
   return guarded([&]() -> Status {
     const int index = state_->engine->binding_index(name);
     if (index < 0) return {Code::not_found, fmt::format("there is no binding '{}'", name)};
+    state_->settle();
     if (!state_->misfit.ok()) return state_->misfit;
     if (!state_->resolved) return {Code::invalid_state, "not all inputs have a shape"};
     out = state_->extents_of(static_cast<size_t>(index));
@@ -422,6 +450,12 @@ Status Context::enqueue(Stream* stream) noexcept {
   if (stream == nullptr) return work();
   return guarded([&]() -> Status {
     std::atomic<int>& in_flight = state_->in_flight;
+    // Shapes are settled by the caller: what asks for extents meanwhile finds them as they are.
+    if (in_flight.load(std::memory_order_acquire) == 0) {
+      const Entry entry(state_->busy);
+      if (!entry) return busy_status();
+      state_->settle();
+    }
     in_flight.fetch_add(1, std::memory_order_relaxed);
     Status status;
     try {
@@ -438,9 +472,17 @@ Status Context::enqueue(Stream* stream) noexcept {
   });
 }
 
-const void* Context::output_data(std::string_view name) const noexcept {
-  const int index = state_->engine->binding_index(name);
-  return index < 0 ? nullptr : state_->addresses[static_cast<size_t>(index)];
+Status Context::output_data(std::string_view name, const void*& data) const noexcept {
+  // While executions are in flight nothing changes the addresses.
+  std::optional<Entry> entry;
+  if (state_->in_flight.load(std::memory_order_acquire) == 0 && !entry.emplace(state_->busy)) return busy_status();
+  return guarded([&]() -> Status {
+    const int index = state_->engine->binding_index(name);
+    const void* const found = index < 0 ? nullptr : state_->addresses[static_cast<size_t>(index)];
+    if (found == nullptr) return {Code::not_found, fmt::format("there is no output '{}' with data", name)};
+    data = found;
+    return {};
+  });
 }
 
 Status Context::set_profiler(Profiler profiler) noexcept {
@@ -450,15 +492,31 @@ Status Context::set_profiler(Profiler profiler) noexcept {
   return {};
 }
 
-void Context::enable_profiling(bool on) noexcept { state_->profiling = on; }
+Status Context::set_observer(StepObserver observer) noexcept {
+  const Change change(state_->busy, state_->in_flight);
+  if (Status status = change.status(); !status.ok()) return status;
+  state_->observer = std::move(observer);
+  return {};
+}
 
-std::vector<StepTiming> Context::timings() const {
-  std::vector<StepTiming> rows;
-  for (const PreparedStep& step : state_->steps) rows.push_back({step.step, step.milliseconds, step.flops, step.bytes});
-  return rows;
+Status Context::enable_profiling(bool on) noexcept {
+  const Change change(state_->busy, state_->in_flight);
+  if (Status status = change.status(); !status.ok()) return status;
+  state_->profiling = on;
+  return {};
+}
+
+Status Context::timings(std::vector<StepTiming>& out) const noexcept {
+  const Change change(state_->busy, state_->in_flight);
+  if (Status status = change.status(); !status.ok()) return status;
+  return guarded([&] {
+    out.clear();
+    for (const PreparedStep& step : state_->steps)
+      out.push_back({step.step, step.milliseconds, step.flops, step.bytes});
+    return Status();
+  });
 }
 
 int64_t Context::arena_bytes() const { return state_->profile->arena_bytes; }
-void Context::set_observer(StepObserver observer) { state_->observer = std::move(observer); }
 
 }  // namespace planish

@@ -61,7 +61,8 @@ class Context {
   ~Context();
 
   // Extents of an input; static inputs need no call. Code::invalid_argument names binding, extents and the
-  // accepted range. Consistency of symbols between inputs is checked when the last one is set.
+  // accepted range; nothing runs until the input has extents again. How inputs fit together is looked at when all
+  // dynamic ones were set since the last time, or by the first call that needs it.
   Status set_shape(std::string_view input, std::span<const int64_t> extents) noexcept;
   // Contents of an input that shape arithmetic reads are taken when enqueued.
 
@@ -73,23 +74,23 @@ class Context {
 
   // Runs on `stream` (nullptr: the null stream, that is in the caller). Allocation-free once shapes are set
   // and one run was made. Code::invalid_state names what is not bound or has no shape. Several executions may
-  // be in flight on one stream; until they ended set_shape and bind are Code::busy.
+  // be in flight on one stream; until they ended every call that changes the context is Code::busy.
   Status enqueue(Stream* stream = nullptr) noexcept;
 
   // The data of an output whose extents depend on data (it need not be bound); valid until the next run.
-  const void* output_data(std::string_view name) const noexcept;
+  Status output_data(std::string_view name, const void*& data) const noexcept;
 
   // Called with every step, in plan order, after each execution, by the thread that executed; empty: off.
   using Profiler = std::function<void(const StepTiming&)>;
   Status set_profiler(Profiler profiler) noexcept;
 
-  void enable_profiling(bool on) noexcept;
-  std::vector<StepTiming> timings() const;  // of the last profiled execution, in plan order
+  Status enable_profiling(bool on) noexcept;
+  Status timings(std::vector<StepTiming>& out) const noexcept;  // of the last profiled execution, in plan order
   int64_t arena_bytes() const;
 
   // Called with each step's outputs as it completes (verification, observers); empty: off.
   using StepObserver = std::function<void(const Step&, std::span<const TensorView>)>;
-  void set_observer(StepObserver observer);
+  Status set_observer(StepObserver observer) noexcept;
 
  private:
   friend class Engine;

@@ -87,10 +87,7 @@ planish_status planish_context_enqueue(planish_context* context, planish_stream*
 
 planish_status planish_context_get_output(const planish_context* context, const char* output, const void** data) {
   return guarded([&] {
-    required(data, "the result");
-    const void* found = context_of(context).output_data(&required(output, "the output's name"));
-    if (found == nullptr) fail(Code::not_found, "there is no output '{}' with data", output);
-    *data = found;
+    return context_of(context).output_data(&required(output, "the output's name"), required(data, "the result"));
   });
 }
 

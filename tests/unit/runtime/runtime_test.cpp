@@ -62,6 +62,70 @@ TEST(Context, InputsThatShareASymbolChangeOneAfterTheOther) {
   }
 }
 
+// A combination that only exists between two calls is none of the caller's.
+TEST(Context, ShapesAreSettledWhenAllAreGiven) {
+  Graph graph;
+  for (const char* name : {"N", "M"}) graph.symbols[name] = {SymbolKind::shape, {1, 4, 8}};
+  const ValueId a = graph.add_input("a", {DataType::f32, {Dim::symbol("N"), 3}});
+  const ValueId b = graph.add_input("b", {DataType::f32, {Dim::symbol("M"), 3}});
+  const ValueId sum = add_op(graph, "concat", {a, b}, {{"axis", int64_t{0}}});
+  graph.add_output(add_op(graph, "relu", {sum}, {}, "y"));
+  auto device = create_cpu_device(1);
+  Plan plan = build(std::move(graph), *device, {});
+  // A window that only fits where both are equal.
+  const Dim n = Dim::symbol("N"), m = Dim::symbol("M");
+  const Dim apart = max(n, m) - min(n, m);
+  plan.profiles[0].steps[0].inputs[0].offset = mod(apart, n * Dim(-(1 << 28))) * Dim(4);
+  auto context = Engine::create(std::move(plan), create_cpu_device(1))->create_context();
+  const auto set = [&](const char* name, int64_t extent) {
+    return context->set_shape(name, std::vector<int64_t>{extent, 3});
+  };
+  std::vector<int64_t> found;
+  for (int64_t extent : {2, 5, 5, 3}) {
+    EXPECT_TRUE(set("a", extent).ok());
+    EXPECT_TRUE(set("b", extent).ok());
+    EXPECT_TRUE(context->extents("a", found).ok());
+  }
+  EXPECT_TRUE(set("a", 4).ok());
+  EXPECT_FALSE(context->extents("a", found).ok());
+  EXPECT_TRUE(set("b", 4).ok());
+  EXPECT_TRUE(context->extents("a", found).ok());
+  EXPECT_FALSE(set("a", 9).ok());
+  EXPECT_TRUE(set("b", 4).ok());
+  EXPECT_EQ(context->enqueue().code(), Code::invalid_state) << "'a' was refused";
+}
+
+TEST(Context, NothingIsChangedOrReadWhileItRuns) {
+  auto engine = Engine::create(testing::build_small(true), create_cpu_device(1));
+  auto context = engine->create_context();
+  const Tensor x = random_tensor({2, 3, 8, 8}, 3);
+  std::vector<float> y(20);
+  const std::string output = engine->bindings()[1].name;
+  context->set_shape("x", x.extents()).raise();
+  context->bind("x", const_cast<std::byte*>(x.data()), static_cast<size_t>(x.byte_count())).raise();
+  context->bind(output, y.data(), y.size() * 4).raise();
+  context->enable_profiling(true).raise();
+  int seen = 0;
+  std::vector<StepTiming> timings;
+  const void* data = nullptr;
+  context
+      ->set_observer([&](const Step&, std::span<const TensorView>) {
+        ++seen;
+        EXPECT_EQ(context->enable_profiling(false).code(), Code::busy);
+        EXPECT_EQ(context->set_observer({}).code(), Code::busy);
+        EXPECT_EQ(context->timings(timings).code(), Code::busy);
+        EXPECT_EQ(context->output_data(output, data).code(), Code::busy);
+      })
+      .raise();
+  context->enqueue().raise();
+  EXPECT_GT(seen, 0);
+  context->timings(timings).raise();
+  EXPECT_EQ(static_cast<int>(timings.size()), seen);
+  context->output_data(output, data).raise();
+  EXPECT_EQ(data, y.data());
+  EXPECT_EQ(context->output_data("nobody", data).code(), Code::not_found);
+}
+
 // Extents that inference could only take as equal are compared when they are known; so is what a reshape leaves over.
 TEST(Context, ExtentsTakenAsEqualAreChecked) {
   Graph graph;
