@@ -5,10 +5,14 @@ namespace planish {
 Selection::Selection(const Graph& graph, const EmitOptions& options) : graph_(graph), options_(options) {
   if (options_.reference_only || !options_.forced.empty()) return;
   LayoutCosts costs;
-  costs.candidates = [&](const Node& node) -> const CandidateSink& { return sinks_[&node] = offers(graph_, node); };
-  costs.microseconds = [&](const Node& node, const Candidate& candidate) {
-    return microseconds(graph_, node, candidate);
+  std::map<const Candidate*, double> microseconds;
+  costs.candidates = [&](const Node& node) -> const CandidateSink& {
+    const CandidateSink& sink = sinks_[&node] = offers(graph_, node);
+    const auto times = times_of(graph_, node, sink);
+    for (size_t c = 0; c < times.size(); ++c) microseconds[&sink.candidates[c]] = times[c];
+    return sink;
   };
+  costs.microseconds = [&](const Node&, const Candidate& candidate) { return microseconds.at(&candidate); };
   assigned_ = assign_layouts(graph_, costs);
 }
 
@@ -21,9 +25,19 @@ const Assigned* Selection::assigned(const Graph& graph, const Node& node) const 
   return at == assigned_.end() ? nullptr : &at->second;
 }
 
-double Selection::microseconds(const Graph& graph, const Node& node, const Candidate& candidate) const {
-  const double measured = options_.measured ? options_.measured(graph, node, candidate) : -1;
-  return measured < 0 ? candidate.estimated_us : measured;
+// Measured, or estimated; estimates next to measured times are as far off as that of the fastest one.
+std::vector<double> Selection::times_of(const Graph& graph, const Node& node, const CandidateSink& sink) const {
+  std::vector<double> times;
+  double best = -1, scale = 1;
+  for (const Candidate& candidate : sink.candidates) {
+    times.push_back(options_.measured ? options_.measured(graph, node, candidate) : -1);
+    if (times.back() < 0 || (best >= 0 && times.back() >= best)) continue;
+    best = times.back();
+    if (candidate.estimated_us > 0) scale = best / candidate.estimated_us;
+  }
+  for (size_t c = 0; c < times.size(); ++c)
+    if (times[c] < 0) times[c] = sink.candidates[c].estimated_us * scale;
+  return times;
 }
 
 // By the time of the candidate plus the conversions of its operands.
@@ -31,11 +45,12 @@ std::optional<size_t> Selection::cheapest(const Graph& graph, const Node& node, 
                                           const Fits& fits) const {
   std::optional<size_t> best;
   double best_cost = 0;
+  const auto times = times_of(graph, node, sink);
   for (size_t c = 0; c < sink.candidates.size(); ++c) {
     const Candidate& candidate = sink.candidates[c];
     if (options_.reference_only && candidate.name != "reference" && node.op != "custom") continue;
     if (!options_.forced.empty() && candidate.name == options_.forced) return c;
-    double cost = microseconds(graph, node, candidate);
+    double cost = times[c];
     for (size_t i = 0; i < node.inputs.size(); ++i)
       if (!fits(candidate, i)) cost += conversion_us(graph, graph.value(node.inputs[i]).type);
     if (best && cost >= best_cost) continue;

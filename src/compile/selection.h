@@ -30,7 +30,7 @@ class Selection {
 
  private:
   CandidateSink offers(const Graph& graph, const Node& node) const;
-  double microseconds(const Graph& graph, const Node& node, const Candidate& candidate) const;
+  std::vector<double> times_of(const Graph& graph, const Node& node, const CandidateSink& sink) const;
   std::optional<size_t> cheapest(const Graph& graph, const Node& node, const CandidateSink& sink,
                                  const Fits& fits) const;
   void report(const Graph& graph, const Node& node, const Choice& choice) const;

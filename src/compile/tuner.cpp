@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <random>
 #include <sstream>
 
@@ -9,7 +10,6 @@
 #include "base/log.h"
 #include "kernels/kernel.h"
 #include "ops/builder.h"
-#include "runtime/engine.h"
 
 namespace planish {
 namespace {
@@ -17,14 +17,14 @@ namespace {
 constexpr double kPrune = 3;              // an estimate this many times the best one is not timed
 constexpr int64_t kColdBytes = 64 << 20;  // copies of the weights that are rotated, at most
 
-// What a timing depends on, apart from the machine: operator, attributes, types, body.
-std::string node_key(const Graph& graph, const Node& node) {
-  std::string text = node.op.str() + node.attrs.str();
+// What a timing depends on, apart from the machine: level, operator, attributes, types, body.
+std::string node_key(const Graph& graph, const Node& node, Isa isa) {
+  std::string text = std::string(isa_name(isa)) + node.op.str() + node.attrs.str();
   for (ValueId input : node.inputs)
     text += !input.valid() ? "_" : graph.value(input).type.str() + (graph.value(input).is_constant() ? "c" : "");
   for (ValueId output : node.outputs) text += graph.value(output).type.str();
   for (const auto& region : node.regions)
-    for (NodeId id : region->nodes()) text += node_key(*region, region->node(id));
+    for (NodeId id : region->nodes()) text += node_key(*region, region->node(id), isa);
   for (const auto& [name, info] : graph.symbols) text += fmt::format("{}={}", name, info.range.opt);
   return fmt::format("{:016x}", hash64(text));
 }
@@ -110,12 +110,23 @@ int64_t constant_bytes(const Plan& plan) {
 }
 
 double run_us(Context& context) {
-  const auto start = std::chrono::steady_clock::now();
+  std::vector<StepTiming> timings;
   context.enqueue().raise();
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
+  context.timings(timings).raise();
+  return computing_us(timings);
 }
 
+// To the digits that the cache keeps: a build decides by the same numbers whether it reads or takes them.
+double rounded_us(double us) { return std::max(std::round(us * 1000), 1.0) / 1000; }
+
 }  // namespace
+
+double computing_us(std::span<const StepTiming> timings) {
+  double ms = 0;
+  for (const StepTiming& timing : timings)
+    if (timing.step->kind != StepKind::copy) ms += timing.milliseconds;
+  return ms * 1e3;
+}
 
 Tuner::Tuner(Device& device, const BuildOptions& options, const EmitOptions& emit)
     : device_(device), options_(options), emit_(emit) {
@@ -123,7 +134,7 @@ Tuner::Tuner(Device& device, const BuildOptions& options, const EmitOptions& emi
 }
 
 double Tuner::measured_us(const Graph& graph, const Node& node, const std::string& candidate) const {
-  auto at = times_.find(node_key(graph, node) + " " + candidate);
+  auto at = times_.find(node_key(graph, node, emit_.isa) + " " + candidate);
   return at == times_.end() ? -1 : at->second;
 }
 
@@ -175,7 +186,7 @@ void Tuner::tune(const Graph& graph) {
 }
 
 void Tuner::tune_node(const Graph& graph, const Node& node) {
-  const std::string key = node_key(graph, node);
+  const std::string key = node_key(graph, node, emit_.isa);
   if (!seen_.insert(key).second) return;
   const CandidateSink sink = cpu_tactics().propose({graph, node, emit_.isa, emit_.threads});
   double best_estimate = 1e30;
@@ -189,13 +200,14 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
   double best = 1e30;
   for (const Candidate& candidate : sink.candidates) {
     if (candidate.name == "reference" || candidate.estimated_us > kPrune * best_estimate) continue;
-    if (times_.count(key + " " + candidate.name) > 0) {
+    if (const auto at = times_.find(key + " " + candidate.name); at != times_.end()) {
+      best = std::min(best, at->second);
       ++cached_;
       continue;
     }
     if (options_.tuning_seconds > 0 && spent_seconds_ > options_.tuning_seconds) return;
     const auto start = std::chrono::steady_clock::now();
-    const double us = time_candidate(single, candidate.name, best);
+    const double us = rounded_us(time_candidate(single, candidate.name, best));
     spent_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     times_[key + " " + candidate.name] = us;
     best = std::min(best, us);
@@ -218,6 +230,7 @@ double Tuner::time_candidate(const Graph& single, const std::string& candidate, 
   for (int i = 0; i < copies; ++i) {
     engines.push_back(Engine::create(with_copied_constants(plan), shared));
     instances.push_back(make_instance(*engines.back()));
+    instances.back().context->enable_profiling(true).raise();
   }
   double us = run_us(*instances[0].context);
   const int rounds = us > 4 * best_us ? 1 : options_.tuning == Tuning::full ? 8 : 3;

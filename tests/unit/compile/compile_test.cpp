@@ -2,10 +2,12 @@
 
 #include <filesystem>
 #include <random>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "compile/memory.h"
+#include "compile/tuner.h"
 #include "support/networks.h"
 
 namespace planish {
@@ -54,6 +56,95 @@ TEST(Build, TimingCacheMakesThePlanReproducible) {
   write_file_atomic(cache, "garbage");
   EXPECT_NO_THROW(build(testing::small_network(), *device, options));
   std::filesystem::remove(cache);
+}
+
+Plan untuned(Graph graph) {
+  BuildOptions options;
+  options.tuning = Tuning::off;
+  return build(std::move(graph), *create_cpu_device(1), options);
+}
+
+// A level's timings say nothing about another's.
+TEST(Build, TimingsBelongToTheLevel) {
+  const std::string cache = std::filesystem::temp_directory_path() / ("planish_levels_" + std::to_string(getpid()));
+  auto device = create_cpu_device(1);
+  BuildOptions options;
+  options.timing_cache = cache;
+  for (Isa isa : {Isa::scalar, cpu_info().best_isa()}) {
+    options.isa = isa_name(isa);
+    BuildReport report;
+    build(testing::small_network(), *device, options, &report);
+    EXPECT_GT(report.timed, 0) << options.isa;
+    EXPECT_EQ(report.cached, 0) << options.isa;
+  }
+  std::filesystem::remove(cache);
+}
+
+TEST(Build, CopiesAreNoPartOfATiming) {
+  Step copy, kernel;
+  copy.kind = StepKind::copy;
+  kernel.kind = StepKind::cpu;
+  const StepTiming timings[] = {{&copy, 5, 0, 0}, {&kernel, 0.25, 0, 0}, {&kernel, 0.5, 0, 0}};
+  EXPECT_EQ(computing_us(timings), 750);
+}
+
+// What was timed is slower than any estimate says; so is, then, what was not.
+TEST(Build, EstimatesDoNotBeatTimings) {
+  Graph graph = testing::small_network();
+  EmitOptions options;
+  options.isa = cpu_info().best_isa();
+  std::map<std::string, std::string> fastest;
+  options.measured = [&](const Graph& g, const Node& node, const Candidate& candidate) {
+    const CandidateSink sink = cpu_tactics().propose({g, node, options.isa, options.threads});
+    const auto best = std::min_element(sink.candidates.begin(), sink.candidates.end(),
+                                       [](const auto& a, const auto& b) { return a.estimated_us < b.estimated_us; });
+    fastest[node.name] = best->name;
+    return candidate.name == best->name ? 1000 * best->estimated_us + 1000 : -1;
+  };
+  BuildReport report;
+  options.report = &report;
+  emit_plan(graph, options);
+  ASSERT_FALSE(report.choices.empty());
+  for (const TacticChoice& choice : report.choices) EXPECT_EQ(choice.chosen, fastest.at(choice.node)) << choice.node;
+}
+
+// What a step writes to the arena is read, or it was for nothing.
+TEST(Build, NothingIsCopiedInVain) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", {DataType::f32, {1, 16, 16, 16}});
+  const ValueId weights = graph.add_constant(testing::random_tensor({16, 16, 3, 3}, 1));
+  const ValueId conv = add_op(graph, "conv", {x, weights}, {{"pads", std::vector<int64_t>{1, 1, 1, 1}}}, "conv");
+  const auto one = [&](int64_t value) { return graph.add_constant(Tensor::ints(std::vector<int64_t>{value})); };
+  graph.add_output(add_op(graph, "slice", {conv, one(-1), one(-100), one(2), one(-1)}, {}, "mirror"));
+  const Plan plan = untuned(std::move(graph));
+  std::set<int32_t> written, read;
+  for (const Step& step : plan.profiles[0].steps) {
+    for (const ViewDesc& view : step.outputs) written.insert(view.buffer);
+    for (const ViewDesc& view : step.inputs) read.insert(view.buffer);
+  }
+  for (int32_t buffer : written)
+    EXPECT_TRUE(plan.profiles[0].buffers[static_cast<size_t>(buffer)].kind != BufferKind::arena ||
+                read.count(buffer) > 0)
+        << print(plan);
+}
+
+// Extents that do not grow with every symbol: what a slice leaves is longest where it begins first.
+TEST(Build, WorkspacesServeEveryShape) {
+  Graph graph;
+  graph.symbols["N"] = {SymbolKind::shape, {10, 64, 64}};
+  graph.symbols["M"] = {SymbolKind::shape, {1, 8, 8}};
+  const ValueId x = graph.add_input("x", {DataType::f32, {Dim::symbol("N")}});
+  const ValueId skipped = graph.add_input("skipped", {DataType::f32, {Dim::symbol("M")}});
+  const auto ints = [&](std::vector<int64_t> values) { return graph.add_constant(Tensor::ints(values)); };
+  const ValueId begin = add_op(graph, "shape", {skipped});
+  const ValueId rest = add_op(graph, "slice", {x, begin, ints({INT32_MAX}), ints({0})}, {}, "rest");
+  graph.add_output(add_op(graph, "pad", {rest, ints({1, 1})}, {}, "pad"));
+  const Plan plan = untuned(std::move(graph));
+  for (int64_t m : {8, 1}) {
+    const Tensor x64 = testing::random_tensor({64}, 1), front = testing::random_tensor({m}, 2);
+    const auto found = testing::run(plan, {{"x", x64}, {"skipped", front}}, 1);
+    EXPECT_EQ(found.begin()->second.extents(), (std::vector<int64_t>{66 - m}));
+  }
 }
 
 TEST(Build, CanBeCancelled) {
