@@ -22,6 +22,10 @@ class Checker {
         damaged("symbol '{}' ranges over [{}, {}, {}]", name, info.range.min, info.range.opt, info.range.max);
     for (const Binding& binding : plan_.bindings)
       for (Dim dim : binding.type.shape) check_symbols(dim);
+    for (const Guard& guard : plan_.guards) {
+      check_symbols(guard.left);
+      check_symbols(guard.right);
+    }
     for (const BufferDesc& buffer : profile_.buffers) check_buffer(buffer);
     check_steps(profile_.steps);
   }

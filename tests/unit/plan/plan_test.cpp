@@ -3,6 +3,7 @@
 #include <cstring>
 #include <random>
 
+#include "api/build/profiles.h"
 #include "base/error.h"
 #include "plan/header.h"
 #include "plan/plan.h"
@@ -78,6 +79,21 @@ TEST(Plan, ExpressionsNameSymbolsOfTheProfile) {
   plan = testing::build_small(true);
   plan.bindings[1].type.shape = Shape{Dim::symbol("M"), 10};
   EXPECT_NE(why_refused(plan).find("'M'"), std::string::npos);
+  for (const Guard& guard : {Guard{Dim::symbol("N"), Dim::symbol("M"), "here"}, Guard{Dim::symbol("M"), 2, "here"}}) {
+    plan = testing::build_small(true);
+    plan.guards = {guard};
+    EXPECT_NE(why_refused(plan).find("'M'"), std::string::npos);
+  }
+}
+
+TEST(Plan, GuardsOfEveryProfileHold) {
+  Plan plan = testing::build_small(true), other = plan;
+  const Guard first{Dim::symbol("N"), 2, "first"}, second{Dim::symbol("N"), 3, "second"};
+  plan.guards = {first};
+  other.guards = {first, second};
+  api::merge_profiles(plan, other);
+  EXPECT_EQ(plan.profiles.size(), 2u);
+  EXPECT_EQ(plan.guards, (std::vector<Guard>{first, second}));
 }
 
 TEST(Plan, WindowsOfWildStridesAreRefused) {
