@@ -4,7 +4,7 @@
 
 #include "base/checked.h"
 #include "runtime/engine.h"
-#include "runtime/prepared.h"
+#include "runtime/frame.h"
 
 namespace planish {
 namespace {
@@ -27,152 +27,19 @@ Status guarded(Body body) noexcept {
 
 // Shapes are resolved when every dynamic input was given its extents anew, or when something asks for what follows from
 // them; binding an address then only patches the views that use it.
-struct Context::State {
-  std::shared_ptr<const Engine> engine;
-  const Profile* profile = nullptr;
-  Isa isa = Isa::scalar;
-  std::shared_ptr<std::byte> arena;
-  std::vector<void*> addresses;  // by binding
+struct Context::State : Frame {
   std::vector<size_t> sizes;
-  std::vector<int64_t> needed;              // bytes of each binding at the current shapes
   std::vector<bool> dynamic;                // inputs whose extents the caller sets
   std::vector<bool> shaped;                 // bindings whose extents are known, or follow
   std::vector<bool> pending;                // dynamic inputs without a call since shapes were resolved
   std::vector<std::vector<int64_t>> given;  // extents set by the caller
-  SymbolValues symbols;
   std::vector<PreparedStep> steps;
   bool resolved = false, patched = false, profiling = false;
   Status misfit;  // why the shapes given do not fit together
   StepObserver observer;
   Profiler profiler;
-  std::map<uint32_t, std::unique_ptr<Plugin>> plugins;  // by step id
   std::atomic<bool> busy{false};
   std::atomic<int> in_flight{0};  // executions that a stream has not ended
-
-  const std::vector<Binding>& bindings() const { return engine->plan().bindings; }
-
-  std::vector<int64_t> extents_of(size_t binding) const { return bindings()[binding].type.shape.evaluate(symbols); }
-
-  const BufferDesc& buffer_of(const ViewDesc& view) const { return profile->buffers[static_cast<size_t>(view.buffer)]; }
-
-  // Nothing is read or written where a binding of no bytes has no address; kernels may still compute with it.
-  std::byte* base_of(const ViewDesc& view) const {
-    alignas(kAlignment) static std::byte nothing[kAlignment];
-    const BufferDesc& desc = buffer_of(view);
-    const auto index = static_cast<size_t>(desc.index);
-    std::byte* base = desc.kind == BufferKind::constant ? const_cast<std::byte*>(engine->plan().constants[index].data())
-                      : desc.kind == BufferKind::arena  ? arena.get() + desc.offset
-                                                        : static_cast<std::byte*>(addresses[index]);
-    return base == nullptr ? nothing : base;
-  }
-
-  Place place_of(const ViewDesc& view) const {
-    constexpr int32_t kConstants = -1, kArena = -2;
-    const BufferDesc& desc = buffer_of(view);
-    const auto index = static_cast<size_t>(desc.index);
-    const int64_t offset = view.offset.evaluate(symbols);
-    if (desc.kind == BufferKind::constant)
-      return {kConstants, 0, engine->plan().constants[index].byte_count(), offset, false};
-    if (desc.kind == BufferKind::arena) return {kArena, desc.offset, desc.bytes, offset, true};
-    return {desc.index, 0, needed[index], offset, !bindings()[index].is_input};
-  }
-
-  TensorView resolve(const ViewDesc& desc) const {
-    TensorView view;
-    if (desc.buffer < 0) return view;
-    view.dtype = desc.dtype;
-    view.rank = static_cast<int>(desc.dims.size());
-    for (size_t i = 0; i < desc.dims.size(); ++i) {
-      view.dims[i] = desc.dims[i].evaluate(symbols);
-      view.strides[i] = desc.strides[i].evaluate(symbols);
-    }
-    return view;
-  }
-
-  // Dims among the parameters become integers before the kernel decodes them.
-  Attrs evaluated(const Attrs& params) const {
-    Attrs out = params;
-    for (const auto& [name, value] : params.entries()) {
-      if (const auto* dims = std::get_if<std::vector<Dim>>(&value)) out.set(name, Shape(*dims).evaluate(symbols));
-    }
-    return out;
-  }
-
-  PreparedStep prepare(const Step& step) const {
-    return with_context([&] { return fmt::format("step {} '{}' ({})", step.id, step.name, step.kernel); },
-                        [&] { return resolve(step); });
-  }
-
-  PreparedStep resolve(const Step& step) const {
-    PreparedStep prepared;
-    prepared.step = &step;
-    for (const ViewDesc& view : step.inputs) prepared.inputs.push_back(resolve(view));
-    for (const ViewDesc& view : step.outputs) prepared.outputs.push_back(resolve(view));
-    for (const auto& body : step.bodies) {
-      prepared.bodies.emplace_back();
-      for (const Step& inner : body) prepared.bodies.back().push_back(prepare(inner));
-    }
-    prepared.flops = step.flops.evaluate(symbols);
-    prepared.bytes = step.bytes.evaluate(symbols);
-    check_views(prepared, resolve(step.workspace), [this](const ViewDesc& view) { return place_of(view); });
-    if (step.kind == StepKind::control) check_control(prepared);
-    if (step.kind == StepKind::plugin) {
-      prepared.plugin = plugins.at(step.id).get();
-      check_plugin(prepared, engine->device().pool(), workspace_bytes(step));
-    }
-    if (step.kind != StepKind::cpu && step.kind != StepKind::reference) return prepared;
-    prepared.kernel = (step.kind == StepKind::cpu ? cpu_kernels(isa) : reference_kernels()).find(step.kernel);
-    prepared.params = prepared.kernel->decode(evaluated(step.params));
-    check_contract(prepared);
-    return prepared;
-  }
-
-  int64_t workspace_bytes(const Step& step) const {
-    return step.workspace.buffer < 0 ? 0 : step.workspace.dims[0].evaluate(symbols);
-  }
-
-  void make_plugins(const std::vector<Step>& list) {
-    for (const Step& step : list) {
-      if (step.kind == StepKind::plugin) plugins[step.id] = make_plugin(step);
-      for (const auto& body : step.bodies) make_plugins(body);
-    }
-  }
-
-  static std::string operands_text(const PreparedStep& prepared) {
-    std::string text;
-    for (const TensorView& view : prepared.inputs)
-      if (view.present()) text += (text.empty() ? "" : ", ") + Shape::of(view.extents()).str();
-    return text;
-  }
-
-  void check_contract(const PreparedStep& prepared) const {
-    KernelArgs args;
-    args.inputs = prepared.inputs;
-    args.outputs = prepared.outputs;
-    args.params = prepared.params.get();
-    args.pool = &engine->device().pool();
-    prepared.kernel->check(args);
-    if (prepared.kernel->workspace == nullptr) return;
-    const int64_t asked = prepared.kernel->workspace(args), found = workspace_bytes(*prepared.step);
-    if (asked > found)
-      fail(Code::mismatch,
-           "{} bytes of workspace are needed for {} with {} threads, the plan has {}; rebuild it for these shapes and "
-           "with the same --threads",
-           asked, operands_text(prepared), engine->device().pool().size(), found);
-  }
-
-  void patch(PreparedStep& prepared) const {
-    const auto place = [&](TensorView& view, const ViewDesc& desc) {
-      if (desc.buffer < 0) return;
-      view.data = base_of(desc) + (view.element_count() == 0 ? 0 : desc.offset.evaluate(symbols));
-    };
-    for (size_t i = 0; i < prepared.inputs.size(); ++i) place(prepared.inputs[i], prepared.step->inputs[i]);
-    for (size_t i = 0; i < prepared.outputs.size(); ++i) place(prepared.outputs[i], prepared.step->outputs[i]);
-    if (prepared.step->workspace.buffer >= 0)
-      prepared.workspace = base_of(prepared.step->workspace) + prepared.step->workspace.offset.evaluate(symbols);
-    for (auto& body : prepared.bodies)
-      for (PreparedStep& inner : body) patch(inner);
-  }
 
   // What an input alone tells about its extents: rank, fixed ones, and the ranges of plain symbols.
   Status check_extents(const Binding& info, std::span<const int64_t> extents) const {
@@ -207,14 +74,6 @@ struct Context::State {
                                                     bindings()[binding].name, axis, extent, name, at->second)};
     }
     return {};
-  }
-
-  void measure_bindings() {
-    needed.clear();
-    for (size_t i = 0; i < bindings().size(); ++i)
-      needed.push_back(with_context(
-          [&] { return fmt::format("binding '{}'", bindings()[i].name); },
-          [&] { return checked_mul(checked_product(extents_of(i)), element_bytes(bindings()[i].type.dtype)); }));
   }
 
   // Inputs that share a symbol change one after the other: what does not fit yet is an error when it is run.
@@ -258,11 +117,7 @@ struct Context::State {
 
   void prepare_steps() {
     measure_bindings();
-    steps.clear();
-    with_context([&] { return fmt::format("the plan of '{}'", engine->plan().model); },
-                 [&] {
-                   for (const Step& step : profile->steps) steps.push_back(prepare(step));
-                 });
+    steps = prepare();
     resolved = true;
     patched = false;
   }

@@ -1,0 +1,145 @@
+#include "base/checked.h"
+#include "runtime/frame.h"
+
+namespace planish {
+namespace {
+
+std::string operands_text(const PreparedStep& prepared) {
+  std::string text;
+  for (const TensorView& view : prepared.inputs)
+    if (view.present()) text += (text.empty() ? "" : ", ") + Shape::of(view.extents()).str();
+  return text;
+}
+
+}  // namespace
+
+// Nothing is read or written where a binding of no bytes has no address; kernels may still compute with it.
+std::byte* Frame::base_of(const ViewDesc& view) const {
+  alignas(kAlignment) static std::byte nothing[kAlignment];
+  const BufferDesc& desc = buffer_of(view);
+  const auto index = static_cast<size_t>(desc.index);
+  std::byte* base = desc.kind == BufferKind::constant ? const_cast<std::byte*>(engine->plan().constants[index].data())
+                    : desc.kind == BufferKind::arena  ? arena.get() + desc.offset
+                                                      : static_cast<std::byte*>(addresses[index]);
+  return base == nullptr ? nothing : base;
+}
+
+Place Frame::place_of(const ViewDesc& view) const {
+  constexpr int32_t kConstants = -1, kArena = -2;
+  const BufferDesc& desc = buffer_of(view);
+  const auto index = static_cast<size_t>(desc.index);
+  const int64_t offset = view.offset.evaluate(symbols);
+  if (desc.kind == BufferKind::constant)
+    return {kConstants, 0, engine->plan().constants[index].byte_count(), offset, false};
+  if (desc.kind == BufferKind::arena) return {kArena, desc.offset, desc.bytes, offset, true};
+  return {desc.index, 0, needed[index], offset, !bindings()[index].is_input};
+}
+
+TensorView Frame::resolve(const ViewDesc& desc) const {
+  TensorView view;
+  if (desc.buffer < 0) return view;
+  view.dtype = desc.dtype;
+  view.rank = static_cast<int>(desc.dims.size());
+  for (size_t i = 0; i < desc.dims.size(); ++i) {
+    view.dims[i] = desc.dims[i].evaluate(symbols);
+    view.strides[i] = desc.strides[i].evaluate(symbols);
+  }
+  return view;
+}
+
+// Dims among the parameters become integers before the kernel decodes them.
+Attrs Frame::evaluated(const Attrs& params) const {
+  Attrs out = params;
+  for (const auto& [name, value] : params.entries()) {
+    if (const auto* dims = std::get_if<std::vector<Dim>>(&value)) out.set(name, Shape(*dims).evaluate(symbols));
+  }
+  return out;
+}
+
+PreparedStep Frame::prepare(const Step& step) const {
+  return with_context([&] { return fmt::format("step {} '{}' ({})", step.id, step.name, step.kernel); },
+                      [&] { return resolve(step); });
+}
+
+PreparedStep Frame::resolve(const Step& step) const {
+  PreparedStep prepared;
+  prepared.step = &step;
+  for (const ViewDesc& view : step.inputs) prepared.inputs.push_back(resolve(view));
+  for (const ViewDesc& view : step.outputs) prepared.outputs.push_back(resolve(view));
+  for (const auto& body : step.bodies) {
+    prepared.bodies.emplace_back();
+    for (const Step& inner : body) prepared.bodies.back().push_back(prepare(inner));
+  }
+  prepared.flops = step.flops.evaluate(symbols);
+  prepared.bytes = step.bytes.evaluate(symbols);
+  check_views(prepared, resolve(step.workspace), [this](const ViewDesc& view) { return place_of(view); });
+  if (step.kind == StepKind::control) check_control(prepared);
+  if (step.kind == StepKind::plugin) {
+    prepared.plugin = plugins.at(step.id).get();
+    check_plugin(prepared, engine->device().pool(), workspace_bytes(step));
+  }
+  if (step.kind != StepKind::cpu && step.kind != StepKind::reference) return prepared;
+  prepared.kernel = (step.kind == StepKind::cpu ? cpu_kernels(isa) : reference_kernels()).find(step.kernel);
+  prepared.params = prepared.kernel->decode(evaluated(step.params));
+  check_contract(prepared);
+  return prepared;
+}
+
+int64_t Frame::workspace_bytes(const Step& step) const {
+  return step.workspace.buffer < 0 ? 0 : step.workspace.dims[0].evaluate(symbols);
+}
+
+void Frame::make_plugins(const std::vector<Step>& list) {
+  for (const Step& step : list) {
+    if (step.kind == StepKind::plugin) plugins[step.id] = make_plugin(step);
+    for (const auto& body : step.bodies) make_plugins(body);
+  }
+}
+
+void Frame::check_contract(const PreparedStep& prepared) const {
+  KernelArgs args;
+  args.inputs = prepared.inputs;
+  args.outputs = prepared.outputs;
+  args.params = prepared.params.get();
+  args.pool = &engine->device().pool();
+  prepared.kernel->check(args);
+  if (prepared.kernel->workspace == nullptr) return;
+  const int64_t asked = prepared.kernel->workspace(args), found = workspace_bytes(*prepared.step);
+  if (asked > found)
+    fail(Code::mismatch,
+         "{} bytes of workspace are needed for {} with {} threads, the plan has {}; rebuild it for these shapes and "
+         "with the same --threads",
+         asked, operands_text(prepared), engine->device().pool().size(), found);
+}
+
+void Frame::patch(PreparedStep& prepared) const {
+  const auto place = [&](TensorView& view, const ViewDesc& desc) {
+    if (desc.buffer < 0) return;
+    view.data = base_of(desc) + (view.element_count() == 0 ? 0 : desc.offset.evaluate(symbols));
+  };
+  for (size_t i = 0; i < prepared.inputs.size(); ++i) place(prepared.inputs[i], prepared.step->inputs[i]);
+  for (size_t i = 0; i < prepared.outputs.size(); ++i) place(prepared.outputs[i], prepared.step->outputs[i]);
+  if (prepared.step->workspace.buffer >= 0)
+    prepared.workspace = base_of(prepared.step->workspace) + prepared.step->workspace.offset.evaluate(symbols);
+  for (auto& body : prepared.bodies)
+    for (PreparedStep& inner : body) patch(inner);
+}
+
+void Frame::measure_bindings() {
+  needed.clear();
+  for (size_t i = 0; i < bindings().size(); ++i)
+    needed.push_back(with_context(
+        [&] { return fmt::format("binding '{}'", bindings()[i].name); },
+        [&] { return checked_mul(checked_product(extents_of(i)), element_bytes(bindings()[i].type.dtype)); }));
+}
+
+std::vector<PreparedStep> Frame::prepare() const {
+  return with_context([&] { return fmt::format("the plan of '{}'", engine->plan().model); },
+                      [&] {
+                        std::vector<PreparedStep> steps;
+                        for (const Step& step : profile->steps) steps.push_back(prepare(step));
+                        return steps;
+                      });
+}
+
+}  // namespace planish
