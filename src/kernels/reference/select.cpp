@@ -240,9 +240,16 @@ void check_grid_sample(const KernelArgs& args) {
   o.out().type_of(x).shape(dims);
 }
 
+// No point of an empty picture is inside it.
+void fill_zeros(const TensorView& y) {
+  for (Odometer<1> at(y.extents(), {std::span<const int64_t>(y.strides)}); at.valid(); at.next())
+    store_double(y, at.offset[0], 0);
+}
+
 void run_grid_sample(const KernelArgs& args) {
   const TensorView &x = args.inputs[0], &grid = args.inputs[1], &y = args.outputs[0];
-  if (x.element_count() == 0) return;
+  if (y.element_count() == 0) return;
+  if (x.element_count() == 0) return fill_zeros(y);
   const auto spatial = static_cast<size_t>(x.rank) - 2;
   const std::span<const int64_t> gs(grid.strides), ys(y.strides);
   args.pool->parallel_for(y.dims[0] * y.dims[2], 1, [&](int64_t begin, int64_t end) {
