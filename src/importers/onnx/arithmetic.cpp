@@ -49,20 +49,12 @@ void import_clip(NodeContext& context) {
   context.emit("clip", std::move(inputs));
 }
 
-// DataType::none for what ONNX does not number, and for what nobody here computes with.
-DataType onnx_type(int64_t number) {
-  static constexpr DataType kTypes[] = {
-      DataType::none, DataType::f32, DataType::u8,     DataType::i8,      DataType::u16, DataType::i16,
-      DataType::i32,  DataType::i64, DataType::string, DataType::boolean, DataType::f16, DataType::f64,
-      DataType::u32,  DataType::u64, DataType::none,   DataType::none,    DataType::bf16};
-  const bool known = number > 0 && number < static_cast<int64_t>(std::size(kTypes));
-  return known && kTypes[number] != DataType::string ? kTypes[number] : DataType::none;
-}
-
 void import_cast(NodeContext& context) {
-  const int64_t to = context.get_or<int64_t>("to", 0);
-  if (onnx_type(to) == DataType::none) fail(Code::unsupported, "a cast to element type {} of ONNX", to);
-  context.emit("cast", {context.input(0)}, {{"to", onnx_type(to)}});
+  const int64_t number = context.get_or<int64_t>("to", 0);
+  const DataType to = wire::dtype_of(number);
+  if (to == DataType::none || to == DataType::string)
+    fail(Code::unsupported, "a cast to element type {} of ONNX", number);
+  context.emit("cast", {context.input(0)}, {{"to", to}});
 }
 
 void import_constant(NodeContext& context) {
@@ -121,7 +113,7 @@ void import_quantize(NodeContext& context) {
   Attrs attrs = context.attrs();
   const int64_t wanted = attrs.get_or<int64_t>("output_dtype", 0);
   const DataType given = context.has_input(2) ? context.type(2).dtype : DataType::u8;
-  if (wanted != 0 && onnx_type(wanted) != given)
+  if (wanted != 0 && wire::dtype_of(wanted) != given)
     fail(Code::unsupported, "attribute 'output_dtype' is {}; the type of the zero point, {}, is accepted", wanted,
          data_type_name(given));
   attrs.erase("output_dtype");

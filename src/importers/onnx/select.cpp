@@ -60,14 +60,12 @@ void import_one_hot(NodeContext& context) {
 }
 
 DataType element_type(NodeContext& context, const char* name, DataType fallback) {
-  static constexpr DataType kTypes[] = {DataType::none, DataType::f32, DataType::u8,  DataType::i8,   DataType::u16,
-                                        DataType::i16,  DataType::i32, DataType::i64, DataType::none, DataType::boolean,
-                                        DataType::f16,  DataType::f64, DataType::u32, DataType::u64};
   if (context.attribute(name) == nullptr) return fallback;
   const int64_t number = context.get_or<int64_t>(name, 0);
-  if (number < 1 || number >= static_cast<int64_t>(std::size(kTypes)) || kTypes[number] == DataType::none)
+  const DataType found = wire::dtype_of(number);
+  if (found == DataType::none || found == DataType::string)
     fail(Code::unsupported, "attribute '{}' is element type {} of ONNX", name, number);
-  return kTypes[number];
+  return found;
 }
 
 void import_eye_like(NodeContext& context) {

@@ -72,6 +72,9 @@ struct Model {
   }
 };
 
+// By ONNX's number; DataType::none for those that it does not give, or that nothing here computes with.
+DataType dtype_of(int64_t number);
+
 // What reading needs to know: where external data may lie, and who keeps the bytes alive.
 struct Source {
   std::string folder;  // of the model file; empty: external data is refused

@@ -14,6 +14,14 @@ namespace planish::onnx::wire {
 
 namespace planish::onnx::wire {
 
+DataType dtype_of(int64_t number) {
+  static constexpr DataType kTypes[] = {
+      DataType::none, DataType::f32, DataType::u8,     DataType::i8,      DataType::u16, DataType::i16,
+      DataType::i32,  DataType::i64, DataType::string, DataType::boolean, DataType::f16, DataType::f64,
+      DataType::u32,  DataType::u64, DataType::none,   DataType::none,    DataType::bf16};
+  return number >= 0 && number < static_cast<int64_t>(std::size(kTypes)) ? kTypes[number] : DataType::none;
+}
+
 void refuse_wire_type() { throw protozero::unknown_pbf_wire_type_exception(); }
 
 namespace {
@@ -21,15 +29,11 @@ namespace {
 using Reader = protozero::pbf_reader;
 constexpr int kDeepest = 64;
 
-DataType dtype_of(int64_t code) {
-  static constexpr DataType kTypes[] = {
-      DataType::none, DataType::f32, DataType::u8,     DataType::i8,      DataType::u16, DataType::i16,
-      DataType::i32,  DataType::i64, DataType::string, DataType::boolean, DataType::f16, DataType::f64,
-      DataType::u32,  DataType::u64, DataType::none,   DataType::none,    DataType::bf16};
-  if (code < 0 || code >= static_cast<int64_t>(std::size(kTypes)) || kTypes[code] == DataType::none)
+DataType known_dtype(int64_t code) {
+  if (dtype_of(code) == DataType::none)
     fail(Code::unsupported,
          "element type {} of ONNX; f16, bf16, f32, f64, bool and integers of 8 to 64 bits are accepted", code);
-  return kTypes[code];
+  return dtype_of(code);
 }
 
 std::string text_of(Reader& reader) {
@@ -162,7 +166,7 @@ Tensor make_tensor(const TensorFields& fields, const Source& source) {
   return with_context(
       [&] { return fmt::format("tensor '{}'", fields.name); },
       [&]() -> Tensor {
-        const DataType dtype = dtype_of(fields.dtype);
+        const DataType dtype = known_dtype(fields.dtype);
         if (dtype == DataType::string) fail(Code::unsupported, "string elements");
         if (fields.dims.size() > kMaxRank) fail(Code::unsupported, "rank {}; at most {}", fields.dims.size(), kMaxRank);
         const int64_t bytes = checked_mul(checked_product(fields.dims), element_bytes(dtype));
@@ -320,7 +324,7 @@ ValueInfo::Dimension read_dimension(Reader reader) {
 void read_tensor_type(Reader reader, ValueInfo& info) {
   while (reader.next()) {
     if (reader.tag() == 1) {
-      info.dtype = dtype_of(reader.get_int32());
+      info.dtype = known_dtype(reader.get_int32());
     } else if (reader.tag() == 2) {
       info.has_shape = true;
       for (Reader shape = reader.get_message(); shape.next();) {
