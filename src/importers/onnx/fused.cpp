@@ -47,10 +47,8 @@ void emit_normal_sum(NodeContext& context, OpName op, ValueId sum, std::vector<V
   for (size_t i : {1, 2})
     if (i < outputs.size() && !outputs[i].empty()) fail(Code::unsupported, "result {}, which training needs", i);
   parameters.insert(parameters.begin(), sum);
-  const ValueId normal =
-      context.add(op, std::move(parameters),
-                  {{"axis", int64_t{-1}},
-                   {"epsilon", context.get_or<double>("epsilon", op == "layer_normalization" ? 1e-12 : 1e-5)}});
+  const ValueId normal = context.add(op, std::move(parameters),
+                                     {{"axis", int64_t{-1}}, {"epsilon", context.get_or<double>("epsilon", 1e-12)}});
   context.results = {normal, normal, normal, sum};
   context.results.resize(std::min(context.results.size(), outputs.size()));
 }
