@@ -71,7 +71,7 @@ class ImporterTable {
     int most_operands = -1;  // -1: the operator that it becomes counts them
   };
   void add(std::string_view op_type, ImportFn fn, int most_operands = -1) {
-    rows_.emplace(op_type, Row{fn, most_operands});
+    if (!rows_.emplace(op_type, Row{fn, most_operands}).second) fail(Code::internal, "two importers of '{}'", op_type);
   }
   const Row* find(std::string_view op_type) const {
     auto at = rows_.find(op_type);
