@@ -131,6 +131,9 @@ class OpTable {
 const OpTable& op_table();         // built on first use
 const OpDef& op_def(OpName name);  // Error(unsupported) "no operator 'x'"
 
+// InferContext::assume_equal for what is no operator's inference; `where` is what the guard says.
+bool assume_equal(Graph& graph, Dim a, Dim b, const std::string& where);
+
 // Elements of this type hold every value that the expression may have.
 bool holds(DataType type, Dim value, const SymbolTable& symbols);
 

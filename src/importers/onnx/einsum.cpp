@@ -1,6 +1,7 @@
 // Einsum as transposes, sums, and one matrix product (or elementwise product, where nothing is summed) a pair of terms.
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "importers/onnx/importer.h"
@@ -45,6 +46,7 @@ class Einsum {
     const std::string wanted =
         arrow == std::string::npos ? implicit_result(terms) : expand_dots(equation_.substr(arrow + 2), -1);
     check_result(terms, wanted);
+    check_extents(terms);
     Term sum = reduced(diagonal(terms[0]), needed_by(terms, 1, wanted));
     for (size_t i = 1; i < terms.size(); ++i)
       sum = product(sum, reduced(diagonal(terms[i]), sum.labels + needed_by(terms, i + 1, wanted)),
@@ -61,8 +63,10 @@ class Einsum {
   std::string expand_dots(const std::string& text, int rank) {
     const size_t dots = text.find("...");
     std::string labels = text;
+    if (dots != std::string::npos) labels.erase(dots, 3);
+    if (std::any_of(labels.begin(), labels.end(), [](unsigned char c) { return std::isalpha(c) == 0; }))
+      refuse("holds more than letters, commas, ellipses and an arrow");
     if (dots != std::string::npos) {
-      labels.erase(dots, 3);
       const int count = rank < 0 ? dotted_ : rank - static_cast<int>(labels.size());
       if (count < 0 || count > 9) refuse(fmt::format("names {} axes of an operand of rank {}", labels.size(), rank));
       if (rank >= 0) dotted_ = std::max(dotted_, count);
@@ -72,8 +76,6 @@ class Einsum {
     } else if (rank >= 0 && static_cast<int>(labels.size()) != rank) {
       refuse(fmt::format("names {} axes of an operand of rank {}", labels.size(), rank));
     }
-    if (std::any_of(labels.begin(), labels.end(), [](unsigned char c) { return std::isalnum(c) == 0; }))
-      refuse("holds more than letters, commas, ellipses and an arrow");
     return labels;
   }
 
@@ -92,6 +94,30 @@ class Einsum {
     for (char c : wanted)
       if (!holds(known, c) || std::count(wanted.begin(), wanted.end(), c) > 1)
         refuse(fmt::format("has a result axis '{}' that is in no term, or twice in the result", c));
+  }
+
+  // A label has one extent along a diagonal; between terms, 1 repeats.
+  void check_extents(const std::vector<Term>& terms) {
+    std::map<char, Dim> all;
+    for (const Term& term : terms) {
+      std::map<char, Dim> own;
+      for (size_t i = 0; i < term.labels.size(); ++i) {
+        const Dim extent = shape(term.value)[static_cast<int>(i)];
+        require_equal(term.labels[i], own.try_emplace(term.labels[i], extent).first->second, extent);
+      }
+      for (const auto& [label, extent] : own) {
+        Dim& known = all.try_emplace(label, extent).first->second;
+        if (known == Dim(1)) known = extent;
+        if (extent != Dim(1)) require_equal(label, known, extent);
+      }
+    }
+  }
+
+  void require_equal(char label, Dim a, Dim b) {
+    if (!assume_equal(context_.graph(), a, b, fmt::format("node '{}' (Einsum)", context_.name())))
+      refuse(fmt::format(
+          "has extents of {} and {} under {}", a.str(), b.str(),
+          std::isdigit(static_cast<unsigned char>(label)) != 0 ? "an ellipsis" : fmt::format("'{}'", label)));
   }
 
   static std::string needed_by(const std::vector<Term>& terms, size_t first, std::string wanted) {
@@ -158,19 +184,34 @@ class Einsum {
 
   std::vector<Dim> extents(const Term& term, const std::string& labels) const {
     std::vector<Dim> dims;
-    for (char c : labels) dims.push_back(shape(term.value)[static_cast<int>(term.labels.find(c))]);
+    for (char c : labels) dims.push_back(extent_of(term, c));
     return dims;
   }
 
   static Dim count(const std::vector<Dim>& dims) { return Shape(dims).element_count(); }
 
-  Term product(const Term& a, const Term& b, const std::string& needed) {
+  // `term` without the summed labels along which one of both repeats: those are summed up in each by itself.
+  Term without_repeats(const Term& term, const Term& other, const std::string& needed) {
+    std::string kept = needed;
+    for (char c : term.labels) {
+      const bool shared = holds(other.labels, c);
+      if (!shared || (extent_of(term, c) == Dim(1)) == (extent_of(other, c) == Dim(1))) kept += c;
+    }
+    return reduced(term, kept);
+  }
+
+  Dim extent_of(const Term& term, char label) const {
+    return shape(term.value)[static_cast<int>(term.labels.find(label))];
+  }
+
+  Term product(const Term& first, const Term& second, const std::string& needed) {
+    const Term a = without_repeats(first, second, needed), b = without_repeats(second, first, needed);
     std::string batch, only_a, only_b, summed;
     for (char c : a.labels) (!holds(b.labels, c) ? only_a : holds(needed, c) ? batch : summed) += c;
     for (char c : b.labels)
       if (!holds(a.labels, c)) only_b += c;
     const ValueId left = ordered(a, batch + only_a + summed);
-    const ValueId right = ordered(b, batch + (summed.empty() ? "" : summed) + only_b);
+    const ValueId right = ordered(b, batch + summed + only_b);
     const auto rows = extents(a, only_a), columns = extents(b, only_b);
     auto dims_a = extents(a, batch), dims_b = extents(b, batch);
     if (summed.empty()) {

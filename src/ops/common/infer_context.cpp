@@ -65,14 +65,17 @@ void InferContext::require_same_dtype(size_t i, size_t j) const {
 }
 
 bool InferContext::assume_equal(Dim a, Dim b) const {
+  return a == b || planish::assume_equal(graph_, a, b, fmt::format("node '{}' ({})", node_.name, node_.op.str()));
+}
+
+bool assume_equal(Graph& graph, Dim a, Dim b, const std::string& where) {
   if (a == b) return true;
-  const SymbolTable& symbols = graph_.symbols;
+  const SymbolTable& symbols = graph.symbols;
   if (a.lower_bound(symbols) > b.upper_bound(symbols) || b.lower_bound(symbols) > a.upper_bound(symbols)) return false;
   const auto same = [&](const Guard& guard) {
     return (guard.left == a && guard.right == b) || (guard.left == b && guard.right == a);
   };
-  if (std::none_of(graph_.guards.begin(), graph_.guards.end(), same))
-    graph_.guards.push_back({a, b, fmt::format("node '{}' ({})", node_.name, node_.op.str())});
+  if (std::none_of(graph.guards.begin(), graph.guards.end(), same)) graph.guards.push_back({a, b, where});
   return true;
 }
 
