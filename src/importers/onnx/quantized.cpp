@@ -5,7 +5,7 @@
 namespace planish::onnx {
 namespace {
 
-ValueId as_float(NodeContext& context, ValueId id) { return context.add("cast", {id}, {{"to", DataType::f32}}); }
+ValueId as(DataType type, NodeContext& context, ValueId id) { return context.add("cast", {id}, {{"to", type}}); }
 
 const Shape& shape_of(NodeContext& context, ValueId id) { return context.graph().value(id).type.shape; }
 
@@ -28,7 +28,7 @@ void import_qlinear_conv(NodeContext& context) {
   std::vector<ValueId> operands = {dequantized(context, 0), dequantized(context, 3, 0)};
   if (context.has_input(8)) {
     const ValueId step = context.add("mul", {context.input(1), context.input(4)});
-    operands.push_back(context.add("mul", {as_float(context, context.input(8)), step}));
+    operands.push_back(context.add("mul", {as(DataType::f32, context, context.input(8)), step}));
   }
   emit_quantized(context, context.add("conv", std::move(operands), context.attrs()), 6);
 }
@@ -41,10 +41,10 @@ void import_qlinear_matmul(NodeContext& context) {
 }
 
 // Numbers less their zero point, which may be one a row (`axis`) of them.
-ValueId centred(NodeContext& context, size_t i, size_t zero, int64_t axis) {
-  const ValueId numbers = as_float(context, context.input(i));
+ValueId centred(NodeContext& context, size_t i, size_t zero, int64_t axis, DataType type = DataType::f32) {
+  const ValueId numbers = as(type, context, context.input(i));
   if (!context.has_input(zero)) return numbers;
-  ValueId point = as_float(context, context.input(zero));
+  ValueId point = as(type, context, context.input(zero));
   const Shape& shape = shape_of(context, point);
   if (shape.rank() == 1 && shape[0] != Dim(1)) {
     std::vector<int64_t> axes;
@@ -54,17 +54,72 @@ ValueId centred(NodeContext& context, size_t i, size_t zero, int64_t axis) {
   return context.add("sub", {numbers, point});
 }
 
-ValueId integer_product(NodeContext& context, size_t a, size_t b, size_t a_zero, size_t b_zero) {
+std::vector<ValueId> factors(NodeContext& context, size_t a, size_t b, size_t a_zero, size_t b_zero,
+                             DataType type = DataType::f32) {
   const int64_t rows = std::max(context.type(a).shape.rank() - 2, 0), columns = context.type(b).shape.rank() - 1;
-  return context.add("matmul", {centred(context, a, a_zero, rows), centred(context, b, b_zero, columns)});
+  return {centred(context, a, a_zero, rows, type), centred(context, b, b_zero, columns, type)};
+}
+
+// f32 holds the sum of so many products of centred 8-bit numbers.
+constexpr int64_t kExactTerms = (int64_t{1} << 24) / (255 * 255);
+
+// Places along an axis of each operand over which a product sums.
+struct Depth {
+  int64_t axes[2];
+  int64_t extent, at_once;
+  bool few_parts() const { return at_once > 0 && extent / at_once < 64; }
+};
+
+std::vector<ValueId> part(NodeContext& context, const std::vector<ValueId>& operands, const Depth& depth,
+                          int64_t begin) {
+  if (depth.extent <= depth.at_once) return operands;
+  std::vector<ValueId> parts;
+  const int64_t end = std::min(begin + depth.at_once, depth.extent);
+  for (size_t i : {0, 1})
+    parts.push_back(
+        context.add("slice", {operands[i], context.ints({begin}), context.ints({end}), context.ints({depth.axes[i]})}));
+  return parts;
+}
+
+// The last nodes: a product whose f32 sums are exact in parts, which are added up in i32
+void emit_exact(NodeContext& context, OpName op, const std::vector<ValueId>& operands, const Attrs& attrs,
+                const Depth& depth) {
+  ValueId sum;
+  for (int64_t begin = 0;; begin += depth.at_once) {
+    const bool last = begin + depth.at_once >= depth.extent;
+    const ValueId product = context.add(op, part(context, operands, depth, begin), attrs);
+    if (last && !sum.valid()) return context.emit("cast", {product}, {{"to", DataType::i32}});
+    const ValueId whole = as(DataType::i32, context, product);
+    if (last) return context.emit("add", {sum, whole});
+    sum = sum.valid() ? context.add("add", {sum, whole}) : whole;
+  }
 }
 
 void import_matmul_integer(NodeContext& context) {
-  context.emit("cast", {integer_product(context, 0, 1, 2, 3)}, {{"to", DataType::i32}});
+  const Shape &a = context.type(0).shape, &b = context.type(1).shape;
+  if (a.rank() < 1 || b.rank() < 1) fail(Code::invalid_model, "operands of {} and {}", a.str(), b.str());
+  const Dim inner = a[a.rank() - 1];
+  const Depth depth = {
+      {a.rank() - 1, std::max(b.rank() - 2, 0)}, inner.is_constant() ? inner.value() : INT64_MAX, kExactTerms};
+  if (!depth.few_parts()) return context.emit("matmul", factors(context, 0, 1, 2, 3, DataType::i32));
+  emit_exact(context, "matmul", factors(context, 0, 1, 2, 3), {}, depth);
+}
+
+Depth conv_depth(NodeContext& context) {
+  const Shape& w = context.type(1).shape;
+  const bool fixed = w.is_static() && w.rank() > 2 && w.element_count() != Dim(0);
+  if (!fixed) return {{1, 1}, INT64_MAX, 0};
+  const int64_t channels = w[1].value(),
+                at_once = kExactTerms / Shape({w.begin() + 2, w.end()}).element_count().value();
+  const bool split = at_once < channels && context.get_or<int64_t>("group", 1) != 1;
+  return {{1, 1}, channels, split ? 0 : at_once};
 }
 
 void import_conv_integer(NodeContext& context) {
-  const ValueId x = centred(context, 0, 2, 1), w = centred(context, 1, 3, 0);
+  const Depth depth = conv_depth(context);
+  if (depth.few_parts())
+    return emit_exact(context, "conv", {centred(context, 0, 2, 1), centred(context, 1, 3, 0)}, context.attrs(), depth);
+  const ValueId x = centred(context, 0, 2, 1, DataType::f64), w = centred(context, 1, 3, 0, DataType::f64);
   context.emit("cast", {context.add("conv", {x, w}, context.attrs())}, {{"to", DataType::i32}});
 }
 
@@ -95,7 +150,7 @@ void import_dynamic_quantize_linear(NodeContext& context) {
 // A, B, A's scale, B's scale, zero points, bias
 void import_matmul_integer_to_float(NodeContext& context) {
   const ValueId scale = context.add("mul", {context.input(2), context.input(3)});
-  const ValueId product = context.add("mul", {integer_product(context, 0, 1, 4, 5), scale});
+  const ValueId product = context.add("mul", {context.add("matmul", factors(context, 0, 1, 4, 5)), scale});
   if (!context.has_input(6)) return context.alias(product);
   context.emit("add", {product, context.input(6)});
 }
@@ -147,8 +202,11 @@ void import_qlinear_pool(NodeContext& context) {
 // Result's scale, zero; then numbers, scale, zero of each part
 void import_qlinear_concat(NodeContext& context) {
   std::vector<ValueId> parts;
-  for (size_t i = 2; i + 2 < context.inputs().size() + 1 && context.has_input(i); i += 3)
+  for (size_t i = 2; i < context.inputs().size(); i += 3) {
+    for (size_t k : {i, i + 1, i + 2})
+      if (!context.has_input(k)) fail(Code::invalid_model, "operand {} is missing", k);
     parts.push_back(dequantized(context, i));
+  }
   const ValueId joined = context.add("concat", std::move(parts), {{"axis", context.get_or<int64_t>("axis", 0)}});
   emit_quantized(context, joined, 0);
 }
