@@ -140,11 +140,11 @@ class GraphImporter {
   std::map<std::string, ValueId> values;
 
   void import_nodes(const wire::GraphProto& proto) {
-    for (const auto& [name, tensor] : proto.initializers) define(name, graph_.add_constant(tensor, name));
     for (const wire::Node& node : sorted(proto)) import_node(node);
   }
 
   void import_body(const wire::GraphProto& proto) {
+    for (const auto& [name, id] : constants_of(proto)) define(name, id);
     import_nodes(proto);
     for (const wire::ValueInfo& output : proto.outputs) {
       auto at = values.find(output.name);
@@ -158,11 +158,29 @@ class GraphImporter {
   }
 
  private:
+  using Named = std::vector<std::pair<std::string, ValueId>>;
+  Named constants_of(const wire::GraphProto& proto) {
+    Named constants;
+    for (const auto& [name, tensor] : proto.initializers)
+      constants.emplace_back(name, graph_.add_constant(tensor, name));
+    return constants;
+  }
+
   // An output that is another value under a second name, or an input or constant, gets a node of its own.
   ValueId named_output(const std::string& name, ValueId id) {
     if (graph_.value(id).name == name && graph_.value(id).producer.valid() && !graph_.is_output(id)) return id;
+    free_output_name(name);
     const NodeId node = add_node(graph_, "identity", {id}, {}, name, 1, {name});
     return graph_.node(node).outputs[0];
+  }
+
+  // Inner values of functions and of turns of loops, and constants, give way; inputs and other outputs keep their
+  // names.
+  void free_output_name(const std::string& name) {
+    const auto holder = graph_.find_value(name);
+    if (!holder || graph_.is_output(*holder)) return;
+    const Value& value = graph_.value(*holder);
+    if (value.producer.valid() || value.is_constant()) graph_.rename(*holder, graph_.fresh_name(name + ".inner"));
   }
 
   // Exporters write nodes in order; files that do not are brought into it.
@@ -274,10 +292,7 @@ class GraphImporter {
   }
 
   void import_if(NodeContext& context) {
-    if (const TensorType& condition = context.type(0);
-        condition.dtype != DataType::boolean ||
-        (condition.shape.is_static() && condition.shape.element_count() != Dim(1)))
-      fail(Code::invalid_model, "the condition is {}; one bool is accepted", condition.str());
+    const auto known = known_condition(context.input(0));
     const wire::Attribute *then = context.attribute("then_branch"), *otherwise = context.attribute("else_branch");
     if (then == nullptr || otherwise == nullptr || then->graphs.empty() || otherwise->graphs.empty())
       fail(Code::invalid_model, "a branch is missing");
@@ -292,7 +307,7 @@ class GraphImporter {
       if (!graph_.value(values.at(name)).is_constant()) inputs.push_back(values.at(name));
     std::vector<std::unique_ptr<Graph>> bodies;
     // A branch that a known condition rules out is not imported: it may not even type-check.
-    if (const auto known = known_condition(context.input(0))) {
+    if (known) {
       bodies.push_back(import_region(*(*known ? then : otherwise)->graphs[0], captured));
       inline_region(context, *bodies[0], {inputs.begin() + 1, inputs.end()});
       return;
@@ -417,17 +432,23 @@ class GraphImporter {
     return nullptr;
   }
 
-  // The body once more, in this graph; the values of its outputs.
-  std::vector<ValueId> unroll(const wire::GraphProto& body, const std::vector<ValueId>& arguments) {
+  // The body once more, in this graph, with the constants of all turns; the values of its outputs.
+  std::vector<ValueId> unroll(const wire::GraphProto& body, const Named& constants,
+                              const std::vector<ValueId>& arguments) {
     refuse_growth();
     GraphImporter inner(model_, opsets_, graph_, bodies_, depth_);
     std::vector<std::string> captured;
     collect_captures(body, {}, captured);
     for (const std::string& name : captured) inner.define(name, values.at(name));
+    for (const auto& [name, id] : constants) inner.define(name, id);
     for (size_t i = 0; i < arguments.size(); ++i) inner.define(body.inputs[i].name, arguments[i]);
     inner.import_nodes(body);
     std::vector<ValueId> results;
-    for (const wire::ValueInfo& output : body.outputs) results.push_back(inner.values.at(output.name));
+    for (const wire::ValueInfo& output : body.outputs) {
+      const auto at = inner.values.find(output.name);
+      if (at == inner.values.end()) fail(Code::invalid_model, "no node gives the body's output '{}'", output.name);
+      results.push_back(at->second);
+    }
     return results;
   }
 
@@ -442,9 +463,9 @@ class GraphImporter {
   // How often a loop runs at most; INT64_MAX where only its condition ends it.
   int64_t known_trips(NodeContext& context) const {
     if (!context.has_input(0)) return INT64_MAX;
-    const auto trips = known_operand(graph_.value(context.input(0)));
+    const auto trips = known_scalar(context.input(0), DataType::i64, "the trip count");
     if (!trips) fail(Code::unsupported, "the trip count is computed from data");
-    return trips->to_ints().at(0);
+    return *trips;
   }
 
   bool goes_on(ValueId condition) const {
@@ -466,10 +487,11 @@ class GraphImporter {
     std::vector<ValueId> state(context.inputs().begin() + std::min<std::ptrdiff_t>(2, std::ssize(context.inputs())),
                                context.inputs().end());
     std::vector<std::vector<ValueId>> rows(body.outputs.size() - carried - 1);
+    const Named constants = constants_of(body);
     for (int64_t i = 0; i < trips && goes_on(condition); ++i) {
       std::vector<ValueId> arguments = {context.constant(Tensor::scalar<int64_t>(i)), condition};
       arguments.insert(arguments.end(), state.begin(), state.end());
-      const auto results = unroll(body, arguments);
+      const auto results = unroll(body, constants, arguments);
       condition = results[0];
       state.assign(results.begin() + 1, results.begin() + 1 + static_cast<std::ptrdiff_t>(carried));
       for (size_t k = 0; k < rows.size(); ++k) rows[k].push_back(results[carried + 1 + k]);
@@ -486,6 +508,8 @@ class GraphImporter {
     if (sequences < 1 || sequences > context.inputs().size() || body.inputs.size() != context.inputs().size())
       fail(Code::invalid_model, "num_scan_inputs is {} for {} operands", sequences, context.inputs().size());
     const size_t carried = context.inputs().size() - sequences;
+    if (body.outputs.size() < carried)
+      fail(Code::invalid_model, "a body of {} outputs carries {} values", body.outputs.size(), carried);
     const auto option = [&](const char* name, size_t i) {
       const auto list = context.get_or<std::vector<int64_t>>(name, {});
       return i < list.size() ? list[i] : 0;
@@ -493,11 +517,11 @@ class GraphImporter {
     std::vector<int64_t> axes;
     for (size_t i = 0; i < sequences; ++i)
       axes.push_back(normalize_axis(option("scan_input_axes", i), context.type(carried + i).shape.rank()));
-    const Dim length = context.type(carried).shape[static_cast<int>(axes[0])];
-    if (!length.is_constant()) fail(Code::unsupported, "the length {} is not fixed", length.str());
+    const Dim length = scan_length(context, carried, axes);
     std::vector<ValueId> state(context.inputs().begin(),
                                context.inputs().begin() + static_cast<std::ptrdiff_t>(carried));
-    std::vector<std::vector<ValueId>> rows(body.outputs.size() - std::min(carried, body.outputs.size()));
+    std::vector<std::vector<ValueId>> rows(body.outputs.size() - carried);
+    const Named constants = constants_of(body);
     for (int64_t t = 0; t < length.value(); ++t) {
       std::vector<ValueId> arguments = state;
       for (size_t i = 0; i < sequences; ++i) {
@@ -506,7 +530,7 @@ class GraphImporter {
                                         {context.input(carried + i), context.constant(Tensor::scalar<int64_t>(at))},
                                         {{"axis", axes[i]}}));
       }
-      const auto results = unroll(body, arguments);
+      const auto results = unroll(body, constants, arguments);
       state.assign(results.begin(), results.begin() + static_cast<std::ptrdiff_t>(carried));
       for (size_t k = 0; k < rows.size(); ++k) rows[k].push_back(results[carried + k]);
     }
@@ -517,12 +541,31 @@ class GraphImporter {
     }
   }
 
-  std::optional<bool> known_condition(ValueId id) const {
+  // All sequences have as many elements.
+  static Dim scan_length(NodeContext& context, size_t carried, const std::vector<int64_t>& axes) {
+    const auto extent = [&](size_t i) { return context.type(carried + i).shape[static_cast<int>(axes[i])]; };
+    for (size_t i = 0; i < axes.size(); ++i) {
+      if (!extent(i).is_constant()) fail(Code::unsupported, "the length {} is not fixed", extent(i).str());
+      if (extent(i) != extent(0))
+        fail(Code::invalid_model, "sequences of {} and {} elements", extent(0).str(), extent(i).str());
+    }
+    return extent(0);
+  }
+
+  // The only element of an operand; nothing where data decides.
+  std::optional<int64_t> known_scalar(ValueId id, DataType dtype, const char* what) const {
+    if (!id.valid()) fail(Code::invalid_model, "{} is missing", what);
     const Value& value = graph_.value(id);
-    if (value.is_constant()) return value.constant.to_ints().at(0) != 0;
-    if (value.contents && value.contents->size() == 1 && (*value.contents)[0].is_constant())
-      return (*value.contents)[0].value() != 0;
-    return std::nullopt;
+    const Shape& shape = value.type.shape;
+    if (value.type.dtype != dtype || (shape.is_static() && shape.element_count() != Dim(1)))
+      fail(Code::invalid_model, "{} is {}; one {} is accepted", what, value.type.str(), data_type_name(dtype));
+    const auto known = known_operand(value);
+    return known ? std::optional(known->to_ints().at(0)) : std::nullopt;
+  }
+
+  std::optional<bool> known_condition(ValueId id) const {
+    const auto known = known_scalar(id, DataType::boolean, "the condition");
+    return known ? std::optional(*known != 0) : std::nullopt;
   }
 
   void inline_region(NodeContext& context, const Graph& body, std::vector<ValueId> arguments) {
