@@ -43,6 +43,8 @@ def ints(*elements):
 def attribute(name, content):
     if isinstance(content, str):
         return block(1, name) + block(4, content) + number(20, 3)
+    if isinstance(content, bytes):
+        return block(1, name) + block(6, content) + number(20, 5)
     if isinstance(content, int):
         return block(1, name) + number(3, content) + number(20, 2)
     if content and isinstance(content[0], str):
@@ -50,10 +52,15 @@ def attribute(name, content):
     return block(1, name) + b"".join(number(8, c) for c in content) + number(20, 7)
 
 
+def body(inputs, outputs):
+    """A region that hands values on."""
+    return block(2, "body") + b"".join(block(11, value(i, [])) for i in inputs) + b"".join(block(12, value(o, [])) for o in outputs)
+
+
 PICTURE, KERNEL = X(1, 4, 6, 6), W(8, 4, 3, 3)
 LSTM = [X(3, 2, 4), W(1, 20, 4), W(1, 20, 5)]
 STATE = [W(1, 40), None, W(1, 2, 5), W(1, 2, 5)]
-SCALE = W(of=[0.5])
+SCALE, ZERO = W(of=[0.5]), W(dtype=UINT8)
 TWO_RESULTS = ("Split", "AveragePool", "MaxPool")
 ROWS = [
     # what is written or read lies inside the data
@@ -173,6 +180,24 @@ ROWS = [
     ("DequantizeLinear", [X(2, dtype=INT8), SCALE, W(dtype=UINT8)], {}, "operands 0 and 2 differ in type: i8[2] and u8[]"),
     ("DequantizeLinear", [X(2, 3, dtype=INT8), W(3, of=[1, 1, 1])], {"axis": 2}, "axis 2 of a tensor of rank 2"),
     ("If", [X(2)], {}, "the condition is f32[2]; one bool is accepted"),
+    ("EyeLike", [X(4, 6)], {"dtype": 16}, None),
+    ("EyeLike", [X(4, 6)], {"dtype": 8}, "attribute 'dtype' is element type 8 of ONNX"),
+    # loops
+    ("Loop", [ints(), None, X(2)], {"body": body("ios", "os")}, "the trip count is i64[0]; one i64 is accepted"),
+    ("Loop", [W(of=[3], dtype=INT32), None, X(2)], {"body": body("ios", "os")}, "the trip count is i32[]; one i64 is accepted"),
+    ("Loop", [None, W(0, dtype=BOOL), X(2)], {"body": body("ios", "os")}, "the condition is bool[0]; one bool is accepted"),
+    ("Loop", [ints(1), None, X(2)], {"body": body("ios", "os")}, None),
+    ("Scan", [X(1, 4), X(3, 4)], {"num_scan_inputs": 1, "body": body("st", "s")}, None),
+    ("Scan", [X(1, 4), X(3, 4)], {"num_scan_inputs": 1, "body": body("st", "")}, "a body of 0 outputs carries 1 values"),
+    ("Scan", [X(3, 4), X(2, 4)], {"num_scan_inputs": 2, "body": body("st", "s")}, "sequences of 3 and 2 elements"),
+    # einsum
+    ("Einsum", [X(1, 2, 6), X(1, 3, 4)], {"equation": "bij,bij->b"}, "equation 'bij,bij->b' has extents of 2 and 3 under 'i'"),
+    ("Einsum", [X(1, 3)], {"equation": "ii->i"}, "equation 'ii->i' has extents of 1 and 3 under 'i'"),
+    ("Einsum", [X(2, 4), X(3, 4)], {"equation": "...i,...i->i"}, "equation '...i,...i->i' has extents of 2 and 3 under an ellipsis"),
+    ("Einsum", [X(2, 3)], {"equation": "0i->0i"}, "equation '0i->0i' holds more than letters, commas, ellipses and an arrow"),
+    # quantised parts
+    ("com.microsoft::QLinearConcat", [SCALE, ZERO, X(2, dtype=UINT8), SCALE, ZERO, None, SCALE, ZERO], {"axis": 0}, "operand 5 is missing"),
+    ("com.microsoft::QLinearConcat", [SCALE, ZERO, X(2, dtype=UINT8), SCALE], {"axis": 0}, "operand 4 is missing"),
 ]
 
 
@@ -183,8 +208,9 @@ def single_node(op, operands, attributes):
     weights = [tensor(name, x.dtype, x.extents, struct.pack(f"<{len(x.elements)}{PACKED[x.dtype]}", *x.elements))
                for name, x in present if isinstance(x, W)]
     outputs = ["y", "z"] if op in TWO_RESULTS else ["y"]
-    body = node(op, names, outputs, "it", [attribute(*a) for a in attributes.items()])
-    return model([body], inputs, [value(name, []) for name in outputs], weights, 23 if op == "RMSNormalization" else 18)
+    domain, _, kind = op.rpartition("::")
+    it = node(kind, names, outputs, "it", [attribute(*a) for a in attributes.items()], domain)
+    return model([it], inputs, [value(name, []) for name in outputs], weights, 23 if op == "RMSNormalization" else 18)
 
 
 def check(planish, folder, op, operands, attributes, expected):

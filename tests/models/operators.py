@@ -51,6 +51,7 @@ def cases():
     fused_cases(floats)
     control_cases(floats)
     function_case(floats)
+    function_name_case(floats)
 
     case("dropout_mask", "Dropout", [image], outputs=2)
     case("max_pool_column_major", "MaxPool", [image], outputs=2, kernel_shape=[2, 3], strides=[2, 1], storage_order=1)
@@ -79,7 +80,8 @@ def einsum_cases(floats):
             "i,j->ij": [(4,), (6,)], "bij->bj": [(2, 3, 4)], "ij->ji": [(3, 4)], "bii->bi": [(2, 3, 3)], "ii": [(3, 3)], "ij,jk": [(3, 4), (4, 5)],
             "...ij,...jk->...ik": [(2, 3, 3, 4), (2, 3, 4, 5)], "bhwc,hkc->bhwk": [(2, 3, 4, 5), (3, 6, 5)], "ij,jk,kl->il": [(2, 3), (3, 4), (4, 5)],
             "bd,bd->b": [(3, 4), (3, 4)], "abc,abc->": [(2, 3, 4)] * 2, "b i , b j -> b i j": [(2, 3), (2, 4)], "bn,anm,bm->ba": [(2, 3), (5, 3, 4), (2, 4)],
-            "nhwc,hcw,w->n": [(2, 3, 4, 5), (3, 5, 4), (4,)]}.items():
+            "nhwc,hcw,w->n": [(2, 3, 4, 5), (3, 5, 4), (4,)], "bi,bi->b": [(2, 1), (2, 3)], "bi,ib->bi": [(2, 3), (1, 2)], "cd,cd->": [(1, 3), (2, 1)],
+            "...k,...k->...": [(1, 4), (3, 4)]}.items():
         case(f"einsum {equation}", "Einsum", [floats(*shape) for shape in shapes], equation=equation)
 
 
@@ -134,6 +136,11 @@ def quantized_cases(floats, random):
          exact=False)
     case("matmul_integer", "MatMulInteger", [bytes_of(2, 5), random.integers(-63, 63, (5, 4), np.int8), zero, signed], constants=(1, 2, 3))
     case("conv_integer", "ConvInteger", [bytes_of(1, 3, 6, 6), bytes_of(2, 3, 3, 3), zero], constants=(1, 2), pads=[1, 1, 1, 1])
+    # sums beyond what a float holds
+    case("matmul_integer_deep", "MatMulInteger", [bytes_of(2, 3000), bytes_of(3000, 4)], constants=(1,))
+    case("matmul_integer_deep_batch", "MatMulInteger", [bytes_of(3, 2, 700), bytes_of(3, 700, 4), signed.astype(np.uint8)], constants=(2,))
+    case("conv_integer_deep", "ConvInteger", [bytes_of(1, 300, 5, 5), bytes_of(2, 300, 3, 3)], constants=(1,), pads=[1, 1, 1, 1])
+    case("conv_integer_deep_groups", "ConvInteger", [bytes_of(1, 600, 5, 5), bytes_of(2, 300, 3, 3)], constants=(1,), group=2)
     for name, x in (("mixed", floats(3, 7)), ("positive", abs(floats(3, 7))), ("zeros", np.zeros((3, 7), np.float32))):
         case(f"dynamic_quantize_{name}", "DynamicQuantizeLinear", [x], outputs=3, exact=False)
     ours = dict(domain="com.microsoft", exact=False)
@@ -158,6 +165,7 @@ def fused_cases(floats):
     case("fused_matmul", "FusedMatMul", [x, floats(2, 4, 8)], transB=1, alpha=.25, **ours)
     case("fused_matmul_transposed", "FusedMatMul", [x, floats(2, 5, 3)], transA=1, **ours)
     case("skip_layer_norm", "SkipLayerNormalization", [x, floats(2, 5, 8), scale, bias, floats(8)], constants=(2, 3, 4), epsilon=1e-5, **ours)
+    case("skip_rms_norm_small", "SkipSimplifiedLayerNormalization", [x * 1e-3, floats(2, 5, 8) * 1e-3, scale], constants=(2,), **ours)
     case("skip_rms_norm", "SkipSimplifiedLayerNormalization", [x, floats(2, 5, 8), scale], constants=(2,), **ours)
     case("rms_norm", "SimplifiedLayerNormalization", [x, scale], constants=(1,), axis=-1, epsilon=1e-6)
 
@@ -211,6 +219,11 @@ def control_cases(floats):
     cell = body([("MatMul", ["h", "w"], ["mixed"], {}), ("Add", ["mixed", "x_t"], ["sum"], {}), ("Tanh", ["sum"], ["h_next"], {}),
                  ("Identity", ["h_next"], ["y_t"], {})],
                 [("h", f32, 2), ("x_t", f32, 2)], [("h_next", f32, 2), ("y_t", f32, 2)])
+    # inner values that are called what a result is
+    twice = body([("Tanh", ["s"], ["out"], {}), ("Identity", ["on"], ["still"], {}), ("Neg", ["out"], ["next"], {})],
+                 [("i", i64, 0), ("on", boolean, 0), ("s", f32, 2)], [("still", boolean, 0), ("next", f32, 2)])
+    network("loop_inner_name", [("Loop", ["trips", "", "x"], ["last"], {"body": twice}), ("Exp", ["last"], ["out.1"], {})], {"x": floats(2, 3)}, ("out.1",),
+            {"trips": np.int64(2)})
     for backwards in (0, 1):
         network(f"scan_{backwards}",
                 [("Scan", ["first", "x"], ["last", "rows"], {"body": cell, "num_scan_inputs": 1, "scan_input_axes": [1], "scan_output_axes": [1],
@@ -238,6 +251,16 @@ def function_case(floats):
             {"x": floats(3, 4)})
     model = CASES[-1]["model"]
     model.functions.extend([outer, inner])
+    model.opset_import.append(opsets[1])
+
+
+def function_name_case(floats):
+    """Two calls of a function whose result is called what the network's is."""
+    helper = onnx.helper
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)]
+    network("function_inner_name", [("F", ["x"], ["t"], {"domain": "local"}), ("F", ["t"], ["Y"], {"domain": "local"})], {"x": floats(3, 4)}, ("Y",))
+    model = CASES[-1]["model"]
+    model.functions.append(helper.make_function("local", "F", ["a"], ["Y"], [helper.make_node("Tanh", ["a"], ["Y"])], opsets))
     model.opset_import.append(opsets[1])
 
 

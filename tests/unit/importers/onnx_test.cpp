@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "importers/onnx/import.h"
+#include "importers/onnx/importer.h"
 #include "ops/builder.h"
 
 namespace planish {
@@ -142,6 +143,52 @@ TEST(Onnx, ExternalDataStaysInItsFolder) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Onnx, TwoImportersOfOneOperatorAreRefused) {
+  onnx::ImporterTable table;
+  table.add("Quux", nullptr);
+  EXPECT_THROW(table.add("Quux", nullptr), Error);
+}
+
+TEST(Onnx, ConstantsGiveResultsTheirNames) {
+  const Graph graph = [] {
+    const std::string bytes = model([](Writer& g) {
+      write_value(g, 11, "x", {1});
+      write_tensor(g, "y", {{1}, std::string(4, '\0'), 1, ""});
+      write_node(g, "Add", {"x", "y"}, "z");
+      write_value(g, 12, "y", {1});
+      write_value(g, 12, "z", {1});
+    });
+    return onnx::import_bytes(bytes_of(bytes), "test.onnx");
+  }();
+  EXPECT_EQ(graph.value(graph.outputs()[0]).name, "y");
+  EXPECT_EQ(graph.value(graph.outputs()[1]).name, "z");
+}
+
+// The extents of a summed label may turn out to differ.
+TEST(Onnx, EinsumOfSymbolsIsGuarded) {
+  const std::string bytes = model([](Writer& g) {
+    write_value(g, 11, "a", {-1, -1});
+    write_value(g, 11, "b", {-1, -1});
+    {
+      Writer node(g, 1);
+      for (const char* name : {"a", "b"}) node.add_string(1, name);
+      node.add_string(2, "y");
+      node.add_string(4, "Einsum");
+      Writer attribute(node, 5);
+      attribute.add_string(1, "equation");
+      attribute.add_string(4, "ij,ij->");
+      attribute.add_int32(20, 3);
+    }
+    write_value(g, 12, "y", {});
+  });
+  const DimRange range{1, 2, 8};
+  const Graph graph =
+      onnx::import_bytes(bytes_of(bytes), "test.onnx", {{{"a", {range, range}}, {"b", {range, range}}}});
+  ASSERT_GE(graph.guards.size(), 2u);
+  EXPECT_EQ(graph.guards[0].left.str() + " " + graph.guards[0].right.str(), "a.0 b.0");
+  EXPECT_EQ(graph.guards[1].left.str() + " " + graph.guards[1].right.str(), "a.1 b.1");
+}
+
 TEST(Onnx, GraphErrorsNameTheNode) {
   const auto broken = [](auto body) {
     return message_of(model([&](Writer& graph) {
@@ -207,6 +254,38 @@ TEST(Onnx, EndlessLoopsAreRefused) {
   }));
   EXPECT_NE(message.find("'spin'"), std::string::npos) << message;
   EXPECT_NE(message.find("turns of loops"), std::string::npos) << message;
+}
+
+TEST(Onnx, TurnsOfALoopShareItsConstants) {
+  const std::string bytes = model([](Writer& graph) {
+    write_value(graph, 11, "x", {2});
+    write_tensor(graph, "trips", {{}, std::string("\3\0\0\0\0\0\0\0", 8), 7, ""});
+    {
+      Writer node(graph, 1);
+      for (const char* name : {"trips", "", "x"}) node.add_string(1, name);
+      node.add_string(2, "y");
+      node.add_string(4, "Loop");
+      Writer attribute(node, 5);
+      attribute.add_string(1, "body");
+      {
+        Writer body(attribute, 6);
+        write_scalar(body, 11, "i", 7);
+        write_scalar(body, 11, "on", 9);
+        write_value(body, 11, "s", {2});
+        write_tensor(body, "w", {{2}, std::string(8, '\1'), 1, ""});
+        write_node(body, "Add", {"s", "w"}, "next");
+        write_scalar(body, 12, "on", 9);
+        write_value(body, 12, "next", {2});
+      }
+      attribute.add_int32(20, 5);
+    }
+    write_value(graph, 12, "y", {2});
+  });
+  const Graph graph = onnx::import_bytes(bytes_of(bytes), "test.onnx");
+  const auto weights = graph.find_value("w");
+  ASSERT_TRUE(weights.has_value());
+  EXPECT_EQ(graph.users(*weights).size(), 3u);
+  EXPECT_FALSE(graph.find_value("w.1").has_value());
 }
 
 TEST(Onnx, EveryTruncationAndRandomFlipsAreSafe) {
