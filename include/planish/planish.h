@@ -228,8 +228,8 @@ PLANISH_API planish_status planish_context_create(planish_engine* engine, const 
 PLANISH_API void planish_context_destroy(planish_context* context);
 
 /* Extents of an input; inputs of fixed extents need no call. Sizes of everything that follows from them are
- * set up when the last input has its extents. Inputs that share a named extent change one after the other: while they
- * disagree, and after a refused call, running is refused. */
+ * set up when every input was given its extents anew, else when something first needs them. Inputs that share a named
+ * extent change one after the other: while they disagree, and after a refused call, running is refused. */
 PLANISH_API planish_status planish_context_set_shape(planish_context* context, const char* input,
                                                      const int64_t* extents, int32_t rank);
 /* Extents of any binding for the current shapes; `extents` takes PLANISH_MAX_RANK numbers. Of an output whose
@@ -249,7 +249,8 @@ PLANISH_API planish_status planish_context_bind(planish_context* context, const 
  * made it does not allocate memory. */
 PLANISH_API planish_status planish_context_enqueue(planish_context* context, planish_stream* stream);
 
-/* The data of an output whose extents depend on data, which need not be bound. Valid until the next execution. */
+/* The data of an output whose extents depend on data, which need not be bound. Valid until the next execution.
+ * PLANISH_BUSY while one is in flight. */
 PLANISH_API planish_status planish_context_get_output(const planish_context* context, const char* output,
                                                       const void** data);
 

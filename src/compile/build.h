@@ -17,7 +17,7 @@ namespace planish {
 enum class Tuning { off, fast, full };
 
 struct BuildProgress {
-  std::string phase;  // "optimising", "tuning", "planning memory"
+  std::string phase;  // "checking", "optimising", "tuning", "planning memory", "done"
   int done = 0, total = 0;
 };
 

@@ -2,9 +2,9 @@
 // OpDef: what an operator means, without saying how it is computed.
 //
 // Naming: the operators are those of ONNX at opset 23 in snake_case (`conv_transpose`, `reduce_mean`,
-// `scatter_nd`; exceptions: matmul, prelu, topk, nonzero, einsum, silu), with the same operands, attributes and
-// defaults of that opset; importers bring older forms to it. Additions: `dims` (ops/dims.cpp), `fused` (ops/fused.cpp),
-// `custom`. A file ops/conv.cpp defines `void register_conv(OpTable&)`; the build writes the call.
+// `scatter_nd`; exceptions: matmul, prelu, topk, silu), with the same operands, attributes and defaults of that
+// opset; importers bring older forms to it. Additions: `dims` (ops/shape.cpp), `fused` (ops/control.cpp), `custom`.
+// A file ops/conv.cpp defines `void register_conv(OpTable&)`; the build writes the call.
 
 #include <cstdint>
 #include <functional>

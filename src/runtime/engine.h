@@ -64,7 +64,6 @@ class Context {
   // accepted range; nothing runs until the input has extents again. How inputs fit together is looked at when all
   // dynamic ones were set since the last time, or by the first call that needs it.
   Status set_shape(std::string_view input, std::span<const int64_t> extents) noexcept;
-  // Contents of an input that shape arithmetic reads are taken when enqueued.
 
   // Memory of a binding, dense and row-major, of `bytes` bytes; must outlive the execution. Any alignment.
   Status bind(std::string_view name, void* data, size_t bytes) noexcept;
