@@ -203,11 +203,10 @@ void gather_elements_infer(InferContext& context) {
 }
 
 // The last axis of indices is a position in the first axes of data; what it names has the shape of the others.
-Shape nd_result(const InferContext& context) {
+Shape nd_result(const InferContext& context, int64_t batch) {
   const Shape &data = context.shape(0), &indices = context.shape(1);
   context.require_rank(1, 1);
   context.require_dtype(1, kIndices);
-  const int64_t batch = context.attrs<GatherNdAttrs>().batch_dims;
   if (batch < 0 || batch >= std::min(indices.rank(), data.rank()))
     fail(Code::invalid_model, "attribute 'batch_dims' is {} for {} into {}", batch, indices.str(), data.str());
   const Dim depth = indices[indices.rank() - 1];
@@ -223,7 +222,9 @@ Shape nd_result(const InferContext& context) {
   return Shape(std::move(dims));
 }
 
-void gather_nd_infer(InferContext& context) { context.output(0, context.dtype(0), nd_result(context)); }
+void gather_nd_infer(InferContext& context) {
+  context.output(0, context.dtype(0), nd_result(context, context.attrs<GatherNdAttrs>().batch_dims));
+}
 
 void check_updates(const InferContext& context, const std::string& reduction, const Shape& accepted) {
   context.require_choice("reduction", reduction, {"none", "add", "mul", "max", "min"});
@@ -240,7 +241,7 @@ void scatter_elements_infer(InferContext& context) {
 }
 
 void scatter_nd_infer(InferContext& context) {
-  check_updates(context, context.attrs<ScatterAttrs>().reduction, nd_result(context));
+  check_updates(context, context.attrs<ScatterAttrs>().reduction, nd_result(context, 0));
   context.output(0, context.input(0));
 }
 

@@ -68,29 +68,32 @@ class Checker {
         damaged("the expression {} names the symbol '{}', which the profile does not have", dim.str(), name);
   }
 
-  // The window lies inside the buffer as far as bounds of its extents and strides tell; the runtime looks again when
-  // the extents are known.
+  // A fixed window lies inside its buffer; the runtime looks at the others when their extents are known.
   void check_view(const ViewDesc& view) const {
     if (view.buffer < 0) return;
     if (static_cast<size_t>(view.buffer) >= profile_.buffers.size()) damaged("a view of buffer {}", view.buffer);
     if (view.dims.size() > kMaxRank || view.dims.size() != view.strides.size())
       damaged("a view of rank {}", view.dims.size());
+    bool fixed = view.offset.is_constant();
     check_symbols(view.offset);
-    const int64_t size = element_bytes(view.dtype);
-    int64_t end = checked_add(upper(view.offset), size), lowest = lower(view.offset);
-    bool empty = false;
     for (size_t i = 0; i < view.dims.size(); ++i) {
       check_symbols(view.dims[i]);
       check_symbols(view.strides[i]);
-      const int64_t extent = upper(view.dims[i]);
       if (lower(view.dims[i]) < 0) damaged("an extent {} may be negative", view.dims[i].str());
-      empty = empty || extent == 0;
-      if (extent <= 1) continue;
-      const int64_t span = checked_mul(extent - 1, size);
-      lowest = checked_add(lowest, checked_mul(span, std::min<int64_t>(lower(view.strides[i]), 0)));
-      end = checked_add(end, checked_mul(span, std::max<int64_t>(upper(view.strides[i]), 0)));
+      fixed = fixed && view.dims[i].is_constant() && view.strides[i].is_constant();
     }
-    if (empty) return;
+    if (fixed) check_reach(view);
+  }
+
+  void check_reach(const ViewDesc& view) const {
+    const int64_t size = element_bytes(view.dtype);
+    int64_t lowest = view.offset.value(), end = checked_add(lowest, size);
+    for (size_t i = 0; i < view.dims.size(); ++i) {
+      if (view.dims[i].value() == 0) return;
+      const int64_t span = checked_mul(checked_mul(view.dims[i].value() - 1, size), view.strides[i].value());
+      int64_t& bound = span < 0 ? lowest : end;
+      bound = checked_add(bound, span);
+    }
     const int64_t bytes = buffer_bytes(profile_.buffers[static_cast<size_t>(view.buffer)]);
     if (lowest < 0 || end > bytes) damaged("a view reaches [{}, {}) of a buffer of {} bytes", lowest, end, bytes);
   }

@@ -80,6 +80,7 @@ bool are_apart(const TensorView& a, const Reach& at, const TensorView& b, const 
 
 void check_written(const TensorView& view, const Place& place) {
   if (!place.writable) fail(Code::invalid_plan, "is written to a constant or an input");
+  if (view.element_count() == 0) return;
   for (size_t i = 0; i < static_cast<size_t>(view.rank); ++i)
     if (view.dims[i] > 1 && view.strides[i] == 0)
       fail(Code::invalid_plan, "is written with the stride 0 on axis {}", i);

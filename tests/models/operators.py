@@ -117,6 +117,10 @@ def choosing_cases(floats, ints, random):
     case("gather_nd", "GatherND", [floats(3, 4, 5), random.integers(-3, 3, (6, 2))], batch_dims=0)
     case("gather_nd_batch", "GatherND", [floats(3, 4, 5, 2), random.integers(-4, 4, (3, 6, 1))], batch_dims=1)
     case("gather_nd_two_batch_axes", "GatherND", [floats(2, 3, 4, 5), random.integers(0, 4, (2, 3, 6, 2))], batch_dims=2)
+    for reduction in ("none", "add", "mul", "max", "min"):
+        case(f"scatter_nd_{reduction}", "ScatterND", [floats(3, 4), np.array([[-1], [0]]), floats(2, 4)], opset=18, reduction=reduction)
+    case("slice_to_nothing", "Slice", [floats(2, 6), np.array([4]), np.array([1]), np.array([1])], constants=(1, 2, 3))
+    case("split_of_nothing", "Split", [floats(2, 6), np.array([0, 6])], opset=13, outputs=2, constants=(1,), axis=1)
 
 
 def quantized_cases(floats, random):

@@ -16,7 +16,7 @@ namespace planish::onnx {
 struct ImportOptions {
   // Ranges for inputs, by input name, one entry an axis: {"data", {{1,1,8},{3,3,3},…}}. An axis with
   // min == max becomes a constant. Dynamic axes not named here keep DimRange{1, 1, 1}: batch and the like
-  // default to 1 and the log says so once (info).
+  // default to 1 and the log says so once (a warning, but for first axes).
   std::map<std::string, std::vector<DimRange>> input_shapes;
 };
 

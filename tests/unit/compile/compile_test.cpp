@@ -147,6 +147,25 @@ TEST(Build, WorkspacesServeEveryShape) {
   }
 }
 
+// The largest rows and the largest columns never come together.
+TEST(Build, ExtentsThatDivideAnotherServeEveryShape) {
+  Graph graph;
+  graph.symbols["N"] = {SymbolKind::shape, {8, 64, 64}};
+  graph.symbols["M"] = {SymbolKind::shape, {1, 8, 8}};
+  const ValueId x = graph.add_input("x", {DataType::f32, {Dim::symbol("N")}});
+  const ValueId like = graph.add_input("like", {DataType::f32, {Dim::symbol("M")}});
+  const auto ints = [&](std::vector<int64_t> values) { return graph.add_constant(Tensor::ints(values)); };
+  const ValueId shape = add_op(graph, "concat", {add_op(graph, "shape", {like}), ints({-1})}, {{"axis", int64_t{0}}});
+  const ValueId rows = add_op(graph, "reshape", {x, shape}, {}, "rows");
+  graph.add_output(add_op(graph, "pad", {rows, ints({1, 1, 1, 1})}, {}, "pad"));
+  const Plan plan = untuned(std::move(graph));
+  for (int64_t m : {8, 1}) {
+    const Tensor x64 = testing::random_tensor({64}, 1), front = testing::random_tensor({m}, 2);
+    const auto found = testing::run(plan, {{"x", x64}, {"like", front}}, 1);
+    EXPECT_EQ(found.begin()->second.extents(), (std::vector<int64_t>{m + 2, 64 / m + 2}));
+  }
+}
+
 TEST(Build, CanBeCancelled) {
   auto device = create_cpu_device(1);
   BuildOptions options;

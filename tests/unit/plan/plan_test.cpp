@@ -99,7 +99,9 @@ TEST(Plan, GuardsOfEveryProfileHold) {
 TEST(Plan, WindowsOfWildStridesAreRefused) {
   for (int64_t stride : {INT64_MIN, INT64_MAX, int64_t{-1}, int64_t{1} << 40}) {
     Plan plan = testing::build_small(true);
-    plan.profiles[0].steps[0].inputs[0].strides[1] = stride;
+    ViewDesc& weights = plan.profiles[0].steps[0].inputs[1];
+    weights.dims[0] = 2;
+    weights.strides[0] = stride;
     EXPECT_THROW(verify(plan), Error) << stride;
   }
 }

@@ -646,6 +646,7 @@ class InputExtents {
 
   // "input 'x' axis 2 ('height'), …" of every extent that was taken as 1; empty when there is none.
   const std::string& assumptions() const { return assumptions_; }
+  bool only_batches() const { return only_batches_; }  // none but first axes
 
  private:
   const DimRange* given(const wire::ValueInfo& info, size_t axis) const {
@@ -655,8 +656,7 @@ class InputExtents {
 
   Dim assumed(const wire::ValueInfo& info, size_t axis) {
     const std::string& param = info.dims[axis].param;
-    log(Severity::info, "input '{}', axis {} ('{}') is dynamic; no shape was given, 1 is taken", info.name, axis,
-        param);
+    only_batches_ = only_batches_ && axis == 0;
     assumptions_ += fmt::format("{}input '{}' axis {}{}", assumptions_.empty() ? "" : ", ", info.name, axis,
                                 param.empty() ? "" : " ('" + param + "')");
     return 1;
@@ -665,6 +665,7 @@ class InputExtents {
   Graph& graph_;
   const ImportOptions& options_;
   std::map<std::string, DimRange> by_name_;
+  bool only_batches_ = true;
   std::string assumptions_;
 };
 
@@ -725,6 +726,9 @@ Graph import_model(const wire::Model& model, const ImportOptions& options) {
       error.add_context("with the extent 1 where no shape was given (" + extents.assumptions() + ")");
     throw;
   }
+  if (!extents.assumptions().empty())
+    log(extents.only_batches() ? Severity::info : Severity::warning,
+        "the extent 1 is taken where no shape was given: {}", extents.assumptions());
   graph.remove_dead();
   return graph;
 }
