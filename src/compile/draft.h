@@ -23,6 +23,7 @@ class PlanDraft {
   int32_t add_binding(const Value& value, bool is_input);  // its buffer
   ViewDesc constant(const Tensor& tensor);                 // equal content is stored once
   ViewDesc temporary(const TensorType& type, Layout layout);
+  bool is_late(const ViewDesc& view) const;  // where it lies, or how far it reaches, shows itself while the plan runs
 
   // --- steps
   uint32_t add_step(Step step);  // gives it its id

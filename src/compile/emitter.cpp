@@ -52,6 +52,8 @@ class Emitter {
     const auto users = graph.users(id);
     if (&graph != &graph_ || users.size() != 1 || graph.is_output(id)) return std::nullopt;
     const Node& node = graph.node(users[0]);
+    // Of a result of data-dependent extents nothing can be written before all of them are there.
+    if (depends_on_data(graph.value(node.outputs[0]).type.bytes(), graph.symbols)) return std::nullopt;
     if (const Assigned* to = selection_.assigned(graph, node); to != nullptr && to->layout != Layout::channels_last)
       return std::nullopt;
     const Shape& shape = graph.value(id).type.shape;
@@ -95,6 +97,7 @@ class Emitter {
       with_context(
           [&] { return fmt::format("node '{}' ({})", node.name, node.note.empty() ? node.op.str() : node.note); },
           [&] {
+            emit_extents(graph, node, values);
             if (node.op == "if")
               emit_if(graph, node, values);
             else if (node.op == "concat")
@@ -103,6 +106,24 @@ class Emitter {
               emit_node(graph, node, values);
           });
     }
+  }
+
+  // Where operands' elements decide on the result's extents, a step that reads them binds the symbols.
+  void emit_extents(const Graph& graph, const Node& node, Environment& values) {
+    if (node.binds.empty() || !node.regions.empty()) return;
+    Step step;
+    step.kind = StepKind::reference;
+    step.name = node.name + ".extents";
+    step.origins = node.origins;
+    step.op = "extents";
+    step.kernel = "extents." + node.op.str();
+    step.params = node.attrs;
+    step.binds = node.binds;
+    for (ValueId input : node.inputs) step.inputs.push_back(view_of(graph, input, values));
+    const Kernel* row = reference_kernels().find(step.kernel);
+    if (row == nullptr) fail(Code::internal, "there is no kernel '{}'", step.kernel);
+    step.version = row->version;
+    draft_.add_step(std::move(step));
   }
 
   // A reshape of memory whose axes do not join: one copy into the result, seen under the operand's axes. It lies

@@ -20,6 +20,13 @@ Dim scaled_extent(Dim extent, double scale) {
   fail(Code::unsupported, "a symbolic extent {} scaled by {}", extent.str(), scale);
 }
 
+void measured_resize(InferContext& context, const std::vector<int>& axes) {
+  const auto dims = context.measured(context.rank(0));
+  std::vector<Dim> extents = context.shape(0).dims();
+  for (int axis : axes) extents[static_cast<size_t>(axis)] = dims[static_cast<size_t>(axis)];
+  context.output(0, context.dtype(0), Shape(std::move(extents)));
+}
+
 void resize_infer(InferContext& context) {
   const auto attrs = context.attrs<ResizeAttrs>();
   context.require_dtype(0, kNumbers);
@@ -40,6 +47,9 @@ void resize_infer(InferContext& context) {
   const std::vector<int> axes = context.distinct_axes(named, context.rank(0));
   std::vector<Dim> dims = context.shape(0).dims();
   const auto place = [&](size_t i) -> Dim& { return dims[static_cast<size_t>(axes[i])]; };
+  const bool known =
+      non_empty(context, 3) ? context.contents(3).has_value() : !context.has_input(2) || context.constant(2);
+  if (!known) return measured_resize(context, axes);
   if (non_empty(context, 3)) {
     if (non_empty(context, 2)) fail(Code::invalid_model, "both scales and sizes; one of them is accepted");
     const std::vector<Dim> sizes = context.list(3);
@@ -54,9 +64,7 @@ void resize_infer(InferContext& context) {
     if (!non_empty(context, 2)) fail(Code::invalid_model, "neither scales nor sizes; one of them is accepted");
     context.require_dtype(2, kFloats);
     context.require_rank(2, 1, 1);
-    const auto scales = context.constant(2);
-    if (!scales) fail(Code::unsupported, "scales are computed from data");
-    const auto factors = scales->to_doubles();
+    const auto factors = context.constant(2)->to_doubles();
     if (factors.size() != axes.size()) fail(Code::invalid_model, "{} scales for {} axes", factors.size(), axes.size());
     for (double factor : factors)
       if (!std::isfinite(factor) || factor <= 0 || factor > 1e6)

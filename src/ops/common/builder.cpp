@@ -62,7 +62,7 @@ void infer_node(Graph& graph, NodeId id) {
     check_result(value.type, i, graph.symbols);
     value.contents = i < context.output_contents().size() ? context.output_contents()[i] : std::nullopt;
   }
-  if (!context.bound_symbols().empty()) node.attrs.set("binds", context.bound_symbols());
+  node.binds = context.bound_symbols();
   fold_contents(graph, node);
 }
 
@@ -163,9 +163,7 @@ void verify(const Graph& graph) {
                  [&] {
                    const OpDef& def = op_def(node.op);
                    check_arity(def, node.inputs.size());
-                   Attrs attrs = node.attrs;
-                   attrs.erase("binds");
-                   if (def.check_attrs != nullptr) def.check_attrs(attrs);
+                   if (def.check_attrs != nullptr) def.check_attrs(node.attrs);
                    for (const auto& region : node.regions) verify(*region);
                  });
   }
