@@ -119,6 +119,14 @@ std::vector<Step> PlanDraft::body(const std::function<void()>& emit) {
   return steps;
 }
 
+std::vector<Step> PlanDraft::repeated_body(const std::function<void()>& emit) {
+  const int begin = position_;
+  std::vector<Step> steps = body(emit);
+  for (Buffer& buffer : buffers_)
+    if (buffer.first <= begin && buffer.last > begin) buffer.last = position_ + 1;
+  return steps;
+}
+
 Plan PlanDraft::finish(bool keep_all) {
   Profile& profile = plan_.profiles[0];
   std::vector<Interval> intervals;

@@ -21,6 +21,9 @@
 
 namespace planish {
 
+// An extent that only running the plan tells, of which nothing else is known.
+constexpr SymbolInfo kMeasuredSymbol{SymbolKind::step, {0, 64, INT32_MAX}};
+
 // Kinds of element types, as flags. kIndices: i32 and i64.
 enum TypeKinds : unsigned { kFloats = 1, kIntegers = 2, kBooleans = 4, kIndices = 8, kNumbers = 3, kAnyType = 7 };
 
@@ -81,6 +84,7 @@ class InferContext {
   // "extents.<operator>" writes to bound_symbols, in order of these calls, before the node itself is computed.
   Dim data_dependent(std::string_view hint, Dim most);
   std::vector<Dim> measured(int rank);  // one an axis
+  void bind(Dim symbol);                // the node gives a value to this one, too
   int list_extent(size_t i) const;      // how many integers the operand holds, whatever they are
 
   const std::vector<TensorType>& outputs() const { return outputs_; }

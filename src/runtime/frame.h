@@ -49,6 +49,7 @@ struct Frame : LateSteps {
   void settle(PreparedStep& prepared) override;
   void bind(const Step& step, std::span<const int64_t> values) override;
   void forget(const std::vector<Step>& body) override;
+  void settle_unbound(const std::vector<Step>& body) override;
 
  private:
   const BufferDesc& buffer_of(const ViewDesc& view) const { return profile->buffers[static_cast<size_t>(view.buffer)]; }

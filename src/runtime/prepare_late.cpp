@@ -116,11 +116,21 @@ void Frame::begin_shapes() {
   last_.clear();
 }
 
+// Extents of a loop's state, which a turn binds for the next, are what the turn begins with.
 void Frame::forget(const std::vector<Step>& body) {
   for (const Step& step : body) {
-    for (const std::string& name : step.binds) symbols.erase(name);
+    if (step.kernel != "extents.values")
+      for (const std::string& name : step.binds) symbols.erase(name);
     for (const auto& inner : step.bodies) forget(inner);
   }
+}
+
+void Frame::settle_unbound(const std::vector<Step>& body) {
+  for (const Step& step : body) {
+    for (const std::string& name : step.binds) symbols.try_emplace(name, 0);
+    for (const auto& inner : step.bodies) settle_unbound(inner);
+  }
+  ++generation_;
 }
 
 void Frame::bind(const Step& step, std::span<const int64_t> values) {

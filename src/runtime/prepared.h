@@ -40,7 +40,7 @@ using PlaceOf = std::function<Place(const ViewDesc&)>;
 // and apart from everything else that the step uses. Error(invalid_plan) names operand or result.
 void check_views(const PreparedStep& step, const TensorView& workspace, const PlaceOf& place_of);
 
-void check_control(const PreparedStep& step);  // its condition is one truth value
+void check_control(const PreparedStep& step);  // its operands are what an if or a loop reads
 
 // The instance of a plugin step.
 std::unique_ptr<Plugin> make_plugin(const Step& step);
@@ -53,7 +53,8 @@ class LateSteps {
  public:
   virtual void settle(PreparedStep& step) = 0;  // makes it ready, unless it is
   virtual void bind(const Step& step, std::span<const int64_t> values) = 0;
-  virtual void forget(const std::vector<Step>& body) = 0;  // the symbols that these steps bind have no value
+  virtual void forget(const std::vector<Step>& body) = 0;  // what these steps find out anew each turn has no value
+  virtual void settle_unbound(const std::vector<Step>& body) = 0;  // those of them that have none are 0
 
  protected:
   ~LateSteps() = default;

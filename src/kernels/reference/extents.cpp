@@ -260,9 +260,21 @@ void extents_resize(const KernelArgs& args) {
   bind_extents(args, extents);
 }
 
+// The values themselves: the runtime has evaluated them.
+struct ExtentsValues {
+  std::vector<int64_t> values;
+  template <class V>
+  void fields(V& v) {
+    v("values", values);
+  }
+};
+
+void extents_values(const KernelArgs& args) { bind_extents(args, args.as<ExtentsValues>().values); }
+
 }  // namespace
 
 void register_extents(KernelTable& table) {
+  table.add(make_kernel<ExtentsValues>("extents.values", check_lists<0, 0, 0>, extents_values));
   table.add(make_kernel<ExtentsReshape>("extents.reshape", check_lists<1, 2, 2>, extents_reshape));
   table.add(make_kernel<NoAttrs>("extents.squeeze", check_lists<1, 2, 2>, extents_squeeze));
   table.add(make_kernel<NoAttrs>("extents.unsqueeze", check_lists<1, 2, 2>, extents_unsqueeze));

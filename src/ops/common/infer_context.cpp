@@ -5,13 +5,6 @@
 #include "base/error.h"
 
 namespace planish {
-namespace {
-
-constexpr int64_t kMostMeasured = INT32_MAX;  // of an extent that only running the plan tells
-constexpr int64_t kTypicallyMeasured = 64;    // what candidates are estimated with
-
-}  // namespace
-
 InferContext::InferContext(Graph& graph, const Node& node) : graph_(graph), node_(node) {}
 
 std::string InferContext::operand(size_t i) const {
@@ -186,17 +179,23 @@ void InferContext::output_contents(size_t i, std::vector<Dim> contents) {
 
 Dim InferContext::data_dependent(std::string_view hint, Dim most) {
   const auto& kept = node_.binds;
-  const int64_t bound = std::min(most.upper_bound(graph_.symbols), kMostMeasured);
-  const SymbolInfo info{SymbolKind::step, {0, std::min(bound, kTypicallyMeasured), bound}};
+  const DimRange& any = kMeasuredSymbol.range;
+  const int64_t bound = std::min(most.upper_bound(graph_.symbols), any.max);
+  const SymbolInfo info{SymbolKind::step, {0, std::min(bound, any.opt), bound}};
   const std::string name = bound_.size() < kept.size() ? kept[bound_.size()] : graph_.fresh_symbol(hint, info);
   graph_.symbols[name] = info;
   bound_.push_back(name);
   return Dim::symbol(name);
 }
 
+void InferContext::bind(Dim symbol) {
+  graph_.symbols.try_emplace(std::string(symbol.name()), kMeasuredSymbol);
+  bound_.emplace_back(symbol.name());
+}
+
 std::vector<Dim> InferContext::measured(int rank) {
   std::vector<Dim> dims;
-  for (int i = 0; i < rank; ++i) dims.push_back(data_dependent(fmt::format("{}_{}", node_.op.str(), i), kMostMeasured));
+  for (int i = 0; i < rank; ++i) dims.push_back(data_dependent(fmt::format("{}_{}", node_.op.str(), i), kMeasuredSymbol.range.max));
   return dims;
 }
 
