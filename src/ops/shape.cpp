@@ -1,4 +1,4 @@
-// Operators about shapes: shape, size, dims, range, constant_of_shape, cast, bit_cast.
+// Operators about shapes: shape, size, dims, range, constant_of_shape, cast.
 
 #include <algorithm>
 #include <cmath>
@@ -105,14 +105,6 @@ void cast_infer(InferContext& context) {
     context.output_contents(0, *known);
 }
 
-void bit_cast_infer(InferContext& context) {
-  const DataType from = context.dtype(0), to = context.attrs<CastAttrs>().to;
-  if (element_bytes(from) != element_bytes(to))
-    fail(Code::invalid_model, "the bits of {} as {}; a type as wide is accepted", context.input(0).str(),
-         data_type_name(to));
-  context.output(0, to, context.shape(0));
-}
-
 OpDef shape_row(const char* name, int least, int most, void (*check)(const Attrs&), void (*infer)(InferContext&)) {
   OpDef def;
   def.name = name;
@@ -133,7 +125,6 @@ void register_shape(OpTable& table) {
   table.add(shape_row("range", 3, 3, check_attrs_as<NoAttrs>, range_infer));
   table.add(shape_row("constant_of_shape", 1, 1, check_attrs_as<FillAttrs>, fill_infer));
   table.add(shape_row("cast", 1, 1, check_attrs_as<CastAttrs>, cast_infer));
-  table.add(shape_row("bit_cast", 1, 1, check_attrs_as<CastAttrs>, bit_cast_infer));
 }
 
 }  // namespace planish::ops

@@ -49,16 +49,13 @@ void import_clip(NodeContext& context) {
   context.emit("clip", std::move(inputs));
 }
 
-template <const char* const& op>
 void import_cast(NodeContext& context) {
   const int64_t number = context.get_or<int64_t>("to", 0);
   const DataType to = wire::dtype_of(number);
   if (to == DataType::none || to == DataType::string)
     fail(Code::unsupported, "a cast to element type {} of ONNX", number);
-  context.emit(op, {context.input(0)}, {{"to", to}});
+  context.emit("cast", {context.input(0)}, {{"to", to}});
 }
-const char* const kCast = "cast";
-const char* const kBitCast = "bit_cast";
 
 void import_constant(NodeContext& context) {
   if (context.attribute("value") != nullptr)
@@ -152,8 +149,7 @@ void register_arithmetic(ImporterTable& table) {
   table.add("Less", import_binary<kLess>, 2);
   table.add("Greater", import_binary<kGreater>, 2);
   table.add("Clip", import_clip, 3);
-  table.add("Cast", import_cast<kCast>, 1);
-  table.add("BitCast", import_cast<kBitCast>, 1);
+  table.add("Cast", import_cast, 1);
   table.add("Constant", import_constant, 0);
   table.add("ConstantOfShape", import_constant_of_shape, 1);
   table.add("QuantizeLinear", import_quantize);

@@ -29,7 +29,6 @@ const SameRow kSame[] = {
     {"ConvTranspose", "conv_transpose"},
     {"Cos", "cos"},
     {"Cosh", "cosh"},
-    {"CumProd", "cum_prod"},
     {"CumSum", "cum_sum"},
     {"DeformConv", "deform_conv"},
     {"DepthToSpace", "depth_to_space"},

@@ -87,8 +87,8 @@ void run_topk(const KernelArgs& args) {
     topk_rows<int64_t>(args, load_int, store_int);
 }
 
-template <class T, bool product, class Load, class Store>
-void cumulate_rows(const KernelArgs& args, Load load, Store store) {
+template <class T, class Load, class Store>
+void cum_sum_rows(const KernelArgs& args, Load load, Store store) {
   const auto& attrs = args.as<CumSumAttrs>();
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
   const auto axis = static_cast<size_t>(normalize_axis(load_int(args.inputs[1], 0), x.rank));
@@ -96,31 +96,30 @@ void cumulate_rows(const KernelArgs& args, Load load, Store store) {
   const auto rows = without_axis(x.dims, x.rank, axis);
   const int64_t n = x.dims[axis];
   for (Odometer<2> at(rows, {xs, ys}); at.valid(); at.next()) {
-    T total = product ? 1 : 0;
+    T sum = 0;
     for (int64_t i = 0; i < n; ++i) {
       const int64_t k = attrs.reverse != 0 ? n - 1 - i : i;
-      const T value = load(x, at.offset[0] + k * x.strides[axis]), before = total;
-      total = product ? total * value : total + value;
-      store(y, at.offset[1] + k * y.strides[axis], attrs.exclusive != 0 ? before : total);
+      const T value = load(x, at.offset[0] + k * x.strides[axis]), before = sum;
+      sum += value;
+      store(y, at.offset[1] + k * y.strides[axis], attrs.exclusive != 0 ? before : sum);
     }
   }
 }
 
 // X, an axis -> like X; the axis is data
-void check_cumulate(const KernelArgs& args) {
+void check_cum_sum(const KernelArgs& args) {
   const Operands o(args, 2, 2);
   o.in(1).integers().elements(1);
   o.out().like(o.in(0));
 }
 
-template <bool product>
-void run_cumulate(const KernelArgs& args) {
+void run_cum_sum(const KernelArgs& args) {
   if (is_float(args.inputs[0].dtype))
-    cumulate_rows<double, product>(args, load_double, store_double);
+    cum_sum_rows<double>(args, load_double, store_double);
   else
-    cumulate_rows<uint64_t, product>(
+    cum_sum_rows<uint64_t>(
         args, [](const TensorView& x, int64_t at) { return static_cast<uint64_t>(load_int(x, at)); },
-        [](const TensorView& y, int64_t at, uint64_t total) { store_int(y, at, static_cast<int64_t>(total)); });
+        [](const TensorView& y, int64_t at, uint64_t sum) { store_int(y, at, static_cast<int64_t>(sum)); });
 }
 
 // X, k? -> like X
@@ -274,8 +273,7 @@ void run_grid_sample(const KernelArgs& args) {
 
 void register_select(KernelTable& table) {
   table.add(make_kernel<TopKAttrs>("topk", check_topk, run_topk));
-  table.add(make_kernel<CumSumAttrs>("cum_sum", check_cumulate, run_cumulate<false>));
-  table.add(make_kernel<CumSumAttrs>("cum_prod", check_cumulate, run_cumulate<true>));
+  table.add(make_kernel<CumSumAttrs>("cum_sum", check_cum_sum, run_cum_sum));
   table.add(make_kernel<TriluAttrs>("trilu", check_trilu, run_trilu));
   table.add(make_kernel<GridSampleAttrs>("grid_sample", check_grid_sample, run_grid_sample));
 }

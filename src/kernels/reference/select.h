@@ -1,5 +1,5 @@
 #pragma once
-// Attributes of topk, cum_sum and cum_prod, trilu and grid_sample.
+// Attributes of topk, cum_sum, trilu and grid_sample.
 
 #include <cstdint>
 #include <string>

@@ -123,19 +123,6 @@ void run_cast(const KernelArgs& args) {
   }
 }
 
-// X -> its bits as elements of another type that is as wide
-void check_bit_cast(const KernelArgs& args) {
-  check_cast(args);
-  const DataType from = args.inputs[0].dtype, to = args.outputs[0].dtype;
-  require(element_bytes(from) == element_bytes(to), "the bits of {} as {}", data_type_name(from), data_type_name(to));
-}
-
-void run_bit_cast(const KernelArgs& args) {
-  TensorView y = args.outputs[0];
-  y.dtype = args.inputs[0].dtype;
-  copy_view(args.inputs[0], y);
-}
-
 }  // namespace
 
 void check_cast(const KernelArgs& args) {
@@ -150,7 +137,6 @@ void register_shape(KernelTable& table) {
   table.add(make_kernel<NoAttrs>("range", check_range, run_range));
   table.add(make_kernel<FillAttrs>("constant_of_shape", check_constant_of_shape, run_constant_of_shape));
   table.add(make_kernel<CastParams>("cast", check_cast, run_cast));
-  table.add(make_kernel<CastParams>("bit_cast", check_bit_cast, run_bit_cast));
 }
 
 }  // namespace planish::kernels::reference
