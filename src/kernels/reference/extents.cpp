@@ -25,16 +25,6 @@ std::vector<int64_t> operand_extents(const KernelArgs& args) {
   return {extents.begin(), extents.end()};
 }
 
-void bind_extents(const KernelArgs& args, const std::vector<int64_t>& extents) {
-  if (extents.size() != args.bound_symbols.size())
-    fail(Code::invalid_argument, "a result of rank {} where rank {} was planned for", extents.size(),
-         args.bound_symbols.size());
-  for (int64_t extent : extents)
-    if (extent < 0)
-      fail(Code::invalid_argument, "a result of {}; extents of 0 and more are accepted", Shape::of(extents).str());
-  std::copy(extents.begin(), extents.end(), args.bound_symbols.begin());
-}
-
 // The axes that operand i names, or the first `count`; each once.
 std::vector<size_t> extents_axes(const KernelArgs& args, size_t i, size_t count, int64_t rank) {
   std::vector<int64_t> named = extents_list(args, i);
@@ -230,36 +220,6 @@ void extents_topk(const KernelArgs& args) {
   bind_extents(args, {k});
 }
 
-// X, roi?, scales?, sizes?: the sizes as given, else floor(extent * scale)
-void check_extents_resize(const KernelArgs& args) {
-  const Operands o(args, 1, 4, 0, 0);
-  o.in(2).list();
-  o.in(3).integers().list();
-}
-
-void extents_resize(const KernelArgs& args) {
-  auto extents = operand_extents(args);
-  std::vector<int64_t> axes = args.as<ResizeAttrs>().axes;
-  if (axes.empty())
-    for (size_t i = 0; i < extents.size(); ++i) axes.push_back(static_cast<int64_t>(i));
-  const auto sizes = extents_list(args, 3);
-  const int64_t scales = args.has_input(2) ? args.inputs[2].element_count() : 0;
-  const size_t given = sizes.empty() ? static_cast<size_t>(scales) : sizes.size();
-  if (given != axes.size()) fail(Code::invalid_argument, "{} scales or sizes for {} axes", given, axes.size());
-  for (size_t i = 0; i < axes.size(); ++i) {
-    int64_t& extent = extents[static_cast<size_t>(normalize_axis(axes[i], static_cast<int>(extents.size())))];
-    if (!sizes.empty()) {
-      extent = sizes[i];
-      continue;
-    }
-    const double scale = load_double(args.inputs[2], static_cast<int64_t>(i) * args.inputs[2].strides[0]);
-    if (!(scale > 0) || scale > 1e6)
-      fail(Code::invalid_argument, "a scale of {}; above 0 and up to 1e6 is accepted", scale);
-    extent = static_cast<int64_t>(std::floor(static_cast<double>(extent) * scale + 1e-9));
-  }
-  bind_extents(args, extents);
-}
-
 // The values themselves: the runtime has evaluated them.
 struct ExtentsValues {
   std::vector<int64_t> values;
@@ -272,6 +232,16 @@ struct ExtentsValues {
 void extents_values(const KernelArgs& args) { bind_extents(args, args.as<ExtentsValues>().values); }
 
 }  // namespace
+
+void bind_extents(const KernelArgs& args, const std::vector<int64_t>& extents) {
+  if (extents.size() != args.bound_symbols.size())
+    fail(Code::invalid_argument, "a result of rank {} where rank {} was planned for", extents.size(),
+         args.bound_symbols.size());
+  for (int64_t extent : extents)
+    if (extent < 0)
+      fail(Code::invalid_argument, "a result of {}; extents of 0 and more are accepted", Shape::of(extents).str());
+  std::copy(extents.begin(), extents.end(), args.bound_symbols.begin());
+}
 
 void register_extents(KernelTable& table) {
   table.add(make_kernel<ExtentsValues>("extents.values", check_lists<0, 0, 0>, extents_values));
@@ -288,7 +258,6 @@ void register_extents(KernelTable& table) {
   table.add(make_kernel<NoAttrs>("extents.range", check_extents_range, extents_range));
   table.add(make_kernel<FillAttrs>("extents.constant_of_shape", check_lists<0, 1, 1>, extents_constant_of_shape));
   table.add(make_kernel<TopKAttrs>("extents.topk", check_extents_topk, extents_topk));
-  table.add(make_kernel<ResizeAttrs>("extents.resize", check_extents_resize, extents_resize));
 }
 
 }  // namespace planish::kernels::reference
