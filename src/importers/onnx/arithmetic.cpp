@@ -35,6 +35,26 @@ const char* const kEqual = "equal";
 const char* const kLess = "less";
 const char* const kGreater = "greater";
 
+// Opset < 7: one slope for all, or one a channel.
+void import_prelu(NodeContext& context) {
+  const int rank = context.type(0).shape.rank();
+  ValueId slope = context.input(1);
+  const Shape& shape = context.type(1).shape;
+  if (context.opset() < 7 && shape.rank() == 1 && shape[0] != Dim(1) && rank > 2) {
+    std::vector<int64_t> axes;
+    for (int64_t i = 1; i < rank - 1; ++i) axes.push_back(i);
+    slope = context.add("unsqueeze", {slope, context.ints(axes)});
+  }
+  context.emit("prelu", {context.input(0), slope});
+}
+
+// Opset < 7: operand 2 spreads where 'broadcast' says so; it spreads here as it does from 7 on.
+void import_gemm(NodeContext& context) {
+  Attrs attrs = context.attrs();
+  attrs.erase("broadcast");
+  context.emit("gemm", context.inputs(), std::move(attrs));
+}
+
 void import_clip(NodeContext& context) {
   std::vector<ValueId> inputs = context.inputs();
   if (context.opset() < 11) {
@@ -100,14 +120,6 @@ void import_dropout(NodeContext& context) {
   context.results = {context.add("identity", {x}), context.add("expand", {one, context.add("shape", {x})})};
 }
 
-void import_batch_normalization(NodeContext& context) {
-  Attrs attrs;
-  attrs.set("epsilon", context.get_or<double>("epsilon", 1e-5));
-  if (context.get_or<int64_t>("training_mode", 0) != 0) fail(Code::unsupported, "training_mode=1");
-  if (context.get_or<int64_t>("spatial", 1) == 0) fail(Code::unsupported, "spatial=0");
-  context.emit("batch_normalization", context.inputs(), std::move(attrs));
-}
-
 // Without a zero point the result is u8: an output_dtype that says otherwise has no zero point to take it from.
 void import_quantize(NodeContext& context) {
   Attrs attrs = context.attrs();
@@ -148,13 +160,14 @@ void register_arithmetic(ImporterTable& table) {
   table.add("Equal", import_binary<kEqual>, 2);
   table.add("Less", import_binary<kLess>, 2);
   table.add("Greater", import_binary<kGreater>, 2);
+  table.add("PRelu", import_prelu, 2);
+  table.add("Gemm", import_gemm);
   table.add("Clip", import_clip, 3);
   table.add("Cast", import_cast, 1);
   table.add("Constant", import_constant, 0);
   table.add("ConstantOfShape", import_constant_of_shape, 1);
   table.add("QuantizeLinear", import_quantize);
   table.add("Dropout", import_dropout, 3);
-  table.add("BatchNormalization", import_batch_normalization);
   table.add("Softmax", import_softmax<kSoftmax>, 1);
   table.add("LogSoftmax", import_softmax<kLogSoftmax>, 1);
 }
