@@ -19,7 +19,7 @@ void reduce_infer(InferContext& context) {
   context.require_flag("keepdims", attrs.keepdims);
   context.require_flag("noop_with_empty_axes", attrs.noop_with_empty_axes);
   const bool picks = context.node().op == "reduce_max" || context.node().op == "reduce_min";
-  context.require_dtype(0, picks ? kAnyType : kNumbers);
+  context.require_dtype(0, picks ? kComputed : kNumbers);
   const auto reduced = reduced_axes(context, attrs);
   std::vector<Dim> dims;
   for (size_t i = 0; i < reduced.size(); ++i) {

@@ -1,4 +1,4 @@
-// topk, cum_sum, trilu and grid_sample.
+// topk, cum_sum, cum_prod, trilu and grid_sample.
 
 #include "kernels/reference/select.h"
 
@@ -24,9 +24,9 @@ void topk_infer(InferContext& context) {
 
 void cum_sum_infer(InferContext& context) {
   context.require_rank(0, 1);
-  const auto axis = context.constant_ints(1);
-  if (axis.size() != 1) fail(Code::invalid_model, "{} axes, one is accepted", axis.size());
-  normalize_axis(axis[0], context.rank(0));
+  context.require_dtype(1, kIndices);
+  context.require_one_element(1);
+  if (const auto axis = context.constant(1)) normalize_axis(axis->to_ints()[0], context.rank(0));
   context.output(0, context.input(0));
 }
 
@@ -80,7 +80,8 @@ void register_select(OpTable& table) {
   OpDef topk = select_row("topk", 2, 2, check_attrs_as<TopKAttrs>, topk_infer);
   topk.outputs = -1;
   table.add(std::move(topk));
-  table.add(select_row("cum_sum", 2, 2, check_attrs_as<CumSumAttrs>, cum_sum_infer));
+  for (const char* name : {"cum_sum", "cum_prod"})
+    table.add(select_row(name, 2, 2, check_attrs_as<CumSumAttrs>, cum_sum_infer));
   table.add(select_row("trilu", 1, 2, check_attrs_as<TriluAttrs>, trilu_infer));
   table.add(select_row("grid_sample", 2, 2, check_attrs_as<GridSampleAttrs>, grid_sample_infer));
 }

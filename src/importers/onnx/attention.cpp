@@ -254,12 +254,19 @@ void import_causal_conv(NodeContext& context) {
   context.results = {activation == "none" ? y : swish(context, y, 1), state};
 }
 
+void import_linear_attention(NodeContext& context) {
+  Attrs attrs = context.attrs();
+  attrs.erase("chunk_size");  // how to compute, not what
+  context.emit("linear_attention", context.inputs(), std::move(attrs));
+}
+
 }  // namespace
 
 void register_attention(ImporterTable& table) {
   table.add("Attention", import_attention, 7);
   table.add("RotaryEmbedding", import_rotary_embedding, 4);
   table.add("TensorScatter", import_tensor_scatter, 3);
+  table.add("LinearAttention", import_linear_attention);
   table.add("CausalConvWithState", import_causal_conv, 4);
 }
 

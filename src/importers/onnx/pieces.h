@@ -72,6 +72,15 @@ inline bool wants_result(NodeContext& context, size_t i) {
   return i < context.proto().outputs.size() && !context.proto().outputs[i].empty();
 }
 
+// The element type that an attribute names by ONNX's number.
+inline DataType named_type(NodeContext& context, const char* name) {
+  const int64_t number = context.get_or<int64_t>(name, 0);
+  const DataType found = wire::dtype_of(number);
+  if (found == DataType::none || found == DataType::string)
+    fail(Code::unsupported, "attribute '{}' is element type {} of ONNX", name, number);
+  return found;
+}
+
 // An extent that the expansion needs as a number.
 inline int64_t fixed_extent(NodeContext& context, ValueId value, int axis, const char* what) {
   const Dim extent = shape_of(context, value)[axis];

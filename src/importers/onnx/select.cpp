@@ -35,15 +35,6 @@ void import_one_hot(NodeContext& context) {
   context.emit("where", {hot, on, off});
 }
 
-DataType element_type(NodeContext& context, const char* name, DataType fallback) {
-  if (context.attribute(name) == nullptr) return fallback;
-  const int64_t number = context.get_or<int64_t>(name, 0);
-  const DataType found = wire::dtype_of(number);
-  if (found == DataType::none || found == DataType::string)
-    fail(Code::unsupported, "attribute '{}' is element type {} of ONNX", name, number);
-  return found;
-}
-
 void import_eye_like(NodeContext& context) {
   if (context.type(0).shape.rank() != 2)
     fail(Code::invalid_model, "operand 0 is {}; rank 2 is accepted", context.type(0).str());
@@ -52,7 +43,7 @@ void import_eye_like(NodeContext& context) {
   const ValueId columns = along(context, iota(context, extent_of(context, x, 1)), 1, 2);
   const ValueId shifted = context.add("add", {rows, scalar(context, context.get_or<int64_t>("k", 0))});
   context.emit("cast", {context.add("equal", {shifted, columns})},
-               {{"to", element_type(context, "dtype", context.type(0).dtype)}});
+               {{"to", context.attribute("dtype") == nullptr ? context.type(0).dtype : named_type(context, "dtype")}});
 }
 
 // 1 at the first maximum of a row, else 0. Opset < 13: everything from `axis` on is one row.
@@ -68,10 +59,6 @@ void import_hardmax(NodeContext& context) {
   const ValueId hot = context.add("cast", {context.add("equal", {positions, best})}, {{"to", context.type(0).dtype}});
   if (!flat) return context.alias(hot);
   context.emit("reshape", {hot, context.add("shape", {x})});
-}
-
-void import_cast_like(NodeContext& context) {
-  context.emit("cast", {context.input(0)}, {{"to", context.type(1).dtype}});
 }
 
 // x - bias above lambd, x + bias below -lambd, else 0
@@ -103,7 +90,6 @@ void register_select(ImporterTable& table) {
   table.add("OneHot", import_one_hot);
   table.add("EyeLike", import_eye_like);
   table.add("Hardmax", import_hardmax);
-  table.add("CastLike", import_cast_like);
   table.add("Shrink", import_shrink);
   table.add("Swish", import_swish, 1);
   table.add("SwiGLU", import_swiglu, 2);
