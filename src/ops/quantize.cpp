@@ -7,11 +7,6 @@
 namespace planish::ops {
 namespace {
 
-void require_quantized(DataType type, const char* what) {
-  if (!is_integer(type) && !is_narrow(type))
-    fail(Code::invalid_model, "{} of {}; integers and narrow types are accepted", what, data_type_name(type));
-}
-
 // One for all, one for each position of the axis, or one for each block along it.
 void check_scales(InferContext& context, const QuantizeAttrs& attrs) {
   const Shape &x = context.shape(0), &scales = context.shape(1);
@@ -35,7 +30,7 @@ void quantize_check(InferContext& context) {
   check_scales(context, context.attrs<QuantizeAttrs>());
   const Shape& scales = context.shape(1);
   if (context.has_input(2)) {
-    require_quantized(context.dtype(2), "a zero point");
+    context.require_dtype(2, kIntegers | kNarrow);
     if (scales.element_count() != Dim(1) || context.shape(2).element_count() != Dim(1))
       context.require_shape(2, scales);
   }
@@ -64,14 +59,16 @@ void register_quantize(OpTable& table) {
       fail(Code::invalid_model, "attribute 'output_dtype' is {}; the zero point's type, {}, is accepted",
            data_type_name(wanted), data_type_name(given));
     const DataType result = wanted == DataType::none ? given : wanted;
-    require_quantized(result, "a result");
+    if (!is_integer(result) && !is_narrow(result))
+      fail(Code::invalid_model, "attribute 'output_dtype' is {}; integers and narrow types are accepted",
+           data_type_name(result));
     context.output(0, result, context.shape(0));
   };
   OpDef back = def;
   back.name = "dequantize_linear";
   back.infer = [](InferContext& context) {
     quantize_check(context);
-    require_quantized(context.dtype(0), "numbers");
+    context.require_dtype(0, kIntegers | kNarrow);
     if (context.has_input(2)) context.require_same_dtype(0, 2);
     const DataType wanted = context.attrs<QuantizeAttrs>().output_dtype;
     if (wanted != DataType::none && (!is_float(wanted) || is_narrow(wanted)))

@@ -38,6 +38,7 @@ ValueId negative_log_likelihood(NodeContext& context, ValueId log_probabilities)
 void import_nll_loss(NodeContext& context) { context.alias(negative_log_likelihood(context, context.input(0))); }
 
 void import_softmax_loss(NodeContext& context) {
+  require_range(context, 0, 2, kMaxRank);
   const ValueId logarithms = context.add("log_softmax", {context.input(0)}, {{"axis", int64_t{1}}});
   context.results = {negative_log_likelihood(context, logarithms), logarithms};
   context.results.resize(std::min<size_t>(2, context.proto().outputs.size()));

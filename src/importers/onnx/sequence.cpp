@@ -30,14 +30,14 @@ std::vector<int64_t> known_ints(NodeContext& context, size_t i) {
   return known->to_ints();
 }
 
-// In [0, count), counted from the end when negative.
-size_t position(NodeContext& context, size_t i, size_t count) {
+// Below `limit`; negative ones count from the end of `count` elements.
+size_t position(NodeContext& context, size_t i, size_t count, size_t limit) {
   const auto given = known_ints(context, i);
   if (given.size() != 1)
     fail(Code::invalid_model, "operand {} is {}; one element is accepted", i, context.type(i).str());
   const auto length = static_cast<int64_t>(count);
   const int64_t at = given[0] < 0 ? given[0] + length : given[0];
-  if (at < 0 || at >= length) fail(Code::invalid_model, "position {} of {} elements", given[0], length);
+  if (at < 0 || at >= static_cast<int64_t>(limit)) fail(Code::invalid_model, "position {} of {} elements", given[0], length);
   return static_cast<size_t>(at);
 }
 
@@ -45,12 +45,12 @@ void import_sequence_construct(NodeContext& context) { emit_sequence(context, co
 
 void import_sequence_at(NodeContext& context) {
   const auto elements = elements_of(context, 0);
-  context.alias(elements[position(context, 1, elements.size())]);
+  context.alias(elements[position(context, 1, elements.size(), elements.size())]);
 }
 
 void import_sequence_insert(NodeContext& context) {
   auto elements = elements_of(context, 0);
-  const size_t at = context.has_input(2) ? position(context, 2, elements.size() + 1) : elements.size();
+  const size_t at = context.has_input(2) ? position(context, 2, elements.size(), elements.size() + 1) : elements.size();
   elements.insert(elements.begin() + static_cast<std::ptrdiff_t>(at), context.input(1));
   emit_sequence(context, std::move(elements));
 }
@@ -58,7 +58,7 @@ void import_sequence_insert(NodeContext& context) {
 void import_sequence_erase(NodeContext& context) {
   auto elements = elements_of(context, 0);
   if (elements.empty()) fail(Code::invalid_model, "an element of an empty sequence is erased");
-  const size_t at = context.has_input(1) ? position(context, 1, elements.size()) : elements.size() - 1;
+  const size_t at = context.has_input(1) ? position(context, 1, elements.size(), elements.size()) : elements.size() - 1;
   elements.erase(elements.begin() + static_cast<std::ptrdiff_t>(at));
   emit_sequence(context, std::move(elements));
 }
