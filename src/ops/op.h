@@ -24,8 +24,18 @@ namespace planish {
 // An extent that only running the plan tells, of which nothing else is known.
 constexpr SymbolInfo kMeasuredSymbol{SymbolKind::step, {0, 64, INT32_MAX}};
 
-// Kinds of element types, as flags. kIndices: i32 and i64.
-enum TypeKinds : unsigned { kFloats = 1, kIntegers = 2, kBooleans = 4, kIndices = 8, kNumbers = 3, kAnyType = 7 };
+// Kinds of element types, as flags. kIndices: i32 and i64. kNarrow: types that are stored but not computed with, which
+// no other flag permits; kComputed: all others.
+enum TypeKinds : unsigned {
+  kFloats = 1,
+  kIntegers = 2,
+  kBooleans = 4,
+  kIndices = 8,
+  kNarrow = 16,
+  kNumbers = 3,
+  kComputed = 7,
+  kAnyType = 23
+};
 
 // What an operator's inference sees, and where it leaves its results.
 class InferContext {

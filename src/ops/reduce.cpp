@@ -24,7 +24,7 @@ void reduce_infer(InferContext& context) {
   context.require_flag("keepdims", attrs.keepdims);
   context.require_flag("noop_with_empty_axes", attrs.noop_with_empty_axes);
   const bool picks = context.node().op == "reduce_max" || context.node().op == "reduce_min";
-  context.require_dtype(0, picks ? kAnyType : kNumbers);
+  context.require_dtype(0, picks ? kComputed : kNumbers);
   const auto axes = named_axes_of_reduce(context);
   if (!axes) {
     const int rank = context.rank(0) - (attrs.keepdims != 0 ? 0 : context.list_extent(1));

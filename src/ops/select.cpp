@@ -1,4 +1,4 @@
-// topk, cum_sum, trilu and grid_sample.
+// topk, cum_sum, cum_prod, trilu and grid_sample.
 
 #include "kernels/reference/select.h"
 
@@ -25,6 +25,7 @@ void topk_infer(InferContext& context) {
 
 void cum_sum_infer(InferContext& context) {
   context.require_rank(0, 1);
+  context.require_dtype(1, kIndices);
   context.require_one_element(1);
   if (const auto axis = context.known_ints(1)) normalize_axis((*axis)[0], context.rank(0));
   context.output(0, context.input(0));
@@ -80,7 +81,8 @@ void register_select(OpTable& table) {
   OpDef topk = select_row("topk", 2, 2, check_attrs_as<TopKAttrs>, topk_infer);
   topk.outputs = -1;
   table.add(std::move(topk));
-  table.add(select_row("cum_sum", 2, 2, check_attrs_as<CumSumAttrs>, cum_sum_infer));
+  for (const char* name : {"cum_sum", "cum_prod"})
+    table.add(select_row(name, 2, 2, check_attrs_as<CumSumAttrs>, cum_sum_infer));
   table.add(select_row("trilu", 1, 2, check_attrs_as<TriluAttrs>, trilu_infer));
   table.add(select_row("grid_sample", 2, 2, check_attrs_as<GridSampleAttrs>, grid_sample_infer));
 }

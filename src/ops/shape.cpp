@@ -1,4 +1,4 @@
-// Operators about shapes: shape, size, dims, range, constant_of_shape, cast.
+// Operators about shapes: shape, size, dims, range, constant_of_shape.
 
 #include <algorithm>
 #include <cmath>
@@ -85,28 +85,6 @@ void fill_infer(InferContext& context) {
     context.output_contents(0, std::vector<Dim>(static_cast<size_t>(count), attrs.value.to_ints().at(0)));
 }
 
-struct CastAttrs {
-  DataType to = DataType::none;
-  int64_t saturate = 1;
-  template <class V>
-  void fields(V& v) {
-    v("to", to);
-    v("saturate", saturate);
-  }
-};
-
-void cast_infer(InferContext& context) {
-  const DataType to = context.attrs<CastAttrs>().to;
-  element_bytes(to);
-  element_bytes(context.dtype(0));
-  context.output(0, to, context.shape(0));
-  const auto known = context.contents(0);
-  const bool whole = is_integer(to) || to == DataType::boolean;
-  if (known && whole && context.rank(0) <= 1 &&
-      std::all_of(known->begin(), known->end(), [&](Dim dim) { return holds(to, dim, context.symbols()); }))
-    context.output_contents(0, *known);
-}
-
 OpDef shape_row(const char* name, int least, int most, void (*check)(const Attrs&), void (*infer)(InferContext&)) {
   OpDef def;
   def.name = name;
@@ -126,7 +104,6 @@ void register_shape(OpTable& table) {
   table.add(shape_row("dims", 0, 0, check_attrs_as<DimsAttrs>, dims_infer));
   table.add(shape_row("range", 3, 3, check_attrs_as<NoAttrs>, range_infer));
   table.add(shape_row("constant_of_shape", 1, 1, check_attrs_as<FillAttrs>, fill_infer));
-  table.add(shape_row("cast", 1, 1, check_attrs_as<CastAttrs>, cast_infer));
 }
 
 }  // namespace planish::ops

@@ -154,7 +154,7 @@ class Loader {
   }
 
   static DataType dtype(uint8_t value) {
-    return static_cast<DataType>(check_enum(value, static_cast<uint8_t>(DataType::string), "element type"));
+    return static_cast<DataType>(check_enum(value, static_cast<uint8_t>(kLastDataType), "element type"));
   }
 
   void load_tensors(const fb::Plan& root) {

@@ -272,7 +272,10 @@ void check_resize(const KernelArgs& args) {
           "mode '{}'; nearest, linear and cubic are accepted", attrs.mode);
 }
 
-void register_resize(KernelTable& table) { table.add(make_kernel<ResizeAttrs>("resize", check_resize, run_resize)); }
+void register_resize(KernelTable& table) {
+  table.add(make_kernel<ResizeAttrs>("extents.resize", check_extents_of_resize, run_extents_of_resize));
+  table.add(make_kernel<ResizeAttrs>("resize", check_resize, run_resize));
+}
 
 }  // namespace kernels::reference
 }  // namespace planish

@@ -105,14 +105,20 @@ Shape InferContext::broadcast(const Shape& a, const Shape& b) const {
   return Shape(std::move(dims));
 }
 
+static bool fits_kinds(DataType type, unsigned kinds) {
+  return ((kinds & kFloats) != 0 && is_float(type)) || ((kinds & kIntegers) != 0 && is_integer(type)) ||
+         ((kinds & kBooleans) != 0 && type == DataType::boolean) ||
+         ((kinds & kIndices) != 0 && (type == DataType::i32 || type == DataType::i64));
+}
+
 void InferContext::require_dtype(size_t i, unsigned kinds) const {
-  static constexpr std::pair<unsigned, const char*> kNames[] = {
-      {kFloats, "floats"}, {kIntegers, "integers"}, {kBooleans, "bool"}, {kIndices, "i32, i64"}};
+  static constexpr std::pair<unsigned, const char*> kNames[] = {{kFloats, "floats"},
+                                                                {kIntegers, "integers"},
+                                                                {kBooleans, "bool"},
+                                                                {kIndices, "i32, i64"},
+                                                                {kNarrow, "narrow types"}};
   const DataType found = dtype(i);
-  if ((kinds & kFloats) != 0 && is_float(found)) return;
-  if ((kinds & kIntegers) != 0 && is_integer(found)) return;
-  if ((kinds & kBooleans) != 0 && found == DataType::boolean) return;
-  if ((kinds & kIndices) != 0 && (found == DataType::i32 || found == DataType::i64)) return;
+  if (is_narrow(found) ? (kinds & kNarrow) != 0 : fits_kinds(found, kinds)) return;
   std::string accepted;
   for (const auto& [flag, name] : kNames)
     if ((kinds & flag) != 0) accepted += (accepted.empty() ? "" : ", ") + std::string(name);
@@ -210,9 +216,10 @@ int InferContext::list_extent(size_t i) const {
 
 bool holds(DataType type, Dim value, const SymbolTable& symbols) {
   if (type == DataType::i64) return true;
+  if (is_narrow(type)) return false;
   if (type == DataType::boolean) return value == Dim(0) || value == Dim(1);
   const bool is_signed = is_signed_integer(type);
-  const auto bits = 8 * element_bytes(type) - (is_signed ? 1 : 0);
+  const int bits = element_bits(type) - (is_signed ? 1 : 0);
   const int64_t most = bits >= 63 ? INT64_MAX : (int64_t{1} << bits) - 1;
   return value.lower_bound(symbols) >= (is_signed ? -most - 1 : 0) && value.upper_bound(symbols) <= most;
 }

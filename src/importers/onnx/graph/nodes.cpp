@@ -50,6 +50,8 @@ void GraphImporter::import_body(const wire::GraphProto& proto) {
   for (const wire::ValueInfo& output : proto.outputs) {
     auto at = values.find(output.name);
     if (at == values.end()) fail(Code::invalid_model, "no node gives the graph's output '{}'", output.name);
+    if (graph_.value(at->second).type.dtype == DataType::none)
+      fail(Code::unsupported, "output '{}' is a sequence; tensors are accepted", output.name);
     graph_.add_output(named_output(output.name, at->second));
   }
 }
