@@ -119,12 +119,13 @@ std::vector<Step> PlanDraft::body(const std::function<void()>& emit) {
   return steps;
 }
 
-std::vector<Step> PlanDraft::repeated_body(const std::function<void()>& emit) {
+std::vector<std::vector<Step>> PlanDraft::repeated_bodies(const std::function<void(size_t part)>& emit, size_t parts) {
   const int begin = position_;
-  std::vector<Step> steps = body(emit);
+  std::vector<std::vector<Step>> bodies;
+  for (size_t part = 0; part < parts; ++part) bodies.push_back(body([&] { emit(part); }));
   for (Buffer& buffer : buffers_)
     if (buffer.first <= begin && buffer.last > begin) buffer.last = position_ + 1;
-  return steps;
+  return bodies;
 }
 
 Plan PlanDraft::finish(bool keep_all) {

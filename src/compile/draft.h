@@ -33,8 +33,8 @@ class PlanDraft {
   ViewDesc convert(const ViewDesc& view, LayoutRule rule, bool strided, const std::string& name);
   // The steps that `emit` adds, apart from the others: the body of a control step.
   std::vector<Step> body(const std::function<void()>& emit);
-  // The same for the body of a loop: what it reads from outside lives until the loop ends.
-  std::vector<Step> repeated_body(const std::function<void()>& emit);
+  // The same for the `parts` of a loop's iteration: what they read from outside lives until the loop ends.
+  std::vector<std::vector<Step>> repeated_bodies(const std::function<void(size_t part)>& emit, size_t parts);
   bool in_body() const { return steps_ != &plan_.profiles[0].steps; }
 
   // Places the buffers; `keep_all`: none shares memory with another.

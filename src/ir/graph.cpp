@@ -354,18 +354,27 @@ void Graph::remove_constant(ValueId id) {
   state_->remove_value(id);
 }
 
-bool Graph::is_binding(const Node& node) const {
-  if (node.binds.empty()) return false;
-  const auto bound = [&](Dim dim) {
+bool Graph::is_binding(const Node& node) const { return !node.binds.empty() && needs(node.binds, &node); }
+
+bool Graph::needs(const std::vector<std::string>& wanted, const Node* except) const {
+  const auto named = [&](Dim dim) {
     std::vector<std::string> names;
     dim.collect_symbols(names);
-    return std::find_first_of(names.begin(), names.end(), node.binds.begin(), node.binds.end()) != names.end();
+    return std::find_first_of(names.begin(), names.end(), wanted.begin(), wanted.end()) != names.end();
   };
   for (const auto& value : state_->values) {
-    if (!value || (value->producer.valid() && &this->node(value->producer) == &node)) continue;
+    if (!value || (except != nullptr && value->producer.valid() && &node(value->producer) == except)) continue;
     const Shape& shape = value->type.shape;
-    if (std::any_of(shape.begin(), shape.end(), bound)) return true;
-    if (value->contents && std::any_of(value->contents->begin(), value->contents->end(), bound)) return true;
+    if (std::any_of(shape.begin(), shape.end(), named)) return true;
+    if (value->contents && std::any_of(value->contents->begin(), value->contents->end(), named)) return true;
+  }
+  for (const auto& other : state_->nodes) {
+    if (!other || other.get() == except) continue;
+    for (const auto& [name, value] : other->attrs.entries())
+      if (const auto* dims = std::get_if<std::vector<Dim>>(&value))
+        if (std::any_of(dims->begin(), dims->end(), named)) return true;
+    for (const auto& region : other->regions)
+      if (region->needs(wanted, nullptr)) return true;
   }
   return false;
 }

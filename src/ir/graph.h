@@ -117,11 +117,14 @@ class Graph {
   void remove_output(size_t index);  // the value stays
   void remove_node(NodeId id);       // its outputs must be unused
   void remove_constant(ValueId id);  // must be unused
-  int remove_dead();
+  int remove_dead();                 // nodes and constants that no output needs; returns how many nodes
   // The node binds a symbol that the type or contents of another value need.
   bool is_binding(const Node& node) const;
 
  private:
+  // A type, contents or attribute, here or in a region, names one of the symbols; those of `except` do not count.
+  bool needs(const std::vector<std::string>& symbols, const Node* except) const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -1,5 +1,7 @@
 // Operators with regions: if, loop, fused.
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "ops/op.h"
 
@@ -41,8 +43,21 @@ struct LoopAttrs {
   }
 };
 
-// trips?, condition?, state…, captured… -> state…, rows… Binds: the turn, how many there were, and for every extent of
-// the state that turns change the symbol that stands for it and the one that stands for its next value.
+// What an iteration makes of its state is of the same type, but for the extents that symbols stand for.
+void check_state(const InferContext& context, size_t i, const TensorType& state, const TensorType& next) {
+  bool fits = state.dtype == next.dtype && state.shape.rank() == next.shape.rank();
+  const auto& bound = context.bound_symbols();
+  for (int axis = 0; fits && axis < state.shape.rank(); ++axis) {
+    const Dim dim = state.shape[axis];
+    const bool changes = dim.op() == DimOp::symbol && std::find(bound.begin(), bound.end(), dim.name()) != bound.end();
+    fits = changes || context.assume_equal(dim, next.shape[axis]);
+  }
+  if (!fits) fail(Code::invalid_model, "state {} is {}, an iteration makes {} of it", i, state.str(), next.str());
+}
+
+// trips?, condition?, state…, captured… -> state…, rows… Binds: the iteration and how many there were; for every extent
+// of the state that iterations change the symbol that stands for it and the one for its next value; the extents of
+// rows.
 void loop_infer(InferContext& context) {
   const int64_t carried = context.attrs<LoopAttrs>().carried;
   const Graph& body = context.region(0);
@@ -76,12 +91,15 @@ void loop_infer(InferContext& context) {
       context.bind(dim);
       static_cast<void>(context.data_dependent("next", kMeasuredSymbol.range.max));
     }
+    check_state(context, result, state, body.value(body.outputs()[result + 1]).type);
     context.output(result, state.dtype, state.shape);
   }
   for (; result + 1 < body.outputs().size(); ++result) {
     const TensorType& row = body.value(body.outputs()[result + 1]).type;
-    std::vector<Dim> dims = row.shape.dims();
-    dims.insert(dims.begin(), turns);
+    std::vector<Dim> dims = {turns};
+    for (Dim dim : row.shape)
+      dims.push_back(depends_on_data(dim, context.symbols()) ? context.data_dependent("row", kMeasuredSymbol.range.max)
+                                                             : dim);
     context.output(result, row.dtype, Shape(std::move(dims)));
   }
 }

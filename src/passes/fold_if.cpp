@@ -66,7 +66,7 @@ void take_place(Graph& graph, ValueId old, ValueId value) {
 
 bool fold_if_at(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
-  if (node.op != "if") return false;
+  if (node.op != "if" || graph.is_binding(node)) return false;
   const auto condition = known_condition(graph.value(node.inputs[0]));
   if (!condition) return false;
   const Graph& body = *node.regions[*condition ? 0 : 1];

@@ -109,6 +109,8 @@ class Checker {
   // A row of bytes.
   void check_workspace(const ViewDesc& view) const {
     check_view(view);
+    if (view.buffer >= 0 && profile_.buffers[static_cast<size_t>(view.buffer)].kind != BufferKind::arena)
+      damaged("a workspace outside the arena");
     if (view.buffer >= 0 && (view.dtype != DataType::u8 || view.dims.size() != 1 || view.strides[0] != Dim(1)))
       damaged("a workspace that is no row of bytes");
   }
@@ -130,6 +132,10 @@ class Checker {
       if (step.kind == StepKind::control && !is_if(step) && !is_loop(step))
         damaged("control step '{}' of kind '{}' with {} operands, {} bodies and {} symbols", step.name, step.kernel,
                 step.inputs.size(), step.bodies.size(), step.binds.size());
+      if (step.kind == StepKind::control)
+        for (const ViewDesc& view : step.inputs) check_settled(view);
+      if (!step.binds.empty() && step.kind != StepKind::reference && !is_loop(step))
+        damaged("step '{}' binds symbols, which only kernels and loops do", step.name);
       for (const std::string& symbol : step.binds)
         if (!depends_on_data(Dim::symbol(symbol), profile_.symbols))
           damaged("step '{}' binds '{}', which is no symbol that a step binds", step.name, symbol);
@@ -142,7 +148,20 @@ class Checker {
   }
 
   static bool is_loop(const Step& step) {
-    return step.kernel == "loop" && step.bodies.size() == 1 && step.inputs.size() >= 2 && step.binds.size() == 2;
+    return step.kernel == "loop" && step.bodies.size() == 2 && step.inputs.size() == 2 && step.binds.size() >= 2;
+  }
+
+  // What a control step reads is where it is when shapes are set.
+  void check_settled(const ViewDesc& view) const {
+    if (view.buffer < 0) return;
+    const auto waits = [&](Dim dim) { return depends_on_data(dim, profile_.symbols); };
+    const BufferDesc& buffer = profile_.buffers[static_cast<size_t>(view.buffer)];
+    const bool late =
+        buffer.kind == BufferKind::dynamic ||
+        (buffer.kind == BufferKind::binding && waits(plan_.bindings[static_cast<size_t>(buffer.index)].type.bytes()));
+    if (late || waits(view.offset) || std::any_of(view.dims.begin(), view.dims.end(), waits) ||
+        std::any_of(view.strides.begin(), view.strides.end(), waits))
+      damaged("a control step reads what only running the plan places");
   }
 
   static bool same_extents(const ViewDesc& a, const ViewDesc& b) {

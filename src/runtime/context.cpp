@@ -183,6 +183,10 @@ struct Context::State : Frame {
 
 namespace {
 
+Status in_flight_status() {
+  return {Code::busy, "the context has executions in flight on a stream; synchronize it first"};
+}
+
 class Entry {
  public:
   explicit Entry(std::atomic<bool>& busy) : busy_(busy), entered_(!busy.exchange(true, std::memory_order_acquire)) {}
@@ -205,7 +209,7 @@ class Change {
     if (!in_flight_) entry_.emplace(busy);
   }
   Status status() const {
-    if (in_flight_) return {Code::busy, "the context has executions in flight on a stream; synchronize it first"};
+    if (in_flight_) return in_flight_status();
     if (!*entry_) return {Code::busy, "another thread is using this context; a context serves one thread at a time"};
     return {};
   }
@@ -282,23 +286,27 @@ Status Context::bind(std::string_view name, void* data, size_t bytes) noexcept {
     state_->addresses[static_cast<size_t>(index)] = data;
     state_->sizes[static_cast<size_t>(index)] = bytes;
     state_->patched = false;
+    state_->move_binding();
     return {};
   });
 }
 
 Status Context::extents(std::string_view name, std::vector<int64_t>& out) const noexcept {
-  // While executions are in flight nothing changes the extents.
+  // While executions are in flight nothing changes the extents but of what depends on data.
+  const bool in_flight = state_->in_flight.load(std::memory_order_acquire) > 0;
   std::optional<Entry> entry;
-  if (state_->in_flight.load(std::memory_order_acquire) == 0 && !entry.emplace(state_->busy)) return busy_status();
+  if (!in_flight && !entry.emplace(state_->busy)) return busy_status();
   return guarded([&]() -> Status {
     const int index = state_->engine->binding_index(name);
     if (index < 0) return {Code::not_found, fmt::format("there is no binding '{}'", name)};
+    if (in_flight && state_->is_data_dependent(static_cast<size_t>(index))) return in_flight_status();
     state_->settle();
     if (!state_->misfit.ok()) return state_->misfit;
     if (!state_->resolved) return {Code::invalid_state, "not all inputs have a shape"};
-    if (!state_->is_bound(static_cast<size_t>(index)))
+    if (!in_flight && !state_->is_bound(static_cast<size_t>(index)))
       return {Code::invalid_state, fmt::format("the extents of '{}' are known once it was run", name)};
-    out = state_->extents_of(static_cast<size_t>(index));
+    const auto binding = static_cast<size_t>(index);
+    out = state_->is_data_dependent(binding) ? state_->extents_of(binding) : state_->fixed_extents[binding];
     return {};
   });
 }
@@ -334,11 +342,13 @@ Status Context::enqueue(Stream* stream) noexcept {
 }
 
 Status Context::output_data(std::string_view name, const void*& data) const noexcept {
-  // While executions are in flight nothing changes the addresses.
+  // While executions are in flight nothing changes the addresses but of what depends on data.
+  const bool in_flight = state_->in_flight.load(std::memory_order_acquire) > 0;
   std::optional<Entry> entry;
-  if (state_->in_flight.load(std::memory_order_acquire) == 0 && !entry.emplace(state_->busy)) return busy_status();
+  if (!in_flight && !entry.emplace(state_->busy)) return busy_status();
   return guarded([&]() -> Status {
     const int index = state_->engine->binding_index(name);
+    if (in_flight && index >= 0 && state_->is_data_dependent(static_cast<size_t>(index))) return in_flight_status();
     const void* const found = index < 0 ? nullptr : state_->output(static_cast<size_t>(index));
     if (found == nullptr) return {Code::not_found, fmt::format("there is no output '{}' with data", name)};
     data = found;

@@ -1,5 +1,7 @@
 // Control steps: "if" chooses one of two lists of steps, "loop" repeats one.
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "runtime/prepared.h"
 
@@ -12,26 +14,23 @@ void check_one(const TensorView& view, DataType dtype, const char* what) {
          data_type_name(view.dtype), data_type_name(dtype));
 }
 
-// Operands: how many turns at most, and a condition that the body writes. Binds the turn, from 0, and, at the end, how
-// many there were.
+// Operands: the trip count and a condition, which the body writes; either may be absent. Binds the iteration, from 0,
+// and, at the end, how many there were. bodies[0] is one iteration, bodies[1] hands its results on to the next.
 void execute_loop(PreparedStep& step, const Execution& execution) {
   const TensorView &trips = step.inputs[0], &condition = step.inputs[1];
   const int64_t most = trips.present() ? load_int(trips, 0) : INT64_MAX;
-  int64_t turn = 0;
-  const auto bind = [&](int64_t turns) {
-    step.bound = {turn, turns};
+  const auto bind = [&](int64_t iteration, int64_t count) {
+    step.bound = {iteration, count};
     execution.late.bind(*step.step, step.bound);
   };
-  bind(0);
-  for (; turn < most && (!condition.present() || load_int(condition, 0) != 0); ++turn) {
-    execution.late.forget(step.step->bodies[0]);
-    if (turn > 0) bind(0);
+  int64_t count = 0;
+  for (; count < most && (!condition.present() || load_int(condition, 0) != 0); ++count) {
+    bind(count, 0);
     execute(step.bodies[0], execution);
+    execution.late.forget(*step.step, step.step->bodies[0]);
+    execute(step.bodies[1], execution);
   }
-  const int64_t turns = turn;
-  if (turns == 0) execution.late.settle_unbound(step.step->bodies[0]);
-  turn = turns > 0 ? turns - 1 : 0;
-  bind(turns);
+  bind(std::max<int64_t>(count - 1, 0), count);
 }
 
 }  // namespace

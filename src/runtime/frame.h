@@ -28,8 +28,9 @@ struct Frame : LateSteps {
   SymbolValues symbols;
   std::vector<void*> addresses;  // by binding
   std::vector<size_t> sizes;
-  std::vector<int64_t> needed;  // bytes of each binding at the current shapes
-  std::set<uint32_t> late;      // steps whose views are known only while the plan runs
+  std::vector<std::vector<int64_t>> fixed_extents;  // of bindings, at the current shapes; data-dependent ones: empty
+  std::vector<int64_t> needed;                      // bytes of each binding at the current shapes
+  std::set<uint32_t> late;                          // steps whose views are known only while the plan runs
 
   const std::vector<Binding>& bindings() const { return engine->plan().bindings; }
   std::vector<int64_t> extents_of(size_t binding) const { return bindings()[binding].type.shape.evaluate(symbols); }
@@ -45,11 +46,11 @@ struct Frame : LateSteps {
   void patch(PreparedStep& prepared) const;   // gives it the addresses
   void begin_run();                           // forgets what the last run bound
   void begin_shapes();                        // the shapes are other ones: so is everything made from them
+  void move_binding() { ++generation_; }      // its address has changed
 
   void settle(PreparedStep& prepared) override;
   void bind(const Step& step, std::span<const int64_t> values) override;
-  void forget(const std::vector<Step>& body) override;
-  void settle_unbound(const std::vector<Step>& body) override;
+  void forget(const Step& loop, const std::vector<Step>& body) override;
 
  private:
   const BufferDesc& buffer_of(const ViewDesc& view) const { return profile->buffers[static_cast<size_t>(view.buffer)]; }
@@ -63,6 +64,7 @@ struct Frame : LateSteps {
   int64_t asked_workspace(const PreparedStep& prepared) const;
   void check_contract(const PreparedStep& prepared) const;
   int64_t bytes_of(size_t binding) const;
+  int64_t provided(size_t binding) const;
   void patch_views(PreparedStep& prepared) const;
 
   bool is_late(const Step& step) const;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/checked.h"
 #include "runtime/frame.h"
 
@@ -26,6 +28,12 @@ std::byte* Frame::base_of(const ViewDesc& view) const {
   return base == nullptr ? nothing : base;
 }
 
+// Bytes that there are for a binding. Of fixed ones they are looked at when all are bound.
+int64_t Frame::provided(size_t binding) const {
+  if (!is_data_dependent(binding)) return INT64_MAX;
+  return addresses[binding] != nullptr ? static_cast<int64_t>(sizes[binding]) : outputs_[binding].bytes;
+}
+
 Place Frame::place_of(const ViewDesc& view) const {
   constexpr int32_t kConstants = -1, kArena = -2;
   const BufferDesc& desc = buffer_of(view);
@@ -34,8 +42,11 @@ Place Frame::place_of(const ViewDesc& view) const {
   if (desc.kind == BufferKind::constant)
     return {kConstants, 0, engine->plan().constants[index].byte_count(), offset, false};
   if (desc.kind == BufferKind::arena) return {kArena, desc.offset, desc.bytes, offset, true};
-  if (desc.kind == BufferKind::dynamic) return {kArena - 1 - view.buffer, 0, desc.size.evaluate(symbols), offset, true};
-  return {desc.index, 0, needed[index], offset, !bindings()[index].is_input};
+  if (desc.kind == BufferKind::dynamic) {
+    const int64_t given = dynamic_[static_cast<size_t>(view.buffer)].bytes;
+    return {kArena - 1 - view.buffer, 0, std::min(desc.size.evaluate(symbols), given), offset, true};
+  }
+  return {desc.index, 0, std::min(needed[index], provided(index)), offset, !bindings()[index].is_input};
 }
 
 TensorView Frame::resolve(const ViewDesc& desc) const {
@@ -87,13 +98,12 @@ PreparedStep Frame::resolve(const Step& step) const {
   if (step.kind == StepKind::control) check_control(prepared);
   if (step.kind == StepKind::plugin) {
     prepared.plugin = plugins.at(step.id).get();
-    const auto at = workspaces_.find(step.id);
-    check_plugin(prepared, engine->device().pool(), at == workspaces_.end() ? workspace_bytes(step) : at->second.bytes);
+    check_plugin(prepared, engine->device().pool(), workspace_bytes(step));
   }
   if (step.kind != StepKind::cpu && step.kind != StepKind::reference) return prepared;
   prepared.kernel = (step.kind == StepKind::cpu ? cpu_kernels(isa) : reference_kernels()).find(step.kernel);
   prepared.params = prepared.kernel->decode(evaluated(step.params));
-  check_contract(prepared);
+  if (late.count(step.id) == 0) check_contract(prepared);
   return prepared;
 }
 
@@ -122,7 +132,7 @@ int64_t Frame::asked_workspace(const PreparedStep& prepared) const {
 
 void Frame::check_contract(const PreparedStep& prepared) const {
   const int64_t asked = asked_workspace(prepared), found = workspace_bytes(*prepared.step);
-  if (asked > found && late.count(prepared.step->id) == 0)
+  if (asked > found)
     fail(Code::mismatch,
          "{} bytes of workspace are needed for {} with {} threads, the plan has {}; rebuild it for these shapes and "
          "with the same --threads",
@@ -149,6 +159,9 @@ void Frame::patch_views(PreparedStep& prepared) const {
 
 void Frame::measure_bindings() {
   needed.clear();
+  fixed_extents.assign(bindings().size(), {});
+  for (size_t i = 0; i < bindings().size(); ++i)
+    if (!is_data_dependent(i)) fixed_extents[i] = extents_of(i);
   for (size_t i = 0; i < bindings().size(); ++i) needed.push_back(is_data_dependent(i) ? 0 : bytes_of(i));
 }
 

@@ -55,7 +55,7 @@ void Frame::find_late_steps(const std::vector<Step>& list) {
 
 // Grows by half, so that a result that a loop lengthens row by row is copied a few times only.
 bool Frame::grow(Storage& storage, int64_t bytes) const {
-  if (bytes <= storage.bytes && storage.data != nullptr) return false;
+  if (bytes <= storage.bytes) return false;
   const int64_t room = std::max(checked_add(storage.bytes, storage.bytes / 2), bytes);
   auto data = engine->device().allocate(room);
   std::copy_n(storage.data.get(), storage.bytes, data.get());
@@ -66,7 +66,7 @@ bool Frame::grow(Storage& storage, int64_t bytes) const {
 void Frame::provide_binding(size_t binding) {
   needed[binding] = bytes_of(binding);
   if (addresses[binding] == nullptr) {
-    if (grow(outputs_[binding], needed[binding])) ++generation_;
+    if (grow(outputs_[binding], std::max<int64_t>(needed[binding], 1))) ++generation_;
   } else if (sizes[binding] < static_cast<size_t>(needed[binding])) {
     fail(Code::invalid_argument, "'{}' is bound to {} bytes, {} are needed", bindings()[binding].name, sizes[binding],
          needed[binding]);
@@ -92,15 +92,14 @@ void Frame::settle(PreparedStep& prepared) {
   const double milliseconds = prepared.milliseconds;
   prepared = resolve(*prepared.step);
   prepared.late = true;
-  prepared.generation = generation_;
   prepared.milliseconds = milliseconds;
   patch_views(prepared);
-  if (prepared.kernel == nullptr) return;
-  if (const int64_t bytes = asked_workspace(prepared); bytes > 0) {
+  if (prepared.kernel != nullptr) {
     Storage& storage = workspaces_[prepared.step->id];
-    grow(storage, bytes);
+    grow(storage, asked_workspace(prepared));
     prepared.workspace = storage.data.get();
   }
+  prepared.generation = generation_;
 }
 
 // --- what they wait for
@@ -116,26 +115,18 @@ void Frame::begin_shapes() {
   last_.clear();
 }
 
-// Extents of a loop's state, which a turn binds for the next, are what the turn begins with.
-void Frame::forget(const std::vector<Step>& body) {
+// What an iteration hands on to the next, the loop itself lists.
+void Frame::forget(const Step& loop, const std::vector<Step>& body) {
   for (const Step& step : body) {
-    if (step.kernel != "extents.values")
-      for (const std::string& name : step.binds) symbols.erase(name);
-    for (const auto& inner : step.bodies) forget(inner);
+    for (const std::string& name : step.binds)
+      if (std::find(loop.binds.begin(), loop.binds.end(), name) == loop.binds.end()) symbols.erase(name);
+    for (const auto& inner : step.bodies) forget(loop, inner);
   }
-}
-
-void Frame::settle_unbound(const std::vector<Step>& body) {
-  for (const Step& step : body) {
-    for (const std::string& name : step.binds) symbols.try_emplace(name, 0);
-    for (const auto& inner : step.bodies) settle_unbound(inner);
-  }
-  ++generation_;
 }
 
 void Frame::bind(const Step& step, std::span<const int64_t> values) {
-  for (size_t i = 0; i < step.binds.size(); ++i) {
-    const std::string& name = step.binds[i];
+  for (size_t i = 0; i < values.size(); ++i) {
+    const std::string& name = step.binds.at(i);
     const DimRange& range = profile->symbols.at(name).range;
     if (values[i] < range.min || values[i] > range.max)
       fail(Code::invalid_argument, "{} is {}; {} to {} is accepted", name, values[i], range.min, range.max);
@@ -144,7 +135,7 @@ void Frame::bind(const Step& step, std::span<const int64_t> values) {
     if (fresh || at->second != values[i]) ++generation_;
     at->second = values[i];
   }
-  for (const std::string& name : step.binds) check_guards(name);
+  for (size_t i = 0; i < values.size(); ++i) check_guards(step.binds[i]);
 }
 
 // Those that the symbol takes part in, once all others are bound too.

@@ -51,10 +51,10 @@ void check_plugin(const PreparedStep& step, ThreadPool& pool, int64_t workspace_
 // Steps whose extents, offsets or memory other steps decide while the plan runs.
 class LateSteps {
  public:
-  virtual void settle(PreparedStep& step) = 0;  // makes it ready, unless it is
-  virtual void bind(const Step& step, std::span<const int64_t> values) = 0;
-  virtual void forget(const std::vector<Step>& body) = 0;  // what these steps find out anew each turn has no value
-  virtual void settle_unbound(const std::vector<Step>& body) = 0;  // those of them that have none are 0
+  virtual void settle(PreparedStep& step) = 0;                               // makes it ready, unless it is
+  virtual void bind(const Step& step, std::span<const int64_t> values) = 0;  // the first of Step::binds
+  // What these steps of a loop's body found out has no value any more; what the loop hands on keeps its own.
+  virtual void forget(const Step& loop, const std::vector<Step>& body) = 0;
 
  protected:
   ~LateSteps() = default;

@@ -69,6 +69,8 @@ void extents_reshape(const KernelArgs& args) {
     if (wanted[i] == 0 && args.as<ExtentsReshape>().allowzero == 0 && i < in.size()) wanted[i] = in[i];
     if (wanted[i] != -1 && __builtin_mul_overflow(product, wanted[i], &product)) product = -1;
   }
+  if (std::count(wanted.begin(), wanted.end(), -1) > 1)
+    fail(Code::invalid_argument, "a reshape with two extents of -1");
   for (int64_t& extent : wanted)
     if (extent == -1) {
       extent = product == 0 ? 0 : count / product;
@@ -167,6 +169,7 @@ void extents_slice(const KernelArgs& args) {
 void extents_pad(const KernelArgs& args) {
   auto extents = operand_extents(args);
   const auto pads = extents_list(args, 1);
+  if (pads.size() % 2 != 0) fail(Code::invalid_argument, "{} pads; two for each axis are accepted", pads.size());
   const auto axes = extents_axes(args, 3, pads.size() / 2, static_cast<int64_t>(extents.size()));
   for (size_t i = 0; i < axes.size(); ++i)
     for (int64_t pad : {pads[i], pads[i + axes.size()]})
@@ -231,6 +234,33 @@ struct ExtentsValues {
 
 void extents_values(const KernelArgs& args) { bind_extents(args, args.as<ExtentsValues>().values); }
 
+// Those of the rows that a loop stacks: what the first iteration says, the others repeat.
+struct ExtentsRows {
+  std::vector<int64_t> values, before, iteration;
+  template <class V>
+  void fields(V& v) {
+    v("values", values);
+    v("before", before);
+    v("iteration", iteration);
+  }
+};
+
+void check_extents_rows(const KernelArgs& args) {
+  const Operands o(args, 0, 0, 0, 0);
+  const auto& params = args.as<ExtentsRows>();
+  require(params.values.size() == params.before.size() && params.iteration.size() == 1,
+          "{} extents where there were {}, iteration of {} values", params.values.size(), params.before.size(),
+          params.iteration.size());
+}
+
+void extents_rows(const KernelArgs& args) {
+  const auto& params = args.as<ExtentsRows>();
+  if (params.iteration[0] > 0 && params.values != params.before)
+    fail(Code::invalid_argument, "rows of {} in iteration {}, of {} before; rows of one shape are accepted",
+         Shape::of(params.values).str(), params.iteration[0], Shape::of(params.before).str());
+  bind_extents(args, params.values);
+}
+
 }  // namespace
 
 void bind_extents(const KernelArgs& args, const std::vector<int64_t>& extents) {
@@ -245,6 +275,7 @@ void bind_extents(const KernelArgs& args, const std::vector<int64_t>& extents) {
 
 void register_extents(KernelTable& table) {
   table.add(make_kernel<ExtentsValues>("extents.values", check_lists<0, 0, 0>, extents_values));
+  table.add(make_kernel<ExtentsRows>("extents.rows", check_extents_rows, extents_rows));
   table.add(make_kernel<ExtentsReshape>("extents.reshape", check_lists<1, 2, 2>, extents_reshape));
   table.add(make_kernel<NoAttrs>("extents.squeeze", check_lists<1, 2, 2>, extents_squeeze));
   table.add(make_kernel<NoAttrs>("extents.unsqueeze", check_lists<1, 2, 2>, extents_unsqueeze));

@@ -200,6 +200,8 @@ void InferContext::bind(Dim symbol) {
 }
 
 std::vector<Dim> InferContext::measured(int rank) {
+  if (rank < 0 || rank > kMaxRank)
+    fail(Code::invalid_model, "a result of rank {}; 0 to {} are accepted", rank, kMaxRank);
   std::vector<Dim> dims;
   for (int i = 0; i < rank; ++i) dims.push_back(data_dependent(fmt::format("{}_{}", node_.op.str(), i), kMeasuredSymbol.range.max));
   return dims;

@@ -57,8 +57,8 @@ void GraphImporter::import_if(NodeContext& context) {
   std::vector<std::unique_ptr<Graph>> bodies;
   // A branch that a known condition rules out is not imported: it may not even type-check.
   if (known) {
-    bodies.push_back(import_region(*(*known ? then : otherwise)->graphs[0], captured));
-    inline_region(context, *bodies[0], {inputs.begin() + 1, inputs.end()});
+    const wire::GraphProto& branch = *(*known ? then : otherwise)->graphs[0];
+    context.results = written_out(branch, constants_of(branch), {});
     return;
   }
   import_branches(*then->graphs[0], *otherwise->graphs[0], captured, bodies);
@@ -74,10 +74,12 @@ void GraphImporter::import_branches(const wire::GraphProto& then, const wire::Gr
   std::string why[2];
   for (const wire::GraphProto* proto : {&then, &otherwise}) {
     const SymbolTable symbols = graph_.symbols;
+    const std::vector<Guard> guards = graph_.guards;
     try {
       bodies.push_back(import_region(*proto, captured));
     } catch (const Error& error) {
       graph_.symbols = symbols;
+      graph_.guards = guards;
       why[bodies.size()] = error.what();
       bodies.push_back(nullptr);
     }
@@ -121,31 +123,25 @@ std::optional<bool> GraphImporter::known_condition(ValueId id) const {
   return known ? std::optional(*known != 0) : std::nullopt;
 }
 
-void GraphImporter::inline_region(NodeContext& context, const Graph& body, std::vector<ValueId> arguments) {
-  std::map<ValueId, ValueId> mapped;
-  for (size_t i = 0; i < body.inputs().size(); ++i) mapped[body.inputs()[i]] = arguments.at(i);
-  const auto outer = [&](ValueId id) -> ValueId {
-    if (!id.valid()) return id;
-    if (auto at = mapped.find(id); at != mapped.end()) return at->second;
-    return mapped[id] = graph_.add_constant(body.value(id).constant, body.value(id).name);
-  };
-  for (NodeId id : body.nodes()) {
-    const Node& node = body.node(id);
-    std::vector<ValueId> inputs;
-    for (ValueId input : node.inputs) inputs.push_back(outer(input));
-    std::vector<std::unique_ptr<Graph>> regions;
-    for (const auto& region : node.regions) regions.push_back(std::make_unique<Graph>(region->clone()));
-    std::vector<std::string> names;
-    for (ValueId output : node.outputs) names.push_back(body.value(output).name);
-    Attrs attrs = node.attrs;
-    const NodeId copy = regions.empty() ? add_node(graph_, node.op, std::move(inputs), std::move(attrs), node.name,
-                                                   static_cast<int>(names.size()), names)
-                                        : add_region_node(graph_, node.op, std::move(inputs), std::move(attrs),
-                                                          std::move(regions), node.name, names);
-    graph_.mutable_node(copy).note = node.note;
-    for (size_t i = 0; i < node.outputs.size(); ++i) mapped[node.outputs[i]] = graph_.node(copy).outputs[i];
+// The nodes of a subgraph, in this graph; the values of its outputs. `constants` are its own, made once however often
+// it is written out.
+std::vector<ValueId> GraphImporter::written_out(const wire::GraphProto& body, const Named& constants,
+                                                const std::vector<ValueId>& arguments) {
+  refuse_growth();
+  GraphImporter inner(model_, opsets_, graph_, bodies_, depth_);
+  std::vector<std::string> captured;
+  collect_captures(body, {}, captured);
+  for (const std::string& name : captured) inner.define(name, values.at(name));
+  for (const auto& [name, id] : constants) inner.define(name, id);
+  for (size_t i = 0; i < arguments.size(); ++i) inner.define(body.inputs[i].name, arguments[i]);
+  inner.import_nodes(body);
+  std::vector<ValueId> results;
+  for (const wire::ValueInfo& output : body.outputs) {
+    const auto at = inner.values.find(output.name);
+    if (at == inner.values.end()) fail(Code::invalid_model, "no node gives the graph's output '{}'", output.name);
+    results.push_back(at->second);
   }
-  for (ValueId output : body.outputs()) context.results.push_back(outer(output));
+  return results;
 }
 
 }  // namespace planish::onnx

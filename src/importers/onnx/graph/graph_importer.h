@@ -66,7 +66,8 @@ class GraphImporter {
   static ControlImporter control_importer(const wire::Node& node);
   std::optional<int64_t> known_scalar(ValueId id, DataType dtype, const char* what) const;
   std::optional<bool> known_condition(ValueId id) const;
-  void inline_region(NodeContext& context, const Graph& body, std::vector<ValueId> arguments);
+  std::vector<ValueId> written_out(const wire::GraphProto& body, const Named& constants,
+                                   const std::vector<ValueId>& arguments);
 
   // --- loops.cpp
   struct Repetition;
@@ -76,11 +77,10 @@ class GraphImporter {
   static Repetition repetition_of_scan(NodeContext& context);
   std::optional<int64_t> known_trips(const Repetition& loop) const;
   std::optional<std::vector<ValueId>> unrolled(NodeContext& context, const Repetition& loop);
-  std::vector<ValueId> turn(const Repetition& loop, const Named& constants, const std::vector<ValueId>& arguments);
   std::vector<ValueId> repeated(NodeContext& context, const Repetition& loop);
   std::unique_ptr<Graph> import_turn(const Repetition& loop, const std::vector<TensorType>& state, Dim turn,
                                      const std::vector<std::string>& captured);
-  bool widen(std::vector<TensorType>& state, const Graph& body);
+  bool widen(std::vector<TensorType>& state, const Graph& body, std::set<std::string>& widened);
   std::vector<ValueId> placed_rows(NodeContext& context, const Repetition& loop, std::vector<ValueId> results);
 
   const wire::Model& model_;

@@ -49,7 +49,8 @@ bool keeps_condition(const Graph& body) {
     condition = node.inputs[0];
   }
   const Value& value = body.value(condition);
-  return condition == body.inputs()[1] || (value.is_constant() && value.constant.to_ints().at(0) != 0);
+  return condition == body.inputs()[1] ||
+         (value.is_constant() && value.constant.element_count() == 1 && value.constant.to_ints()[0] != 0);
 }
 
 ValueId element_of(NodeContext& context, ValueId sequence, ValueId at, int64_t axis) {
@@ -122,31 +123,16 @@ std::optional<int64_t> GraphImporter::known_trips(const Repetition& loop) const 
   return known_scalar(loop.trips, DataType::i64, "the trip count");
 }
 
-// The body once more, in this graph, with the constants of all turns; the values of its outputs.
-std::vector<ValueId> GraphImporter::turn(const Repetition& loop, const Named& constants,
-                                         const std::vector<ValueId>& arguments) {
-  refuse_growth();
-  const wire::GraphProto& body = loop.body;
-  GraphImporter inner(model_, opsets_, graph_, bodies_, depth_);
-  std::vector<std::string> captured;
-  collect_captures(body, {}, captured);
-  for (const std::string& name : captured) inner.define(name, values.at(name));
-  for (const auto& [name, id] : constants) inner.define(name, id);
-  for (size_t i = 0; i < arguments.size(); ++i) inner.define(body.inputs[i].name, arguments[i]);
-  inner.import_nodes(body);
-  std::vector<ValueId> results;
-  for (const wire::ValueInfo& output : body.outputs) {
-    const auto at = inner.values.find(output.name);
-    if (at == inner.values.end()) fail(Code::invalid_model, "no node gives the body's output '{}'", output.name);
-    results.push_back(at->second);
-  }
-  return results;
-}
-
 // Nothing where the trips or a turn's condition are not known; what was written by then has no use and goes.
 std::optional<std::vector<ValueId>> GraphImporter::unrolled(NodeContext& context, const Repetition& loop) {
   const auto trips = known_trips(loop);
-  if (!trips || (loop.is_scan && *trips > kMostUnrolled)) return std::nullopt;
+  const bool counted = trips && *trips < INT64_MAX / 2;  // exporters write while loops with the largest trip count
+  if (!trips || (counted && *trips > kMostUnrolled)) return std::nullopt;
+  const std::vector<Guard> guards = graph_.guards;
+  const auto given_up = [&] {
+    graph_.guards = guards;
+    return std::nullopt;
+  };
   ValueId condition =
       loop.condition.valid() ? loop.condition : context.add("cast", {context.ints({1})}, {{"to", DataType::boolean}});
   std::vector<ValueId> state = loop.state;
@@ -154,7 +140,7 @@ std::optional<std::vector<ValueId>> GraphImporter::unrolled(NodeContext& context
   const Named constants = constants_of(loop.body);
   for (int64_t i = 0; i < *trips; ++i) {
     const auto goes_on = known_condition(condition);
-    if (!goes_on || (*goes_on && i == kMostUnrolled)) return std::nullopt;
+    if (!goes_on || (*goes_on && i == kMostUnrolled)) return given_up();
     if (!*goes_on) break;
     std::vector<ValueId> arguments;
     if (!loop.is_scan) arguments = {context.constant(Tensor::scalar<int64_t>(i)), condition};
@@ -163,7 +149,7 @@ std::optional<std::vector<ValueId>> GraphImporter::unrolled(NodeContext& context
       const ValueId at = context.constant(Tensor::scalar<int64_t>(sequence.backwards ? *trips - 1 - i : i));
       arguments.push_back(element_of(context, sequence.value, at, sequence.axis));
     }
-    auto results = turn(loop, constants, arguments);
+    auto results = written_out(loop.body, constants, arguments);
     if (!loop.is_scan) {
       condition = results[0];
       results.erase(results.begin());
@@ -172,7 +158,7 @@ std::optional<std::vector<ValueId>> GraphImporter::unrolled(NodeContext& context
     for (size_t k = 0; k < rows.size(); ++k) rows[k].push_back(results[state.size() + k]);
   }
   for (size_t k = 0; k < rows.size(); ++k) {
-    if (rows[k].empty()) return std::nullopt;  // how large a row is the body says
+    if (rows[k].empty()) return given_up();  // how large a row is the body says
     if (loop.rows[k].backwards) std::reverse(rows[k].begin(), rows[k].end());
     const int64_t axis = loop.rows[k].axis;
     for (ValueId& row : rows[k]) row = context.add("unsqueeze", {row, context.ints({axis})});
@@ -220,7 +206,7 @@ std::unique_ptr<Graph> GraphImporter::import_turn(const Repetition& loop, const 
 }
 
 // An extent of the state that a turn changes becomes a symbol. Returns whether one did.
-bool GraphImporter::widen(std::vector<TensorType>& state, const Graph& body) {
+bool GraphImporter::widen(std::vector<TensorType>& state, const Graph& body, std::set<std::string>& widened) {
   bool changed = false;
   for (size_t i = 0; i < state.size(); ++i) {
     const TensorType &before = state[i], &after = body.value(body.outputs()[i + 1]).type;
@@ -230,8 +216,11 @@ bool GraphImporter::widen(std::vector<TensorType>& state, const Graph& body) {
     std::vector<Dim> dims = before.shape.dims();
     for (int axis = 0; axis < after.shape.rank(); ++axis) {
       Dim& dim = dims[static_cast<size_t>(axis)];
-      if (dim == after.shape[axis] || depends_on_data(dim, graph_.symbols)) continue;
-      dim = Dim::symbol(graph_.fresh_symbol("state", kMeasuredSymbol));
+      if (dim == after.shape[axis] || (dim.op() == DimOp::symbol && widened.count(std::string(dim.name())) > 0))
+        continue;
+      const std::string name = graph_.fresh_symbol("state", kMeasuredSymbol);
+      widened.insert(name);
+      dim = Dim::symbol(name);
       changed = true;
     }
     state[i].shape = Shape(std::move(dims));
@@ -246,10 +235,13 @@ std::vector<ValueId> GraphImporter::repeated(NodeContext& context, const Repetit
   for (ValueId id : loop.state) state.push_back({graph_.value(id).type.dtype, graph_.value(id).type.shape});
   const Dim turn = Dim::symbol(graph_.fresh_symbol("turn", kMeasuredSymbol));
   std::unique_ptr<Graph> body;
+  std::set<std::string> widened;
+  const std::vector<Guard> guards = graph_.guards;
   do {
     refuse_growth();
+    graph_.guards = guards;  // without those of narrower states
     body = import_turn(loop, state, turn, captured);
-  } while (widen(state, *body));
+  } while (widen(state, *body, widened));
   const bool begins = !loop.condition.valid() || known_condition(loop.condition).value_or(false);
   if (!loop.is_scan && !loop.trips.valid() && begins && keeps_condition(*body))
     fail(Code::invalid_model, "a loop that never ends: it has no trip count, and its condition stays true");
