@@ -37,7 +37,8 @@ size_t position(NodeContext& context, size_t i, size_t count, size_t limit) {
     fail(Code::invalid_model, "operand {} is {}; one element is accepted", i, context.type(i).str());
   const auto length = static_cast<int64_t>(count);
   const int64_t at = given[0] < 0 ? given[0] + length : given[0];
-  if (at < 0 || at >= static_cast<int64_t>(limit)) fail(Code::invalid_model, "position {} of {} elements", given[0], length);
+  if (at < 0 || at >= static_cast<int64_t>(limit))
+    fail(Code::invalid_model, "position {} of {} elements", given[0], length);
   return static_cast<size_t>(at);
 }
 
