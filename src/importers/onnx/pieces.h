@@ -81,6 +81,18 @@ inline DataType named_type(NodeContext& context, const char* name) {
   return found;
 }
 
+// Sequences whose elements are known at import are the operands of a node `sequence`.
+inline bool is_sequence(NodeContext& context, ValueId value) {
+  return value.valid() && dtype_of(context, value) == DataType::none;
+}
+
+inline std::vector<ValueId> sequence_elements(NodeContext& context, size_t i) {
+  const ValueId sequence = context.input(i);
+  const bool known = is_sequence(context, sequence) && context.graph().value(sequence).producer.valid();
+  if (!known) fail(Code::unsupported, "operand {} is no sequence whose elements are known at import", i);
+  return context.graph().node(context.graph().value(sequence).producer).inputs;
+}
+
 // An extent that the expansion needs as a number.
 inline int64_t fixed_extent(NodeContext& context, ValueId value, int axis, const char* what) {
   const Dim extent = shape_of(context, value)[axis];

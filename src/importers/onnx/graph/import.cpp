@@ -229,6 +229,9 @@ class GraphImporter {
                      inputs.push_back(name.empty() ? ValueId{} : values.at(name));
                    while (!inputs.empty() && !inputs.back().valid()) inputs.pop_back();
                    NodeContext context(graph_, node, opset, std::move(inputs));
+                   context.inline_body = [this](const wire::GraphProto& body, const std::vector<ValueId>& arguments) {
+                     return unroll(body, constants_of(body), arguments);
+                   };
                    if (const wire::Function* function = model_.function(node.domain, node.op_type))
                      import_call(context, *function);
                    else if (const auto control = control_importer(node))
@@ -504,7 +507,7 @@ class GraphImporter {
 
   // State values, then sequences that the body sees an element at a time.
   void import_scan(NodeContext& context) {
-    if (context.opset() < 9) fail(Code::unsupported, "Scan of opset 8; 9 and later are accepted");
+    if (context.opset() < 9) return import_scan_of_opset_8(context);
     const wire::GraphProto& body = body_of(context);
     const auto sequences = static_cast<size_t>(context.get_or<int64_t>("num_scan_inputs", 0));
     if (sequences < 1 || sequences > context.inputs().size() || body.inputs.size() != context.inputs().size())
