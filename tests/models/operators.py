@@ -112,6 +112,23 @@ def language_cases(floats, ints, random):
             table = [floats(9, (turned or 8) // 2), floats(9, (turned or 8) // 2)]
             case(f"rotary_{interleaved}_{turned}", "RotaryEmbedding", [q, *table, random.integers(0, 9, (2, 4))], opset=23, interleaved=interleaved,
                  rotary_embedding_dim=turned)
+    rows = [floats(2, 4, 24), floats(2, 7, 24), floats(2, 7, 18)]
+    mask = np.arange(7) < np.array([[7], [3]])
+    for name, operands in (("plain", rows), ("bias", [*rows, floats(66)]), ("mask", [*rows, None, mask.astype(np.int32)]),
+                           ("lengths", [*rows, None, ints(7, 3, dtype=np.int32)]), ("scores", [*rows, None, None, floats(1, 6, 4, 7)]),
+                           ("past", [floats(2, 4, 24), floats(2, 4, 24), floats(2, 4, 24), None, None, None, floats(2, 6, 3, 4), floats(2, 6, 3, 4)])):
+        case(f"multi_head_{name}", "MultiHeadAttention", operands, outputs=3 if name == "past" else 1, domain="com.microsoft", num_heads=6)
+    case("multi_head_causal", "MultiHeadAttention", [rows[0], rows[0], rows[0]], domain="com.microsoft", num_heads=6, unidirectional=1)
+    projection = [floats(2, 5, 8), floats(8, 36), floats(36)]
+    for name, operands, options in (("plain", [], {}), ("mask", [(np.arange(5) < np.array([[5], [2]])).astype(np.int32)], {}), ("causal", [], {"unidirectional": 1}),
+                                    ("lengths", [ints(5, 2, dtype=np.int32)], {}), ("sizes", [], {"qkv_hidden_sizes": [12, 12, 12]})):
+        case(f"projected_attention_{name}", "Attention", projection + operands, constants=(1, 2), domain="com.microsoft", num_heads=3, **options)
+    case("projected_attention_past", "Attention", projection + [None, floats(2, 2, 3, 4, 4)], outputs=2, constants=(1, 2), domain="com.microsoft", num_heads=3)
+    for bits in (4, 8):
+        for points in (None, random.integers(0, 256, (5, -(-3 * bits // 8)), np.uint8)):
+            case(f"matmul_{bits}_bits_{points is None}", "MatMulNBits",
+                 [floats(2, 3, 40), random.integers(0, 256, (5, 3, 16 * bits // 8), np.uint8), floats(15), points], constants=(1, 2, 3), domain="com.microsoft", N=5,
+                 K=40, bits=bits, block_size=16)
     for axes in ({"batch_axis": 1, "time_axis": 0}, {"batch_axis": 0, "time_axis": 1}):
         case(f"reverse_sequence_{axes['time_axis']}", "ReverseSequence", [floats(4, 4, 3), ints(4, 1, 2, 3)], opset=10, **axes)
 
