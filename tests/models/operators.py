@@ -124,6 +124,7 @@ def language_cases(floats, ints, random):
                                     ("lengths", [ints(5, 2, dtype=np.int32)], {}), ("sizes", [], {"qkv_hidden_sizes": [12, 12, 12]})):
         case(f"projected_attention_{name}", "Attention", projection + operands, constants=(1, 2), domain="com.microsoft", num_heads=3, **options)
     case("projected_attention_past", "Attention", projection + [None, floats(2, 2, 3, 4, 4)], outputs=2, constants=(1, 2), domain="com.microsoft", num_heads=3)
+    grouped_cases(floats, ints, random)
     for bits in (4, 8):
         for points in (None, random.integers(0, 256, (5, -(-3 * bits // 8)), np.uint8)):
             case(f"matmul_{bits}_bits_{points is None}", "MatMulNBits",
@@ -131,6 +132,29 @@ def language_cases(floats, ints, random):
                  K=40, bits=bits, block_size=16)
     for axes in ({"batch_axis": 1, "time_axis": 0}, {"batch_axis": 0, "time_axis": 1}):
         case(f"reverse_sequence_{axes['time_axis']}", "ReverseSequence", [floats(4, 4, 3), ints(4, 1, 2, 3)], opset=10, **axes)
+
+
+def grouped_cases(floats, ints, random):
+    table, turned = [floats(16, 8), floats(16, 8)], {"do_rotary": 1}
+
+    def grouped(name, length, past, last, outputs=3, **options):
+        batch = len(last)
+        past_of = [floats(batch, 2, past, 16), floats(batch, 2, past, 16)]
+        total = max(last) + 1
+        case(f"grouped_{name}", "GroupQueryAttention",
+             [floats(batch, length, 64), floats(batch, length, 32), floats(batch, length, 32), *past_of, ints(*last, dtype=np.int32), ints(total, dtype=np.int32),
+              *(table if "do_rotary" in options else [])], outputs=outputs, constants=(6, 7, 8), domain="com.microsoft", num_heads=4, kv_num_heads=2, **options)
+
+    grouped("prompt", 5, 0, [4, 4])
+    grouped("prompt_turned", 5, 0, [4, 4], **turned)
+    grouped("step", 1, 6, [6, 6], **turned)
+    grouped("step_uneven", 1, 6, [6, 3], outputs=1, rotary_interleaved=1, **turned)  # the caches' unused rows are anything
+    grouped("step_into_larger_cache", 1, 9, [6, 3], outputs=1, **turned)
+    grouped("window", 6, 0, [5], local_window_size=3)
+    grouped("capped", 1, 4, [4], softcap=2.0, scale=0.5)
+    for name, where in (("rows", random.integers(0, 16, (2, 3))), ("offset", ints(4))):
+        case(f"rotary_microsoft_{name}", "RotaryEmbedding", [floats(2, 3, 64), where, *table], domain="com.microsoft")
+        case(f"rotary_microsoft_{name}_heads", "RotaryEmbedding", [floats(2, 4, 3, 16), where, *table], domain="com.microsoft", interleaved=1)
 
 
 def einsum_cases(floats):
