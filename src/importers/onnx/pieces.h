@@ -37,6 +37,7 @@ inline ValueId unsqueezed(NodeContext& context, ValueId value, std::vector<int64
 }
 
 inline ValueId dims(NodeContext& context, std::vector<Dim> values) {
+  if (const Shape known(values); known.is_static()) return context.ints(known.extents());
   return context.add("dims", {}, {{"values", std::move(values)}});
 }
 
@@ -47,6 +48,7 @@ inline ValueId reshaped(NodeContext& context, ValueId value, std::vector<Dim> ex
 
 // 0, 1, … below an extent
 inline ValueId positions(NodeContext& context, Dim extent) {
+  if (extent.is_constant()) return iota(context, scalar(context, extent.value()));
   return iota(context, context.add("dims", {}, {{"values", std::vector<Dim>{extent}}, {"scalar", int64_t{1}}}));
 }
 
