@@ -3,8 +3,7 @@
 namespace planish::ops {
 namespace {
 
-void pool_infer(InferContext& context) {
-  const auto attrs = context.attrs<PoolAttrs>();
+void infer_pool_of(InferContext& context, const PoolAttrs& attrs) {
   context.require_rank(0, 3, 5);
   context.require_dtype(0, context.node().op == "max_pool" ? kNumbers : kFloats);
   check_auto_pad(context, attrs.auto_pad);
@@ -33,6 +32,14 @@ void pool_infer(InferContext& context) {
   for (size_t i = 0; i < asked; ++i) context.output(i, i == 0 ? context.dtype(0) : DataType::i64, Shape(dims));
 }
 
+void pool_infer(InferContext& context) { infer_pool_of(context, context.attrs<PoolAttrs>()); }
+
+void lp_pool_infer(InferContext& context) {
+  const auto attrs = context.attrs<LpPoolAttrs>();
+  if (attrs.p < 1) fail(Code::invalid_model, "attribute 'p' is {}; 1 and more is accepted", attrs.p);
+  infer_pool_of(context, attrs);
+}
+
 void global_pool_infer(InferContext& context) {
   context.require_rank(0, 3);
   std::vector<Dim> dims = {context.shape(0)[0], context.shape(0)[1]};
@@ -43,7 +50,7 @@ void global_pool_infer(InferContext& context) {
 // One operation a tap.
 Dim pool_flops(const Graph& graph, const Node& node) {
   Dim taps = graph.value(node.outputs[0]).type.shape.element_count();
-  for (int64_t extent : attrs_to<PoolAttrs>(node.attrs).kernel_shape) taps = taps * Dim(extent);
+  for (int64_t extent : attrs_to<LpPoolAttrs>(node.attrs).kernel_shape) taps = taps * Dim(extent);
   return taps;
 }
 
@@ -54,12 +61,13 @@ Dim global_pool_flops(const Graph& graph, const Node& node) {
 }  // namespace
 
 void register_pool(OpTable& table) {
-  for (const char* name : {"max_pool", "average_pool"}) {
+  for (const char* name : {"max_pool", "average_pool", "lp_pool"}) {
     OpDef def;
     def.name = name;
+    const bool is_lp = def.name == "lp_pool";
     def.outputs = def.name == "max_pool" ? -1 : 1;
-    def.check_attrs = check_attrs_as<PoolAttrs>;
-    def.infer = pool_infer;
+    def.check_attrs = is_lp ? check_attrs_as<LpPoolAttrs> : check_attrs_as<PoolAttrs>;
+    def.infer = is_lp ? lp_pool_infer : pool_infer;
     def.flops = pool_flops;
     table.add(std::move(def));
   }

@@ -12,8 +12,9 @@ void topk_infer(InferContext& context) {
   context.require_rank(0, 1);
   const int axis = normalize_axis(context.attrs<TopKAttrs>().axis, context.rank(0));
   const auto k = context.contents(1);
-  if (!k || k->size() != 1) fail(Code::unsupported, "K is computed from data");
-  const Dim extent = context.shape(0)[axis], count = (*k)[0];
+  context.require_dtype(1, kIndices);
+  context.require_one_element(1);
+  const Dim extent = context.shape(0)[axis], count = k ? (*k)[0] : context.data_dependent("k", extent);
   if (count.is_constant() && extent.is_constant() && (count.value() < 0 || count.value() > extent.value()))
     fail(Code::invalid_model, "K is {}, 0 to {} are accepted", count.value(), extent.value());
   std::vector<Dim> dims = context.shape(0).dims();
@@ -26,7 +27,7 @@ void cum_sum_infer(InferContext& context) {
   context.require_rank(0, 1);
   context.require_dtype(1, kIndices);
   context.require_one_element(1);
-  if (const auto axis = context.constant(1)) normalize_axis(axis->to_ints()[0], context.rank(0));
+  if (const auto axis = context.known_ints(1)) normalize_axis((*axis)[0], context.rank(0));
   context.output(0, context.input(0));
 }
 

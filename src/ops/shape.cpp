@@ -63,7 +63,7 @@ void range_infer(InferContext& context) {
     return;
   }
   const auto a = context.constant(0), b = context.constant(1), c = context.constant(2);
-  if (!a || !b || !c) fail(Code::unsupported, "the bounds are computed from data");
+  if (!a || !b || !c) return context.output(0, context.dtype(0), Shape(context.measured(1)));
   const double from = a->to_doubles()[0], to = b->to_doubles()[0], step = c->to_doubles()[0];
   const double count = std::ceil((to - from) / step);
   if (!(count < 1e15))
@@ -75,8 +75,10 @@ void fill_infer(InferContext& context) {
   const auto attrs = context.attrs<FillAttrs>();
   if (attrs.value.present() && attrs.value.element_count() != 1)
     fail(Code::invalid_model, "attribute 'value' has {} elements; one is accepted", attrs.value.element_count());
+  const DataType dtype = attrs.value.present() ? attrs.value.dtype() : DataType::f32;
+  if (!context.contents(0)) return context.output(0, dtype, Shape(context.measured(context.list_extent(0))));
   const Shape shape(context.list(0));
-  context.output(0, attrs.value.present() ? attrs.value.dtype() : DataType::f32, shape);
+  context.output(0, dtype, shape);
   if (!attrs.value.present() || !is_integer(attrs.value.dtype()) || shape.rank() > 1 || !shape.is_static()) return;
   const int64_t count = shape.element_count().value();
   if (count <= 4096)

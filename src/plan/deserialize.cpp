@@ -269,6 +269,7 @@ class Loader {
       desc.index = buffer.index();
       desc.offset = buffer.offset();
       desc.bytes = buffer.bytes();
+      desc.size = dim(buffer.size());
       out.buffers.push_back(desc);
     });
     each(profile.steps(), [&](const fb::Step& step) { out.steps.push_back(step_of(step, 0)); });

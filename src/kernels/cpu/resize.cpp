@@ -101,16 +101,16 @@ class Walk {
     const auto& attrs = args_.as<ResizeAttrs>();
     const TensorView &x = args_.inputs[0], &y = args_.outputs[0];
     Axis axis{y.dims[i], x.dims[i], y.strides[i], x.strides[i]};
-    if (axis.extent == axis.in_extent) return axis;
+    const ResizeAxis resized = resize_axis(args_, attrs, i);
+    if (keeps_positions(attrs, resized)) return axis;
     axis.taps = taps_of_mode(attrs);
     auto* positions = reinterpret_cast<int32_t*>(tables);
     auto* weights = reinterpret_cast<float*>(positions + axis.extent * static_cast<int64_t>(axis.taps));
     tables = reinterpret_cast<std::byte*>(weights + axis.extent * static_cast<int64_t>(axis.taps));
     axis.positions = positions;
     axis.weights = weights;
-    const double scale = resize_scale(args_, attrs, i);
     for (int64_t at = 0; at < axis.extent; ++at) {
-      const ResizeTaps taps = resize_taps(attrs, at, scale, axis.in_extent, axis.extent);
+      const ResizeTaps taps = resize_taps(attrs, resized, at);
       for (size_t t = 0; t < axis.taps; ++t) {
         *positions++ = static_cast<int32_t>(taps.positions[t]);
         *weights++ = static_cast<float>(taps.weights[t]);
@@ -272,12 +272,15 @@ void run_weighted(const KernelArgs& args) {
   });
 }
 
-// Nearest of any type, else fp32; of an axis that changes, extents below 2^31
+// Nearest of any type, else fp32; of an axis that changes, extents below 2^31; no crops, no wider filters
 void check_resize(const KernelArgs& args) {
   reference::check_resize(args);
   const Operands o(args, 1, 4);
   const Slot x = o.in(0), y = o.out();
-  if (args.as<ResizeAttrs>().mode != "nearest") x.is({DataType::f32});
+  const auto& attrs = args.as<ResizeAttrs>();
+  if (attrs.mode != "nearest") x.is({DataType::f32});
+  require(attrs.antialias == 0 && attrs.coordinate_transformation_mode != "tf_crop_and_resize",
+          "antialias or tf_crop_and_resize");
   for (size_t i = 0; i < x.extents().size(); ++i)
     require(x.extents()[i] == y.extents()[i] || x.extents()[i] <= INT32_MAX, "an extent of {} to resize",
             x.extents()[i]);

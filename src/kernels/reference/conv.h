@@ -42,6 +42,15 @@ struct PoolAttrs {
   }
 };
 
+struct LpPoolAttrs : PoolAttrs {
+  int64_t p = 2;
+  template <class V>
+  void fields(V& v) {
+    PoolAttrs::fields(v);
+    v("p", p);
+  }
+};
+
 // One spatial axis of a window.
 struct WindowAxis {
   int64_t in = 1, out = 1, kernel = 1, stride = 1, dilation = 1, pad = 0;

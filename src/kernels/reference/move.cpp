@@ -256,14 +256,20 @@ void check_scatter_elements(const KernelArgs& args) {
   o.out().like(x);
 }
 
+template <class T>
+T combined(T a, T b, const std::string& how) {
+  return how == "add" ? a + b : how == "mul" ? a * b : how == "max" ? std::max(a, b) : std::min(a, b);
+}
+
+// Integers wrap, and are compared as their type is.
 void combine(const TensorView& target, int64_t to, const TensorView& update, int64_t from, const std::string& how) {
   if (how == "none") return copy_element(update, from, target, to);
-  const double a = load_double(target, to), b = load_double(update, from);
-  store_double(target, to,
-               how == "add"   ? a + b
-               : how == "mul" ? a * b
-               : how == "max" ? std::max(a, b)
-                              : std::min(a, b));
+  if (is_float(target.dtype))
+    return store_double(target, to, combined(load_double(target, to), load_double(update, from), how));
+  const int64_t a = load_int(target, to), b = load_int(update, from);
+  const bool ordered = how == "max" || how == "min";
+  if (ordered && is_signed_integer(target.dtype)) return store_int(target, to, combined(a, b, how));
+  store_int(target, to, static_cast<int64_t>(combined(static_cast<uint64_t>(a), static_cast<uint64_t>(b), how)));
 }
 
 void run_scatter_nd(const KernelArgs& args) {

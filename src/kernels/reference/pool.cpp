@@ -1,3 +1,4 @@
+#include <cmath>
 #include <limits>
 
 #include "kernels/reference/contracts.h"
@@ -111,6 +112,22 @@ void run_average_pool(const KernelArgs& args) {
   });
 }
 
+// (sum |x|^p)^(1/p) over the window; padding is zeros.
+void run_lp_pool(const KernelArgs& args) {
+  const auto& attrs = args.as<LpPoolAttrs>();
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  const Window w = window_of(attrs, x, y);
+  const auto p = static_cast<double>(attrs.p);
+  for_outputs(args, [&](int64_t, int64_t from, std::span<const int64_t> position, int64_t to) {
+    double sum = 0;
+    for_taps(w, attrs, x, position, [&](int64_t offset, int64_t) {
+      const double value = load_double(x, from + offset);
+      sum += attrs.p == 2 ? value * value : std::pow(std::abs(value), p);
+    });
+    store_double(y, to, attrs.p == 2 ? std::sqrt(sum) : std::pow(sum, 1 / p));
+  });
+}
+
 template <bool average>
 void run_global_pool(const KernelArgs& args) {
   const TensorView& x = args.inputs[0];
@@ -137,22 +154,9 @@ void check_global_pool(const KernelArgs& args) {
   o.out().shape(dims);
 }
 
-void check_max_pool(const KernelArgs& args) {
-  check_pool(args);
-  Operands(args, 1, 1, 1, 2).out(1).integers().shape(args.outputs[0].extents());
-}
-
-void check_average_pool(const KernelArgs& args) {
-  const Operands o(args, 1, 1);
-  check_pool(args);
-}
-
-}  // namespace
-
 // X [N, C, spatial…] -> Y [N, C, spatial…], a kernel extent for each spatial axis
-void check_pool(const KernelArgs& args) {
+void check_pool_of(const KernelArgs& args, const PoolAttrs& attrs) {
   const Operands o(args, 1, 1, 1, 2);
-  const auto& attrs = args.as<PoolAttrs>();
   const Slot x = o.in(0).rank(2, kMaxRank), y = o.out().rank(x.view().rank, x.view().rank);
   const auto spatial = static_cast<size_t>(x.view().rank) - 2;
   require(x.extent(0) == y.extent(0) && x.extent(1) == y.extent(1), "a result of {} images of {} channels", y.extent(0),
@@ -165,9 +169,31 @@ void check_pool(const KernelArgs& args) {
   }
 }
 
+void check_max_pool(const KernelArgs& args) {
+  check_pool(args);
+  Operands(args, 1, 1, 1, 2).out(1).integers().shape(args.outputs[0].extents());
+}
+
+void check_average_pool(const KernelArgs& args) {
+  const Operands o(args, 1, 1);
+  check_pool(args);
+}
+
+void check_lp_pool(const KernelArgs& args) {
+  const Operands o(args, 1, 1);
+  const auto& attrs = args.as<LpPoolAttrs>();
+  require(attrs.p >= 1, "a norm of order {}", attrs.p);
+  check_pool_of(args, attrs);
+}
+
+}  // namespace
+
+void check_pool(const KernelArgs& args) { check_pool_of(args, args.as<PoolAttrs>()); }
+
 void register_pool(KernelTable& table) {
   table.add(make_kernel<PoolAttrs>("max_pool", check_max_pool, run_max_pool));
   table.add(make_kernel<PoolAttrs>("average_pool", check_average_pool, run_average_pool));
+  table.add(make_kernel<LpPoolAttrs>("lp_pool", check_lp_pool, run_lp_pool));
   table.add(make_kernel<NoAttrs>("global_average_pool", check_global_pool, run_global_pool<true>));
   table.add(make_kernel<NoAttrs>("global_max_pool", check_global_pool, run_global_pool<false>));
 }

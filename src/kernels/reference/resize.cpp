@@ -3,6 +3,8 @@
 #include "kernels/reference/resize.h"
 
 #include <cmath>
+#include <limits>
+#include <optional>
 
 #include "kernels/reference/contracts.h"
 
@@ -11,15 +13,30 @@ namespace {
 
 constexpr double kFarthest = 1e15;  // a scale is data, and may be anything
 
-double source_coordinate(const std::string& mode, double out, double scale, double in_extent, double out_extent) {
-  if (mode == "asymmetric") return out / scale;
-  if (mode == "align_corners") return out_extent == 1 ? 0 : out * (in_extent - 1) / (out_extent - 1);
-  if (mode == "pytorch_half_pixel" && out_extent == 1) return 0;
-  if (mode == "half_pixel_symmetric") {
-    const double adjusted = out_extent / (in_extent * scale), centre = in_extent / 2;
-    return centre * (1 - adjusted) + (out + 0.5) / scale - 0.5;
+// Which element of the scales, sizes or roi is about the axis; nothing where none is.
+std::optional<int64_t> place_of(const ResizeAttrs& attrs, int rank, size_t axis) {
+  if (attrs.axes.empty()) return static_cast<int64_t>(axis);
+  for (size_t i = 0; i < attrs.axes.size(); ++i)
+    if (normalize_axis(attrs.axes[i], rank) == static_cast<int>(axis)) return static_cast<int64_t>(i);
+  return std::nullopt;
+}
+
+bool is_given(const KernelArgs& args, size_t i) { return args.has_input(i) && args.inputs[i].element_count() > 0; }
+
+double element(const TensorView& list, int64_t i) { return load_double(list, i * list.strides[0]); }
+
+// The one scale that fits all sizes: the smallest (not_larger) or the largest of their ratios.
+double common_scale(const KernelArgs& args, const ResizeAttrs& attrs) {
+  const TensorView &x = args.inputs[0], &sizes = args.inputs[3];
+  const bool smallest = attrs.keep_aspect_ratio_policy == "not_larger";
+  double scale = smallest ? std::numeric_limits<double>::infinity() : 0;
+  for (size_t axis = 0; axis < static_cast<size_t>(x.rank); ++axis) {
+    const auto place = place_of(attrs, x.rank, axis);
+    if (!place || x.dims[axis] == 0) continue;
+    const double ratio = element(sizes, *place) / static_cast<double>(x.dims[axis]);
+    scale = smallest ? std::min(scale, ratio) : std::max(scale, ratio);
   }
-  return (out + 0.5) / scale - 0.5;
+  return scale;
 }
 
 int64_t nearest_position(const std::string& mode, double x) {
@@ -55,88 +72,210 @@ ResizeTaps cubic_taps(const ResizeAttrs& attrs, int64_t base, double fraction, i
 
 }  // namespace
 
-ResizeTaps resize_taps(const ResizeAttrs& attrs, int64_t out, double scale, int64_t in_extent, int64_t out_extent) {
-  if (in_extent == out_extent) return {1, {out}, {1}};
-  double x = source_coordinate(attrs.coordinate_transformation_mode, static_cast<double>(out), scale,
-                               static_cast<double>(in_extent), static_cast<double>(out_extent));
-  if (!(std::abs(x) < kFarthest)) x = x > 0 ? kFarthest : x < 0 ? -kFarthest : 0;
-  const auto clamp = [&](int64_t at) { return std::clamp(at, int64_t{0}, in_extent - 1); };
+ResizeAxis resize_axis(const KernelArgs& args, const ResizeAttrs& attrs, size_t axis) {
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  ResizeAxis result{x.dims[axis], y.dims[axis]};
+  result.scale = static_cast<double>(result.out) / static_cast<double>(result.in);
+  const auto place = place_of(attrs, x.rank, axis);
+  if (is_given(args, 2)) {
+    result.scale = place ? element(args.inputs[2], *place) : 1;
+  } else if (place && is_given(args, 3) && attrs.keep_aspect_ratio_policy != "stretch") {
+    result.scale = common_scale(args, attrs);
+  }
+  result.length = result.scale * static_cast<double>(result.in);
+  if (place && is_given(args, 1) && attrs.coordinate_transformation_mode == "tf_crop_and_resize") {
+    result.start = element(args.inputs[1], *place);
+    result.end = element(args.inputs[1], *place + args.inputs[1].element_count() / 2);
+  }
+  return result;
+}
+
+bool keeps_positions(const ResizeAttrs& attrs, const ResizeAxis& axis) {
+  constexpr double kSame = 1e-9;
+  const bool whole = attrs.coordinate_transformation_mode != "tf_crop_and_resize" ||
+                     (std::abs(axis.start) < kSame && std::abs(axis.end - 1) < kSame);
+  return whole && axis.in == axis.out && std::abs(axis.scale - 1) < kSame;
+}
+
+double resize_source(const ResizeAttrs& attrs, const ResizeAxis& axis, int64_t position) {
+  const std::string& mode = attrs.coordinate_transformation_mode;
+  const auto at = static_cast<double>(position), in = static_cast<double>(axis.in);
+  const bool one = axis.out == 1;
+  double x = (at + 0.5) / axis.scale - 0.5;
+  if (mode == "asymmetric") {
+    x = at / axis.scale;
+  } else if (mode == "align_corners") {
+    x = one ? 0 : at * (in - 1) / (axis.length - 1);
+  } else if (mode == "pytorch_half_pixel") {
+    x = one ? 0 : x;
+  } else if (mode == "half_pixel_symmetric") {
+    x += in / 2 * (1 - static_cast<double>(axis.out) / axis.length);
+  } else if (mode == "tf_crop_and_resize") {
+    const double within = one ? (axis.end - axis.start) / 2 : at * (axis.end - axis.start) / (axis.length - 1);
+    x = (axis.start + within) * (in - 1);
+  }
+  return std::abs(x) < kFarthest ? x : x > 0 ? kFarthest : x < 0 ? -kFarthest : 0;
+}
+
+ResizeTaps resize_taps(const ResizeAttrs& attrs, const ResizeAxis& axis, int64_t out) {
+  if (keeps_positions(attrs, axis)) return {1, {out}, {1}};
+  const double x = resize_source(attrs, axis, out);
+  const auto clamp = [&](int64_t at) { return std::clamp(at, int64_t{0}, axis.in - 1); };
   if (attrs.mode == "nearest") return {1, {clamp(nearest_position(attrs.nearest_mode, x))}, {1}};
   const auto base = static_cast<int64_t>(std::floor(x));
   const double fraction = x - static_cast<double>(base);
   if (attrs.mode == "linear") return {2, {clamp(base), clamp(base + 1)}, {1 - fraction, fraction}};
-  return cubic_taps(attrs, base, fraction, in_extent);
-}
-
-double resize_scale(const KernelArgs& args, const ResizeAttrs& attrs, size_t axis) {
-  const double ratio = static_cast<double>(args.outputs[0].dims[axis]) / static_cast<double>(args.inputs[0].dims[axis]);
-  if (!args.has_input(2) || args.inputs[2].element_count() == 0) return ratio;
-  for (size_t i = 0; i < attrs.axes.size(); ++i)
-    if (normalize_axis(attrs.axes[i], args.inputs[0].rank) == static_cast<int>(axis))
-      return load_double(args.inputs[2], static_cast<int64_t>(i) * args.inputs[2].strides[0]);
-  return attrs.axes.empty() ? load_double(args.inputs[2], static_cast<int64_t>(axis) * args.inputs[2].strides[0]) : 1;
+  return cubic_taps(attrs, base, fraction, axis.in);
 }
 
 namespace kernels::reference {
 namespace {
 
+// The taps of one position, and whether it lies outside, where the extrapolation value is.
+struct AxisTaps {
+  std::vector<int64_t> positions;
+  std::vector<double> weights;
+  bool outside = false;
+};
+
+// The filter of linear or cubic interpolation made 1 / scale times as wide; its weights add up to 1.
+AxisTaps antialiased_taps(const ResizeAttrs& attrs, const ResizeAxis& axis, double x) {
+  const double scale = std::min(axis.scale, 1.0), reach = (attrs.mode == "linear" ? 1 : 2) / scale;
+  if (!(reach <= 4 * static_cast<double>(axis.in) + 4))
+    fail(Code::invalid_argument, "a scale of {} for an extent of {}", axis.scale, axis.in);
+  // A coordinate so far out that its taps would all be at one end is as good as one just beyond.
+  const double from = std::clamp(x, -reach, static_cast<double>(axis.in) + reach);
+  const auto first = static_cast<int64_t>(std::floor(from - reach)) + 1,
+             last = static_cast<int64_t>(std::floor(from + reach));
+  AxisTaps taps;
+  double sum = 0;
+  for (int64_t at = first; at <= last; ++at) {
+    const bool outside = at < 0 || at >= axis.in;
+    if (outside && attrs.exclude_outside != 0) continue;
+    const double distance = (static_cast<double>(at) - from) * scale;
+    const double weight =
+        attrs.mode == "linear" ? std::max(0.0, 1 - std::abs(distance)) : cubic_weight(distance, attrs.cubic_coeff_a);
+    taps.positions.push_back(std::clamp(at, int64_t{0}, axis.in - 1));
+    taps.weights.push_back(weight);
+    sum += weight;
+  }
+  for (double& weight : taps.weights) weight /= sum;
+  return taps;
+}
+
+AxisTaps axis_taps(const ResizeAttrs& attrs, const ResizeAxis& axis, int64_t out) {
+  const double x = resize_source(attrs, axis, out);
+  if (attrs.antialias != 0 && attrs.mode != "nearest" && !keeps_positions(attrs, axis))
+    return antialiased_taps(attrs, axis, x);
+  const ResizeTaps plain = resize_taps(attrs, axis, out);
+  AxisTaps taps;
+  taps.positions.assign(plain.positions.begin(), plain.positions.begin() + static_cast<std::ptrdiff_t>(plain.count));
+  taps.weights.assign(plain.weights.begin(), plain.weights.begin() + static_cast<std::ptrdiff_t>(plain.count));
+  taps.outside =
+      attrs.coordinate_transformation_mode == "tf_crop_and_resize" && (x < 0 || x > static_cast<double>(axis.in - 1));
+  return taps;
+}
+
+// The weighted sum of the taps of all axes.
+double resized(const TensorView& x, std::span<const AxisTaps* const> taps) {
+  std::array<int64_t, kMaxRank> counts{};
+  for (size_t axis = 0; axis < taps.size(); ++axis) counts[axis] = static_cast<int64_t>(taps[axis]->positions.size());
+  const std::array<int64_t, kMaxRank> none{};
+  double sum = 0;
+  for (Odometer<1> tap({counts.data(), taps.size()}, {std::span<const int64_t>(none)}); tap.valid(); tap.next()) {
+    double weight = 1;
+    int64_t from = 0;
+    for (size_t axis = 0; axis < taps.size(); ++axis) {
+      const auto at = static_cast<size_t>(tap.index[axis]);
+      weight *= taps[axis]->weights[at];
+      from += taps[axis]->positions[at] * x.strides[axis];
+    }
+    sum += weight * load_double(x, from);
+  }
+  return sum;
+}
+
 void run_resize(const KernelArgs& args) {
   const auto& attrs = args.as<ResizeAttrs>();
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
   if (x.element_count() == 0 || y.element_count() == 0) return;
-  const auto rank = static_cast<size_t>(x.rank);
-  std::vector<std::vector<ResizeTaps>> taps(rank);
-  for (size_t axis = 0; axis < rank; ++axis)
-    for (int64_t i = 0; i < y.dims[axis]; ++i)
-      taps[axis].push_back(resize_taps(attrs, i, resize_scale(args, attrs, axis), x.dims[axis], y.dims[axis]));
-  args.pool->parallel_for(rank == 0 ? 1 : y.dims[0] * (rank > 1 ? y.dims[1] : 1), 1, [&](int64_t begin, int64_t end) {
+  const auto rank = static_cast<size_t>(x.rank), fixed = std::min<size_t>(rank, 2);
+  std::vector<std::vector<AxisTaps>> taps(rank);
+  for (size_t i = 0; i < rank; ++i) {
+    const ResizeAxis axis = resize_axis(args, attrs, i);
+    for (int64_t at = 0; at < axis.out; ++at) taps[i].push_back(axis_taps(attrs, axis, at));
+  }
+  const int64_t columns = rank > 1 ? y.dims[1] : 1;
+  args.pool->parallel_for(rank == 0 ? 1 : y.dims[0] * columns, 1, [&](int64_t begin, int64_t end) {
     for (int64_t outer = begin; outer < end; ++outer) {
-      std::array<int64_t, kMaxRank> first{};
-      const size_t fixed = std::min<size_t>(rank, 2);
-      if (rank > 0) first[0] = rank > 1 ? outer / y.dims[1] : outer;
-      if (rank > 1) first[1] = outer % y.dims[1];
+      std::array<int64_t, kMaxRank> index = {outer / columns, outer % columns};
+      const int64_t base = (rank > 0 ? index[0] * y.strides[0] : 0) + (rank > 1 ? index[1] * y.strides[1] : 0);
       for (Odometer<1> at(y.extents().subspan(fixed), {std::span<const int64_t>(y.strides).subspan(fixed)}); at.valid();
            at.next()) {
-        std::array<int64_t, kMaxRank> index = first, counts{};
-        for (size_t axis = fixed; axis < rank; ++axis) index[axis] = at.index[axis - fixed];
-        int64_t to = at.offset[0];
-        for (size_t axis = 0; axis < fixed; ++axis) to += first[axis] * y.strides[axis];
-        for (size_t axis = 0; axis < rank; ++axis)
-          counts[axis] = static_cast<int64_t>(taps[axis][static_cast<size_t>(index[axis])].count);
-        const std::array<int64_t, kMaxRank> none{};
-        double sum = 0;
-        for (Odometer<1> tap({counts.data(), rank}, {std::span<const int64_t>(none)}); tap.valid(); tap.next()) {
-          double weight = 1;
-          int64_t from = 0;
-          for (size_t axis = 0; axis < rank; ++axis) {
-            const ResizeTaps& t = taps[axis][static_cast<size_t>(index[axis])];
-            weight *= t.weights[static_cast<size_t>(tap.index[axis])];
-            from += t.positions[static_cast<size_t>(tap.index[axis])] * x.strides[axis];
-          }
-          sum += weight * load_double(x, from);
+        std::copy_n(at.index.begin(), rank - fixed, index.begin() + static_cast<std::ptrdiff_t>(fixed));
+        std::array<const AxisTaps*, kMaxRank> here{};
+        bool outside = false;
+        for (size_t axis = 0; axis < rank; ++axis) {
+          here[axis] = &taps[axis][static_cast<size_t>(index[axis])];
+          outside = outside || here[axis]->outside;
         }
-        store_double(y, to, sum);
+        store_double(y, base + at.offset[0], outside ? attrs.extrapolation_value : resized(x, {here.data(), rank}));
       }
     }
   });
 }
 
+// X, roi?, scales?, sizes?
+void check_extents_of_resize(const KernelArgs& args) {
+  const Operands o(args, 1, 4, 0, 0);
+  o.in(1).list();
+  o.in(2).list();
+  o.in(3).integers().list();
+}
+
+// The sizes, or what the policy makes of them, or floor(extent * scale).
+void run_extents_of_resize(const KernelArgs& args) {
+  const auto& attrs = args.as<ResizeAttrs>();
+  const TensorView& x = args.inputs[0];
+  const bool sized = is_given(args, 3), stretch = attrs.keep_aspect_ratio_policy == "stretch";
+  const auto axes = attrs.axes.empty() ? static_cast<int64_t>(x.rank) : static_cast<int64_t>(attrs.axes.size());
+  const int64_t given = !sized && !is_given(args, 2) ? 0 : args.inputs[sized ? 3 : 2].element_count();
+  if (given != axes) fail(Code::invalid_argument, "{} scales or sizes for {} axes", given, axes);
+  const double common = sized && !stretch ? common_scale(args, attrs) : 0;
+  std::vector<int64_t> extents(x.extents().begin(), x.extents().end());
+  for (size_t axis = 0; axis < extents.size(); ++axis) {
+    const auto place = place_of(attrs, x.rank, axis);
+    if (!place) continue;
+    const double in = static_cast<double>(extents[axis]), scale = sized ? common : element(args.inputs[2], *place);
+    const double extent = sized && stretch ? element(args.inputs[3], *place)
+                          : sized          ? std::round(scale * in)
+                                           : std::floor(in * scale + 1e-9);
+    if (!(extent >= 0) || extent > 1e15) fail(Code::invalid_argument, "an extent of {} along axis {}", extent, axis);
+    extents[axis] = static_cast<int64_t>(extent);
+  }
+  bind_extents(args, extents);
+}
+
 }  // namespace
 
-// X, roi?, scales? (one for each of `axes`, or for every axis), sizes? -> X's type and rank
+// X, roi? (starts and ends), scales?, sizes?, of these one for each of `axes`, or for every axis -> X's type and rank
 void check_resize(const KernelArgs& args) {
   const Operands o(args, 1, 4);
   const auto& attrs = args.as<ResizeAttrs>();
-  const Slot x = o.in(0), scales = o.in(2);
+  const Slot x = o.in(0);
   o.out().type_of(x).rank(x.view().rank, x.view().rank);
   for (int64_t axis : attrs.axes) x.axis(axis);
-  if (scales.present() && scales.view().element_count() > 0)
-    scales.list(attrs.axes.empty() ? x.view().rank : static_cast<int64_t>(attrs.axes.size()));
+  const int64_t named = attrs.axes.empty() ? x.view().rank : static_cast<int64_t>(attrs.axes.size());
+  for (size_t i : {1, 2, 3})
+    if (is_given(args, i)) o.in(i).list(i == 1 ? 2 * named : named);
   require(attrs.mode == "nearest" || attrs.mode == "linear" || attrs.mode == "cubic",
           "mode '{}'; nearest, linear and cubic are accepted", attrs.mode);
 }
 
-void register_resize(KernelTable& table) { table.add(make_kernel<ResizeAttrs>("resize", check_resize, run_resize)); }
+void register_resize(KernelTable& table) {
+  table.add(make_kernel<ResizeAttrs>("extents.resize", check_extents_of_resize, run_extents_of_resize));
+  table.add(make_kernel<ResizeAttrs>("resize", check_resize, run_resize));
+}
 
 }  // namespace kernels::reference
 }  // namespace planish

@@ -12,10 +12,21 @@ struct ResizeTaps {
   std::array<double, 4> weights{1, 0, 0, 0};
 };
 
-// Positions are inside [0, in_extent). An axis whose extent stays gets {out, weight 1}.
-ResizeTaps resize_taps(const ResizeAttrs& attrs, int64_t out, double scale, int64_t in_extent, int64_t out_extent);
+// One axis of a resize step. `scale`: as given, or what the sizes and their policy make of it; length: what the
+// result's extent would be if it need not be whole; [start, end]: the part of the input that tf_crop_and_resize shows.
+struct ResizeAxis {
+  int64_t in = 1, out = 1;
+  double scale = 1, length = 1, start = 0, end = 1;
+};
+ResizeAxis resize_axis(const KernelArgs& args, const ResizeAttrs& attrs, size_t axis);
 
-// Scale of an axis of a resize step: as given, else the ratio of the extents.
-double resize_scale(const KernelArgs& args, const ResizeAttrs& attrs, size_t axis);
+// Every position is the input's own.
+bool keeps_positions(const ResizeAttrs& attrs, const ResizeAxis& axis);
+
+// Where position `out` of the result lies in the input.
+double resize_source(const ResizeAttrs& attrs, const ResizeAxis& axis, int64_t out);
+
+// Positions are inside [0, axis.in). An axis that keeps its positions gets {out, weight 1}. Without antialias.
+ResizeTaps resize_taps(const ResizeAttrs& attrs, const ResizeAxis& axis, int64_t out);
 
 }  // namespace planish

@@ -18,6 +18,8 @@ int resized_axes(const Shape& in, const Shape& out) {
 void propose_resize(const TacticQuery& query, CandidateSink& sink) {
   const auto attrs = attrs_to<ResizeAttrs>(query.node.attrs);
   const Shape &in = query.input(0).type.shape, &out = query.output(0).type.shape;
+  if (attrs.antialias != 0) return sink.refuse("resize", "antialias");
+  if (attrs.coordinate_transformation_mode == "tf_crop_and_resize") return sink.refuse("resize", "tf_crop_and_resize");
   if (attrs.mode != "nearest")
     if (std::string why = refuse_dtype(query, 0, {DataType::f32}); !why.empty())
       return sink.refuse("resize", std::move(why));
