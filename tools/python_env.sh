@@ -19,7 +19,7 @@ for package in "$@"; do
   case "$package" in */) alone+=("${package%/}") ;; *) with+=("$package") ;; esac
 done
 echo "installing from PyPI into build/python: ${with[*]} ${alone[*]}" >&2
-if ! { "${pip[@]}" "${with[@]}" && { [ ${#alone[@]} = 0 ] || "${pip[@]}" --no-deps "${alone[@]}"; }; } > build/python/install.log 2>&1; then
+if ! { { [ ${#with[@]} = 0 ] || "${pip[@]}" "${with[@]}"; } && { [ ${#alone[@]} = 0 ] || "${pip[@]}" --no-deps "${alone[@]}"; }; } > build/python/install.log 2>&1; then
   echo "PyPI gave no answer or not these packages: $(tail -n 1 build/python/install.log)" >&2
   exit 1
 fi

@@ -11,7 +11,7 @@ struct Rule {
   std::string said;  // the whole reason; $1 … are what was found
 };
 
-// The first that is found decides.
+// The first that is found decides; of nested nodes the innermost.
 const std::vector<Rule>& rules() {
   static const std::vector<Rule> all = [] {
     const std::pair<const char*, const char*> texts[] = {
@@ -20,9 +20,9 @@ const std::vector<Rule>& rules() {
         {"string elements|strings are not carried", "strings are not carried"},
         {"sequences are not carried|is no tensor of known rank", "sequences are not carried"},
         {"optionals without a tensor", "optionals without a tensor are not carried"},
-        {"\\((\\w+), opset \\d+\\).*(computed from data|not fixed)",
+        {".*\\((\\w+), opset \\d+\\).*(computed from data|not fixed)",
          "$1: an operand that decides on extents is computed from data"},
-        {"\\((\\w+), opset \\d+\\): (?:node '[^']*' \\(\\w+\\): )?(.*)", "$1: $2"},
+        {".*\\((\\w+), opset \\d+\\): (?:node '[^']*' \\(\\w+\\): )?(.*)", "$1: $2"},
     };
     std::vector<Rule> made;
     for (const auto& [found, said] : texts) made.push_back({std::regex(found), said});
@@ -69,6 +69,8 @@ std::string phrase_of(const std::string& message) {
 std::string short_reason(const Result& result) {
   const std::string text = without_names_of_files(result.outcome.reason);
   if (result.outcome.verdict == Verdict::refused) return one_cell(with_type_name(phrase_of(text)));
+  if (result.ref.kind == "random" && result.outcome.verdict == Verdict::wrong)
+    return "random numbers, other than the ones expected";
   return one_cell(std::string(verdict_name(result.outcome.verdict)) + ": " + text);
 }
 

@@ -27,7 +27,10 @@ std::optional<ValueId> Draft::another_like(ValueId id) {
 
 void Draft::keep(ValueId id) {
   const Dim count = shape(id).element_count();
-  const int64_t least = count.lower_bound(graph.symbols), most = count.upper_bound(graph.symbols);
+  SymbolTable symbols = graph.symbols;
+  for (auto& [name, info] : symbols)
+    if (info.kind == SymbolKind::step) info.range = {1, 1, std::min<int64_t>(info.range.max, 16)};
+  const int64_t least = count.lower_bound(symbols), most = count.upper_bound(symbols);
   if (least > 0 && most <= 4096 && rank(id) >= 1 && rank(id) <= 6) values.push_back(id);
 }
 

@@ -15,6 +15,7 @@ struct RandomOptions {
   bool dynamic = true;   // named extents in half of the networks
   bool integers = true;  // inputs and operators of integers and booleans
   bool branches = true;  // if
+  bool counted = true;   // extents that data decide on
 };
 
 using Ints = std::vector<int64_t>;
@@ -45,7 +46,7 @@ struct Draft {
   std::optional<ValueId> any(bool (Draft::*holds)(ValueId) const);
   // A value of this type, seldom the same one; nothing where there is none or the dice say no.
   std::optional<ValueId> another_like(ValueId id);
-  // Becomes an operand where it is small: at most 4096 elements, rank 1 to 6.
+  // Becomes an operand where it is small: at most 4096 elements, rank 1 to 6. What data decide on is taken as 1 to 16.
   void keep(ValueId id);
 
   // --- nodes and constants
@@ -75,5 +76,6 @@ std::span<const Step> integer_steps();
 std::span<const Step> boolean_steps();
 std::span<const Step> mixed_steps();  // floats, with integers and booleans beside
 std::span<const Step> branch_steps();
+std::span<const Step> counted_steps();  // floats, with integers beside
 
 }  // namespace planish::testing

@@ -61,6 +61,7 @@ class Generator {
     if (draft_.holds_booleans(x)) return boolean_steps();
     if (draft_.holds_integers(x)) return integer_steps();
     if (draft_.options.branches && draft_.one_in(24)) return branch_steps();
+    if (draft_.options.counted && draft_.one_in(16)) return counted_steps();
     if (draft_.options.integers && draft_.one_in(6)) return mixed_steps();
     if (draft_.rank(x) == 4 && draft_.one_in(3)) return image_steps();
     switch (draft_.pick(4)) {
@@ -137,6 +138,7 @@ SymbolValues random_extents(const Graph& graph, int choice, uint32_t seed) {
   std::mt19937 random(seed);
   SymbolValues values;
   for (const auto& [name, info] : graph.symbols) {
+    if (info.kind == SymbolKind::step) continue;
     const auto& [least, tuned, most] = info.range;
     const int64_t any = least + static_cast<int64_t>(random() % static_cast<uint32_t>(most - least + 1));
     values[name] = choice == 0 ? least : choice == 1 ? most : any;

@@ -23,7 +23,10 @@ class Copy {
 
   Graph make() {
     to_.name = from_.name;
-    to_.symbols = from_.symbols;
+    for (const auto& [name, info] : from_.symbols) {
+      if (info.kind == SymbolKind::shape) to_.symbols[name] = info;
+      if (info.kind == SymbolKind::step) counted_.emplace(name, Dim(4));
+    }
     for (ValueId id : from_.inputs())
       if (from_.is_used(id)) copy_input(from_.value(id), id);
     for (NodeId id : from_.nodes()) copy_node(from_.node(id));
@@ -38,7 +41,7 @@ class Copy {
  private:
   void copy_input(const Value& value, ValueId id) {
     std::vector<Dim> dims;
-    for (const Dim& dim : value.type.shape) dims.push_back(change_.extent(dim));
+    for (const Dim& dim : value.type.shape) dims.push_back(change_.extent(dim.substitute(counted_)));
     map_[id] = to_.add_input(value.name, {value.type.dtype, Shape(std::move(dims))});
   }
 
@@ -67,14 +70,16 @@ class Copy {
     std::vector<std::string> used;
     for (ValueId id : to_.inputs())
       for (const Dim& dim : to_.value(id).type.shape) dim.collect_symbols(used);
-    std::erase_if(to_.symbols,
-                  [&](const auto& row) { return std::find(used.begin(), used.end(), row.first) == used.end(); });
+    std::erase_if(to_.symbols, [&](const auto& row) {
+      return row.second.kind == SymbolKind::shape && std::find(used.begin(), used.end(), row.first) == used.end();
+    });
   }
 
   const Graph& from_;
   Change change_;
   Graph to_;
   std::map<ValueId, ValueId> map_;
+  std::map<std::string, Dim, std::less<>> counted_;  // extents that data decide on, where they become those of inputs
 };
 
 // What shrinking lowers: nodes first, then outputs and symbols, then elements.
