@@ -71,10 +71,10 @@ def nested_ifs(depth):
 
 
 def nested_messages(depth):
-    content = b""
+    graph = b""
     for _ in range(depth):
-        content = block(6, block(5, block(1, content)))  # attribute.g > node.attribute > node
-    return number(1, 8) + block(7, block(1, block(5, content)) + block(2, "net"))
+        graph = block(1, block(5, block(1, "g") + block(6, graph) + number(20, 5)))  # graph.node.attribute.g
+    return number(1, 8) + block(7, graph)
 
 
 def located(location, extra=b"", dims=(1, 4)):
@@ -155,7 +155,7 @@ ROWS = {
                                        node("Add", ["a", "w"], ["b"])]}), "'../data.bin'"),
     # depth
     "ifs_500_deep": (nested_ifs(500), "deep"),
-    "messages_100000_deep": (nested_messages(20000), "deep"),
+    "messages_5000_deep": (nested_messages(5000), "deep"),
     "function_calls_itself": (calls({"f0": [node("f0", ["a"], ["b"], domain="f")]}), "deep"),
     "functions_call_each_other": (calls({"f0": [node("f1", ["a"], ["b"], domain="f")], "f1": [node("f0", ["a"], ["b"], domain="f")]}), "deep"),
     "functions_3000_deep": (calls({f"f{i}": [node(f"f{i + 1}", ["a"], ["b"], domain="f")] for i in range(3000)} | {"f3000": [node("Relu", ["a"], ["b"])]}), "deep"),

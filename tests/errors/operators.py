@@ -61,6 +61,7 @@ PICTURE, KERNEL = X(1, 4, 6, 6), W(8, 4, 3, 3)
 LSTM = [X(3, 2, 4), W(1, 20, 4), W(1, 20, 5)]
 STATE = [W(1, 40), None, W(1, 2, 5), W(1, 2, 5)]
 SCALE, ZERO = W(of=[0.5]), W(dtype=UINT8)
+GROUPED = [X(1, 1, 64), X(1, 1, 32), X(1, 1, 32), X(1, 2, 4, 16), X(1, 2, 4, 16), X(1, dtype=INT32), W(of=[5], dtype=INT32)]
 TWO_RESULTS = ("Split", "AveragePool", "MaxPool")
 ROWS = [
     # what is written or read lies inside the data
@@ -119,6 +120,18 @@ ROWS = [
     ("LinearAttention", [X(2, 3, 8), X(2, 3, 8), X(2, 3, 8)], {"q_num_heads": 2, "kv_num_heads": 2, "update_rule": "linear"}, None),
     ("LinearAttention", [X(2, 3, 8), X(2, 3, 8), X(2, 3, 8)], {"q_num_heads": 2, "kv_num_heads": 2}, "operand 4 ('decay') is missing; the rule 'gated_delta' needs it"),
     ("LinearAttention", [X(2, 3, 8), X(2, 3, 8), X(2, 3, 8)], {"q_num_heads": 2, "kv_num_heads": 3}, "3 heads of keys for 2 of queries; a divisor is accepted"),
+    ("com.microsoft::MultiHeadAttention", [X(2, 4, 6, 3, 5)], {"num_heads": 6}, None),
+    ("com.microsoft::MultiHeadAttention", [X(2, 4, 24), X(2, 7, 6, 2, 4)], {"num_heads": 6}, None),
+    ("com.microsoft::MultiHeadAttention", [X(2, 4, 24), X(2, 7, 24), X(2, 7, 24)], {}, "attribute 'num_heads' is 0; 1 and more is accepted"),
+    ("com.microsoft::Attention", [X(2, 4, 8), W(8, 36)], {"num_heads": 3, "qkv_hidden_sizes": [12, 12, 13]}, "attribute 'qkv_hidden_sizes' does not add up to 36"),
+    ("com.microsoft::GroupQueryAttention", GROUPED, {"num_heads": 4, "kv_num_heads": 2}, None),
+    ("com.microsoft::GroupQueryAttention", GROUPED, {"num_heads": 4, "kv_num_heads": 3}, "3 heads of keys for 4 of queries; a divisor is accepted"),
+    ("com.microsoft::GroupQueryAttention", GROUPED[:6] + [X(dtype=INT32)], {"num_heads": 4, "kv_num_heads": 2}, "operand 6 is computed from data; one known element is accepted"),
+    ("com.microsoft::GroupQueryAttention", GROUPED[:4] + [None] + GROUPED[5:], {"num_heads": 4, "kv_num_heads": 2}, "one of both caches is missing"),
+    ("com.microsoft::MatMulNBits", [X(2, 40), W(5, 3, 8, dtype=UINT8), W(15)], {"N": 5, "K": 40, "block_size": 16}, None),
+    ("com.microsoft::MatMulNBits", [X(2, 40), W(5, 3, 7, dtype=UINT8), W(15)], {"N": 5, "K": 40, "block_size": 16}, "operand 1 is u8[5,3,7]; 5 rows of 24 bytes are accepted"),
+    ("com.microsoft::MatMulNBits", [X(2, 40), W(5, 3, 8, dtype=UINT8), W(15)], {"N": 5, "K": 40}, "attribute 'block_size' is 0; 1 and more is accepted"),
+    ("com.microsoft::MatMulNBits", [X(2, 40), W(5, 3, 8, dtype=UINT8), W(15)], {"N": 5, "K": 40, "block_size": 16, "bits": 3}, "attribute 'bits' is 3; 2, 4 and 8 are accepted"),
     # losses
     ("NegativeLogLikelihoodLoss", [X(3, 5), X(3, dtype=INT64)], {"reduction": "max"}, "attribute 'reduction' is 'max'; none, sum and mean are accepted"),
     ("SoftmaxCrossEntropyLoss", [X(5), X(1, dtype=INT64)], {}, "operand 0 is f32[5]; rank 2 to 10 is accepted"),

@@ -67,6 +67,38 @@ inline std::vector<KernelCase> row_cases() {
   return cases;
 }
 
+inline std::vector<KernelCase> sequence_cases() {
+  const Tensor x = random_tensor({3, 2, 4}, 1);
+  const Attrs heads = {{"q_num_heads", int64_t{4}}, {"kv_num_heads", int64_t{2}}};
+  return {
+      {"gru",
+       {{"clip", 2.0}},
+       {x, random_tensor({1, 9, 4}, 2), random_tensor({1, 9, 3}, 3), random_tensor({1, 18}, 4)}},
+      {"rnn",
+       {{"direction", std::string("bidirectional")}, {"activations", std::vector<std::string>{"Relu", "Elu"}}},
+       {x, random_tensor({2, 3, 4}, 2), random_tensor({2, 3, 3}, 3)}},
+      {"lstm",
+       {{"input_forget", int64_t{1}}, {"activations", std::vector<std::string>{"Relu", "Elu", "Affine"}}},
+       {x, random_tensor({1, 12, 4}, 2), random_tensor({1, 12, 3}, 3)}},
+      {"linear_attention",
+       heads,
+       {random_tensor({2, 3, 12}, 1), random_tensor({2, 3, 6}, 2), random_tensor({2, 3, 4}, 3),
+        random_tensor({2, 2, 3, 2}, 4), random_tensor({2, 3, 6}, 5), random_tensor({2, 3, 1}, 6)},
+       3},
+      {"cum_sum", {}, {x, Tensor::scalar<int64_t>(1)}, 2},
+      {"cum_prod", {{"reverse", int64_t{1}}}, {x, Tensor::scalar<int64_t>(-1)}, 2},
+      {"cast", {{"to", DataType::i4}}, {x}},
+      {"cast", {{"to", DataType::f8e4m3fn}, {"saturate", int64_t{0}}}, {x}},
+      {"bit_cast", {{"to", DataType::u32}}, {x}},
+      {"quantize_linear",
+       {{"axis", int64_t{2}}, {"block_size", int64_t{3}}, {"output_dtype", DataType::f4e2m1}},
+       {x, random_integers<float>({3, 2, 2}, 2, 1, 3)}},
+      {"dequantize_linear",
+       {{"axis", int64_t{1}}, {"block_size", int64_t{2}}},
+       {random_integers<int8_t>({2, 4, 5}, 1, -9, 9), random_integers<float>({2, 2, 5}, 2, 1, 3)}},
+  };
+}
+
 inline std::vector<KernelCase> move_cases() {
   const Tensor x = random_tensor({2, 4, 4, 6}, 1), index = random_integers<int64_t>({2, 3}, 2, -2, 1);
   return {
@@ -152,7 +184,7 @@ inline void add_plans(const Graph& graph, std::vector<Plan>& plans) {
 
 inline std::vector<Plan> plan_catalogue() {
   std::vector<Plan> plans;
-  for (const auto& cases : {matrix_cases(), row_cases(), move_cases(), element_cases()})
+  for (const auto& cases : {matrix_cases(), row_cases(), sequence_cases(), move_cases(), element_cases()})
     for (const KernelCase& c : cases) {
       std::map<std::string, Tensor> inputs;
       const Graph graph = case_graph(c, inputs);

@@ -144,7 +144,7 @@ class PlanMutation {
     const size_t rank = view.dims.size();
     switch (pick(9)) {
       case 0:
-        view.dtype = static_cast<DataType>(pick(16));
+        view.dtype = static_cast<DataType>(pick(static_cast<int>(kLastDataType) + 2));
         return;
       case 1:
         view.offset = extent(view.offset);
@@ -236,7 +236,7 @@ class PlanMutation {
     if (auto* v = std::get_if<int64_t>(&value)) *v = number(*v);
     if (auto* v = std::get_if<double>(&value)) *v = real(*v);
     if (auto* v = std::get_if<std::string>(&value)) *v = text(*v);
-    if (auto* v = std::get_if<DataType>(&value)) *v = static_cast<DataType>(pick(16));
+    if (auto* v = std::get_if<DataType>(&value)) *v = static_cast<DataType>(pick(static_cast<int>(kLastDataType) + 2));
     if (auto* v = std::get_if<std::vector<int64_t>>(&value)) change_ints(*v);
     if (auto* v = std::get_if<std::vector<Dim>>(&value); v != nullptr && !v->empty()) change_dim(any_of(*v));
     if (std::get_if<Tensor>(&value) != nullptr) value = any_tensor();
@@ -321,7 +321,7 @@ class PlanMutation {
     std::vector<Dim> dims = binding.type.shape.dims();
     switch (pick(5)) {
       case 0:
-        binding.type.dtype = static_cast<DataType>(pick(16));
+        binding.type.dtype = static_cast<DataType>(pick(static_cast<int>(kLastDataType) + 2));
         return;
       case 1:
         binding.is_input = !binding.is_input;

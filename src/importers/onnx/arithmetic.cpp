@@ -166,8 +166,10 @@ void register_arithmetic(ImporterTable& table) {
   table.add("ConstantOfShape", import_constant_of_shape, 1);
   table.add("CastLike", import_cast_like, 2);
   table.add("BitCast", import_bit_cast, 1);
-  table.add("QuantizeLinear", import_quantize<kQuantizeLinear>);
-  table.add("DequantizeLinear", import_quantize<kDequantizeLinear>);
+  for (const char* domain : {"", "com.microsoft::"}) {
+    table.add(std::string(domain) + "QuantizeLinear", import_quantize<kQuantizeLinear>);
+    table.add(std::string(domain) + "DequantizeLinear", import_quantize<kDequantizeLinear>);
+  }
   table.add("Softmax", import_softmax<kSoftmax>, 1);
   table.add("LogSoftmax", import_softmax<kLogSoftmax>, 1);
 }

@@ -18,6 +18,30 @@ class AttentionImporter {
 
   void import() {
     for (size_t i : {0, 1, 2}) require_range(context_, i, 3, 4);
+    take_operands();
+    const ValueId scores = scores_of_keys(), capped = soft_capped(scores), bias = whole_bias();
+    const ValueId biased = bias.valid() ? context_.add("add", {capped, bias}) : capped;
+    const ValueId weights = weights_of(biased, bias);
+    context_.results = {weighted_values(weights), k_, v_,
+                        choose({scores, capped, biased, weights}, "qk_matmul_output_mode")};
+    context_.results.resize(std::min<size_t>(4, context_.proto().outputs.size()));
+  }
+
+  // Bodies change the scores before and the weights after the softmax, in fp32 or wider.
+  void import_flexible() {
+    for (size_t i : {0, 1, 2}) require_range(context_, i, 4, 4);
+    take_operands();
+    const bool named = context_.attribute("softmax_precision") != nullptr;
+    const DataType precision = named                     ? named_type(context_, "softmax_precision")
+                               : type() == DataType::f64 ? DataType::f64
+                                                         : DataType::f32;
+    const ValueId scores = modified(as(precision, context_, scores_of_keys()), "score_mod");
+    const ValueId weights = context_.add("softmax", {scores}, {{"axis", int64_t{-1}}});
+    context_.alias(weighted_values(modified(weights, "prob_mod")));
+  }
+
+ private:
+  void take_operands() {
     q_ = by_heads(0, "q_num_heads");
     k_ = with_past(by_heads(1, "kv_num_heads"), 4, 5);
     v_ = with_past(by_heads(2, "kv_num_heads"), 5, 4);
@@ -27,15 +51,20 @@ class AttentionImporter {
       fail(Code::invalid_model, "{} heads of keys for {} of queries; a divisor is accepted", shared, heads_);
     groups_ = heads_ / shared;
     total_ = shape_of(context_, k_)[2];
-    const ValueId scores = scores_of_keys(), capped = soft_capped(scores), bias = whole_bias();
-    const ValueId biased = bias.valid() ? context_.add("add", {capped, bias}) : capped;
-    const ValueId weights = weights_of(biased, bias);
-    context_.results = {weighted_values(weights), k_, v_,
-                        choose({scores, capped, biased, weights}, "qk_matmul_output_mode")};
-    context_.results.resize(std::min<size_t>(4, context_.proto().outputs.size()));
   }
 
- private:
+  ValueId modified(ValueId value, const char* attribute) {
+    const wire::Attribute* body = context_.attribute(attribute);
+    if (body == nullptr) return value;
+    if (body->graphs.empty() || body->graphs[0]->inputs.size() != 1 || body->graphs[0]->outputs.size() != 1)
+      fail(Code::invalid_model, "attribute '{}' is no body of one input and one output", attribute);
+    const ValueId result = context_.inline_body(*body->graphs[0], {value})[0];
+    if (context_.graph().value(result).type != context_.graph().value(value).type)
+      fail(Code::invalid_model, "attribute '{}' gives {}; {} is accepted", attribute,
+           context_.graph().value(result).type.str(), context_.graph().value(value).type.str());
+    return result;
+  }
+
   DataType type() const { return dtype_of(context_, q_); }
   bool flat() const { return context_.type(0).shape.rank() == 3; }
 
@@ -173,6 +202,7 @@ class AttentionImporter {
 };
 
 void import_attention(NodeContext& context) { AttentionImporter(context).import(); }
+void import_flex_attention(NodeContext& context) { AttentionImporter(context).import_flexible(); }
 
 // Pairs (a, b) of each head are turned by the angle of their position: (a cos - b sin, a sin + b cos). Pairs are
 // neighbours (interleaved) or lie half of the turned part apart.
@@ -264,6 +294,7 @@ void import_linear_attention(NodeContext& context) {
 
 void register_attention(ImporterTable& table) {
   table.add("Attention", import_attention, 7);
+  table.add("ai.onnx.preview::FlexAttention", import_flex_attention, 3);
   table.add("RotaryEmbedding", import_rotary_embedding, 4);
   table.add("TensorScatter", import_tensor_scatter, 3);
   table.add("LinearAttention", import_linear_attention);

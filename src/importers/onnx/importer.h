@@ -1,6 +1,7 @@
 #pragma once
 // How one ONNX node becomes nodes of the graph. A file `pad.cpp` defines `register_pad(ImporterTable&)`.
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -53,6 +54,9 @@ class NodeContext {
   void alias(ValueId value) { results = {value}; }
   std::string name() const;
 
+  // The body once more among the nodes of this graph; the values of its outputs.
+  std::function<std::vector<ValueId>(const wire::GraphProto& body, const std::vector<ValueId>& arguments)> inline_body;
+
   std::vector<ValueId> results;
 
  private:
@@ -61,6 +65,8 @@ class NodeContext {
   int64_t opset_;
   std::vector<ValueId> inputs_;
 };
+
+void import_scan_of_opset_8(NodeContext& context);
 
 using ImportFn = void (*)(NodeContext&);
 

@@ -111,16 +111,24 @@ void emit_training(NodeContext& context, Attrs attrs) {
   context.results.resize(std::min<size_t>(5, context.proto().outputs.size()));
 }
 
+// Opset < 9, spatial=0: each element of a sample has a scale, bias, mean and variance of its own.
+void emit_by_element(NodeContext& context) {
+  const ValueId x = context.input(0), epsilon = context.scalar_like(x, context.get_or<double>("epsilon", 1e-5));
+  const ValueId deviation = context.add("sqrt", {context.add("add", {context.input(4), epsilon})});
+  const ValueId normal = context.add("div", {context.add("sub", {x, context.input(3)}), deviation});
+  context.emit("add", {context.add("mul", {normal, context.input(1)}), context.input(2)});
+}
+
 // Opset < 14: further results are asked for in training alone.
 void import_batch_normalization(NodeContext& context) {
   const Attrs attrs = {{"epsilon", context.get_or<double>("epsilon", 1e-5)}};
-  if (context.get_or<int64_t>("spatial", 1) == 0) fail(Code::unsupported, "spatial=0");
   const auto& outputs = context.proto().outputs;
   const bool more = std::any_of(outputs.begin() + 1, outputs.end(), [](const auto& name) { return !name.empty(); });
   const bool training = context.opset() < 14 ? more && context.get_or<int64_t>("is_test", 0) == 0
                                              : context.get_or<int64_t>("training_mode", 0) != 0;
   if (training) return emit_training(context, attrs);
   if (more) fail(Code::invalid_model, "{} results without training; Y is accepted", outputs.size());
+  if (context.get_or<int64_t>("spatial", 1) == 0) return emit_by_element(context);
   context.emit("batch_normalization", context.inputs(), attrs);
 }
 

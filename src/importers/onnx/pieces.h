@@ -37,6 +37,7 @@ inline ValueId unsqueezed(NodeContext& context, ValueId value, std::vector<int64
 }
 
 inline ValueId dims(NodeContext& context, std::vector<Dim> values) {
+  if (const Shape known(values); known.is_static()) return context.ints(known.extents());
   return context.add("dims", {}, {{"values", std::move(values)}});
 }
 
@@ -47,6 +48,7 @@ inline ValueId reshaped(NodeContext& context, ValueId value, std::vector<Dim> ex
 
 // 0, 1, … below an extent
 inline ValueId positions(NodeContext& context, Dim extent) {
+  if (extent.is_constant()) return iota(context, scalar(context, extent.value()));
   return iota(context, context.add("dims", {}, {{"values", std::vector<Dim>{extent}}, {"scalar", int64_t{1}}}));
 }
 
@@ -79,6 +81,18 @@ inline DataType named_type(NodeContext& context, const char* name) {
   if (found == DataType::none || found == DataType::string)
     fail(Code::unsupported, "attribute '{}' is element type {} of ONNX", name, number);
   return found;
+}
+
+// Sequences whose elements are known at import are the operands of a node `sequence`.
+inline bool is_sequence(NodeContext& context, ValueId value) {
+  return value.valid() && dtype_of(context, value) == DataType::none;
+}
+
+inline std::vector<ValueId> sequence_elements(NodeContext& context, size_t i) {
+  const ValueId sequence = context.input(i);
+  const bool known = is_sequence(context, sequence) && context.graph().value(sequence).producer.valid();
+  if (!known) fail(Code::unsupported, "operand {} is no sequence whose elements are known at import", i);
+  return context.graph().node(context.graph().value(sequence).producer).inputs;
 }
 
 // An extent that the expansion needs as a number.

@@ -92,6 +92,7 @@ const SameRow kSame[] = {
     {"Tan", "tan"},
     {"Tanh", "tanh"},
     {"ThresholdedRelu", "thresholded_relu"},
+    {"TfIdfVectorizer", "tfidf_vectorizer"},
     {"Transpose", "transpose"},
     {"Trilu", "trilu"},
     {"Unique", "unique"},

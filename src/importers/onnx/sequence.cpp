@@ -7,17 +7,6 @@
 namespace planish::onnx {
 namespace {
 
-bool is_sequence(NodeContext& context, ValueId value) {
-  return value.valid() && dtype_of(context, value) == DataType::none;
-}
-
-std::vector<ValueId> elements_of(NodeContext& context, size_t i) {
-  const ValueId sequence = context.input(i);
-  const bool known = is_sequence(context, sequence) && context.graph().value(sequence).producer.valid();
-  if (!known) fail(Code::unsupported, "operand {} is no sequence whose elements are known at import", i);
-  return context.graph().node(context.graph().value(sequence).producer).inputs;
-}
-
 void emit_sequence(NodeContext& context, std::vector<ValueId> elements) {
   context.emit("sequence", std::move(elements));
 }
@@ -37,26 +26,27 @@ size_t position(NodeContext& context, size_t i, size_t count, size_t limit) {
     fail(Code::invalid_model, "operand {} is {}; one element is accepted", i, context.type(i).str());
   const auto length = static_cast<int64_t>(count);
   const int64_t at = given[0] < 0 ? given[0] + length : given[0];
-  if (at < 0 || at >= static_cast<int64_t>(limit)) fail(Code::invalid_model, "position {} of {} elements", given[0], length);
+  if (at < 0 || at >= static_cast<int64_t>(limit))
+    fail(Code::invalid_model, "position {} of {} elements", given[0], length);
   return static_cast<size_t>(at);
 }
 
 void import_sequence_construct(NodeContext& context) { emit_sequence(context, context.inputs()); }
 
 void import_sequence_at(NodeContext& context) {
-  const auto elements = elements_of(context, 0);
+  const auto elements = sequence_elements(context, 0);
   context.alias(elements[position(context, 1, elements.size(), elements.size())]);
 }
 
 void import_sequence_insert(NodeContext& context) {
-  auto elements = elements_of(context, 0);
+  auto elements = sequence_elements(context, 0);
   const size_t at = context.has_input(2) ? position(context, 2, elements.size(), elements.size() + 1) : elements.size();
   elements.insert(elements.begin() + static_cast<std::ptrdiff_t>(at), context.input(1));
   emit_sequence(context, std::move(elements));
 }
 
 void import_sequence_erase(NodeContext& context) {
-  auto elements = elements_of(context, 0);
+  auto elements = sequence_elements(context, 0);
   if (elements.empty()) fail(Code::invalid_model, "an element of an empty sequence is erased");
   const size_t at = context.has_input(1) ? position(context, 1, elements.size(), elements.size()) : elements.size() - 1;
   elements.erase(elements.begin() + static_cast<std::ptrdiff_t>(at));
@@ -64,11 +54,11 @@ void import_sequence_erase(NodeContext& context) {
 }
 
 void import_sequence_length(NodeContext& context) {
-  context.alias(scalar(context, static_cast<int64_t>(elements_of(context, 0).size())));
+  context.alias(scalar(context, static_cast<int64_t>(sequence_elements(context, 0).size())));
 }
 
 void import_concat_from_sequence(NodeContext& context) {
-  auto elements = elements_of(context, 0);
+  auto elements = sequence_elements(context, 0);
   if (elements.empty()) fail(Code::unsupported, "an empty sequence is concatenated");
   const int64_t axis = context.get_or<int64_t>("axis", 0);
   if (context.get_or<int64_t>("new_axis", 0) != 0)
@@ -115,7 +105,7 @@ void import_optional(NodeContext& context) {
 // An optional that is empty is a sequence without elements.
 void import_has_element(NodeContext& context) {
   const bool held =
-      context.has_input(0) && (!is_sequence(context, context.input(0)) || !elements_of(context, 0).empty());
+      context.has_input(0) && (!is_sequence(context, context.input(0)) || !sequence_elements(context, 0).empty());
   context.alias(context.constant(Tensor::scalar<bool>(held)));
 }
 

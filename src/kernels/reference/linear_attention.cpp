@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "base/checked.h"
 #include "kernels/check.h"
 
 namespace planish::kernels::reference {
@@ -113,7 +114,10 @@ void check_linear_attention(const KernelArgs& args) {
   require(heads > 0 && queries > 0 && queries % heads == 0, "{} heads of queries for {} of keys", queries, heads);
   const Slot q = o.in(kQuery).rank(3, 3), k = o.in(kKey).rank(3, 3), v = o.in(kValue).rank(3, 3);
   const int64_t batch = q.extent(0), steps = q.extent(1), keys = k.extent(2) / heads, values = v.extent(2) / heads;
-  q.shape({batch, steps, queries * keys});
+  constexpr int64_t kLargestState = int64_t{1} << 31;
+  require(checked_mul(keys, values) <= kLargestState, "a state of {} elements, {} are accepted", keys * values,
+          kLargestState);
+  q.shape({batch, steps, checked_mul(queries, keys)});
   k.shape({batch, steps, heads * keys});
   v.shape({batch, steps, heads * values});
   o.in(kPastState).shape({batch, heads, keys, values});
@@ -121,7 +125,7 @@ void check_linear_attention(const KernelArgs& args) {
   require(o.in(kBeta).present() || !attrs.delta(), "no beta for the rule '{}'", attrs.update_rule);
   o.in(kDecay).shape({batch, steps, o.in(kDecay).extent(2) == heads ? heads : heads * keys});
   o.in(kBeta).shape({batch, steps, o.in(kBeta).extent(2) == 1 ? 1 : heads});
-  o.out(0).shape({batch, steps, queries * values});
+  o.out(0).shape({batch, steps, checked_mul(queries, values)});
   o.out(1).shape({batch, heads, keys, values});
 }
 

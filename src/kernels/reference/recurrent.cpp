@@ -150,6 +150,7 @@ class Sequence {
 template <int64_t gates>
 void check_recurrent(const KernelArgs& args) {
   const Operands o(args, 3, 6, 0, 2);
+  require(!args.outputs.empty(), "no result; 1 and 2 are accepted");
   const auto& attrs = args.as<RecurrentAttrs>();
   const Slot x = o.in(0).rank(3, 3), r = o.in(2).rank(3, 3);
   const int64_t steps = x.extent(0), batches = x.extent(1), directions = r.extent(0), hidden = r.extent(2);

@@ -78,7 +78,7 @@ TEST(Half, StoresDoublesWithOneRounding) {
 }
 
 TEST(DataType, NamesRoundTrip) {
-  for (int i = 0; i <= static_cast<int>(DataType::string); ++i) {
+  for (int i = 0; i <= static_cast<int>(kLastDataType); ++i) {
     const auto type = static_cast<DataType>(i);
     EXPECT_EQ(parse_data_type(data_type_name(type)), type);
   }

@@ -26,6 +26,8 @@ class InputExtents {
 
   Dim of(const wire::ValueInfo& info, size_t axis) {
     const auto& dimension = info.dims[axis];
+    if (dimension.value < -1)  // -1 is written where an extent is not known
+      fail(Code::invalid_model, "input '{}' has the extent {} on axis {}", info.name, dimension.value, axis);
     const DimRange* range = given(info, axis);
     if (dimension.value >= 0 && dimension.param.empty()) {
       if (range != nullptr && (range->min != dimension.value || range->max != dimension.value))

@@ -74,7 +74,6 @@ GraphImporter::Repetition GraphImporter::repetition_of_loop(NodeContext& context
 
 // State values, then sequences that the body sees an element at a time.
 GraphImporter::Repetition GraphImporter::repetition_of_scan(NodeContext& context) {
-  if (context.opset() < 9) fail(Code::unsupported, "Scan of opset 8; 9 and later are accepted");
   const wire::GraphProto& body = body_of(context);
   const auto& inputs = context.inputs();
   const auto sequences = static_cast<size_t>(context.get_or<int64_t>("num_scan_inputs", 0));
@@ -109,6 +108,7 @@ void GraphImporter::import_loop(NodeContext& context) {
 }
 
 void GraphImporter::import_scan(NodeContext& context) {
+  if (context.opset() < 9) return import_scan_of_opset_8(context);
   const Repetition loop = repetition_of_scan(context);
   auto results = unrolled(context, loop);
   context.results = results ? *results : repeated(context, loop);

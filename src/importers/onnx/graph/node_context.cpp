@@ -4,7 +4,10 @@ namespace planish::onnx {
 
 const wire::Attribute* NodeContext::attribute(std::string_view name) const {
   for (const wire::Attribute& attribute : node_.attributes)
-    if (attribute.name == name) return &attribute;
+    if (attribute.name == name) {
+      if (!attribute.supported) fail(Code::unsupported, "attribute '{}' is of a kind that is not read", name);
+      return &attribute;
+    }
   return nullptr;
 }
 

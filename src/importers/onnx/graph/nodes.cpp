@@ -127,6 +127,9 @@ void GraphImporter::import_node(const wire::Node& node) {
                    inputs.push_back(name.empty() ? ValueId{} : values.at(name));
                  while (!inputs.empty() && !inputs.back().valid()) inputs.pop_back();
                  NodeContext context(graph_, node, opset, std::move(inputs));
+                 context.inline_body = [this](const wire::GraphProto& body, const std::vector<ValueId>& arguments) {
+                   return written_out(body, constants_of(body), arguments);
+                 };
                  if (const wire::Function* function = model_.function(node.domain, node.op_type))
                    import_call(context, *function);
                  else if (const auto control = control_importer(node))

@@ -307,6 +307,14 @@ Attribute read_attribute(Reader reader, const Source& source, int depth) {
   return attribute;
 }
 
+// Two of one name would have two meanings.
+void add_attribute(Node& node, Attribute attribute) {
+  for (const Attribute& other : node.attributes)
+    if (other.name == attribute.name)
+      fail(Code::invalid_model, "node '{}' has the attribute '{}' twice", node.name, attribute.name);
+  node.attributes.push_back(std::move(attribute));
+}
+
 Node read_node(Reader reader, const Source& source, int depth) {
   Node node;
   while (reader.next()) {
@@ -324,7 +332,7 @@ Node read_node(Reader reader, const Source& source, int depth) {
         node.op_type = text_of(reader);
         break;
       case 5:
-        node.attributes.push_back(read_attribute(reader.get_message(), source, depth));
+        add_attribute(node, read_attribute(reader.get_message(), source, depth));
         break;
       case 7:
         node.domain = text_of(reader);
