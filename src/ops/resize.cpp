@@ -1,4 +1,6 @@
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "kernels/reference/move.h"
 #include "ops/op.h"
@@ -10,14 +12,27 @@ bool non_empty(const InferContext& context, size_t i) {
   return context.has_input(i) && context.shape(i).element_count() != Dim(0);
 }
 
-// floor(extent * scale). An exact ratio p/q of small numbers keeps a symbolic extent exact.
-Dim scaled_extent(Dim extent, double scale) {
-  if (extent.is_constant()) return static_cast<int64_t>(std::floor(static_cast<double>(extent.value()) * scale + 1e-9));
+// The fraction of small numbers that a scale was rounded from.
+std::optional<std::pair<int64_t, int64_t>> fraction_of(float scale) {
   for (int64_t q = 1; q <= 64; ++q) {
-    const double p = scale * static_cast<double>(q);
-    if (std::abs(p - std::round(p)) < 1e-7) return floor_div(extent * Dim(static_cast<int64_t>(std::round(p))), q);
+    const double p = std::round(static_cast<double>(scale) * static_cast<double>(q));
+    if (static_cast<float>(p / static_cast<double>(q)) == scale) return std::pair(static_cast<int64_t>(p), q);
   }
-  fail(Code::unsupported, "a symbolic extent {} scaled by {}", extent.str(), scale);
+  return std::nullopt;
+}
+
+// floor(extent * scale), where 10 * 0.7 is 7. Of a scale that is no small fraction the bits are taken as they are.
+Dim scaled_extent(Dim extent, double scale) {
+  if (const auto fraction = fraction_of(static_cast<float>(scale)))
+    return floor_div(extent * Dim(fraction->first), fraction->second);
+  if (extent.is_constant())
+    return static_cast<int64_t>(std::floor(static_cast<float>(extent.value()) * static_cast<float>(scale)));
+  constexpr int kBits = 24;
+  int exponent = 0;
+  const auto digits = static_cast<int64_t>(std::ldexp(std::frexp(scale, &exponent), kBits));
+  const int shift = kBits - exponent;
+  if (shift > 40) fail(Code::unsupported, "a symbolic extent {} scaled by {}", extent.str(), scale);
+  return floor_div(extent * Dim(digits), Dim(int64_t{1} << std::max(shift, 0)));
 }
 
 void check_resize_choices(const InferContext& context, const ResizeAttrs& attrs) {
@@ -88,7 +103,7 @@ std::vector<Dim> extents_of_scales(const InferContext& context, const std::vecto
 
 void resize_infer(InferContext& context) {
   const auto attrs = context.attrs<ResizeAttrs>();
-  context.require_dtype(0, kNumbers);
+  context.require_dtype(0, kAnyType);
   check_resize_choices(context, attrs);
   std::vector<int64_t> named = attrs.axes;
   if (named.empty())

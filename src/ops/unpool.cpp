@@ -9,7 +9,7 @@ namespace {
 
 void check_blocks(const InferContext& context, const Col2ImAttrs& attrs, size_t spatial) {
   context.require_rank(0, 3, 3);
-  context.require_dtype(0, kNumbers);
+  context.require_dtype(0, kAnyType);
   if (spatial < 1 || spatial + 2 > kMaxRank)
     fail(Code::invalid_model, "a picture of {} axes; 1 to {} are accepted", spatial, kMaxRank - 2);
   check_window(attrs.strides, spatial, 1, "strides");

@@ -195,6 +195,19 @@ double resized(const TensorView& x, std::span<const AxisTaps* const> taps) {
   return sum;
 }
 
+// Nearest elements are copied, other values rounded to what the type holds.
+void store_resized(const KernelArgs& args, int64_t to, std::span<const AxisTaps* const> taps) {
+  const auto& attrs = args.as<ResizeAttrs>();
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  if (std::any_of(taps.begin(), taps.end(), [](const AxisTaps* axis) { return axis->outside; }))
+    return store_double(y, to, attrs.extrapolation_value);
+  if (is_float(y.dtype)) return store_double(y, to, resized(x, taps));
+  if (attrs.mode != "nearest") return store_double(y, to, std::nearbyint(resized(x, taps)));
+  int64_t from = 0;
+  for (size_t axis = 0; axis < taps.size(); ++axis) from += taps[axis]->positions[0] * x.strides[axis];
+  store_int(y, to, load_int(x, from));
+}
+
 void run_resize(const KernelArgs& args) {
   const auto& attrs = args.as<ResizeAttrs>();
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
@@ -214,12 +227,8 @@ void run_resize(const KernelArgs& args) {
            at.next()) {
         std::copy_n(at.index.begin(), rank - fixed, index.begin() + static_cast<std::ptrdiff_t>(fixed));
         std::array<const AxisTaps*, kMaxRank> here{};
-        bool outside = false;
-        for (size_t axis = 0; axis < rank; ++axis) {
-          here[axis] = &taps[axis][static_cast<size_t>(index[axis])];
-          outside = outside || here[axis]->outside;
-        }
-        store_double(y, base + at.offset[0], outside ? attrs.extrapolation_value : resized(x, {here.data(), rank}));
+        for (size_t axis = 0; axis < rank; ++axis) here[axis] = &taps[axis][static_cast<size_t>(index[axis])];
+        store_resized(args, base + at.offset[0], {here.data(), rank});
       }
     }
   });

@@ -139,7 +139,8 @@ void check_dft(const KernelArgs& args) {
   const auto& attrs = args.as<DftAttrs>();
   const Slot x = o.in(0).rank(2, kMaxRank);
   const bool real = attrs.onesided != 0 && attrs.inverse != 0;
-  require(x.extent(-1) == 1 || x.extent(-1) == 2, "elements of {} parts", x.extent(-1));
+  const bool real_in = attrs.onesided != 0 && attrs.inverse == 0;
+  require(x.extent(-1) == 1 || (x.extent(-1) == 2 && !real_in), "elements of {} parts", x.extent(-1));
   o.in(1).integers().elements(1);
   o.in(2).integers().elements(1);
   const Slot y = o.out().type_of(x).rank(x.view().rank, x.view().rank);
