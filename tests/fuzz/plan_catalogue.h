@@ -2,7 +2,7 @@
 // Small plans that hold a step of nearly every kernel, reference and fast, at every level of the host.
 
 #include "ir/text.h"
-#include "support/kernel_cases.h"
+#include "support/picture_cases.h"
 
 namespace planish::testing {
 
@@ -152,7 +152,7 @@ inline void add_plans(const Graph& graph, std::vector<Plan>& plans) {
 
 inline std::vector<Plan> plan_catalogue() {
   std::vector<Plan> plans;
-  for (const auto& cases : {matrix_cases(), row_cases(), move_cases(), element_cases()})
+  for (const auto& cases : {matrix_cases(), row_cases(), move_cases(), element_cases(), picture_cases()})
     for (const KernelCase& c : cases) {
       std::map<std::string, Tensor> inputs;
       const Graph graph = case_graph(c, inputs);
