@@ -52,6 +52,7 @@ void register_geometry(OpTable& table) {
   table.add(std::move(grid));
   OpDef det;
   det.name = "det";
+  det.operand_names = {"X"};
   det.check_attrs = check_attrs_as<NoAttrs>;
   det.infer = det_infer;
   det.flops = det_flops;
