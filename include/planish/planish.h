@@ -69,7 +69,19 @@ enum {
   PLANISH_I64 = 11,
   PLANISH_U64 = 12,
   PLANISH_BOOL = 13, /* one byte, 0 or 1 */
-  PLANISH_STRING = 14
+  PLANISH_STRING = 14,
+  /* Stored, cast and quantised, not computed with. Each element has a byte of its own, its code in the low bits; upper
+     bits are not read, and written as the sign (I4, I2) or 0. */
+  PLANISH_F8E4M3FN = 15,
+  PLANISH_F8E4M3FNUZ = 16,
+  PLANISH_F8E5M2 = 17,
+  PLANISH_F8E5M2FNUZ = 18,
+  PLANISH_F8E8M0 = 19,
+  PLANISH_F4E2M1 = 20,
+  PLANISH_I4 = 21,
+  PLANISH_U4 = 22,
+  PLANISH_I2 = 23,
+  PLANISH_U2 = 24
 };
 
 #define PLANISH_MAX_RANK 10

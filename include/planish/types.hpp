@@ -29,13 +29,23 @@ enum class DataType : planish_dtype {
   u64 = PLANISH_U64,
   boolean = PLANISH_BOOL,
   string = PLANISH_STRING,
+  f8e4m3fn = PLANISH_F8E4M3FN,
+  f8e4m3fnuz = PLANISH_F8E4M3FNUZ,
+  f8e5m2 = PLANISH_F8E5M2,
+  f8e5m2fnuz = PLANISH_F8E5M2FNUZ,
+  f8e8m0 = PLANISH_F8E8M0,
+  f4e2m1 = PLANISH_F4E2M1,
+  i4 = PLANISH_I4,
+  u4 = PLANISH_U4,
+  i2 = PLANISH_I2,
+  u2 = PLANISH_U2,
 };
 
 inline const char* name(DataType type) { return planish_dtype_name(static_cast<planish_dtype>(type)); }
 inline size_t element_bytes(DataType type) { return planish_dtype_bytes(static_cast<planish_dtype>(type)); }
 
 inline DataType parse_data_type(std::string_view text) {
-  for (planish_dtype type = PLANISH_F32; type <= PLANISH_STRING; ++type)
+  for (planish_dtype type = PLANISH_F32; type <= PLANISH_U2; ++type)
     if (text == planish_dtype_name(type)) return static_cast<DataType>(type);
   throw Error(Code::invalid_argument, "'" + std::string(text) + "' is no element type");
 }

@@ -30,7 +30,10 @@ DataType dtype_of_descr(std::string_view descr) {
   fail(Code::unsupported, "dtype '{}'; little-endian numbers and bool are accepted", descr.substr(0, 40));
 }
 
+// Of types that NumPy lacks the codes are written, as unsigned numbers of as many bytes.
 std::string descr_of(DataType dtype) {
+  if (is_narrow(dtype)) return "|u1";
+  if (dtype == DataType::bf16) return "<u2";
   for (const DtypeCode& known : kDtypes)
     if (known.dtype == dtype) return (known.code.ends_with('1') ? "|" : "<") + std::string(known.code);
   fail(Code::unsupported, "a tensor of {} cannot be written as .npy", data_type_name(dtype));

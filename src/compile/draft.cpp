@@ -12,6 +12,9 @@ namespace {
 
 constexpr int64_t kLargestBuffer = int64_t{1} << 44;
 
+// Elsewhere than in the context's own memory.
+bool placed(BufferKind kind) { return kind == BufferKind::constant || kind == BufferKind::binding; }
+
 std::string view_key(const ViewDesc& view) {
   return fmt::format("{}+{}:{}/{}@", view.buffer, view.offset.str(), Shape(view.dims).str(), Shape(view.strides).str());
 }
@@ -51,7 +54,17 @@ ViewDesc PlanDraft::constant(const Tensor& tensor) {
 }
 
 ViewDesc PlanDraft::temporary(const TensorType& type, Layout layout) {
-  return dense_view(add_buffer(BufferKind::arena, 0, type.bytes()), type, layout);
+  const bool waits = depends_on_data(type.bytes(), plan_.profiles[0].symbols);
+  return dense_view(add_buffer(waits ? BufferKind::dynamic : BufferKind::arena, 0, type.bytes()), type, layout);
+}
+
+bool PlanDraft::is_late(const ViewDesc& view) const {
+  if (view.buffer < 0) return false;
+  const Buffer& buffer = buffers_[static_cast<size_t>(view.buffer)];
+  const SymbolTable& symbols = plan_.profiles[0].symbols;
+  const auto waits = [&](Dim dim) { return depends_on_data(dim, symbols); };
+  return buffer.kind == BufferKind::dynamic || waits(buffer.bytes) || waits(view.offset) ||
+         std::any_of(view.dims.begin(), view.dims.end(), waits);
 }
 
 void PlanDraft::touch(const ViewDesc& view) {
@@ -106,14 +119,22 @@ std::vector<Step> PlanDraft::body(const std::function<void()>& emit) {
   return steps;
 }
 
+std::vector<Step> PlanDraft::repeated_body(const std::function<void()>& emit) {
+  const int begin = position_;
+  std::vector<Step> steps = body(emit);
+  for (Buffer& buffer : buffers_)
+    if (buffer.first <= begin && buffer.last > begin) buffer.last = position_ + 1;
+  return steps;
+}
+
 Plan PlanDraft::finish(bool keep_all) {
   Profile& profile = plan_.profiles[0];
   std::vector<Interval> intervals;
   std::vector<size_t> owners;
   for (size_t i = 0; i < buffers_.size(); ++i) {
     const Buffer& buffer = buffers_[i];
-    profile.buffers.push_back(
-        {buffer.kind, MemorySpace::host, buffer.kind == BufferKind::arena ? -1 : buffer.index, 0, 0});
+    profile.buffers.push_back({buffer.kind, MemorySpace::host, placed(buffer.kind) ? buffer.index : -1, 0, 0,
+                               buffer.kind == BufferKind::dynamic ? buffer.bytes : Dim()});
     if (buffer.kind != BufferKind::arena || buffer.last < 0) continue;
     const int64_t bytes = buffer.bytes.upper_bound(profile.symbols);
     if (bytes > kLargestBuffer)

@@ -23,6 +23,7 @@ class PlanDraft {
   int32_t add_binding(const Value& value, bool is_input);  // its buffer
   ViewDesc constant(const Tensor& tensor);                 // equal content is stored once
   ViewDesc temporary(const TensorType& type, Layout layout);
+  bool is_late(const ViewDesc& view) const;  // where it lies, or how far it reaches, shows itself while the plan runs
 
   // --- steps
   uint32_t add_step(Step step);  // gives it its id
@@ -32,6 +33,8 @@ class PlanDraft {
   ViewDesc convert(const ViewDesc& view, LayoutRule rule, bool strided, const std::string& name);
   // The steps that `emit` adds, apart from the others: the body of a control step.
   std::vector<Step> body(const std::function<void()>& emit);
+  // The same for the body of a loop: what it reads from outside lives until the loop ends.
+  std::vector<Step> repeated_body(const std::function<void()>& emit);
   bool in_body() const { return steps_ != &plan_.profiles[0].steps; }
 
   // Places the buffers; `keep_all`: none shares memory with another.

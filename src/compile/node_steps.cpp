@@ -87,9 +87,20 @@ void NodeSteps::step(StepKind kind, std::string_view kernel, Attrs params, std::
   for (Operand operand : outputs) step.outputs.push_back(view(operand));
   step.flops = take_flops();
   step.bytes = bytes_of(step);
+  if (is_late(step)) {  // the context asks the kernel for its scratch when the extents are there
+    if (kind == StepKind::plugin) fail(Code::unsupported, "a plugin over extents that depend on data");
+    report_results(draft_.add_step(std::move(step)), outputs);
+    return;
+  }
   const int64_t workspace = row != nullptr ? workspace_bytes(*row, step) : plugin_workspace(step);
   if (workspace > 0) step.workspace = draft_.temporary({DataType::u8, Shape{workspace}}, Layout::row_major);
   report_results(draft_.add_step(std::move(step)), outputs);
+}
+
+bool NodeSteps::is_late(const Step& step) const {
+  const auto waits = [this](const ViewDesc& view) { return draft_.is_late(view); };
+  return std::any_of(step.inputs.begin(), step.inputs.end(), waits) ||
+         std::any_of(step.outputs.begin(), step.outputs.end(), waits);
 }
 
 // Those stated for this step; where none are, the node's first step has them all.

@@ -43,6 +43,7 @@ class NodeSteps final : public StepBuilder {
   Operand add(ViewDesc view);
   const ViewDesc& view(Operand operand) const { return operands_.at(static_cast<size_t>(operand.index)); }
   const Kernel& row_of(StepKind kind, std::string_view kernel) const;
+  bool is_late(const Step& step) const;
   Dim take_flops();
   TensorView largest(const ViewDesc& desc) const;
   std::vector<TensorView> largest(const std::vector<ViewDesc>& descs) const;

@@ -82,8 +82,12 @@ void shift(ViewDesc& view, size_t axis, Dim elements) {
 // Only positive constant steps, and starts that need no clamping beyond the sign.
 std::optional<ViewDesc> sliced(const Graph& graph, const Node& node, const ViewDesc& source, const Shape& target) {
   const auto starts = known_contents(graph, node, 1);
-  if (!starts) return std::nullopt;
   const auto axes = known_contents(graph, node, 3), steps = known_contents(graph, node, 4);
+  const auto waits = [&](size_t i, const std::optional<Dims>& known) {
+    return i < node.inputs.size() && node.inputs[i].valid() &&
+           (!known || !std::all_of(known->begin(), known->end(), [](Dim dim) { return dim.is_constant(); }));
+  };
+  if (!starts || waits(3, axes) || waits(4, steps)) return std::nullopt;
   ViewDesc view = source;
   view.dims = target.dims();
   for (size_t i = 0; i < starts->size(); ++i) {
@@ -118,13 +122,17 @@ ViewDesc part_of(const Graph& graph, const Node& node, size_t result, const View
   return view;
 }
 
-ViewDesc expanded(const ViewDesc& source, const Shape& target) {
+// Nothing where only running tells whether an axis repeats.
+std::optional<ViewDesc> expanded(const Graph& graph, const ViewDesc& source, const Shape& target) {
   ViewDesc view = source;
   view.dims = target.dims();
   view.strides.assign(view.dims.size(), Dim(0));
   const size_t lead = view.dims.size() - source.dims.size();
-  for (size_t i = 0; i < source.dims.size(); ++i)
-    if (source.dims[i] != Dim(1) || view.dims[i + lead] == Dim(1)) view.strides[i + lead] = source.strides[i];
+  for (size_t i = 0; i < source.dims.size(); ++i) {
+    const Dim from = source.dims[i], to = view.dims[i + lead];
+    if (from != to && !from.is_constant() && depends_on_data(to, graph.symbols)) return std::nullopt;
+    if (from != Dim(1) || to == Dim(1)) view.strides[i + lead] = source.strides[i];
+  }
   return view;
 }
 
@@ -173,7 +181,7 @@ std::optional<ViewDesc> window_of(const Graph& graph, const Node& node, size_t r
   if (node.op == "transpose") return transposed(source, node.attrs.get_or<std::vector<int64_t>>("perm", {}));
   if (node.op == "slice") return sliced(graph, node, source, target);
   if (node.op == "split") return part_of(graph, node, result, source, target);
-  if (node.op == "expand") return expanded(source, target);
+  if (node.op == "expand") return expanded(graph, source, target);
   if (node.op == "identity") return source;
   return reshaped(source, target);
 }

@@ -24,7 +24,7 @@ std::vector<std::string> origins_of(const Node& node) {
 }
 
 bool same_node(const Graph& a, const Node& m, const Graph& b, const Node& n) {
-  return m.op == n.op && m.attrs == n.attrs && origins_of(m) == origins_of(n) &&
+  return m.op == n.op && m.attrs == n.attrs && m.binds == n.binds && origins_of(m) == origins_of(n) &&
          same_values(a, m.inputs, b, n.inputs) && same_values(a, m.outputs, b, n.outputs) &&
          std::equal(m.regions.begin(), m.regions.end(), n.regions.begin(), n.regions.end(),
                     [](const auto& x, const auto& y) { return equal(*x, *y); });

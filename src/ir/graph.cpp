@@ -83,6 +83,7 @@ std::unique_ptr<Node> clone_node(const Node& node) {
   copy->inputs = node.inputs;
   copy->outputs = node.outputs;
   copy->attrs = node.attrs;
+  copy->binds = node.binds;
   copy->note = node.note;
   for (const auto& region : node.regions) copy->regions.push_back(std::make_unique<Graph>(region->clone()));
   return copy;
@@ -353,6 +354,22 @@ void Graph::remove_constant(ValueId id) {
   state_->remove_value(id);
 }
 
+bool Graph::is_binding(const Node& node) const {
+  if (node.binds.empty()) return false;
+  const auto bound = [&](Dim dim) {
+    std::vector<std::string> names;
+    dim.collect_symbols(names);
+    return std::find_first_of(names.begin(), names.end(), node.binds.begin(), node.binds.end()) != names.end();
+  };
+  for (const auto& value : state_->values) {
+    if (!value || (value->producer.valid() && &this->node(value->producer) == &node)) continue;
+    const Shape& shape = value->type.shape;
+    if (std::any_of(shape.begin(), shape.end(), bound)) return true;
+    if (value->contents && std::any_of(value->contents->begin(), value->contents->end(), bound)) return true;
+  }
+  return false;
+}
+
 int Graph::remove_dead() {
   State& s = *state_;
   int removed = 0;
@@ -360,7 +377,7 @@ int Graph::remove_dead() {
   for (auto at = order.rbegin(); at != order.rend(); ++at) {
     const auto unused = [&](ValueId v) { return !s.is_used(v); };
     const Node& node = s.node(*at);
-    if (!std::all_of(node.outputs.begin(), node.outputs.end(), unused)) continue;
+    if (!std::all_of(node.outputs.begin(), node.outputs.end(), unused) || is_binding(node)) continue;
     remove_node(*at);
     ++removed;
   }

@@ -64,6 +64,7 @@ struct Node {
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   Attrs attrs;
+  std::vector<std::string> binds;  // symbols of kind `step` that its operands' elements give values to
   std::vector<std::unique_ptr<Graph>> regions;
   std::string note;  // "Conv, opset 13": for messages
 };
@@ -116,7 +117,9 @@ class Graph {
   void remove_output(size_t index);  // the value stays
   void remove_node(NodeId id);       // its outputs must be unused
   void remove_constant(ValueId id);  // must be unused
-  int remove_dead();                 // nodes and constants that no output needs; returns how many nodes
+  int remove_dead();
+  // The node binds a symbol that the type or contents of another value need.
+  bool is_binding(const Node& node) const;
 
  private:
   struct State;

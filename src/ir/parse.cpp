@@ -160,6 +160,8 @@ class Parser {
     scanner_.balanced('{', '}');
     const std::string_view braces = scanner_.text_between(begin, scanner_.position());
     Attrs attrs = read_part(begin, "attributes", [&] { return Attrs::parse(braces); });
+    auto binds = read_part(begin, "attributes", [&] { return attrs.get_or<std::vector<std::string>>("binds", {}); });
+    attrs.erase("binds");
     const std::string name = scanner_.quoted();
     if (name.empty() || !node_names_.insert({&graph, name}).second)
       scanner_.fail_here(fmt::format("a new node name ('{}' is taken)", name));
@@ -172,6 +174,7 @@ class Parser {
     if (types.size() != names.size()) scanner_.fail_here(fmt::format("{} result types", names.size()));
     const NodeId id = graph.add_node(op, std::move(inputs), std::move(attrs), std::move(types), name, std::move(names));
     graph.mutable_node(id).origins = std::move(origins);
+    graph.mutable_node(id).binds = std::move(binds);
     while (scanner_.accept_word("region")) {
       auto body = std::make_unique<Graph>();
       share_symbols(graph, *body);

@@ -11,6 +11,7 @@ namespace {
 using Origins = std::vector<std::string>;
 
 bool is_dead(const Graph& graph, const Node& node) {
+  if (graph.is_binding(node)) return false;
   return std::none_of(node.outputs.begin(), node.outputs.end(), [&](ValueId output) { return graph.is_used(output); });
 }
 

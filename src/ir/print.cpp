@@ -61,8 +61,10 @@ void print_node(const Graph& graph, const Node& node, const PrintOptions& option
   std::string types;
   for (size_t i = 0; i < node.outputs.size(); ++i)
     types += (i > 0 ? ", " : "") + graph.value(node.outputs[i]).type.str();
+  Attrs attrs = node.attrs;
+  if (!node.binds.empty()) attrs.set("binds", node.binds);
   out += fmt::format("{}{} = {}({}) {} {}{} : {}\n", indent, values_text(graph, node.outputs), node.op.str(),
-                     values_text(graph, node.inputs), node.attrs.str(), quote(node.name), origins_text(node), types);
+                     values_text(graph, node.inputs), attrs.str(), quote(node.name), origins_text(node), types);
   for (const auto& region : node.regions) {
     out += indent + "  region " + inputs_text(*region) + " {\n";
     print_body(*region, options, indent + "    ", out);

@@ -1,18 +1,10 @@
 #include "kernels/reference/lstm.h"
 
+#include "kernels/reference/activations.h"
 #include "ops/op.h"
 
 namespace planish::ops {
 namespace {
-
-void lstm_check_activations(const std::vector<std::string>& names, size_t directions) {
-  static const char* kDefaults[] = {"Sigmoid", "Tanh", "Tanh"};
-  if (!names.empty() && names.size() != 3 * directions)
-    fail(Code::invalid_model, "{} activations; {} are accepted", names.size(), 3 * directions);
-  for (size_t i = 0; i < names.size(); ++i)
-    if (names[i] != kDefaults[i % 3])
-      fail(Code::unsupported, "activation {}; Sigmoid, Tanh, Tanh are accepted", names[i]);
-}
 
 void lstm_check_operands(const InferContext& context, Dim directions, Dim hidden) {
   const Shape& x = context.shape(0);
@@ -42,11 +34,11 @@ void lstm_infer(InferContext& context) {
   context.require_rank(0, 3, 3);
   context.require_rank(1, 3, 3);
   context.require_rank(2, 3, 3);
-  if (attrs.layout != 0 || attrs.clip != 0 || attrs.input_forget != 0)
-    fail(Code::unsupported, "layout, clip or input_forget; their defaults are accepted");
+  if (attrs.layout != 0) fail(Code::unsupported, "layout={}; 0 is accepted", attrs.layout);
   context.require_choice("direction", attrs.direction, {"forward", "reverse", "bidirectional"});
   const Dim directions = attrs.direction == "bidirectional" ? 2 : 1, hidden = context.shape(2)[2];
-  lstm_check_activations(attrs.activations, static_cast<size_t>(directions.value()));
+  static_cast<void>(kernels::reference::activations_of(attrs, {"Sigmoid", "Tanh", "Tanh"},
+                                                       static_cast<size_t>(directions.value()), Code::invalid_model));
   if (attrs.hidden_size != 0 && !context.assume_equal(hidden, attrs.hidden_size))
     fail(Code::invalid_model, "attribute 'hidden_size' is {}, the weights {} have {}", attrs.hidden_size,
          context.input(2).str(), hidden.str());

@@ -89,7 +89,11 @@ void split_infer(InferContext& context) {
   const int axis = normalize_axis(attrs.axis, context.rank(0));
   const size_t outputs = context.node().outputs.size();
   const Dim whole = context.shape(0)[axis];
-  const std::vector<Dim> sizes = split_sizes(context, whole, attrs.num_outputs);
+  std::vector<Dim> sizes;
+  if (context.has_input(1) && !context.contents(1))
+    for (size_t i = 0; i < outputs; ++i) sizes.push_back(context.data_dependent("part", whole));
+  else
+    sizes = split_sizes(context, whole, attrs.num_outputs);
   if (sizes.size() != outputs) fail(Code::invalid_model, "{} parts for {} results", sizes.size(), outputs);
   Dim sum = 0;
   for (size_t i = 0; i < outputs; ++i) {
@@ -123,8 +127,22 @@ std::vector<int> named_axes(const InferContext& context, size_t operand, size_t 
   return context.distinct_axes(context.has_input(operand) ? context.constant_ints(operand) : axes, context.rank(0));
 }
 
+// Of an operator that changes the axes that operand `i` names, or the first `count`, in a way that only running tells.
+void measured_axes(InferContext& context, size_t i, size_t count) {
+  const auto dims = context.measured(context.rank(0));
+  std::vector<Dim> extents = dims;
+  if (!context.has_input(i) || context.known_ints(i)) {
+    extents = context.shape(0).dims();
+    for (int axis : named_axes(context, i, count)) extents[static_cast<size_t>(axis)] = dims[static_cast<size_t>(axis)];
+  }
+  context.output(0, context.dtype(0), Shape(std::move(extents)));
+}
+
 void slice_infer(InferContext& context) {
   const Shape& in = context.shape(0);
+  const auto waits = [&](size_t i) { return context.has_input(i) && !context.known_ints(i); };
+  if (!context.contents(1) || !context.contents(2) || waits(3) || waits(4))
+    return measured_axes(context, 3, static_cast<size_t>(context.list_extent(1)));
   const std::vector<Dim> starts = context.list(1), ends = context.list(2);
   const std::vector<int> axes = named_axes(context, 3, starts.size());
   const std::vector<int64_t> steps =
@@ -248,6 +266,10 @@ void scatter_nd_infer(InferContext& context) {
 }
 
 void expand_infer(InferContext& context) {
+  if (!context.contents(1)) {
+    const auto dims = context.measured(std::max(context.rank(0), context.list_extent(1)));
+    return context.output(0, context.dtype(0), Shape(dims));
+  }
   const Shape shape = context.broadcast(context.shape(0), Shape(context.list(1)));
   context.output(0, context.dtype(0), shape);
   const auto known = context.contents(0);
@@ -256,6 +278,7 @@ void expand_infer(InferContext& context) {
 }
 
 void tile_infer(InferContext& context) {
+  if (!context.contents(1)) return context.output(0, context.dtype(0), Shape(context.measured(context.rank(0))));
   const std::vector<Dim> repeats = context.list(1);
   if (static_cast<int>(repeats.size()) != context.rank(0))
     fail(Code::invalid_model, "{} repeats for {}", repeats.size(), context.input(0).str());
@@ -284,6 +307,8 @@ Dim padded_extent(Dim extent, Dim before, Dim after, const std::string& mode) {
 void pad_infer(InferContext& context) {
   const auto attrs = context.attrs<PadAttrs>();
   context.require_choice("mode", attrs.mode, {"constant", "reflect", "edge", "wrap"});
+  if (!context.contents(1) || (context.has_input(3) && !context.known_ints(3)))
+    return measured_axes(context, 3, static_cast<size_t>(context.rank(0)));
   const std::vector<Dim> pads = context.list(1);
   const std::vector<int> axes = named_axes(context, 3, static_cast<size_t>(context.rank(0)));
   if (pads.size() != 2 * axes.size()) fail(Code::invalid_model, "{} pads for {} axes", pads.size(), axes.size());

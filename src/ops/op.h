@@ -21,8 +21,21 @@
 
 namespace planish {
 
-// Kinds of element types, as flags. kIndices: i32 and i64.
-enum TypeKinds : unsigned { kFloats = 1, kIntegers = 2, kBooleans = 4, kIndices = 8, kNumbers = 3, kAnyType = 7 };
+// An extent that only running the plan tells, of which nothing else is known.
+constexpr SymbolInfo kMeasuredSymbol{SymbolKind::step, {0, 64, INT32_MAX}};
+
+// Kinds of element types, as flags. kIndices: i32 and i64. kNarrow: types that are stored but not computed with, which
+// no other flag permits; kComputed: all others.
+enum TypeKinds : unsigned {
+  kFloats = 1,
+  kIntegers = 2,
+  kBooleans = 4,
+  kIndices = 8,
+  kNarrow = 16,
+  kNumbers = 3,
+  kComputed = 7,
+  kAnyType = 23
+};
 
 // What an operator's inference sees, and where it leaves its results.
 class InferContext {
@@ -41,14 +54,14 @@ class InferContext {
   std::optional<std::vector<Dim>> contents(size_t i) const;
   // Elements of a required integer operand of rank 0 or 1; Error(unsupported) when they are computed from data.
   std::vector<Dim> list(size_t i) const;
+  // Elements of an integer operand of rank 0 or 1, where all are constant; nothing where only running tells them.
+  std::optional<std::vector<int64_t>> known_ints(size_t i) const;
   // The same, where every element must be constant.
   std::vector<int64_t> constant_ints(size_t i) const;
 
   template <class T>
   T attrs() const {
-    Attrs own = node_.attrs;
-    own.erase("binds");
-    return attrs_to<T>(own);
+    return attrs_to<T>(node_.attrs);
   }
   const Attrs& raw_attrs() const { return node_.attrs; }
   const Node& node() const { return node_; }
@@ -77,9 +90,12 @@ class InferContext {
   void output(size_t i, TensorType type);
   void output(size_t i, DataType dtype, Shape shape) { output(i, TensorType{dtype, std::move(shape)}); }
   void output_contents(size_t i, std::vector<Dim> contents);
-  // An extent that only running the step tells; `bound` is the most it can be. Becomes a `step` symbol that
-  // the kernel writes to bound_symbols, in order of these calls.
-  Dim data_dependent(std::string_view hint, Dim bound);
+  // An extent that only the operands' elements tell, `most` at most: a symbol that the reference kernel
+  // "extents.<operator>" writes to bound_symbols, in order of these calls, before the node itself is computed.
+  Dim data_dependent(std::string_view hint, Dim most);
+  std::vector<Dim> measured(int rank);  // one an axis
+  void bind(Dim symbol);                // the node gives a value to this one, too
+  int list_extent(size_t i) const;      // how many integers the operand holds, whatever they are
 
   const std::vector<TensorType>& outputs() const { return outputs_; }
   const std::vector<std::optional<std::vector<Dim>>>& output_contents() const { return contents_; }

@@ -291,7 +291,7 @@ const Row kRows[] = {
     {"div", 2, kNumbers, binary_of<PwOp::div>},
     {"pow", 2, kNumbers, binary_of<PwOp::pow>},
     {"mod", 2, kNumbers, pw_mod},
-    {"equal", 2, kAnyType, binary_of<PwOp::equal>, Result::boolean, true},
+    {"equal", 2, kComputed, binary_of<PwOp::equal>, Result::boolean, true},
     {"less", 2, kNumbers, binary_of<PwOp::less>, Result::boolean},
     {"less_equal", 2, kNumbers, binary_of<PwOp::less_equal>, Result::boolean},
     {"greater", 2, kNumbers, binary_of<PwOp::greater>, Result::boolean},
@@ -307,7 +307,7 @@ const Row kRows[] = {
     {"max", -1, kNumbers, variadic_of<PwOp::max>, Result::same, true},
     {"sum", -1, kFloats, variadic_of<PwOp::add>, Result::same, true},
     {"mean", -1, kFloats, pw_mean, Result::same, true},
-    {"where", 3, kAnyType, pw_where, Result::second},
+    {"where", 3, kComputed, pw_where, Result::second},
 };
 
 const Row& row_of(const Node& node) {

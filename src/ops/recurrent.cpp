@@ -3,31 +3,29 @@
 
 #include "kernels/reference/recurrent.h"
 
+#include "kernels/reference/activations.h"
 #include "ops/op.h"
 
 namespace planish::ops {
 namespace {
 
-void check_attributes(const RecurrentAttrs& attrs) {
-  if (attrs.layout != 0 || attrs.clip != 0 || !attrs.activation_alpha.empty() || !attrs.activation_beta.empty())
-    fail(Code::unsupported, "layout, clip, activation_alpha or activation_beta; their defaults are accepted");
-  for (const std::string& name : attrs.activations)
-    if (name != "Sigmoid" && name != "Tanh" && name != "Relu")
-      fail(Code::unsupported, "activation '{}'; Sigmoid, Tanh and Relu are accepted", name);
-  if (attrs.direction != "forward" && attrs.direction != "reverse" && attrs.direction != "bidirectional")
-    fail(Code::invalid_model, "direction '{}'; forward, reverse and bidirectional are accepted", attrs.direction);
+void check_attributes(const InferContext& context, const RecurrentAttrs& attrs,
+                      const std::vector<std::string>& defaults, int64_t directions) {
+  if (attrs.layout != 0) fail(Code::unsupported, "layout={}; 0 is accepted", attrs.layout);
+  context.require_choice("direction", attrs.direction, {"forward", "reverse", "bidirectional"});
+  static_cast<void>(
+      kernels::reference::activations_of(attrs, defaults, static_cast<size_t>(directions), Code::invalid_model));
 }
 
-template <int gates, int functions>
+template <int gates>
 void recurrent_infer(InferContext& context) {
   const auto attrs = context.attrs<RecurrentAttrs>();
-  check_attributes(attrs);
   context.require_rank(0, 3, 3);
   context.require_rank(2, 3, 3);
   const Shape &x = context.shape(0), &r = context.shape(2);
   const int64_t directions = attrs.direction == "bidirectional" ? 2 : 1;
-  if (!attrs.activations.empty() && attrs.activations.size() != static_cast<size_t>(functions * directions))
-    fail(Code::invalid_model, "{} activations, {} are accepted", attrs.activations.size(), functions * directions);
+  const std::vector<std::string> functions = {"Sigmoid", "Tanh"};
+  check_attributes(context, attrs, {functions.begin() + (gates == 1 ? 1 : 0), functions.end()}, directions);
   context.require_dtype(0, kFloats);
   for (size_t i : {1, 2, 3, 5})
     if (context.has_input(i)) context.require_same_dtype(0, i);
@@ -59,11 +57,11 @@ void register_recurrent(OpTable& table) {
   def.outputs = -1;
   def.operand_names = {"X", "W", "R", "B", "sequence_lens", "initial_h"};
   def.check_attrs = check_attrs_as<RecurrentAttrs>;
-  def.infer = recurrent_infer<3, 2>;
+  def.infer = recurrent_infer<3>;
   def.flops = recurrent_flops;
   OpDef plain = def;
   plain.name = "rnn";
-  plain.infer = recurrent_infer<1, 1>;
+  plain.infer = recurrent_infer<1>;
   table.add(std::move(def));
   table.add(std::move(plain));
 }

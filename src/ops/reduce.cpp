@@ -5,10 +5,15 @@
 namespace planish::ops {
 namespace {
 
-std::vector<bool> reduced_axes(InferContext& context, const ReduceAttrs& attrs) {
+// Nothing where only running tells the axes.
+std::optional<std::vector<int64_t>> named_axes_of_reduce(InferContext& context) {
+  if (!context.has_input(1) || context.list_extent(1) == 0) return std::vector<int64_t>{};
+  return context.known_ints(1);
+}
+
+std::vector<bool> reduced_axes(InferContext& context, const ReduceAttrs& attrs, const std::vector<int64_t>& axes) {
   const int rank = context.rank(0);
   std::vector<bool> reduced(static_cast<size_t>(rank), false);
-  const std::vector<int64_t> axes = context.has_input(1) ? context.constant_ints(1) : std::vector<int64_t>{};
   for (int64_t axis : axes) reduced[static_cast<size_t>(normalize_axis(axis, rank))] = true;
   if (axes.empty() && attrs.noop_with_empty_axes == 0) reduced.assign(reduced.size(), true);
   return reduced;
@@ -19,8 +24,13 @@ void reduce_infer(InferContext& context) {
   context.require_flag("keepdims", attrs.keepdims);
   context.require_flag("noop_with_empty_axes", attrs.noop_with_empty_axes);
   const bool picks = context.node().op == "reduce_max" || context.node().op == "reduce_min";
-  context.require_dtype(0, picks ? kAnyType : kNumbers);
-  const auto reduced = reduced_axes(context, attrs);
+  context.require_dtype(0, picks ? kComputed : kNumbers);
+  const auto axes = named_axes_of_reduce(context);
+  if (!axes) {
+    const int rank = context.rank(0) - (attrs.keepdims != 0 ? 0 : context.list_extent(1));
+    return context.output(0, context.dtype(0), Shape(context.measured(rank)));
+  }
+  const auto reduced = reduced_axes(context, attrs, *axes);
   std::vector<Dim> dims;
   for (size_t i = 0; i < reduced.size(); ++i) {
     if (!reduced[i])

@@ -55,6 +55,10 @@ Shape resolve_reshape(InferContext& context, const std::vector<Dim>& wanted, boo
 }
 
 void reshape_infer(InferContext& context) {
+  if (!context.contents(1)) {
+    const auto dims = context.measured(context.list_extent(1));
+    return context.output(0, context.dtype(0), Shape(dims));
+  }
   context.output(0, context.dtype(0),
                  resolve_reshape(context, context.list(1), context.attrs<ReshapeAttrs>().allowzero != 0));
   keep_contents(context);
@@ -73,7 +77,9 @@ void squeeze_infer(InferContext& context) {
   const Shape& in = context.shape(0);
   std::vector<bool> drop(static_cast<size_t>(in.rank()), false);
   if (context.has_input(1)) {
-    for (int64_t axis : context.constant_ints(1)) {
+    const auto axes = context.known_ints(1);
+    if (!axes) return context.output(0, context.dtype(0), Shape(context.measured(in.rank() - context.list_extent(1))));
+    for (int64_t axis : *axes) {
       const int at = normalize_axis(axis, in.rank());
       if (!context.assume_equal(in[at], 1)) fail(Code::invalid_model, "axis {} of {} is not 1", at, in.str());
       drop[static_cast<size_t>(at)] = true;
@@ -95,10 +101,11 @@ void squeeze_infer(InferContext& context) {
 
 void unsqueeze_infer(InferContext& context) {
   const Shape& in = context.shape(0);
-  const auto axes = context.constant_ints(1);
-  const int rank = in.rank() + static_cast<int>(axes.size());
+  const auto axes = context.known_ints(1);
+  if (!axes) return context.output(0, context.dtype(0), Shape(context.measured(in.rank() + context.list_extent(1))));
+  const int rank = in.rank() + static_cast<int>(axes->size());
   std::vector<bool> fresh(static_cast<size_t>(rank), false);
-  for (int axis : context.distinct_axes(axes, rank)) fresh[static_cast<size_t>(axis)] = true;
+  for (int axis : context.distinct_axes(*axes, rank)) fresh[static_cast<size_t>(axis)] = true;
   std::vector<Dim> dims;
   int from = 0;
   for (bool is_new : fresh) dims.push_back(is_new ? Dim(1) : in[from++]);

@@ -35,6 +35,14 @@ Dim scaled_extent(Dim extent, double scale) {
   return floor_div(extent * Dim(digits), Dim(int64_t{1} << std::max(shift, 0)));
 }
 
+// Extents that the kernel reads from scales or sizes.
+std::vector<Dim> measured_extents(InferContext& context, const std::vector<int>& axes) {
+  const auto dims = context.measured(context.rank(0));
+  std::vector<Dim> extents;
+  for (int axis : axes) extents.push_back(dims[static_cast<size_t>(axis)]);
+  return extents;
+}
+
 void check_resize_choices(const InferContext& context, const ResizeAttrs& attrs) {
   context.require_choice("mode", attrs.mode, {"nearest", "linear", "cubic"});
   if (attrs.mode == "nearest")
@@ -89,9 +97,7 @@ std::vector<Dim> extents_of_scales(const InferContext& context, const std::vecto
   if (!non_empty(context, 2)) fail(Code::invalid_model, "neither scales nor sizes; one of them is accepted");
   context.require_dtype(2, kFloats);
   context.require_rank(2, 1, 1);
-  const auto scales = context.constant(2);
-  if (!scales) fail(Code::unsupported, "scales are computed from data");
-  const auto factors = scales->to_doubles();
+  const auto factors = context.constant(2)->to_doubles();
   if (factors.size() != axes.size()) fail(Code::invalid_model, "{} scales for {} axes", factors.size(), axes.size());
   for (double factor : factors)
     if (!std::isfinite(factor) || factor <= 0 || factor > 1e6)
@@ -112,7 +118,10 @@ void resize_infer(InferContext& context) {
   if (attrs.coordinate_transformation_mode == "tf_crop_and_resize") check_roi(context, axes.size());
   const bool sized = non_empty(context, 3);
   if (sized && non_empty(context, 2)) fail(Code::invalid_model, "both scales and sizes; one of them is accepted");
-  const std::vector<Dim> extents = sized ? extents_of_sizes(context, attrs, axes) : extents_of_scales(context, axes);
+  const bool known = sized ? context.contents(3).has_value() : !context.has_input(2) || context.constant(2);
+  const std::vector<Dim> extents = !known  ? measured_extents(context, axes)
+                                   : sized ? extents_of_sizes(context, attrs, axes)
+                                           : extents_of_scales(context, axes);
   std::vector<Dim> dims = context.shape(0).dims();
   for (size_t i = 0; i < axes.size(); ++i) dims[static_cast<size_t>(axes[i])] = extents[i];
   context.output(0, context.dtype(0), Shape(std::move(dims)));

@@ -1,4 +1,4 @@
-// topk, cum_sum, trilu and grid_sample.
+// topk, cum_sum, cum_prod, trilu and grid_sample.
 
 #include "kernels/reference/select.h"
 
@@ -12,8 +12,9 @@ void topk_infer(InferContext& context) {
   context.require_rank(0, 1);
   const int axis = normalize_axis(context.attrs<TopKAttrs>().axis, context.rank(0));
   const auto k = context.contents(1);
-  if (!k || k->size() != 1) fail(Code::unsupported, "K is computed from data");
-  const Dim extent = context.shape(0)[axis], count = (*k)[0];
+  context.require_dtype(1, kIndices);
+  context.require_one_element(1);
+  const Dim extent = context.shape(0)[axis], count = k ? (*k)[0] : context.data_dependent("k", extent);
   if (count.is_constant() && extent.is_constant() && (count.value() < 0 || count.value() > extent.value()))
     fail(Code::invalid_model, "K is {}, 0 to {} are accepted", count.value(), extent.value());
   std::vector<Dim> dims = context.shape(0).dims();
@@ -24,9 +25,9 @@ void topk_infer(InferContext& context) {
 
 void cum_sum_infer(InferContext& context) {
   context.require_rank(0, 1);
-  const auto axis = context.constant_ints(1);
-  if (axis.size() != 1) fail(Code::invalid_model, "{} axes, one is accepted", axis.size());
-  normalize_axis(axis[0], context.rank(0));
+  context.require_dtype(1, kIndices);
+  context.require_one_element(1);
+  if (const auto axis = context.known_ints(1)) normalize_axis((*axis)[0], context.rank(0));
   context.output(0, context.input(0));
 }
 
@@ -80,7 +81,8 @@ void register_select(OpTable& table) {
   OpDef topk = select_row("topk", 2, 2, check_attrs_as<TopKAttrs>, topk_infer);
   topk.outputs = -1;
   table.add(std::move(topk));
-  table.add(select_row("cum_sum", 2, 2, check_attrs_as<CumSumAttrs>, cum_sum_infer));
+  for (const char* name : {"cum_sum", "cum_prod"})
+    table.add(select_row(name, 2, 2, check_attrs_as<CumSumAttrs>, cum_sum_infer));
   table.add(select_row("trilu", 1, 2, check_attrs_as<TriluAttrs>, trilu_infer));
   table.add(select_row("grid_sample", 2, 2, check_attrs_as<GridSampleAttrs>, grid_sample_infer));
 }

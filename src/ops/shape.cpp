@@ -1,4 +1,4 @@
-// Operators about shapes: shape, size, dims, range, constant_of_shape, cast.
+// Operators about shapes: shape, size, dims, range, constant_of_shape.
 
 #include <algorithm>
 #include <cmath>
@@ -63,7 +63,7 @@ void range_infer(InferContext& context) {
     return;
   }
   const auto a = context.constant(0), b = context.constant(1), c = context.constant(2);
-  if (!a || !b || !c) fail(Code::unsupported, "the bounds are computed from data");
+  if (!a || !b || !c) return context.output(0, context.dtype(0), Shape(context.measured(1)));
   const double from = a->to_doubles()[0], to = b->to_doubles()[0], step = c->to_doubles()[0];
   const double count = std::ceil((to - from) / step);
   if (!(count < 1e15))
@@ -75,34 +75,14 @@ void fill_infer(InferContext& context) {
   const auto attrs = context.attrs<FillAttrs>();
   if (attrs.value.present() && attrs.value.element_count() != 1)
     fail(Code::invalid_model, "attribute 'value' has {} elements; one is accepted", attrs.value.element_count());
+  const DataType dtype = attrs.value.present() ? attrs.value.dtype() : DataType::f32;
+  if (!context.contents(0)) return context.output(0, dtype, Shape(context.measured(context.list_extent(0))));
   const Shape shape(context.list(0));
-  context.output(0, attrs.value.present() ? attrs.value.dtype() : DataType::f32, shape);
+  context.output(0, dtype, shape);
   if (!attrs.value.present() || !is_integer(attrs.value.dtype()) || shape.rank() > 1 || !shape.is_static()) return;
   const int64_t count = shape.element_count().value();
   if (count <= 4096)
     context.output_contents(0, std::vector<Dim>(static_cast<size_t>(count), attrs.value.to_ints().at(0)));
-}
-
-struct CastAttrs {
-  DataType to = DataType::none;
-  int64_t saturate = 1;
-  template <class V>
-  void fields(V& v) {
-    v("to", to);
-    v("saturate", saturate);
-  }
-};
-
-void cast_infer(InferContext& context) {
-  const DataType to = context.attrs<CastAttrs>().to;
-  element_bytes(to);
-  element_bytes(context.dtype(0));
-  context.output(0, to, context.shape(0));
-  const auto known = context.contents(0);
-  const bool whole = is_integer(to) || to == DataType::boolean;
-  if (known && whole && context.rank(0) <= 1 &&
-      std::all_of(known->begin(), known->end(), [&](Dim dim) { return holds(to, dim, context.symbols()); }))
-    context.output_contents(0, *known);
 }
 
 OpDef shape_row(const char* name, int least, int most, void (*check)(const Attrs&), void (*infer)(InferContext&)) {
@@ -124,7 +104,6 @@ void register_shape(OpTable& table) {
   table.add(shape_row("dims", 0, 0, check_attrs_as<DimsAttrs>, dims_infer));
   table.add(shape_row("range", 3, 3, check_attrs_as<NoAttrs>, range_infer));
   table.add(shape_row("constant_of_shape", 1, 1, check_attrs_as<FillAttrs>, fill_infer));
-  table.add(shape_row("cast", 1, 1, check_attrs_as<CastAttrs>, cast_infer));
 }
 
 }  // namespace planish::ops

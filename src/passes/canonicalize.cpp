@@ -9,6 +9,7 @@
 
 #include "ir/patch.h"
 #include "ops/builder.h"
+#include "passes/common/rewrite.h"
 #include "passes/passes.h"
 
 namespace planish::passes {
@@ -142,12 +143,7 @@ bool rewrite(Graph& graph, NodeId id) {
 }  // namespace
 
 Pass canonicalize() {
-  return {"canonicalize", [](Graph& graph) {
-            bool changed = false;
-            for (NodeId id : graph.nodes())
-              if (graph.alive(id)) changed |= rewrite(graph, id);
-            return changed;
-          }};
+  return {"canonicalize", [](Graph& graph) { return sweep(graph, rewrite); }};
 }
 
 }  // namespace planish::passes

@@ -34,7 +34,7 @@ Pass eliminate_common() {
             std::map<std::string, NodeId> first;
             for (NodeId id : graph.nodes()) {
               const Node& node = graph.node(id);
-              if (!node.regions.empty() || !op_def(node.op).pure) continue;
+              if (!node.regions.empty() || !node.binds.empty() || !op_def(node.op).pure) continue;
               auto [at, fresh] = first.emplace(node_text(graph, node), id);
               if (!fresh) changed |= merge_into(graph, id, at->second);
             }

@@ -41,6 +41,7 @@ std::vector<ValueId> inline_body(Graph& graph, const Graph& body, std::span<cons
         graph.add_node(node.op, std::move(inputs), node.attrs, std::move(types), node.name, std::move(names));
     graph.mutable_node(copy).origins = node.origins;
     graph.mutable_node(copy).note = node.note;
+    graph.mutable_node(copy).binds = node.binds;
     for (const auto& region : node.regions) graph.add_region(copy, std::make_unique<Graph>(region->clone()));
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       const ValueId result = graph.node(copy).outputs[i];

@@ -28,6 +28,9 @@ bool fold_value(Graph& graph, ValueId id) {
     graph.replace_uses(id, graph.add_constant(constant_contents(value), value.name + ".folded"));
     return true;
   }
+  // What waits for a step stays behind it: such a value is computed from what the step gives.
+  const auto waits = [&](Dim dim) { return depends_on_data(dim, graph.symbols); };
+  if (std::any_of(value.contents->begin(), value.contents->end(), waits)) return false;
   if (value.type.dtype != DataType::i64 || value.type.shape.rank() > 1) return false;
   Attrs attrs = {{"values", *value.contents}};
   attrs.set("scalar", int64_t{value.type.shape.rank() == 0});

@@ -4,6 +4,7 @@
 
 #include "ir/patch.h"
 #include "ops/builder.h"
+#include "passes/common/rewrite.h"
 #include "passes/passes.h"
 
 namespace planish::passes {
@@ -65,12 +66,7 @@ bool remove_node_if_same(Graph& graph, NodeId id) {
 }  // namespace
 
 Pass remove_identity() {
-  return {"remove_identity", [](Graph& graph) {
-            bool changed = false;
-            for (NodeId id : graph.nodes())
-              if (graph.alive(id)) changed |= remove_node_if_same(graph, id);
-            return changed;
-          }};
+  return {"remove_identity", [](Graph& graph) { return sweep(graph, remove_node_if_same); }};
 }
 
 }  // namespace planish::passes

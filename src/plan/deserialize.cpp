@@ -154,7 +154,7 @@ class Loader {
   }
 
   static DataType dtype(uint8_t value) {
-    return static_cast<DataType>(check_enum(value, static_cast<uint8_t>(DataType::string), "element type"));
+    return static_cast<DataType>(check_enum(value, static_cast<uint8_t>(kLastDataType), "element type"));
   }
 
   void load_tensors(const fb::Plan& root) {
@@ -269,6 +269,7 @@ class Loader {
       desc.index = buffer.index();
       desc.offset = buffer.offset();
       desc.bytes = buffer.bytes();
+      desc.size = dim(buffer.size());
       out.buffers.push_back(desc);
     });
     each(profile.steps(), [&](const fb::Step& step) { out.steps.push_back(step_of(step, 0)); });

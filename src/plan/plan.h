@@ -26,7 +26,7 @@ enum class BufferKind : uint8_t {
   constant,  // index into Plan::constants
   arena,     // at a fixed offset of the context's arena
   binding,   // index into Plan::bindings: memory that the caller binds
-  dynamic,   // allocated when the step that fills it has bound its extents (data-dependent size)
+  dynamic,   // of data-dependent size: given memory by the context when the first step that writes it is run
 };
 
 struct BufferDesc {
@@ -35,6 +35,7 @@ struct BufferDesc {
   int32_t index = -1;  // constants and bindings
   int64_t offset = 0;  // arena: bytes from its start, a multiple of 64
   int64_t bytes = 0;   // arena: size at the profile's maximum
+  Dim size;            // dynamic: bytes, once the symbols in it are bound
   friend bool operator==(const BufferDesc&, const BufferDesc&) = default;
 };
 
@@ -52,7 +53,7 @@ enum class StepKind : uint8_t {
   cpu,        // kernel row of the CPU table at `isa`
   reference,  // kernel row of the reference table
   copy,       // inputs[0] to outputs[0], any strides
-  control,    // "if" or "loop" with nested step lists
+  control,    // "if" or "loop" with nested step lists (runtime/execute_control.cpp)
   plugin,     // a user's plugin
   launch,     // device image; grid and arguments as expressions
   library,    // an external library's blob
@@ -71,7 +72,7 @@ struct Step {
   std::vector<ViewDesc> inputs;
   std::vector<ViewDesc> outputs;
   ViewDesc workspace;                     // u8, absent when none
-  std::vector<std::string> binds;         // symbols whose values this step provides (KernelArgs::bound_symbols)
+  std::vector<std::string> binds;         // symbols of kind `step` that it gives values (KernelArgs::bound_symbols)
   std::vector<std::vector<Step>> bodies;  // control: if {then, else}; loop {body}
   int32_t queue = 0;
   Dim flops;  // for measurement only

@@ -41,8 +41,10 @@ void print_steps(const std::vector<Step>& steps, const std::string& indent, std:
 
 void print_buffer(size_t index, const BufferDesc& buffer, std::string& out) {
   static constexpr const char* kNames[] = {"constant", "arena", "binding", "dynamic"};
-  out += fmt::format("  b{} {} {} at {}, {} bytes\n", index, kNames[static_cast<size_t>(buffer.kind)], buffer.index,
-                     buffer.offset, buffer.bytes);
+  const char* const kind = kNames[static_cast<size_t>(buffer.kind)];
+  out += buffer.kind == BufferKind::dynamic
+             ? fmt::format("  b{} {}, {} bytes\n", index, kind, buffer.size.str())
+             : fmt::format("  b{} {} {} at {}, {} bytes\n", index, kind, buffer.index, buffer.offset, buffer.bytes);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

@@ -169,7 +169,7 @@ class Writer {
     Offsets<fb::Buffer> buffers;
     for (const BufferDesc& buffer : profile.buffers)
       buffers.push_back(fb::CreateBuffer(b_, static_cast<uint8_t>(buffer.kind), static_cast<uint8_t>(buffer.space),
-                                         buffer.index, buffer.offset, buffer.bytes));
+                                         buffer.index, buffer.offset, buffer.bytes, expr_index(buffer.size)));
     const auto symbols_vector = b_.CreateVector(symbols);
     const auto buffers_vector = b_.CreateVector(buffers);
     const auto steps = write_steps(profile.steps);

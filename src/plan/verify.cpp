@@ -20,8 +20,7 @@ class Checker {
       if (info.range.min < 0 || info.range.min > info.range.opt || info.range.opt > info.range.max ||
           info.range.max > kLargestArena)
         damaged("symbol '{}' ranges over [{}, {}, {}]", name, info.range.min, info.range.opt, info.range.max);
-    for (const Binding& binding : plan_.bindings)
-      for (Dim dim : binding.type.shape) check_symbols(dim);
+    for (const Binding& binding : plan_.bindings) check_binding(binding);
     for (const Guard& guard : plan_.guards) {
       check_symbols(guard.left);
       check_symbols(guard.right);
@@ -36,13 +35,21 @@ class Checker {
     fail(Code::invalid_plan, "the plan is damaged: {}", fmt::format(text, std::forward<Args>(args)...));
   }
 
+  void check_binding(const Binding& binding) const {
+    for (Dim dim : binding.type.shape) {
+      check_symbols(dim);
+      if (binding.is_input && depends_on_data(dim, profile_.symbols))
+        damaged("input '{}' has an extent {} that a step binds", binding.name, dim.str());
+    }
+  }
+
   void check_buffer(const BufferDesc& buffer) const {
     const auto in = [](int64_t index, size_t size) { return index >= 0 && index < static_cast<int64_t>(size); };
     if (buffer.kind == BufferKind::constant && !in(buffer.index, plan_.constants.size()))
       damaged("a buffer names constant {}", buffer.index);
     if (buffer.kind == BufferKind::binding && !in(buffer.index, plan_.bindings.size()))
       damaged("a buffer names binding {}", buffer.index);
-    if (buffer.kind == BufferKind::dynamic) damaged("a buffer of data-dependent size");
+    if (buffer.kind == BufferKind::dynamic) check_symbols(buffer.size);
     if (buffer.kind != BufferKind::arena) return;
     if (buffer.offset < 0 || buffer.bytes < 0 || buffer.offset % kAlignment != 0 ||
         buffer.offset > profile_.arena_bytes || buffer.bytes > profile_.arena_bytes - buffer.offset)
@@ -52,6 +59,7 @@ class Checker {
   int64_t buffer_bytes(const BufferDesc& buffer) const {
     if (buffer.kind == BufferKind::constant) return plan_.constants[static_cast<size_t>(buffer.index)].byte_count();
     if (buffer.kind == BufferKind::arena) return buffer.bytes;
+    if (buffer.kind == BufferKind::dynamic) return upper(buffer.size);
     return upper(plan_.bindings[static_cast<size_t>(buffer.index)].type.bytes());
   }
 
@@ -119,11 +127,22 @@ class Checker {
       if (step.kind == StepKind::copy &&
           (step.inputs.size() != 1 || step.outputs.size() != 1 || !same_extents(step.inputs[0], step.outputs[0])))
         damaged("step '{}' copies between different extents", step.name);
-      if (step.kind == StepKind::control &&
-          (step.kernel != "if" || step.bodies.size() != 2 || step.inputs.empty() || step.inputs[0].buffer < 0))
-        damaged("control step '{}' of kind '{}' with {} bodies", step.name, step.kernel, step.bodies.size());
+      if (step.kind == StepKind::control && !is_if(step) && !is_loop(step))
+        damaged("control step '{}' of kind '{}' with {} operands, {} bodies and {} symbols", step.name, step.kernel,
+                step.inputs.size(), step.bodies.size(), step.binds.size());
+      for (const std::string& symbol : step.binds)
+        if (!depends_on_data(Dim::symbol(symbol), profile_.symbols))
+          damaged("step '{}' binds '{}', which is no symbol that a step binds", step.name, symbol);
       for (const auto& body : step.bodies) check_steps(body);
     }
+  }
+
+  static bool is_if(const Step& step) {
+    return step.kernel == "if" && step.bodies.size() == 2 && !step.inputs.empty() && step.inputs[0].buffer >= 0;
+  }
+
+  static bool is_loop(const Step& step) {
+    return step.kernel == "loop" && step.bodies.size() == 1 && step.inputs.size() >= 2 && step.binds.size() == 2;
   }
 
   static bool same_extents(const ViewDesc& a, const ViewDesc& b) {

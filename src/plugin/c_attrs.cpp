@@ -23,7 +23,7 @@ std::vector<std::string> texts_of(const planish_attr& attr) {
 }
 
 DataType type_of(const planish_attr& attr) {
-  if (attr.dtype < 0 || attr.dtype > static_cast<int32_t>(DataType::string))
+  if (attr.dtype < 0 || attr.dtype > static_cast<int32_t>(kLastDataType))
     fail(Code::invalid_argument, "attribute '{}': element type {}", attr.name, attr.dtype);
   return static_cast<DataType>(attr.dtype);
 }

@@ -28,7 +28,6 @@ Status guarded(Body body) noexcept {
 // Shapes are resolved when every dynamic input was given its extents anew, or when something asks for what follows from
 // them; binding an address then only patches the views that use it.
 struct Context::State : Frame {
-  std::vector<size_t> sizes;
   std::vector<bool> dynamic;                // inputs whose extents the caller sets
   std::vector<bool> shaped;                 // bindings whose extents are known, or follow
   std::vector<bool> pending;                // dynamic inputs without a call since shapes were resolved
@@ -107,6 +106,7 @@ struct Context::State : Frame {
                                                   Shape::of(given[i]).str(), Shape::of(extents_of(i)).str())};
     }
     for (const Guard& guard : engine->plan().guards) {
+      if (is_data_dependent(guard.left) || is_data_dependent(guard.right)) continue;  // looked at when they are bound
       const int64_t left = guard.left.evaluate(symbols), right = guard.right.evaluate(symbols);
       if (left != right)
         return {Code::invalid_argument, fmt::format("{} needs {} equal to {}; they are {} and {}", guard.where,
@@ -116,6 +116,7 @@ struct Context::State : Frame {
   }
 
   void prepare_steps() {
+    begin_shapes();
     measure_bindings();
     steps = prepare();
     resolved = true;
@@ -150,6 +151,7 @@ struct Context::State : Frame {
     }
     for (size_t i = 0; i < bindings().size(); ++i) {
       const Binding& binding = bindings()[i];
+      if (is_data_dependent(i)) continue;  // its bytes are counted when it is written
       if (addresses[i] == nullptr && needed[i] > 0)
         return {Code::invalid_state, fmt::format("'{}' is not bound; it takes {} bytes", binding.name, needed[i])};
       if (sizes[i] < static_cast<size_t>(needed[i]))
@@ -165,13 +167,14 @@ struct Context::State : Frame {
     if (!patched)
       for (PreparedStep& step : steps) patch(step);
     patched = true;
+    begin_run();
     ThreadPool& pool = engine->device().pool();
     pool.begin_run();
     struct End {
       ThreadPool& pool;
       ~End() { pool.end_run(); }
     } end{pool};
-    execute(steps, {pool, profiling || profiler, observer ? &observer : nullptr});
+    execute(steps, {pool, *this, profiling || profiler, observer ? &observer : nullptr});
     if (profiler)
       for (const PreparedStep& step : steps) profiler({step.step, step.milliseconds, step.flops, step.bytes});
     return {};
@@ -236,6 +239,7 @@ Context::Context(std::shared_ptr<const Engine> engine, const ContextOptions& opt
   s.arena =
       options.arena == nullptr ? s.engine->device().allocate(s.profile->arena_bytes) : given_arena(options, *s.profile);
   s.make_plugins(s.profile->steps);
+  s.find_late_steps(s.profile->steps);
   const size_t count = s.bindings().size();
   s.addresses.resize(count);
   s.sizes.resize(count);
@@ -292,6 +296,8 @@ Status Context::extents(std::string_view name, std::vector<int64_t>& out) const 
     state_->settle();
     if (!state_->misfit.ok()) return state_->misfit;
     if (!state_->resolved) return {Code::invalid_state, "not all inputs have a shape"};
+    if (!state_->is_bound(static_cast<size_t>(index)))
+      return {Code::invalid_state, fmt::format("the extents of '{}' are known once it was run", name)};
     out = state_->extents_of(static_cast<size_t>(index));
     return {};
   });
@@ -333,7 +339,7 @@ Status Context::output_data(std::string_view name, const void*& data) const noex
   if (state_->in_flight.load(std::memory_order_acquire) == 0 && !entry.emplace(state_->busy)) return busy_status();
   return guarded([&]() -> Status {
     const int index = state_->engine->binding_index(name);
-    const void* const found = index < 0 ? nullptr : state_->addresses[static_cast<size_t>(index)];
+    const void* const found = index < 0 ? nullptr : state_->output(static_cast<size_t>(index));
     if (found == nullptr) return {Code::not_found, fmt::format("there is no output '{}' with data", name)};
     data = found;
     return {};

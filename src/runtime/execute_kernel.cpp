@@ -9,7 +9,9 @@ void execute_kernel(PreparedStep& step, const Execution& execution) {
   args.params = step.params.get();
   args.workspace = step.workspace;
   args.pool = &execution.pool;
+  args.bound_symbols = step.bound;
   step.kernel->run(args);
+  if (!step.bound.empty()) execution.late.bind(*step.step, step.bound);
 }
 
 }  // namespace planish

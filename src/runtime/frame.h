@@ -1,8 +1,10 @@
 #pragma once
-// Frame: what the steps of one context are made from. Shapes, memory, plugins; prepare.cpp makes the steps.
+// Frame: what the steps of one context are made from. Shapes, memory, plugins; prepare.cpp makes the steps, and
+// prepare_late.cpp those that have to wait for what other steps find.
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,7 +13,13 @@
 
 namespace planish {
 
-struct Frame {
+// Memory that grows and keeps what is in it.
+struct Storage {
+  std::shared_ptr<std::byte> data;
+  int64_t bytes = 0;
+};
+
+struct Frame : LateSteps {
   std::shared_ptr<const Engine> engine;
   const Profile* profile = nullptr;
   Isa isa = Isa::scalar;
@@ -19,15 +27,29 @@ struct Frame {
   std::map<uint32_t, std::unique_ptr<Plugin>> plugins;  // by step id
   SymbolValues symbols;
   std::vector<void*> addresses;  // by binding
-  std::vector<int64_t> needed;   // bytes of each binding at the current shapes
+  std::vector<size_t> sizes;
+  std::vector<int64_t> needed;  // bytes of each binding at the current shapes
+  std::set<uint32_t> late;      // steps whose views are known only while the plan runs
 
   const std::vector<Binding>& bindings() const { return engine->plan().bindings; }
   std::vector<int64_t> extents_of(size_t binding) const { return bindings()[binding].type.shape.evaluate(symbols); }
+  bool is_data_dependent(size_t binding) const;
+  bool is_bound(size_t binding) const;  // its extents are known
+  bool is_data_dependent(Dim dim) const { return depends_on_data(dim, profile->symbols); }
+  const void* output(size_t binding) const;  // its memory: the caller's, or the frame's own
 
   void make_plugins(const std::vector<Step>& list);
+  void find_late_steps(const std::vector<Step>& list);
   void measure_bindings();                    // fills `needed`
   std::vector<PreparedStep> prepare() const;  // the profile's steps for the current shapes, without addresses
   void patch(PreparedStep& prepared) const;   // gives it the addresses
+  void begin_run();                           // forgets what the last run bound
+  void begin_shapes();                        // the shapes are other ones: so is everything made from them
+
+  void settle(PreparedStep& prepared) override;
+  void bind(const Step& step, std::span<const int64_t> values) override;
+  void forget(const std::vector<Step>& body) override;
+  void settle_unbound(const std::vector<Step>& body) override;
 
  private:
   const BufferDesc& buffer_of(const ViewDesc& view) const { return profile->buffers[static_cast<size_t>(view.buffer)]; }
@@ -38,7 +60,23 @@ struct Frame {
   PreparedStep prepare(const Step& step) const;
   PreparedStep resolve(const Step& step) const;
   int64_t workspace_bytes(const Step& step) const;
+  int64_t asked_workspace(const PreparedStep& prepared) const;
   void check_contract(const PreparedStep& prepared) const;
+  int64_t bytes_of(size_t binding) const;
+  void patch_views(PreparedStep& prepared) const;
+
+  bool is_late(const Step& step) const;
+  bool is_late(const ViewDesc& view) const;
+  void provide(const ViewDesc& view);
+  void provide_binding(size_t binding);
+  bool grow(Storage& storage, int64_t bytes) const;
+  void check_guards(const std::string& bound) const;
+
+  SymbolValues last_;                       // of symbols that steps bind: the values they had before
+  uint64_t generation_ = 1;                 // raised when such a value, or the memory of a buffer, changes
+  std::vector<Storage> dynamic_;            // by buffer
+  std::vector<Storage> outputs_;            // by binding: of outputs that the caller gave no memory
+  std::map<uint32_t, Storage> workspaces_;  // of late steps, by step id
 };
 
 }  // namespace planish

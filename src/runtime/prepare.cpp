@@ -20,7 +20,9 @@ std::byte* Frame::base_of(const ViewDesc& view) const {
   const auto index = static_cast<size_t>(desc.index);
   std::byte* base = desc.kind == BufferKind::constant ? const_cast<std::byte*>(engine->plan().constants[index].data())
                     : desc.kind == BufferKind::arena  ? arena.get() + desc.offset
-                                                      : static_cast<std::byte*>(addresses[index]);
+                    : desc.kind == BufferKind::dynamic
+                        ? dynamic_[static_cast<size_t>(view.buffer)].data.get()
+                        : const_cast<std::byte*>(static_cast<const std::byte*>(output(index)));
   return base == nullptr ? nothing : base;
 }
 
@@ -32,6 +34,7 @@ Place Frame::place_of(const ViewDesc& view) const {
   if (desc.kind == BufferKind::constant)
     return {kConstants, 0, engine->plan().constants[index].byte_count(), offset, false};
   if (desc.kind == BufferKind::arena) return {kArena, desc.offset, desc.bytes, offset, true};
+  if (desc.kind == BufferKind::dynamic) return {kArena - 1 - view.buffer, 0, desc.size.evaluate(symbols), offset, true};
   return {desc.index, 0, needed[index], offset, !bindings()[index].is_input};
 }
 
@@ -56,7 +59,14 @@ Attrs Frame::evaluated(const Attrs& params) const {
   return out;
 }
 
+// A control step is never late itself: what its bodies write may be.
 PreparedStep Frame::prepare(const Step& step) const {
+  if (step.kind != StepKind::control && late.count(step.id) != 0) {
+    PreparedStep unsettled;
+    unsettled.step = &step;
+    unsettled.late = true;
+    return unsettled;
+  }
   return with_context([&] { return fmt::format("step {} '{}' ({})", step.id, step.name, step.kernel); },
                       [&] { return resolve(step); });
 }
@@ -64,6 +74,7 @@ PreparedStep Frame::prepare(const Step& step) const {
 PreparedStep Frame::resolve(const Step& step) const {
   PreparedStep prepared;
   prepared.step = &step;
+  prepared.bound.resize(step.binds.size());
   for (const ViewDesc& view : step.inputs) prepared.inputs.push_back(resolve(view));
   for (const ViewDesc& view : step.outputs) prepared.outputs.push_back(resolve(view));
   for (const auto& body : step.bodies) {
@@ -76,7 +87,8 @@ PreparedStep Frame::resolve(const Step& step) const {
   if (step.kind == StepKind::control) check_control(prepared);
   if (step.kind == StepKind::plugin) {
     prepared.plugin = plugins.at(step.id).get();
-    check_plugin(prepared, engine->device().pool(), workspace_bytes(step));
+    const auto at = workspaces_.find(step.id);
+    check_plugin(prepared, engine->device().pool(), at == workspaces_.end() ? workspace_bytes(step) : at->second.bytes);
   }
   if (step.kind != StepKind::cpu && step.kind != StepKind::reference) return prepared;
   prepared.kernel = (step.kind == StepKind::cpu ? cpu_kernels(isa) : reference_kernels()).find(step.kernel);
@@ -96,16 +108,21 @@ void Frame::make_plugins(const std::vector<Step>& list) {
   }
 }
 
-void Frame::check_contract(const PreparedStep& prepared) const {
+int64_t Frame::asked_workspace(const PreparedStep& prepared) const {
   KernelArgs args;
   args.inputs = prepared.inputs;
   args.outputs = prepared.outputs;
   args.params = prepared.params.get();
   args.pool = &engine->device().pool();
+  std::vector<int64_t> bound = prepared.bound;
+  args.bound_symbols = bound;
   prepared.kernel->check(args);
-  if (prepared.kernel->workspace == nullptr) return;
-  const int64_t asked = prepared.kernel->workspace(args), found = workspace_bytes(*prepared.step);
-  if (asked > found)
+  return prepared.kernel->workspace == nullptr ? 0 : prepared.kernel->workspace(args);
+}
+
+void Frame::check_contract(const PreparedStep& prepared) const {
+  const int64_t asked = asked_workspace(prepared), found = workspace_bytes(*prepared.step);
+  if (asked > found && late.count(prepared.step->id) == 0)
     fail(Code::mismatch,
          "{} bytes of workspace are needed for {} with {} threads, the plan has {}; rebuild it for these shapes and "
          "with the same --threads",
@@ -113,6 +130,13 @@ void Frame::check_contract(const PreparedStep& prepared) const {
 }
 
 void Frame::patch(PreparedStep& prepared) const {
+  for (auto& body : prepared.bodies)
+    for (PreparedStep& inner : body) patch(inner);
+  if (prepared.late) return;  // settle does it
+  patch_views(prepared);
+}
+
+void Frame::patch_views(PreparedStep& prepared) const {
   const auto place = [&](TensorView& view, const ViewDesc& desc) {
     if (desc.buffer < 0) return;
     view.data = base_of(desc) + (view.element_count() == 0 ? 0 : desc.offset.evaluate(symbols));
@@ -121,16 +145,18 @@ void Frame::patch(PreparedStep& prepared) const {
   for (size_t i = 0; i < prepared.outputs.size(); ++i) place(prepared.outputs[i], prepared.step->outputs[i]);
   if (prepared.step->workspace.buffer >= 0)
     prepared.workspace = base_of(prepared.step->workspace) + prepared.step->workspace.offset.evaluate(symbols);
-  for (auto& body : prepared.bodies)
-    for (PreparedStep& inner : body) patch(inner);
 }
 
 void Frame::measure_bindings() {
   needed.clear();
-  for (size_t i = 0; i < bindings().size(); ++i)
-    needed.push_back(with_context(
-        [&] { return fmt::format("binding '{}'", bindings()[i].name); },
-        [&] { return checked_mul(checked_product(extents_of(i)), element_bytes(bindings()[i].type.dtype)); }));
+  for (size_t i = 0; i < bindings().size(); ++i) needed.push_back(is_data_dependent(i) ? 0 : bytes_of(i));
+}
+
+int64_t Frame::bytes_of(size_t binding) const {
+  const Binding& info = bindings()[binding];
+  return with_context(
+      [&] { return fmt::format("binding '{}'", info.name); },
+      [&] { return checked_mul(checked_product(extents_of(binding)), element_bytes(info.type.dtype)); });
 }
 
 std::vector<PreparedStep> Frame::prepare() const {

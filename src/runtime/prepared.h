@@ -14,12 +14,15 @@ namespace planish {
 
 struct PreparedStep {
   const Step* step = nullptr;
+  uint64_t generation = 0;             // late steps: of what it was made from
+  bool late = false;                   // LateSteps::settle comes first
   const Kernel* kernel = nullptr;      // cpu and reference steps
   std::shared_ptr<const void> params;  // what the kernel's decode made
   Plugin* plugin = nullptr;            // plugin steps; the context owns it
   std::vector<TensorView> inputs, outputs;
   std::byte* workspace = nullptr;
   std::vector<std::vector<PreparedStep>> bodies;
+  std::vector<int64_t> bound;  // values of Step::binds
   int64_t flops = 0, bytes = 0;
   double milliseconds = 0;
 };
@@ -37,7 +40,7 @@ using PlaceOf = std::function<Place(const ViewDesc&)>;
 // and apart from everything else that the step uses. Error(invalid_plan) names operand or result.
 void check_views(const PreparedStep& step, const TensorView& workspace, const PlaceOf& place_of);
 
-void check_control(const PreparedStep& step);  // its condition is one truth value
+void check_control(const PreparedStep& step);  // its operands are what an if or a loop reads
 
 // The instance of a plugin step.
 std::unique_ptr<Plugin> make_plugin(const Step& step);
@@ -45,8 +48,21 @@ std::unique_ptr<Plugin> make_plugin(const Step& step);
 // Error(mismatch) otherwise.
 void check_plugin(const PreparedStep& step, ThreadPool& pool, int64_t workspace_bytes);
 
+// Steps whose extents, offsets or memory other steps decide while the plan runs.
+class LateSteps {
+ public:
+  virtual void settle(PreparedStep& step) = 0;  // makes it ready, unless it is
+  virtual void bind(const Step& step, std::span<const int64_t> values) = 0;
+  virtual void forget(const std::vector<Step>& body) = 0;  // what these steps find out anew each turn has no value
+  virtual void settle_unbound(const std::vector<Step>& body) = 0;  // those of them that have none are 0
+
+ protected:
+  ~LateSteps() = default;
+};
+
 struct Execution {
   ThreadPool& pool;
+  LateSteps& late;
   bool profile = false;
   const std::function<void(const Step&, std::span<const TensorView>)>* observer = nullptr;
 };

@@ -11,9 +11,7 @@ namespace {
 // The pointwise reference kernel reads a program; every other one the node's attributes.
 Attrs reference_params(const TacticQuery& query) {
   if (is_pointwise(query.node)) return {{"program", pointwise_program(query.graph, query.node).str()}};
-  Attrs params = query.node.attrs;
-  params.erase("binds");
-  return params;
+  return query.node.attrs;
 }
 
 // Operations of a reference kernel; one that only moves elements spends as much on each.

@@ -9,29 +9,45 @@
 namespace planish {
 namespace {
 
+enum class Kind : uint8_t { other, floating, signed_integer, unsigned_integer };
+using enum Kind;
+
 struct Row {
   std::string_view name;
-  int64_t bytes;
+  int bits;
+  Kind kind;
 };
-constexpr std::array<Row, 15> kRows = {{{"none", 0},
-                                        {"f32", 4},
-                                        {"f64", 8},
-                                        {"f16", 2},
-                                        {"bf16", 2},
-                                        {"i8", 1},
-                                        {"u8", 1},
-                                        {"i16", 2},
-                                        {"u16", 2},
-                                        {"i32", 4},
-                                        {"u32", 4},
-                                        {"i64", 8},
-                                        {"u64", 8},
-                                        {"bool", 1},
-                                        {"string", 0}}};
+constexpr std::array<Row, static_cast<size_t>(kLastDataType) + 1> kRows = {{{"none", 0, other},
+                                                                            {"f32", 32, floating},
+                                                                            {"f64", 64, floating},
+                                                                            {"f16", 16, floating},
+                                                                            {"bf16", 16, floating},
+                                                                            {"i8", 8, signed_integer},
+                                                                            {"u8", 8, unsigned_integer},
+                                                                            {"i16", 16, signed_integer},
+                                                                            {"u16", 16, unsigned_integer},
+                                                                            {"i32", 32, signed_integer},
+                                                                            {"u32", 32, unsigned_integer},
+                                                                            {"i64", 64, signed_integer},
+                                                                            {"u64", 64, unsigned_integer},
+                                                                            {"bool", 8, other},
+                                                                            {"string", 0, other},
+                                                                            {"f8e4m3fn", 8, floating},
+                                                                            {"f8e4m3fnuz", 8, floating},
+                                                                            {"f8e5m2", 8, floating},
+                                                                            {"f8e5m2fnuz", 8, floating},
+                                                                            {"f8e8m0", 8, floating},
+                                                                            {"f4e2m1", 4, floating},
+                                                                            {"i4", 4, signed_integer},
+                                                                            {"u4", 4, unsigned_integer},
+                                                                            {"i2", 2, signed_integer},
+                                                                            {"u2", 2, unsigned_integer}}};
+
+const Row& row_of(DataType type) { return kRows[static_cast<size_t>(type)]; }
 
 }  // namespace
 
-std::string_view data_type_name(DataType type) { return kRows[static_cast<size_t>(type)].name; }
+std::string_view data_type_name(DataType type) { return row_of(type).name; }
 
 DataType parse_data_type(std::string_view name) {
   for (size_t i = 0; i < kRows.size(); ++i)
@@ -39,19 +55,18 @@ DataType parse_data_type(std::string_view name) {
   fail(Code::invalid_argument, "'{}' is no element type", name);
 }
 
-int64_t element_bytes(DataType type) {
-  const int64_t bytes = kRows[static_cast<size_t>(type)].bytes;
-  if (bytes == 0) fail(Code::unsupported, "elements of type {} have no size", data_type_name(type));
-  return bytes;
+int element_bits(DataType type) {
+  const int bits = row_of(type).bits;
+  if (bits == 0) fail(Code::unsupported, "elements of type {} have no size", data_type_name(type));
+  return bits;
 }
 
-bool is_float(DataType t) {
-  return t == DataType::f32 || t == DataType::f64 || t == DataType::f16 || t == DataType::bf16;
-}
-bool is_integer(DataType t) { return t >= DataType::i8 && t <= DataType::u64; }
-bool is_signed_integer(DataType t) {
-  return t == DataType::i8 || t == DataType::i16 || t == DataType::i32 || t == DataType::i64;
-}
+int64_t element_bytes(DataType type) { return (element_bits(type) + 7) / 8; }
+
+bool is_float(DataType type) { return row_of(type).kind == floating; }
+bool is_signed_integer(DataType type) { return row_of(type).kind == signed_integer; }
+bool is_integer(DataType type) { return is_signed_integer(type) || row_of(type).kind == unsigned_integer; }
+bool is_narrow(DataType type) { return type > DataType::string; }
 
 float to_float(BFloat16 value) { return std::bit_cast<float>(static_cast<uint32_t>(value.bits) << 16); }
 

@@ -6,14 +6,44 @@
 
 namespace planish {
 
-enum class DataType : uint8_t { none, f32, f64, f16, bf16, i8, u8, i16, u16, i32, u32, i64, u64, boolean, string };
+// Those from f8e4m3fn on are narrow: storage types of a byte in memory each (tensor/narrow.h).
+enum class DataType : uint8_t {
+  none,
+  f32,
+  f64,
+  f16,
+  bf16,
+  i8,
+  u8,
+  i16,
+  u16,
+  i32,
+  u32,
+  i64,
+  u64,
+  boolean,
+  string,
+  f8e4m3fn,
+  f8e4m3fnuz,
+  f8e5m2,
+  f8e5m2fnuz,
+  f8e8m0,
+  f4e2m1,
+  i4,
+  u4,
+  i2,
+  u2
+};
+constexpr DataType kLastDataType = DataType::u2;
 
 std::string_view data_type_name(DataType type);   // "f32", "bool", …
 DataType parse_data_type(std::string_view name);  // throws Error(invalid_argument)
 int64_t element_bytes(DataType type);             // refuses none and string
-bool is_float(DataType type);
-bool is_integer(DataType type);  // signed or unsigned, not bool
+int element_bits(DataType type);                  // of its code: 4 for f4e2m1; refuses none and string
+bool is_float(DataType type);                     // of any width
+bool is_integer(DataType type);                   // signed or unsigned, not bool
 bool is_signed_integer(DataType type);
+bool is_narrow(DataType type);  // moved, cast and quantised, but not computed with
 
 // Storage-only 16-bit floats. Conversions round to nearest even and keep NaN and infinities.
 struct Half {

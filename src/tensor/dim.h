@@ -91,6 +91,9 @@ Dim mod(Dim a, Dim b);
 Dim min(Dim a, Dim b);
 Dim max(Dim a, Dim b);
 
+// The value shows itself while a plan runs: a symbol of kind `step` takes part.
+bool depends_on_data(Dim dim, const SymbolTable& symbols);
+
 // Expressions that a network takes as equal though nothing says so ([N] + [M]): checked when shapes are set.
 struct Guard {
   Dim left, right;

@@ -127,4 +127,14 @@ int64_t Dim::upper_bound(const SymbolTable& symbols) const {
   return is_constant() ? value() : bounds_of(node_, symbols).high;
 }
 
+bool depends_on_data(Dim dim, const SymbolTable& symbols) {
+  if (dim.is_constant()) return false;
+  std::vector<std::string> names;
+  dim.collect_symbols(names);
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    const auto at = symbols.find(name);
+    return at != symbols.end() && at->second.kind == SymbolKind::step;
+  });
+}
+
 }  // namespace planish

@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "tensor/narrow.h"
 
 namespace planish {
 namespace {
@@ -98,6 +99,7 @@ double load_double(const TensorView& view, int64_t offset) {
     case DataType::u64:
       return load_as_double<uint64_t>(view, offset);
     default:
+      if (is_narrow(view.dtype)) return decode_narrow(view.dtype, view.as<const uint8_t>()[offset]);
       return static_cast<double>(load_int(view, offset));
   }
 }
@@ -134,7 +136,8 @@ void store_double(const TensorView& view, int64_t offset, double value) {
       view.as<uint8_t>()[offset] = value != 0;
       return;
     default:
-      fail_type(view);
+      if (!is_narrow(view.dtype)) fail_type(view);
+      view.as<uint8_t>()[offset] = encode_narrow(view.dtype, value);
   }
 }
 
@@ -161,8 +164,12 @@ int64_t load_int(const TensorView& view, int64_t offset) {
     case DataType::none:
     case DataType::string:
       fail_type(view);
-    default:
-      return static_cast<int64_t>(load_double(view, offset));
+    default: {
+      if (is_integer(view.dtype)) return decode_narrow_int(view.dtype, view.as<const uint8_t>()[offset]);
+      int64_t value = 0;
+      store_from_double<int64_t>(make_view(&value, DataType::i64, {}), 0, load_double(view, offset));
+      return value;
+    }
   }
 }
 
@@ -199,7 +206,10 @@ void store_int(const TensorView& view, int64_t offset, int64_t value) {
     case DataType::string:
       fail_type(view);
     default:
-      store_double(view, offset, static_cast<double>(value));
+      if (is_integer(view.dtype))
+        view.as<uint8_t>()[offset] = encode_narrow_int(view.dtype, value);
+      else
+        store_double(view, offset, static_cast<double>(value));
       return;
   }
 }

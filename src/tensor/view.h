@@ -32,7 +32,7 @@ struct TensorView {
 TensorView make_view(void* data, DataType dtype, std::span<const int64_t> extents, Layout layout = Layout::row_major);
 
 // Element access by value, whatever the dtype. `offset` is in elements. Integers of 64 bits go through the
-// int64 pair only; the double pair rounds half types correctly and saturates nothing.
+// int64 pair only; the double pair rounds types of 16 bits and less correctly and saturates integers and narrow types.
 double load_double(const TensorView& view, int64_t offset);
 void store_double(const TensorView& view, int64_t offset, double value);
 int64_t load_int(const TensorView& view, int64_t offset);

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from wire import FLOAT, INT64, UINT8, block, model, node, number, tensor, value
 
-INT32, INT8, BOOL, DOUBLE = 6, 3, 9, 11
+INT32, INT8, BOOL, DOUBLE, INT4 = 6, 3, 9, 11, 22
 PACKED = {FLOAT: "f", INT64: "q", INT32: "i", INT8: "b", UINT8: "B", BOOL: "?", DOUBLE: "d"}
 
 
@@ -102,6 +102,30 @@ ROWS = [
     ("LSTM", LSTM + [None, None, None, W(1, 2)], {}, "operand 6 ('initial_c') is f32[1,2]; [1,2,5] is accepted"),
     ("LSTM", LSTM + STATE + [W(1, 5)], {}, "operand 7 ('P') is f32[1,5]; [1,15] is accepted"),
     ("LSTM", LSTM, {"activations": ["Sigmoid"]}, "1 activations; 3 are accepted"),
+    ("GRU", [X(3, 2, 4), W(1, 15, 4), W(1, 15, 5)], {"activations": ["Sigmoid", "Sine"]}, "activation 'Sine'; those of ONNX are accepted"),
+    ("GRU", [X(3, 2, 4), W(1, 15, 4), W(1, 15, 5)], {"activations": ["Tanh"]}, "1 activations; 2 are accepted"),
+    ("RNN", [X(3, 2, 4), W(1, 5, 4), W(1, 5, 5)], {"layout": 2}, "attribute 'layout' is 2; 0 and 1 are accepted"),
+    ("LSTM", LSTM, {"layout": 1, "input_forget": 1}, None),
+    # attention
+    ("Attention", [X(1, 3, 8), X(1, 5, 8), X(1, 5, 8)], {"q_num_heads": 2, "kv_num_heads": 2}, None),
+    ("Attention", [X(1, 3, 8), X(1, 5, 8), X(1, 5, 8)], {"kv_num_heads": 2}, "attribute 'q_num_heads' is 0; a divisor of 8 is accepted"),
+    ("Attention", [X(1, 3, 8), X(1, 5, 8), X(1, 5, 8)], {"q_num_heads": 2, "kv_num_heads": 4}, "4 heads of keys for 2 of queries; a divisor is accepted"),
+    ("Attention", [X(8), X(8), X(8)], {}, "operand 0 is f32[8]; rank 3 to 4 is accepted"),
+    ("Attention", [X(1, 2, 3, 4), X(1, 2, 5, 4), X(1, 2, 5, 4), None, X(1, 2, 6, 4)], {}, "one of past_key and past_value is missing"),
+    ("RotaryEmbedding", [X(1, 3, 8), X(9, 2), X(9, 2), X(1, 3, dtype=INT64)], {}, "attribute 'num_heads' is 0; operands of rank 3 need 1 and more"),
+    ("RotaryEmbedding", [X(1, 2, 3, 8), X(9, 4), X(9, 4), X(1, 3, dtype=INT64)], {"rotary_embedding_dim": 3}, "3 of 8 elements turned; an even number is accepted"),
+    ("TensorScatter", [X(2, 4, 5), X(2, 1, 5)], {"mode": "sparse"}, "attribute 'mode' is 'sparse'; linear and circular are accepted"),
+    ("CausalConvWithState", [X(2, 4, 8), W(4, 1, 3)], {"activation": "relu"}, "attribute 'activation' is 'relu'; none, silu and swish are accepted"),
+    ("LinearAttention", [X(2, 3, 8), X(2, 3, 8), X(2, 3, 8)], {"q_num_heads": 2, "kv_num_heads": 2, "update_rule": "linear"}, None),
+    ("LinearAttention", [X(2, 3, 8), X(2, 3, 8), X(2, 3, 8)], {"q_num_heads": 2, "kv_num_heads": 2}, "operand 4 ('decay') is missing; the rule 'gated_delta' needs it"),
+    ("LinearAttention", [X(2, 3, 8), X(2, 3, 8), X(2, 3, 8)], {"q_num_heads": 2, "kv_num_heads": 3}, "3 heads of keys for 2 of queries; a divisor is accepted"),
+    # losses
+    ("NegativeLogLikelihoodLoss", [X(3, 5), X(3, dtype=INT64)], {"reduction": "max"}, "attribute 'reduction' is 'max'; none, sum and mean are accepted"),
+    ("SoftmaxCrossEntropyLoss", [X(5), X(1, dtype=INT64)], {}, "operand 0 is f32[5]; rank 2 to 10 is accepted"),
+    # random numbers, sequences
+    ("RandomNormal", [], {"shape": [2, 3], "dtype": 7}, "attribute 'dtype' is i64; floats of 16 bits and more are accepted"),
+    ("SequenceAt", [X(3), ints(0)], {}, "operand 0 is no sequence whose elements are known at import"),
+    ("ReverseSequence", [X(3, 4), X(4, dtype=INT64)], {"batch_axis": 2}, "batch_axis 2 and time_axis 0; 0 and 1 are accepted"),
     # windows
     ("Conv", [PICTURE, KERNEL, W(8)], {"auto_pad": "SAME_UPPER"}, None),
     ("Conv", [PICTURE, KERNEL], {"auto_pad": "FOO"}, "attribute 'auto_pad' is 'FOO'; accepted: NOTSET, SAME_UPPER, SAME_LOWER, VALID"),
@@ -217,7 +241,7 @@ ROWS = [
     ("Mod", [X(2), X(2)], {}, "operands are f32[2]; with fmod=0 integers are accepted"),
     ("BitShift", [X(2, dtype=UINT8), X(2, dtype=UINT8)], {"direction": "UP"}, "attribute 'direction' is 'UP'; accepted: LEFT, RIGHT"),
     ("Clip", [X(2), W(2)], {}, "operand 1 ('min') is f32[2]; one element is accepted"),
-    ("Cast", [X(2)], {"to": 99}, "a cast to element type 99 of ONNX"),
+    ("Cast", [X(2)], {"to": 99}, "attribute 'to' is element type 99 of ONNX"),
     ("Mul", [ints(1 << 62), ints(1 << 62)], {}, None),
     ("Tile", [X(2, 3), ints(1 << 40, 1 << 20)], {}, "result 0 would be f32[2199023255552,3145728]; up to 10^15 elements are accepted"),
     ("Div", [ints(4), ints(0)], {}, "an integer division by zero"),
@@ -229,7 +253,17 @@ ROWS = [
     ("QuantizeLinear", [X(2, 3), W(3, of=[1, 1, 1]), W(3, dtype=INT8)], {}, None),
     ("QuantizeLinear", [X(2, 3), W(2, of=[1, 1]), W(2, dtype=INT8)], {}, "2 scales for an extent of 3 on axis 1"),
     ("QuantizeLinear", [X(2, 3), W(3, of=[1, 1, 1]), W(2, dtype=INT8)], {}, "operand 2 ('zero_point') is i8[2]; [3] is accepted"),
-    ("QuantizeLinear", [X(2, 3), SCALE, W()], {}, "operand 2 ('zero_point') is f32[]; accepted: integers"),
+    ("QuantizeLinear", [X(2, 3), SCALE, W()], {}, "operand 2 ('zero_point') is f32[]; accepted: integers, narrow types"),
+    ("QuantizeLinear", [X(2, 6), W(2, 3, of=[1] * 6)], {"block_size": 2}, None),
+    ("QuantizeLinear", [X(2, 5), W(2, 2, of=[1] * 4)], {"block_size": 2}, "operand 1 ('scale') is f32[2,2]; [2,3] is accepted"),
+    ("QuantizeLinear", [X(2, 6), W(2, 3, of=[1] * 6)], {"block_size": -2}, "attribute 'block_size' is -2; 0 and more are accepted"),
+    ("QuantizeLinear", [X(2), SCALE, ZERO], {"output_dtype": 3}, "attribute 'output_dtype' is i8; the zero point's type, u8, is accepted"),
+    ("QuantizeLinear", [X(2), SCALE], {"output_dtype": 22}, None),
+    ("QuantizeLinear", [X(2), SCALE], {"output_dtype": 1}, "attribute 'output_dtype' is f32; integers and narrow types are accepted"),
+    ("DequantizeLinear", [X(2, dtype=INT4), SCALE], {}, None),
+    ("Add", [X(2, dtype=INT4), X(2, dtype=INT4)], {}, "operand 0 is i4[2]; accepted: floats, integers"),
+    ("Cast", [X(2)], {"to": 17, "round_mode": "odd"}, "attribute 'round_mode' is 'odd'; accepted: up, down, nearest"),
+    ("BitCast", [X(2)], {"to": 7}, "f32[2] read as i64; types of as many bits are accepted"),
     ("DequantizeLinear", [X(2, dtype=INT8), SCALE, W(dtype=UINT8)], {}, "operands 0 and 2 differ in type: i8[2] and u8[]"),
     ("DequantizeLinear", [X(2, 3, dtype=INT8), W(3, of=[1, 1, 1])], {"axis": 2}, "axis 2 of a tensor of rank 2"),
     ("If", [X(2)], {}, "the condition is f32[2]; one bool is accepted"),

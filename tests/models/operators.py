@@ -45,6 +45,8 @@ def cases():
     case("layer_norm_two_axes", "LayerNormalization", [image, floats(5, 7), floats(5, 7)], constants=(1, 2), axis=2)
 
     recurrent_cases(floats, ints)
+    training_cases(floats, ints, random)
+    language_cases(floats, ints, random)
     einsum_cases(floats)
     choosing_cases(floats, ints, random)
     quantized_cases(floats, random)
@@ -71,8 +73,48 @@ def recurrent_cases(floats, ints):
         case(f"{op}_plain", op, [floats(t, n, i), floats(1, gates * h, i), floats(1, gates * h, h)], constants=(1, 2), hidden_size=h)
         case(f"{op}_relu", op, [floats(t, n, i) * .1, floats(1, gates * h, i), floats(1, gates * h, h)], constants=(1, 2), hidden_size=h,
              activations=["Sigmoid", "Relu"] if op == "GRU" else ["Relu"])
+    for op, gates, names in (("GRU", 3, ["HardSigmoid", "ScaledTanh"]), ("RNN", 1, ["Affine"]), ("LSTM", 4, ["HardSigmoid", "Softsign", "Elu"])):
+        weights = [floats(2, gates * h, i), floats(2, gates * h, h)]
+        case(f"{op}_clip", op, [floats(t, n, i), *weights], outputs=2, constants=(1, 2), hidden_size=h, direction="bidirectional", clip=0.3)
+        case(f"{op}_activations", op, [floats(t, n, i) * .1, *weights], outputs=2, constants=(1, 2), hidden_size=h, direction="bidirectional",
+             activations=names * 2, activation_alpha=[0.3, 0.7] * (1 if op == "RNN" else 2), activation_beta=[0.4, 0.6] * (2 if op == "GRU" else 1))
+    case("LSTM_input_forget", "LSTM", [floats(t, n, i), floats(1, 4 * h, i), floats(1, 4 * h, h)], outputs=3, constants=(1, 2), hidden_size=h, input_forget=1)
+    case("LSTM_peepholes_computed", "LSTM", [floats(t, n, i), floats(1, 4 * h, i), floats(1, 4 * h, h), None, None, None, None, floats(1, 3 * h)], outputs=3,
+         hidden_size=h)
     case("GRU_linear_before_reset", "GRU", [floats(t, n, i), floats(2, 3 * h, i), floats(2, 3 * h, h), floats(2, 6 * h)], outputs=2,
          constants=(1, 2, 3), hidden_size=h, direction="bidirectional", linear_before_reset=1)
+
+
+def training_cases(floats, ints, random):
+    scores, classes, weights = floats(4, 5, 3), random.integers(0, 5, (4, 3)), np.abs(floats(5))
+    for reduction in ("none", "sum", "mean"):
+        for operands in ([scores, classes], [scores, classes, weights]):
+            for options in ({}, {"ignore_index": 2}):
+                name = f"{reduction}_{len(operands)}_{len(options)}"
+                case(f"nll_loss_{name}", "NegativeLogLikelihoodLoss", operands, reduction=reduction, **options)
+                case(f"softmax_loss_{name}", "SoftmaxCrossEntropyLoss", operands, outputs=2, reduction=reduction, **options)
+    case("layer_norm_moments", "LayerNormalization", [floats(3, 4, 5), floats(4, 5), floats(4, 5)], outputs=3, axis=1)
+    case("batch_norm_training", "BatchNormalization", [floats(2, 3, 4), *(floats(3) for _ in range(3)), np.abs(floats(3))], opset=15, outputs=3,
+         training_mode=1, momentum=0.7)
+    case("dropout_training_without_loss", "Dropout", [scores, np.array(0, np.float32), np.array(True)], outputs=2)
+
+
+def language_cases(floats, ints, random):
+    q, k, v = floats(2, 6, 4, 8), floats(2, 2, 7, 8), floats(2, 2, 7, 5)
+    for name, operands, options in (
+            ("plain", [q, k, v], {}), ("causal", [q, k, v], {"is_causal": 1}), ("capped", [q, k, v], {"softcap": 1.5, "scale": 0.6}),
+            ("bias", [q, k, v, floats(4, 7)], {}), ("mask", [q, k, v, random.integers(0, 4, (2, 1, 4, 7)) > 0], {}),
+            ("past", [q, k, v, None, floats(2, 2, 3, 8), floats(2, 2, 3, 5)], {"is_causal": 1})):
+        case(f"attention_{name}", "Attention", operands, opset=23, outputs=3 if name == "past" else 1, **options)
+    rows = [floats(2, 4, 24), floats(2, 7, 8), floats(2, 7, 10)]
+    case("attention_rows", "Attention", rows, opset=23, q_num_heads=6, kv_num_heads=2)
+    for interleaved in (0, 1):
+        for turned in (0, 4):
+            table = [floats(9, (turned or 8) // 2), floats(9, (turned or 8) // 2)]
+            case(f"rotary_{interleaved}_{turned}", "RotaryEmbedding", [q, *table, random.integers(0, 9, (2, 4))], opset=23, interleaved=interleaved,
+                 rotary_embedding_dim=turned)
+    for axes in ({"batch_axis": 1, "time_axis": 0}, {"batch_axis": 0, "time_axis": 1}):
+        case(f"reverse_sequence_{axes['time_axis']}", "ReverseSequence", [floats(4, 4, 3), ints(4, 1, 2, 3)], opset=10, **axes)
 
 
 def einsum_cases(floats):

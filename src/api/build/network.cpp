@@ -36,7 +36,7 @@ Attrs attrs_of(const planish_attr* attrs, size_t count) {
 }
 
 DataType checked_dtype(planish_dtype type) {
-  if (type <= PLANISH_NONE || type >= PLANISH_STRING)
+  if (type <= PLANISH_NONE || type == PLANISH_STRING || type > static_cast<planish_dtype>(kLastDataType))
     fail(Code::invalid_argument, "element type {} is not accepted here", type);
   return static_cast<DataType>(type);
 }

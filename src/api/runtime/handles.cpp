@@ -11,6 +11,8 @@ namespace {
 
 static_assert(static_cast<int>(Code::internal) == PLANISH_INTERNAL && static_cast<int>(Code::busy) == PLANISH_BUSY);
 static_assert(static_cast<int>(DataType::string) == PLANISH_STRING && static_cast<int>(DataType::i64) == PLANISH_I64);
+static_assert(static_cast<int>(DataType::f8e4m3fn) == PLANISH_F8E4M3FN &&
+              static_cast<int>(kLastDataType) == PLANISH_U2);
 static_assert(kMaxRank == PLANISH_MAX_RANK);
 
 std::string& last_error() {

@@ -11,7 +11,9 @@ using planish::api::required;
 
 namespace {
 
-bool is_dtype(planish_dtype type) { return type >= PLANISH_NONE && type <= PLANISH_STRING; }
+bool is_dtype(planish_dtype type) {
+  return type >= PLANISH_NONE && type <= static_cast<planish_dtype>(planish::kLastDataType);
+}
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 // Add, Sub, Mul, Div with the broadcast attributes of opset < 7, and what needs a word on the way in.
 
-#include "importers/onnx/importer.h"
+#include "importers/onnx/pieces.h"
 
 namespace planish::onnx {
 namespace {
@@ -35,6 +35,26 @@ const char* const kEqual = "equal";
 const char* const kLess = "less";
 const char* const kGreater = "greater";
 
+// Opset < 7: one slope for all, or one a channel.
+void import_prelu(NodeContext& context) {
+  const int rank = context.type(0).shape.rank();
+  ValueId slope = context.input(1);
+  const Shape& shape = context.type(1).shape;
+  if (context.opset() < 7 && shape.rank() == 1 && shape[0] != Dim(1) && rank > 2) {
+    std::vector<int64_t> axes;
+    for (int64_t i = 1; i < rank - 1; ++i) axes.push_back(i);
+    slope = context.add("unsqueeze", {slope, context.ints(axes)});
+  }
+  context.emit("prelu", {context.input(0), slope});
+}
+
+// Opset < 7: operand 2 spreads where 'broadcast' says so; it spreads here as it does from 7 on.
+void import_gemm(NodeContext& context) {
+  Attrs attrs = context.attrs();
+  attrs.erase("broadcast");
+  context.emit("gemm", context.inputs(), std::move(attrs));
+}
+
 void import_clip(NodeContext& context) {
   std::vector<ValueId> inputs = context.inputs();
   if (context.opset() < 11) {
@@ -49,12 +69,31 @@ void import_clip(NodeContext& context) {
   context.emit("clip", std::move(inputs));
 }
 
-void import_cast(NodeContext& context) {
-  const int64_t number = context.get_or<int64_t>("to", 0);
-  const DataType to = wire::dtype_of(number);
-  if (to == DataType::none || to == DataType::string)
-    fail(Code::unsupported, "a cast to element type {} of ONNX", number);
-  context.emit("cast", {context.input(0)}, {{"to", to}});
+// Opset < 6 names the type in words.
+DataType cast_target(NodeContext& context) {
+  const wire::Attribute* to = context.attribute("to");
+  const auto* word = to == nullptr ? nullptr : std::get_if<std::string>(&to->value);
+  if (word == nullptr) return named_type(context, "to");
+  static const std::map<std::string_view, DataType> kWords = {
+      {"FLOAT", DataType::f32}, {"DOUBLE", DataType::f64}, {"FLOAT16", DataType::f16}, {"BOOL", DataType::boolean},
+      {"INT8", DataType::i8},   {"UINT8", DataType::u8},   {"INT16", DataType::i16},   {"UINT16", DataType::u16},
+      {"INT32", DataType::i32}, {"UINT32", DataType::u32}, {"INT64", DataType::i64},   {"UINT64", DataType::u64}};
+  const auto at = kWords.find(*word);
+  if (at == kWords.end()) fail(Code::unsupported, "a cast to '{}'", *word);
+  return at->second;
+}
+
+void emit_cast(NodeContext& context, DataType to) {
+  Attrs attrs = {{"to", to}};
+  for (const char* name : {"saturate", "round_mode"})
+    if (const wire::Attribute* given = context.attribute(name)) attrs.set(name, given->value);
+  context.emit("cast", {context.input(0)}, std::move(attrs));
+}
+
+void import_cast(NodeContext& context) { emit_cast(context, cast_target(context)); }
+void import_cast_like(NodeContext& context) { emit_cast(context, context.type(1).dtype); }
+void import_bit_cast(NodeContext& context) {
+  context.emit("bit_cast", {context.input(0)}, {{"to", named_type(context, "to")}});
 }
 
 void import_constant(NodeContext& context) {
@@ -79,46 +118,17 @@ void import_constant_of_shape(NodeContext& context) {
   context.emit("constant_of_shape", {context.input(0)}, context.attrs());
 }
 
-// True when it is known to drop elements, or not known not to.
-bool drops_elements(NodeContext& context) {
-  if (!context.has_input(2)) return false;
-  const auto is_zero = [&](size_t i) {
-    const Value& value = context.graph().value(context.input(i));
-    return value.is_constant() && value.constant.element_count() == 1 && value.constant.to_doubles()[0] == 0;
-  };
-  return !is_zero(2) && !(context.has_input(1) && is_zero(1));
-}
-
-// Inference: the data passes, and the mask lets all of it.
-void import_dropout(NodeContext& context) {
-  if (drops_elements(context)) fail(Code::unsupported, "training_mode=1 with a ratio other than 0");
-  const ValueId x = context.input(0);
-  if (context.proto().outputs.size() < 2) return context.emit("identity", {x});
-  const ValueId one = context.opset() >= 10
-                          ? context.add("cast", {context.scalar_like(x, 1)}, {{"to", DataType::boolean}})
-                          : context.scalar_like(x, 1);
-  context.results = {context.add("identity", {x}), context.add("expand", {one, context.add("shape", {x})})};
-}
-
-void import_batch_normalization(NodeContext& context) {
-  Attrs attrs;
-  attrs.set("epsilon", context.get_or<double>("epsilon", 1e-5));
-  if (context.get_or<int64_t>("training_mode", 0) != 0) fail(Code::unsupported, "training_mode=1");
-  if (context.get_or<int64_t>("spatial", 1) == 0) fail(Code::unsupported, "spatial=0");
-  context.emit("batch_normalization", context.inputs(), std::move(attrs));
-}
-
-// Without a zero point the result is u8: an output_dtype that says otherwise has no zero point to take it from.
+// 'precision' says in which type to divide; it is f32 here.
+template <const char* const& op>
 void import_quantize(NodeContext& context) {
   Attrs attrs = context.attrs();
-  const int64_t wanted = attrs.get_or<int64_t>("output_dtype", 0);
-  const DataType given = context.has_input(2) ? context.type(2).dtype : DataType::u8;
-  if (wanted != 0 && wire::dtype_of(wanted) != given)
-    fail(Code::unsupported, "attribute 'output_dtype' is {}; the type of the zero point, {}, is accepted", wanted,
-         data_type_name(given));
+  attrs.erase("precision");
   attrs.erase("output_dtype");
-  context.emit("quantize_linear", context.inputs(), std::move(attrs));
+  if (context.get_or<int64_t>("output_dtype", 0) != 0) attrs.set("output_dtype", named_type(context, "output_dtype"));
+  context.emit(op, context.inputs(), std::move(attrs));
 }
+const char* const kQuantizeLinear = "quantize_linear";
+const char* const kDequantizeLinear = "dequantize_linear";
 
 // Opset < 13: everything from `axis` on is one row.
 template <const char* const& op>
@@ -148,13 +158,16 @@ void register_arithmetic(ImporterTable& table) {
   table.add("Equal", import_binary<kEqual>, 2);
   table.add("Less", import_binary<kLess>, 2);
   table.add("Greater", import_binary<kGreater>, 2);
+  table.add("PRelu", import_prelu, 2);
+  table.add("Gemm", import_gemm);
   table.add("Clip", import_clip, 3);
   table.add("Cast", import_cast, 1);
   table.add("Constant", import_constant, 0);
   table.add("ConstantOfShape", import_constant_of_shape, 1);
-  table.add("QuantizeLinear", import_quantize);
-  table.add("Dropout", import_dropout, 3);
-  table.add("BatchNormalization", import_batch_normalization);
+  table.add("CastLike", import_cast_like, 2);
+  table.add("BitCast", import_bit_cast, 1);
+  table.add("QuantizeLinear", import_quantize<kQuantizeLinear>);
+  table.add("DequantizeLinear", import_quantize<kDequantizeLinear>);
   table.add("Softmax", import_softmax<kSoftmax>, 1);
   table.add("LogSoftmax", import_softmax<kLogSoftmax>, 1);
 }

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "importers/onnx/importer.h"
+#include "importers/onnx/pieces.h"
 
 namespace planish::onnx {
 namespace {
@@ -142,14 +142,8 @@ class Einsum {
 
   // 0, 1, … along one axis.
   ValueId iota(ValueId like, size_t axis, int rank) {
-    const Dim extent = shape(like)[static_cast<int>(axis)];
-    const ValueId limit = context_.add("dims", {}, {{"values", std::vector<Dim>{extent}}, {"scalar", int64_t{1}}});
-    const ValueId range = context_.add(
-        "range", {context_.constant(Tensor::scalar<int64_t>(0)), limit, context_.constant(Tensor::scalar<int64_t>(1))});
-    std::vector<int64_t> others;
-    for (int i = 0; i < rank; ++i)
-      if (static_cast<size_t>(i) != axis) others.push_back(i);
-    return context_.add("unsqueeze", {range, context_.ints(others)});
+    const int at = static_cast<int>(axis);
+    return along(context_, positions(context_, shape(like)[at]), at, rank);
   }
 
   ValueId sum_over(ValueId value, std::vector<int64_t> axes) {
@@ -175,11 +169,6 @@ class Einsum {
     std::vector<int64_t> perm;
     for (char c : labels) perm.push_back(static_cast<int64_t>(term.labels.find(c)));
     return context_.add("transpose", {term.value}, {{"perm", perm}});
-  }
-
-  ValueId reshaped(ValueId value, std::vector<Dim> dims) {
-    if (shape(value) == Shape(dims)) return value;
-    return context_.add("reshape", {value, context_.add("dims", {}, {{"values", std::move(dims)}})});
   }
 
   std::vector<Dim> extents(const Term& term, const std::string& labels) const {
@@ -219,15 +208,16 @@ class Einsum {
       dims_a.resize(dims_a.size() + columns.size(), Dim(1));
       dims_b.resize(dims_b.size() + rows.size(), Dim(1));
       dims_b.insert(dims_b.end(), columns.begin(), columns.end());
-      return {context_.add("mul", {reshaped(left, dims_a), reshaped(right, dims_b)}), batch + only_a + only_b};
+      return {context_.add("mul", {reshaped(context_, left, dims_a), reshaped(context_, right, dims_b)}),
+              batch + only_a + only_b};
     }
     dims_a.insert(dims_a.end(), {count(rows), count(extents(a, summed))});
     dims_b.insert(dims_b.end(), {count(extents(b, summed)), count(columns)});
-    const ValueId sums = context_.add("matmul", {reshaped(left, dims_a), reshaped(right, dims_b)});
+    const ValueId sums = context_.add("matmul", {reshaped(context_, left, dims_a), reshaped(context_, right, dims_b)});
     std::vector<Dim> dims(shape(sums).begin(), shape(sums).end() - 2);
     dims.insert(dims.end(), rows.begin(), rows.end());
     dims.insert(dims.end(), columns.begin(), columns.end());
-    return {reshaped(sums, dims), batch + only_a + only_b};
+    return {reshaped(context_, sums, dims), batch + only_a + only_b};
   }
 
   void finish(const Term& sum, const std::string& wanted) {

@@ -1,6 +1,6 @@
 // Operators of domain com.microsoft that stand for several of ONNX, taken apart again.
 
-#include "importers/onnx/importer.h"
+#include "importers/onnx/pieces.h"
 
 namespace planish::onnx {
 namespace {
@@ -15,11 +15,8 @@ void import_fast_gelu(NodeContext& context) {
   context.emit("gelu", {biased(context, context.input(0), 1)}, {{"approximate", std::string("tanh")}});
 }
 
-// x * sigmoid(alpha * x)
 void import_quick_gelu(NodeContext& context) {
-  const ValueId x = context.input(0);
-  const ValueId scaled = context.add("mul", {x, context.scalar_like(x, context.get_or<double>("alpha", 1.702))});
-  context.emit("mul", {x, context.add("sigmoid", {scaled})});
+  context.alias(swish(context, context.input(0), context.get_or<double>("alpha", 1.702)));
 }
 
 ValueId matrix(NodeContext& context, size_t i, const char* transposed) {

@@ -1,6 +1,8 @@
 // Normalisations in terms of layer normalisation over rows, of reductions and of pooling.
 
-#include "importers/onnx/importer.h"
+#include <algorithm>
+
+#include "importers/onnx/pieces.h"
 
 namespace planish::onnx {
 namespace {
@@ -68,6 +70,60 @@ void import_group_normalization(NodeContext& context) {
   context.emit("add", {scaled, per_channel(context, context.input(2), rank)});
 }
 
+// Y, and where asked the mean and 1 / deviation of each row, in the type that 'stash_type' names
+void import_layer_normalization(NodeContext& context) {
+  const ValueId x = context.input(0);
+  Attrs attrs = context.attrs();
+  attrs.erase("stash_type");
+  const ValueId y = context.add("layer_normalization", context.inputs(), attrs);
+  if (!wants_result(context, 1) && !wants_result(context, 2)) return context.alias(y);
+  const int rank = context.type(0).shape.rank();
+  std::vector<int64_t> axes;
+  for (int i = normalize_axis(context.get_or<int64_t>("axis", -1), rank); i < rank; ++i) axes.push_back(i);
+  const DataType type = wire::dtype_of(context.get_or<int64_t>("stash_type", 1));
+  if (!is_float(type)) fail(Code::invalid_model, "attribute 'stash_type' is no float type");
+  const ValueId wide = as(type, context, x), over = context.ints(axes);
+  const ValueId mean = context.add("reduce_mean", {wide, over}), centred = context.add("sub", {wide, mean});
+  const ValueId variance = context.add("reduce_mean", {context.add("mul", {centred, centred}), over});
+  const ValueId epsilon = context.scalar_like(wide, context.get_or<double>("epsilon", 1e-5));
+  const ValueId deviation = context.add("sqrt", {context.add("add", {variance, epsilon})});
+  context.results = {y, mean, context.add("reciprocal", {deviation})};
+  context.results.resize(std::min<size_t>(3, context.proto().outputs.size()));
+}
+
+// Trained: by the mean and variance of this batch, which the running ones move towards.
+void emit_training(NodeContext& context, Attrs attrs) {
+  const ValueId x = context.input(0);
+  require_range(context, 0, 2, kMaxRank);
+  std::vector<int64_t> axes = {0};
+  for (int i = 2; i < context.type(0).shape.rank(); ++i) axes.push_back(i);
+  const Attrs dropped = {{"keepdims", int64_t{0}}};
+  const ValueId over = context.ints(axes), mean = context.add("reduce_mean", {x, over}, dropped);
+  const ValueId centred = context.add("sub", {x, context.add("reduce_mean", {x, over})});
+  const ValueId variance = context.add("reduce_mean", {context.add("mul", {centred, centred}), over}, dropped);
+  const double momentum = context.get_or<double>("momentum", 0.9);
+  const auto moved = [&](ValueId running, ValueId now) {
+    const ValueId part = scaled(context, as(dtype_of(context, running), context, now), 1 - momentum);
+    return context.add("add", {scaled(context, running, momentum), part});
+  };
+  const ValueId y = context.add("batch_normalization", {x, context.input(1), context.input(2), mean, variance}, attrs);
+  context.results = {y, moved(context.input(3), mean), moved(context.input(4), variance), mean, variance};
+  context.results.resize(std::min<size_t>(5, context.proto().outputs.size()));
+}
+
+// Opset < 14: further results are asked for in training alone.
+void import_batch_normalization(NodeContext& context) {
+  const Attrs attrs = {{"epsilon", context.get_or<double>("epsilon", 1e-5)}};
+  if (context.get_or<int64_t>("spatial", 1) == 0) fail(Code::unsupported, "spatial=0");
+  const auto& outputs = context.proto().outputs;
+  const bool more = std::any_of(outputs.begin() + 1, outputs.end(), [](const auto& name) { return !name.empty(); });
+  const bool training = context.opset() < 14 ? more && context.get_or<int64_t>("is_test", 0) == 0
+                                             : context.get_or<int64_t>("training_mode", 0) != 0;
+  if (training) return emit_training(context, attrs);
+  if (more) fail(Code::invalid_model, "{} results without training; Y is accepted", outputs.size());
+  context.emit("batch_normalization", context.inputs(), attrs);
+}
+
 // x / (bias + alpha / size * (sum of the squares of `size` neighbouring channels)) ^ beta
 void import_lrn(NodeContext& context) {
   require_rank_3(context);
@@ -109,6 +165,8 @@ void import_mean_variance_normalization(NodeContext& context) {
 }  // namespace
 
 void register_normalization(ImporterTable& table) {
+  table.add("LayerNormalization", import_layer_normalization, 3);
+  table.add("BatchNormalization", import_batch_normalization);
   table.add("InstanceNormalization", import_instance_normalization);
   table.add("GroupNormalization", import_group_normalization);
   table.add("LRN", import_lrn);

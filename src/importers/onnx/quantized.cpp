@@ -1,13 +1,9 @@
 // Operators on quantised numbers, as their arithmetic between DequantizeLinear and QuantizeLinear.
 
-#include "importers/onnx/importer.h"
+#include "importers/onnx/pieces.h"
 
 namespace planish::onnx {
 namespace {
-
-ValueId as(DataType type, NodeContext& context, ValueId id) { return context.add("cast", {id}, {{"to", type}}); }
-
-const Shape& shape_of(NodeContext& context, ValueId id) { return context.graph().value(id).type.shape; }
 
 // Operands i, i + 1, i + 2: numbers, scales, zero points (may be absent)
 ValueId dequantized(NodeContext& context, size_t i, int64_t axis = 1) {

@@ -1,6 +1,6 @@
 // Operators that choose, mask or count: TopK, GatherND, GridSample, OneHot, EyeLike, Hardmax, and the small ones.
 
-#include "importers/onnx/importer.h"
+#include "importers/onnx/pieces.h"
 
 namespace planish::onnx {
 namespace {
@@ -19,36 +19,12 @@ void import_grid_sample(NodeContext& context) {
   context.emit("grid_sample", context.inputs(), std::move(attrs));
 }
 
-ValueId scalar(NodeContext& context, int64_t value) { return context.constant(Tensor::scalar<int64_t>(value)); }
-
-// 0, 1, … below `limit`, a scalar
-ValueId iota(NodeContext& context, ValueId limit) {
-  return context.add("range", {scalar(context, 0), limit, scalar(context, 1)});
-}
-
-ValueId extent_of(NodeContext& context, ValueId value, int64_t axis) {
-  const ValueId shape = context.add("shape", {value});
-  return context.add("gather", {shape, scalar(context, axis)});
-}
-
-// `row` along `axis` of a tensor of that rank
-ValueId along(NodeContext& context, ValueId row, int axis, int rank) {
-  std::vector<int64_t> others;
-  for (int i = 0; i < rank; ++i)
-    if (i != axis) others.push_back(i);
-  return others.empty() ? row : context.add("unsqueeze", {row, context.ints(others)});
-}
-
 // indices, depth, [off, on] -> on where the position along the new axis is the index; negative ones count from the end
 void import_one_hot(NodeContext& context) {
-  const auto as_i64 = [&](ValueId id) {
-    return context.graph().value(id).type.dtype == DataType::i64 ? id
-                                                                 : context.add("cast", {id}, {{"to", DataType::i64}});
-  };
   const int rank = context.type(0).shape.rank() + 1;
   const int axis = normalize_axis(context.get_or<int64_t>("axis", -1), rank);
-  const ValueId indices = as_i64(context.input(0));
-  ValueId depth = as_i64(context.input(1));
+  const ValueId indices = as(DataType::i64, context, context.input(0));
+  ValueId depth = as(DataType::i64, context, context.input(1));
   if (context.graph().value(depth).type.shape.rank() != 0) depth = context.add("reshape", {depth, context.ints({})});
   const ValueId negative = context.add("less", {indices, scalar(context, 0)});
   const ValueId counted = context.add("where", {negative, context.add("add", {indices, depth}), indices});
@@ -59,15 +35,6 @@ void import_one_hot(NodeContext& context) {
   context.emit("where", {hot, on, off});
 }
 
-DataType element_type(NodeContext& context, const char* name, DataType fallback) {
-  if (context.attribute(name) == nullptr) return fallback;
-  const int64_t number = context.get_or<int64_t>(name, 0);
-  const DataType found = wire::dtype_of(number);
-  if (found == DataType::none || found == DataType::string)
-    fail(Code::unsupported, "attribute '{}' is element type {} of ONNX", name, number);
-  return found;
-}
-
 void import_eye_like(NodeContext& context) {
   if (context.type(0).shape.rank() != 2)
     fail(Code::invalid_model, "operand 0 is {}; rank 2 is accepted", context.type(0).str());
@@ -76,7 +43,7 @@ void import_eye_like(NodeContext& context) {
   const ValueId columns = along(context, iota(context, extent_of(context, x, 1)), 1, 2);
   const ValueId shifted = context.add("add", {rows, scalar(context, context.get_or<int64_t>("k", 0))});
   context.emit("cast", {context.add("equal", {shifted, columns})},
-               {{"to", element_type(context, "dtype", context.type(0).dtype)}});
+               {{"to", context.attribute("dtype") == nullptr ? context.type(0).dtype : named_type(context, "dtype")}});
 }
 
 // 1 at the first maximum of a row, else 0. Opset < 13: everything from `axis` on is one row.
@@ -94,10 +61,6 @@ void import_hardmax(NodeContext& context) {
   context.emit("reshape", {hot, context.add("shape", {x})});
 }
 
-void import_cast_like(NodeContext& context) {
-  context.emit("cast", {context.input(0)}, {{"to", context.type(1).dtype}});
-}
-
 // x - bias above lambd, x + bias below -lambd, else 0. Both may be fractions: integers are computed in f64.
 void import_shrink(NodeContext& context) {
   const DataType type = context.type(0).dtype;
@@ -113,12 +76,14 @@ void import_shrink(NodeContext& context) {
   context.emit("cast", {shrunk}, {{"to", type}});
 }
 
-// x * sigmoid(alpha * x)
 void import_swish(NodeContext& context) {
-  const ValueId x = context.input(0);
-  const double alpha = context.get_or<double>("alpha", 1);
-  const ValueId scaled = alpha == 1 ? x : context.add("mul", {x, context.scalar_like(x, alpha)});
-  context.emit("mul", {x, context.add("sigmoid", {scaled})});
+  context.alias(swish(context, context.input(0), context.get_or<double>("alpha", 1)));
+}
+
+// swish(a) * b
+void import_swiglu(NodeContext& context) {
+  const ValueId gate = swish(context, context.input(0), context.get_or<double>("alpha", 1));
+  context.emit("mul", {gate, context.input(1)});
 }
 
 }  // namespace
@@ -129,9 +94,9 @@ void register_select(ImporterTable& table) {
   table.add("OneHot", import_one_hot);
   table.add("EyeLike", import_eye_like);
   table.add("Hardmax", import_hardmax);
-  table.add("CastLike", import_cast_like);
   table.add("Shrink", import_shrink);
-  table.add("Swish", import_swish);
+  table.add("Swish", import_swish, 1);
+  table.add("SwiGLU", import_swiglu, 2);
 }
 
 }  // namespace planish::onnx

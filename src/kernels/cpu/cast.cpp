@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "kernels/cpu/common/nest.h"
+#include "kernels/reference/cast.h"
 #include "kernels/reference/contracts.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -124,18 +125,8 @@ void check_cast(const KernelArgs& args) {
   o.out().is(kTypes);
 }
 
-struct CastParams {
-  DataType to = DataType::none;
-  int64_t saturate = 1;
-  template <class V>
-  void fields(V& v) {
-    v("to", to);
-    v("saturate", saturate);
-  }
-};
-
 }  // namespace
 
-void register_cast(KernelTable& table) { table.add(make_kernel<CastParams>("cast", check_cast, run_cast)); }
+void register_cast(KernelTable& table) { table.add(make_kernel<CastAttrs>("cast", check_cast, run_cast)); }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

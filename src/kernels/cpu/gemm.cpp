@@ -23,6 +23,12 @@ void check_gemm(const KernelArgs& args) {
   o.out().shape(dims);
 }
 
+// Rows whose elements are not adjacent are gathered first.
+bool is_gathered(const TensorView& a) {
+  const auto last = static_cast<size_t>(a.rank - 1);
+  return a.strides[last] != 1 && a.dims[last] > 1;
+}
+
 void run_gemm(const KernelArgs& args) {
   const auto& params = args.as<GemmParams>();
   const TensorView &a = args.inputs[0], &y = args.outputs[0];
@@ -37,9 +43,8 @@ void run_gemm(const KernelArgs& args) {
   p.bias = params.attrs.has_bias != 0 ? args.inputs[2].as<const float>() : nullptr;
   p.row_blocks = params.attrs.row_blocks;
   p.epilogue = make_epilogue(args, last);
-  // Rows whose elements are not adjacent are gathered first.
   TensorView rows = a;
-  if (a.strides[static_cast<size_t>(a_last)] != 1 && p.channels > 1) {
+  if (is_gathered(a)) {
     rows = make_view(args.workspace, DataType::f32, a.extents());
     copy_view(a, rows);
   }
@@ -49,7 +54,7 @@ void run_gemm(const KernelArgs& args) {
 
 int64_t gemm_workspace(const KernelArgs& args) {
   const TensorView& a = args.inputs[0];
-  return a.strides[static_cast<size_t>(a.rank - 1)] == 1 ? 0 : a.element_count() * 4;
+  return is_gathered(a) ? a.element_count() * 4 : 0;
 }
 
 }  // namespace

@@ -82,10 +82,16 @@ void quantize_as(const KernelArgs& args) {
   });
 }
 
+void check_without_blocks(const KernelArgs& args) {
+  require(args.as<QuantizeAttrs>().block_size == 0, "blocks of {}; scales for all or along an axis are accepted",
+          args.as<QuantizeAttrs>().block_size);
+}
+
 // fp32 to integers of 8 or 16 bits, which the zero point has as well
 void check_quantize(const KernelArgs& args) {
   const Operands o(args, 2, 3);
   reference::check_quantize(args);
+  check_without_blocks(args);
   for (size_t i : {0, 1}) o.in(i).is({DataType::f32});
   o.out().is({DataType::u8, DataType::i8, DataType::u16, DataType::i16});
   o.in(2).type_of(o.out());
@@ -95,6 +101,7 @@ void check_quantize(const KernelArgs& args) {
 void check_dequantize(const KernelArgs& args) {
   const Operands o(args, 2, 3);
   reference::check_quantize(args);
+  check_without_blocks(args);
   o.in(0).is({DataType::u8, DataType::i8, DataType::u16, DataType::i16, DataType::i32});
   o.in(1).is({DataType::f32});
   o.in(2).type_of(o.in(0));

@@ -29,6 +29,10 @@ std::array<bool, kMaxRank> reduced_axes(const KernelArgs& args);
 // Elements that are put before each axis (negative: cut away), as the pads and axes of a pad step say.
 std::array<int64_t, kMaxRank> pads_before(const KernelArgs& args);
 
+// For the rows extents.*: gives these values to the symbols that the step binds. Error(invalid_argument) for extents
+// below 0, or of another rank than was planned for.
+void bind_extents(const KernelArgs& args, const std::vector<int64_t>& extents);
+
 // The window of a convolution or pooling along one spatial axis of x and y.
 template <class A>
 void check_window_axis(const A& attrs, const Slot& x, const Slot& y, size_t axis, int64_t kernel) {

@@ -1,18 +1,18 @@
-// LSTM, gates in the order i, o, f, c:
-//   i = s(Xt Wi' + Ht-1 Ri' + Pi.Ct-1 + bi)   f = s(Xt Wf' + Ht-1 Rf' + Pf.Ct-1 + bf)
-//   c = tanh(Xt Wc' + Ht-1 Rc' + bc)          Ct = f.Ct-1 + i.c
-//   o = s(Xt Wo' + Ht-1 Ro' + Po.Ct + bo)     Ht = o.tanh(Ct)
+// LSTM, gates in the order i, o, f, c; f, g and h are the activations (Sigmoid, Tanh, Tanh unless named):
+//   i = f(Xt Wi' + Ht-1 Ri' + Pi.Ct-1 + bi)   f = f(Xt Wf' + Ht-1 Rf' + Pf.Ct-1 + bf), or 1 - i with input_forget
+//   c = g(Xt Wc' + Ht-1 Rc' + bc)             Ct = f.Ct-1 + i.c
+//   o = f(Xt Wo' + Ht-1 Ro' + Po.Ct + bo)     Ht = o.h(Ct)
+// The sums of gates are clipped to [-clip, clip] where clip is above 0.
 
 #include "kernels/reference/lstm.h"
 
-#include <cmath>
-
 #include "kernels/check.h"
+#include "kernels/reference/activations.h"
 
 namespace planish::kernels::reference {
 namespace {
 
-double lstm_sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+const std::vector<std::string> kLstmActivations = {"Sigmoid", "Tanh", "Tanh"};
 
 // Element of an optional operand, 0 where it is absent.
 double lstm_load(const KernelArgs& args, size_t operand, std::initializer_list<int64_t> index) {
@@ -26,7 +26,17 @@ double lstm_load(const KernelArgs& args, size_t operand, std::initializer_list<i
 struct LstmCell {
   const KernelArgs& args;
   int64_t direction, batch, inputs, hidden;
+  Activation f, g, h_of_c;
+  double clip;
+  bool input_forget;  // f = 1 - i
   std::vector<double> h, c, gates, next_h;
+
+  // One element of a gate, with what the peephole sees of the cell
+  double gate(const Activation& activation, int64_t number, int64_t k, int64_t peephole) const {
+    double sum = gates[static_cast<size_t>(number * hidden + k)];
+    if (peephole >= 0) sum += lstm_load(args, 7, {direction, peephole * hidden + k}) * c[static_cast<size_t>(k)];
+    return activation(clipped(sum, clip));
+  }
 
   double pre_activation(int64_t t, int64_t row) const {
     double sum = lstm_load(args, 3, {direction, row}) + lstm_load(args, 3, {direction, 4 * hidden + row});
@@ -42,12 +52,10 @@ struct LstmCell {
   void step(int64_t t) {
     for (int64_t row = 0; row < 4 * hidden; ++row) gates[static_cast<size_t>(row)] = pre_activation(t, row);
     for (int64_t k = 0; k < hidden; ++k) {
-      const auto at = static_cast<size_t>(k), n = static_cast<size_t>(hidden);
-      const double i = lstm_sigmoid(gates[at] + lstm_load(args, 7, {direction, k}) * c[at]);
-      const double f = lstm_sigmoid(gates[2 * n + at] + lstm_load(args, 7, {direction, 2 * hidden + k}) * c[at]);
-      c[at] = f * c[at] + i * std::tanh(gates[3 * n + at]);
-      const double o = lstm_sigmoid(gates[n + at] + lstm_load(args, 7, {direction, hidden + k}) * c[at]);
-      next_h[at] = o * std::tanh(c[at]);
+      const auto at = static_cast<size_t>(k);
+      const double i = gate(f, 0, k, 0), forget = input_forget ? 1 - i : gate(f, 2, k, 2);
+      c[at] = forget * c[at] + i * gate(g, 3, k, -1);
+      next_h[at] = gate(f, 1, k, 1) * h_of_c(c[at]);
     }
     h.swap(next_h);
   }
@@ -61,11 +69,20 @@ void run_direction(const KernelArgs& args, int64_t direction, int64_t batch, boo
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
   const int64_t hidden = args.inputs[2].dims[2], steps = x.dims[0];
   const auto n = static_cast<size_t>(hidden);
+  const auto& attrs = args.as<LstmAttrs>();
+  const auto functions =
+      activations_of(attrs, kLstmActivations, static_cast<size_t>(args.inputs[2].dims[0]), Code::invalid_plan);
+  const auto first = static_cast<size_t>(3 * direction);
   LstmCell cell{args,
                 direction,
                 batch,
                 x.dims[2],
                 hidden,
+                functions[first],
+                functions[first + 1],
+                functions[first + 2],
+                attrs.clip,
+                attrs.input_forget != 0,
                 std::vector<double>(n),
                 std::vector<double>(n),
                 std::vector<double>(4 * n),
@@ -100,6 +117,8 @@ void check_lstm(const KernelArgs& args) {
   const Slot x = o.in(0).rank(3, 3), r = o.in(2).rank(3, 3);
   const int64_t steps = x.extent(0), batches = x.extent(1), directions = r.extent(0), hidden = r.extent(2);
   require(directions >= 1 && directions <= 2, "{} directions", directions);
+  static_cast<void>(
+      activations_of(args.as<LstmAttrs>(), kLstmActivations, static_cast<size_t>(directions), Code::invalid_plan));
   r.shape({directions, 4 * hidden, hidden});
   o.in(1).shape({directions, 4 * hidden, x.extent(2)});
   o.in(3).shape({directions, 8 * hidden});

@@ -3,22 +3,20 @@
 //   h = g(Xt Wh' + (r . Ht-1) Rh' + Wbh + Rbh)      linear_before_reset: g(Xt Wh' + Wbh + r . (Ht-1 Rh' + Rbh))
 //   Ht = (1 - z) . h + z . Ht-1
 //   RNN: Ht = f(Xt W' + Ht-1 R' + b)
+// What f and g take is clipped to [-clip, clip] where clip is above 0.
 
 #include "kernels/reference/recurrent.h"
 
 #include <cmath>
 
 #include "kernels/check.h"
+#include "kernels/reference/activations.h"
 
 namespace planish::kernels::reference {
 namespace {
 
-using Function = double (*)(double);
-
-Function function_named(const std::string& name) {
-  if (name == "Relu") return [](double x) { return x > 0 ? x : 0; };
-  if (name == "Tanh") return [](double x) { return std::tanh(x); };
-  return [](double x) { return 1 / (1 + std::exp(-x)); };
+std::vector<std::string> default_activations(int64_t gates) {
+  return gates == 1 ? std::vector<std::string>{"Tanh"} : std::vector<std::string>{"Sigmoid", "Tanh"};
 }
 
 // sum of row[k] * vector[k]; four sums, so that additions need not wait for one another
@@ -49,12 +47,13 @@ class Sequence {
   Sequence(const KernelArgs& args, int64_t gates, int64_t direction, int64_t batch)
       : args_(args), gates_(gates), direction_(direction), batch_(batch), hidden_(args.inputs[2].dims[2]) {
     const auto& attrs = args.as<RecurrentAttrs>();
-    const size_t first = static_cast<size_t>(direction) * (gates == 1 ? 1 : 2);
-    const auto named = [&](size_t i, const char* fallback) {
-      return function_named(attrs.activations.empty() ? fallback : attrs.activations.at(first + i));
-    };
-    f_ = named(0, gates == 1 ? "Tanh" : "Sigmoid");
-    if (gates > 1) g_ = named(1, "Tanh");
+    const auto defaults = default_activations(gates);
+    const auto directions = static_cast<size_t>(args.inputs[2].dims[0]);
+    const auto functions = activations_of(attrs, defaults, directions, Code::invalid_plan);
+    const size_t first = static_cast<size_t>(direction) * defaults.size();
+    f_ = functions[first];
+    g_ = functions[first + defaults.size() - 1];
+    clip_ = attrs.clip;
     backwards_ = direction == 1 || attrs.direction == "reverse";
     linear_before_reset_ = attrs.linear_before_reset != 0;
     h_.resize(static_cast<size_t>(hidden_));
@@ -104,8 +103,9 @@ class Sequence {
     return dot(w, direction_ * w.strides[0] + row * w.strides[1], w.strides[2], vector);
   }
 
+  // f of a row's sum
   double gate(int64_t row, const std::vector<double>& x) const {
-    return product(1, row, x) + product(2, row, h_) + bias(0, row) + bias(1, row);
+    return f_(clipped(product(1, row, x) + product(2, row, h_) + bias(0, row) + bias(1, row), clip_));
   }
 
   void step(int64_t t) {
@@ -113,7 +113,7 @@ class Sequence {
     const auto x = load_row(in, t * in.strides[0] + batch_ * in.strides[1], in.strides[2], in.dims[2]);
     std::vector<double> next(h_.size());
     if (gates_ == 1)
-      for (int64_t k = 0; k < hidden_; ++k) next[static_cast<size_t>(k)] = f_(gate(k, x));
+      for (int64_t k = 0; k < hidden_; ++k) next[static_cast<size_t>(k)] = gate(k, x);
     else
       gru_step(x, next);
     h_.swap(next);
@@ -123,7 +123,7 @@ class Sequence {
     std::vector<double> reset(h_.size()), kept(h_.size());
     for (int64_t k = 0; k < hidden_; ++k) {
       const auto at = static_cast<size_t>(k);
-      reset[at] = f_(gate(hidden_ + k, x));
+      reset[at] = gate(hidden_ + k, x);
       kept[at] = reset[at] * h_[at];
     }
     for (int64_t k = 0; k < hidden_; ++k) {
@@ -131,14 +131,16 @@ class Sequence {
       const int64_t row = 2 * hidden_ + k;
       const double recurrent = linear_before_reset_ ? reset[at] * (product(2, row, h_) + bias(1, row))
                                                     : product(2, row, kept) + bias(1, row);
-      const double z = f_(gate(k, x));
-      next[at] = (1 - z) * g_(product(1, row, x) + bias(0, row) + recurrent) + z * h_[at];
+      const double z = gate(k, x);
+      const double sum = product(1, row, x) + bias(0, row) + recurrent;
+      next[at] = (1 - z) * g_(clipped(sum, clip_)) + z * h_[at];
     }
   }
 
   const KernelArgs& args_;
   int64_t gates_, direction_, batch_, hidden_;
-  Function f_ = nullptr, g_ = nullptr;
+  Activation f_, g_;  // one and the same in RNN
+  double clip_ = 0;
   bool backwards_ = false, linear_before_reset_ = false;
   std::vector<double> h_;
 };
@@ -152,9 +154,8 @@ void check_recurrent(const KernelArgs& args) {
   const Slot x = o.in(0).rank(3, 3), r = o.in(2).rank(3, 3);
   const int64_t steps = x.extent(0), batches = x.extent(1), directions = r.extent(0), hidden = r.extent(2);
   require(directions >= 1 && directions <= 2, "{} directions", directions);
-  const auto functions = static_cast<size_t>(directions * (gates == 1 ? 1 : 2));
-  require(attrs.activations.empty() || attrs.activations.size() == functions, "{} activations for {} directions",
-          attrs.activations.size(), directions);
+  static_cast<void>(
+      activations_of(attrs, default_activations(gates), static_cast<size_t>(directions), Code::invalid_plan));
   r.shape({directions, gates * hidden, hidden});
   o.in(1).shape({directions, gates * hidden, x.extent(2)});
   o.in(3).shape({directions, 2 * gates * hidden});

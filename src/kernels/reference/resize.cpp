@@ -234,6 +234,37 @@ void run_resize(const KernelArgs& args) {
   });
 }
 
+// X, roi?, scales?, sizes?
+void check_extents_of_resize(const KernelArgs& args) {
+  const Operands o(args, 1, 4, 0, 0);
+  o.in(1).list();
+  o.in(2).list();
+  o.in(3).integers().list();
+}
+
+// The sizes, or what the policy makes of them, or floor(extent * scale).
+void run_extents_of_resize(const KernelArgs& args) {
+  const auto& attrs = args.as<ResizeAttrs>();
+  const TensorView& x = args.inputs[0];
+  const bool sized = is_given(args, 3), stretch = attrs.keep_aspect_ratio_policy == "stretch";
+  const auto axes = attrs.axes.empty() ? static_cast<int64_t>(x.rank) : static_cast<int64_t>(attrs.axes.size());
+  const int64_t given = !sized && !is_given(args, 2) ? 0 : args.inputs[sized ? 3 : 2].element_count();
+  if (given != axes) fail(Code::invalid_argument, "{} scales or sizes for {} axes", given, axes);
+  const double common = sized && !stretch ? common_scale(args, attrs) : 0;
+  std::vector<int64_t> extents(x.extents().begin(), x.extents().end());
+  for (size_t axis = 0; axis < extents.size(); ++axis) {
+    const auto place = place_of(attrs, x.rank, axis);
+    if (!place) continue;
+    const double in = static_cast<double>(extents[axis]), scale = sized ? common : element(args.inputs[2], *place);
+    const double extent = sized && stretch ? element(args.inputs[3], *place)
+                          : sized          ? std::round(scale * in)
+                                           : std::floor(in * scale + 1e-9);
+    if (!(extent >= 0) || extent > 1e15) fail(Code::invalid_argument, "an extent of {} along axis {}", extent, axis);
+    extents[axis] = static_cast<int64_t>(extent);
+  }
+  bind_extents(args, extents);
+}
+
 }  // namespace
 
 // X, roi? (starts and ends), scales?, sizes?, of these one for each of `axes`, or for every axis -> X's type and rank
@@ -250,7 +281,10 @@ void check_resize(const KernelArgs& args) {
           "mode '{}'; nearest, linear and cubic are accepted", attrs.mode);
 }
 
-void register_resize(KernelTable& table) { table.add(make_kernel<ResizeAttrs>("resize", check_resize, run_resize)); }
+void register_resize(KernelTable& table) {
+  table.add(make_kernel<ResizeAttrs>("extents.resize", check_extents_of_resize, run_extents_of_resize));
+  table.add(make_kernel<ResizeAttrs>("resize", check_resize, run_resize));
+}
 
 }  // namespace kernels::reference
 }  // namespace planish

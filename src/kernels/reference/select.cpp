@@ -87,8 +87,9 @@ void run_topk(const KernelArgs& args) {
     topk_rows<int64_t>(args, load_int, store_int);
 }
 
-template <class T, class Load, class Store>
-void cum_sum_rows(const KernelArgs& args, Load load, Store store) {
+// Running sums, or products.
+template <bool products, class T, class Load, class Store>
+void cumulative_rows(const KernelArgs& args, Load load, Store store) {
   const auto& attrs = args.as<CumSumAttrs>();
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
   const auto axis = static_cast<size_t>(normalize_axis(load_int(args.inputs[1], 0), x.rank));
@@ -96,11 +97,11 @@ void cum_sum_rows(const KernelArgs& args, Load load, Store store) {
   const auto rows = without_axis(x.dims, x.rank, axis);
   const int64_t n = x.dims[axis];
   for (Odometer<2> at(rows, {xs, ys}); at.valid(); at.next()) {
-    T sum = 0;
+    T sum = products ? 1 : 0;
     for (int64_t i = 0; i < n; ++i) {
       const int64_t k = attrs.reverse != 0 ? n - 1 - i : i;
       const T value = load(x, at.offset[0] + k * x.strides[axis]), before = sum;
-      sum += value;
+      sum = products ? sum * value : sum + value;
       store(y, at.offset[1] + k * y.strides[axis], attrs.exclusive != 0 ? before : sum);
     }
   }
@@ -113,11 +114,12 @@ void check_cum_sum(const KernelArgs& args) {
   o.out().like(o.in(0));
 }
 
-void run_cum_sum(const KernelArgs& args) {
+template <bool products>
+void run_cumulative(const KernelArgs& args) {
   if (is_float(args.inputs[0].dtype))
-    cum_sum_rows<double>(args, load_double, store_double);
+    cumulative_rows<products, double>(args, load_double, store_double);
   else
-    cum_sum_rows<uint64_t>(
+    cumulative_rows<products, uint64_t>(
         args, [](const TensorView& x, int64_t at) { return static_cast<uint64_t>(load_int(x, at)); },
         [](const TensorView& y, int64_t at, uint64_t sum) { store_int(y, at, static_cast<int64_t>(sum)); });
 }
@@ -273,7 +275,8 @@ void run_grid_sample(const KernelArgs& args) {
 
 void register_select(KernelTable& table) {
   table.add(make_kernel<TopKAttrs>("topk", check_topk, run_topk));
-  table.add(make_kernel<CumSumAttrs>("cum_sum", check_cum_sum, run_cum_sum));
+  table.add(make_kernel<CumSumAttrs>("cum_sum", check_cum_sum, run_cumulative<false>));
+  table.add(make_kernel<CumSumAttrs>("cum_prod", check_cum_sum, run_cumulative<true>));
   table.add(make_kernel<TriluAttrs>("trilu", check_trilu, run_trilu));
   table.add(make_kernel<GridSampleAttrs>("grid_sample", check_grid_sample, run_grid_sample));
 }

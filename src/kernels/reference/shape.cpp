@@ -102,33 +102,7 @@ void run_constant_of_shape(const KernelArgs& args) {
   }
 }
 
-struct CastParams {
-  DataType to = DataType::none;
-  int64_t saturate = 1;
-  template <class V>
-  void fields(V& v) {
-    v("to", to);
-    v("saturate", saturate);
-  }
-};
-
-void run_cast(const KernelArgs& args) {
-  const TensorView &x = args.inputs[0], &y = args.outputs[0];
-  const bool floats = is_float(x.dtype) || is_float(y.dtype);
-  for (Odometer<2> at(x.extents(), {x.strides, y.strides}); at.valid(); at.next()) {
-    if (floats)
-      store_double(y, at.offset[1], load_double(x, at.offset[0]));
-    else
-      store_int(y, at.offset[1], load_int(x, at.offset[0]));
-  }
-}
-
 }  // namespace
-
-void check_cast(const KernelArgs& args) {
-  const Operands o(args, 1, 1);
-  o.out().shape(o.in(0).extents());
-}
 
 void register_shape(KernelTable& table) {
   table.add(make_kernel<ShapeSliceAttrs>("shape", check_shape, run_shape));
@@ -136,7 +110,6 @@ void register_shape(KernelTable& table) {
   table.add(make_kernel<DimValues>("dims", check_dims, run_dims));
   table.add(make_kernel<NoAttrs>("range", check_range, run_range));
   table.add(make_kernel<FillAttrs>("constant_of_shape", check_constant_of_shape, run_constant_of_shape));
-  table.add(make_kernel<CastParams>("cast", check_cast, run_cast));
 }
 
 }  // namespace planish::kernels::reference

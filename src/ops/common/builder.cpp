@@ -62,7 +62,7 @@ void infer_node(Graph& graph, NodeId id) {
     check_result(value.type, i, graph.symbols);
     value.contents = i < context.output_contents().size() ? context.output_contents()[i] : std::nullopt;
   }
-  if (!context.bound_symbols().empty()) node.attrs.set("binds", context.bound_symbols());
+  node.binds = context.bound_symbols();
   fold_contents(graph, node);
 }
 
@@ -127,7 +127,8 @@ ValueId add_op(Patch& patch, OpName op, std::vector<ValueId> inputs, Attrs attrs
 NodeId add_region_node(Graph& graph, OpName op, std::vector<ValueId> inputs, Attrs attrs,
                        std::vector<std::unique_ptr<Graph>> bodies, std::string name,
                        std::vector<std::string> output_names) {
-  const size_t outputs = bodies.empty() ? 0 : bodies[0]->outputs().size();
+  const size_t given = bodies.empty() ? 0 : bodies[0]->outputs().size();
+  const size_t outputs = op == "loop" && given > 0 ? given - 1 : given;  // a loop's condition is no result
   return add_and_infer(graph, op, std::move(inputs), std::move(attrs), std::move(bodies), std::move(name), outputs,
                        std::move(output_names));
 }
@@ -137,11 +138,13 @@ void infer_all(Graph& graph) {
     with_context([&] { return describe(graph.node(id)); },
                  [&] {
                    Node& node = graph.mutable_node(id);
-                   const bool captures = node.op == "if";
+                   // Inputs of a region that are operands of the node: those of a loop after its state.
+                   const size_t first = node.op == "if" ? 1 : 0;
+                   const size_t own =
+                       node.op == "loop" ? static_cast<size_t>(node.attrs.get_or<int64_t>("carried", 0)) + 2 : 0;
                    for (const auto& region : node.regions) {
                      share_symbols(graph, *region);
-                     const size_t first = captures ? 1 : 0;
-                     for (size_t i = 0; i < region->inputs().size() && node.op != "loop"; ++i) {
+                     for (size_t i = own; i < region->inputs().size(); ++i) {
                        Value& inner = region->mutable_value(region->inputs()[i]);
                        const Value& outer = graph.value(node.inputs[first + i]);
                        inner.type = outer.type;
@@ -163,9 +166,7 @@ void verify(const Graph& graph) {
                  [&] {
                    const OpDef& def = op_def(node.op);
                    check_arity(def, node.inputs.size());
-                   Attrs attrs = node.attrs;
-                   attrs.erase("binds");
-                   if (def.check_attrs != nullptr) def.check_attrs(attrs);
+                   if (def.check_attrs != nullptr) def.check_attrs(node.attrs);
                    for (const auto& region : node.regions) verify(*region);
                  });
   }

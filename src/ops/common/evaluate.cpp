@@ -10,7 +10,6 @@ std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node, std::spa
   const Kernel* kernel = reference_kernels().find(op_def(node.op).kernel);
   if (kernel == nullptr) fail(Code::unsupported, "{} has no reference kernel", node.op.str());
   Attrs params = is_pointwise(node) ? Attrs{{"program", pointwise_program(graph, node).str()}} : node.attrs;
-  params.erase("binds");
   if (const auto* dims = params.find("values"); dims != nullptr && std::holds_alternative<std::vector<Dim>>(*dims))
     params.set("values", Shape(std::get<std::vector<Dim>>(*dims)).extents());
   const auto decoded = kernel->decode(params);

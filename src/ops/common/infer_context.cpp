@@ -5,7 +5,6 @@
 #include "base/error.h"
 
 namespace planish {
-
 InferContext::InferContext(Graph& graph, const Node& node) : graph_(graph), node_(node) {}
 
 std::string InferContext::operand(size_t i) const {
@@ -43,6 +42,18 @@ std::vector<Dim> InferContext::list(size_t i) const {
   if (!known)
     fail(Code::unsupported, "{} is computed from data; a constant or arithmetic on shapes is accepted", operand(i));
   return std::move(*known);
+}
+
+std::optional<std::vector<int64_t>> InferContext::known_ints(size_t i) const {
+  require_rank(i, 0, 1);
+  require_dtype(i, kIndices);
+  const auto known = contents(i);
+  std::vector<int64_t> ints;
+  for (size_t k = 0; known && k < known->size(); ++k) {
+    if (!(*known)[k].is_constant()) return std::nullopt;
+    ints.push_back((*known)[k].value());
+  }
+  return known ? std::optional(ints) : std::nullopt;
 }
 
 std::vector<int64_t> InferContext::constant_ints(size_t i) const {
@@ -94,14 +105,20 @@ Shape InferContext::broadcast(const Shape& a, const Shape& b) const {
   return Shape(std::move(dims));
 }
 
+static bool fits_kinds(DataType type, unsigned kinds) {
+  return ((kinds & kFloats) != 0 && is_float(type)) || ((kinds & kIntegers) != 0 && is_integer(type)) ||
+         ((kinds & kBooleans) != 0 && type == DataType::boolean) ||
+         ((kinds & kIndices) != 0 && (type == DataType::i32 || type == DataType::i64));
+}
+
 void InferContext::require_dtype(size_t i, unsigned kinds) const {
-  static constexpr std::pair<unsigned, const char*> kNames[] = {
-      {kFloats, "floats"}, {kIntegers, "integers"}, {kBooleans, "bool"}, {kIndices, "i32, i64"}};
+  static constexpr std::pair<unsigned, const char*> kNames[] = {{kFloats, "floats"},
+                                                                {kIntegers, "integers"},
+                                                                {kBooleans, "bool"},
+                                                                {kIndices, "i32, i64"},
+                                                                {kNarrow, "narrow types"}};
   const DataType found = dtype(i);
-  if ((kinds & kFloats) != 0 && is_float(found)) return;
-  if ((kinds & kIntegers) != 0 && is_integer(found)) return;
-  if ((kinds & kBooleans) != 0 && found == DataType::boolean) return;
-  if ((kinds & kIndices) != 0 && (found == DataType::i32 || found == DataType::i64)) return;
+  if (is_narrow(found) ? (kinds & kNarrow) != 0 : fits_kinds(found, kinds)) return;
   std::string accepted;
   for (const auto& [flag, name] : kNames)
     if ((kinds & flag) != 0) accepted += (accepted.empty() ? "" : ", ") + std::string(name);
@@ -166,22 +183,43 @@ void InferContext::output_contents(size_t i, std::vector<Dim> contents) {
   contents_[i] = std::move(contents);
 }
 
-Dim InferContext::data_dependent(std::string_view hint, Dim bound) {
-  const auto kept = node_.attrs.get_or<std::vector<std::string>>("binds", {});
-  const int64_t most = bound.upper_bound(graph_.symbols);
-  const std::string name =
-      bound_.size() < kept.size()
-          ? kept[bound_.size()]
-          : graph_.fresh_symbol(hint, {SymbolKind::step, {0, std::max<int64_t>(most / 2, 1), most}});
+Dim InferContext::data_dependent(std::string_view hint, Dim most) {
+  const auto& kept = node_.binds;
+  const DimRange& any = kMeasuredSymbol.range;
+  const int64_t bound = std::min(most.upper_bound(graph_.symbols), any.max);
+  const SymbolInfo info{SymbolKind::step, {0, std::min(bound, any.opt), bound}};
+  const std::string name = bound_.size() < kept.size() ? kept[bound_.size()] : graph_.fresh_symbol(hint, info);
+  graph_.symbols[name] = info;
   bound_.push_back(name);
   return Dim::symbol(name);
 }
 
+void InferContext::bind(Dim symbol) {
+  graph_.symbols.try_emplace(std::string(symbol.name()), kMeasuredSymbol);
+  bound_.emplace_back(symbol.name());
+}
+
+std::vector<Dim> InferContext::measured(int rank) {
+  std::vector<Dim> dims;
+  for (int i = 0; i < rank; ++i) dims.push_back(data_dependent(fmt::format("{}_{}", node_.op.str(), i), kMeasuredSymbol.range.max));
+  return dims;
+}
+
+int InferContext::list_extent(size_t i) const {
+  require_rank(i, 0, 1);
+  require_dtype(i, kIndices);
+  const Dim count = shape(i).element_count();
+  if (!count.is_constant() || count.value() > kMaxRank)
+    fail(Code::unsupported, "{} is {}; a fixed count of at most {} is accepted", operand(i), input(i).str(), kMaxRank);
+  return static_cast<int>(count.value());
+}
+
 bool holds(DataType type, Dim value, const SymbolTable& symbols) {
   if (type == DataType::i64) return true;
+  if (is_narrow(type)) return false;
   if (type == DataType::boolean) return value == Dim(0) || value == Dim(1);
   const bool is_signed = is_signed_integer(type);
-  const auto bits = 8 * element_bytes(type) - (is_signed ? 1 : 0);
+  const int bits = element_bits(type) - (is_signed ? 1 : 0);
   const int64_t most = bits >= 63 ? INT64_MAX : (int64_t{1} << bits) - 1;
   return value.lower_bound(symbols) >= (is_signed ? -most - 1 : 0) && value.upper_bound(symbols) <= most;
 }

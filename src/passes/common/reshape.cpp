@@ -8,7 +8,7 @@ std::optional<ValueId> add_reshape(Patch& patch, ValueId x, const Shape& shape) 
   std::vector<int64_t> extents;
   int symbolic = 0;
   for (Dim dim : shape) {
-    if (dim == Dim(0)) return std::nullopt;
+    if (dim == Dim(0) || depends_on_data(dim, patch.graph().symbols)) return std::nullopt;
     symbolic += dim.is_constant() ? 0 : 1;
     extents.push_back(dim.is_constant() ? dim.value() : -1);
   }

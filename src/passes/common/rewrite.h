@@ -5,12 +5,13 @@
 
 namespace planish::passes {
 
-// Once at each node that is there when its turn comes, operands first. Returns whether the rule fired.
+// Once at each node that is there when its turn comes, operands first; not at those that bind symbols, which the types
+// of other values need. Returns whether the rule fired.
 template <class Rule>
 bool sweep(Graph& graph, Rule rule) {
   bool changed = false;
   for (NodeId id : graph.nodes())
-    if (graph.alive(id)) changed |= rule(graph, id);
+    if (graph.alive(id) && graph.node(id).binds.empty()) changed |= rule(graph, id);
   return changed;
 }
 

@@ -93,7 +93,16 @@ void emit_lstm(StepBuilder& builder, const Shape& x, const Node& node, Isa isa, 
   builder.step(StepKind::cpu, "lstm.recurrent", attrs_of(attrs), std::move(inputs), std::move(outputs));
 }
 
+bool has_default_cell(const Attrs& attrs) {
+  static const std::string kNames[] = {"Sigmoid", "Tanh", "Tanh"};
+  const auto names = attrs.get_or<std::vector<std::string>>("activations", {});
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] != kNames[i % 3]) return false;
+  return attrs.get_or<double>("clip", 0) == 0 && attrs.get_or<int64_t>("input_forget", 0) == 0;
+}
+
 std::string describe_lstm(const TacticQuery& query, LstmWeights& w) {
+  if (!has_default_cell(query.node.attrs)) return "other activations, a clip or input_forget";
   if (std::string why = refuse_dtype(query, 0, {DataType::f32}); !why.empty()) return why;
   for (size_t i : {1, 2, 3, 7})
     if (query.has_input(i) && !query.input(i).is_constant()) return "operand " + std::to_string(i) + " is not constant";

@@ -11,14 +11,18 @@ namespace planish::onnx::wire {
 #include "base/checked.h"
 #include "base/error.h"
 #include "importers/onnx/wire/model.h"
+#include "tensor/narrow.h"
 
 namespace planish::onnx::wire {
 
 DataType dtype_of(int64_t number) {
   static constexpr DataType kTypes[] = {
-      DataType::none, DataType::f32, DataType::u8,     DataType::i8,      DataType::u16, DataType::i16,
-      DataType::i32,  DataType::i64, DataType::string, DataType::boolean, DataType::f16, DataType::f64,
-      DataType::u32,  DataType::u64, DataType::none,   DataType::none,    DataType::bf16};
+      DataType::none,       DataType::f32,  DataType::u8,       DataType::i8,         DataType::u16,
+      DataType::i16,        DataType::i32,  DataType::i64,      DataType::string,     DataType::boolean,
+      DataType::f16,        DataType::f64,  DataType::u32,      DataType::u64,        DataType::none,
+      DataType::none,       DataType::bf16, DataType::f8e4m3fn, DataType::f8e4m3fnuz, DataType::f8e5m2,
+      DataType::f8e5m2fnuz, DataType::u4,   DataType::i4,       DataType::f4e2m1,     DataType::f8e8m0,
+      DataType::u2,         DataType::i2};
   return number >= 0 && number < static_cast<int64_t>(std::size(kTypes)) ? kTypes[number] : DataType::none;
 }
 
@@ -32,7 +36,7 @@ constexpr int kDeepest = 64;
 DataType known_dtype(int64_t code) {
   if (dtype_of(code) == DataType::none)
     fail(Code::unsupported,
-         "element type {} of ONNX; f16, bf16, f32, f64, bool and integers of 8 to 64 bits are accepted", code);
+         "element type {} of ONNX; bool, integers of 2 to 64 bits and floats of 4 to 64 bits are accepted", code);
   return dtype_of(code);
 }
 
@@ -162,6 +166,35 @@ Tensor tensor_from_values(const TensorFields& fields, DataType dtype) {
   });
 }
 
+// Elements as they are in memory, from those packed as in files.
+Tensor unpacked(DataType dtype, const std::vector<int64_t>& extents, std::span<const uint8_t> packed) {
+  return Tensor::make(dtype, extents, [&](std::byte* out) {
+    unpack_narrow(dtype, packed, {reinterpret_cast<uint8_t*>(out), static_cast<size_t>(checked_product(extents))});
+  });
+}
+
+// One byte of packed elements a number.
+Tensor narrow_from_values(const TensorFields& fields, DataType dtype) {
+  const int64_t bytes = packed_bytes(dtype, checked_product(fields.dims));
+  if (std::ssize(fields.ints) != bytes)
+    fail(Code::invalid_model, "tensor '{}' has {} packed bytes by its dims, {} found", fields.name, bytes,
+         fields.ints.size());
+  const std::vector<uint8_t> packed(fields.ints.begin(), fields.ints.end());
+  return unpacked(dtype, fields.dims, packed);
+}
+
+Tensor external_of(const TensorFields& fields, const Source& source, DataType dtype, int64_t bytes) {
+  if (source.folder.empty()) fail(Code::invalid_model, "external data of a model that is not a file");
+  const int64_t length = external_number(fields, "length", bytes);
+  if (length != bytes) fail(Code::invalid_model, "external data of {} bytes for {} bytes of elements", length, bytes);
+  const auto at = fields.external.find("location");
+  const std::string location = at == fields.external.end() ? "" : at->second;
+  const int64_t offset = external_number(fields, "offset", 0);
+  if (!is_narrow(dtype)) return external_tensor(source.folder, location, offset, bytes, dtype, fields.dims);
+  const Tensor packed = external_tensor(source.folder, location, offset, bytes, DataType::u8, {bytes});
+  return unpacked(dtype, fields.dims, packed.as<uint8_t>());
+}
+
 Tensor make_tensor(const TensorFields& fields, const Source& source) {
   return with_context(
       [&] { return fmt::format("tensor '{}'", fields.name); },
@@ -169,20 +202,15 @@ Tensor make_tensor(const TensorFields& fields, const Source& source) {
         const DataType dtype = known_dtype(fields.dtype);
         if (dtype == DataType::string) fail(Code::unsupported, "string elements");
         if (fields.dims.size() > kMaxRank) fail(Code::unsupported, "rank {}; at most {}", fields.dims.size(), kMaxRank);
-        const int64_t bytes = checked_mul(checked_product(fields.dims), element_bytes(dtype));
-        if (fields.location == 1) {
-          if (source.folder.empty()) fail(Code::invalid_model, "external data of a model that is not a file");
-          const int64_t length = external_number(fields, "length", bytes);
-          if (length != bytes)
-            fail(Code::invalid_model, "external data of {} bytes for {} bytes of elements", length, bytes);
-          auto at = fields.external.find("location");
-          return external_tensor(source.folder, at == fields.external.end() ? "" : at->second,
-                                 external_number(fields, "offset", 0), bytes, dtype, fields.dims);
-        }
-        if (!fields.raw) return tensor_from_values(fields, dtype);
+        const int64_t bytes = packed_bytes(dtype, checked_product(fields.dims));
+        if (fields.location == 1) return external_of(fields, source, dtype, bytes);
+        if (!fields.raw)
+          return is_narrow(dtype) ? narrow_from_values(fields, dtype) : tensor_from_values(fields, dtype);
         if (static_cast<int64_t>(fields.raw->size()) != bytes)
           fail(Code::invalid_model, "{} bytes by its dims, {} found", bytes, fields.raw->size());
         const auto* data = reinterpret_cast<const std::byte*>(fields.raw->data());
+        if (is_narrow(dtype))
+          return unpacked(dtype, fields.dims, {reinterpret_cast<const uint8_t*>(data), fields.raw->size()});
         const bool aligned = reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(element_bytes(dtype)) == 0;
         if (aligned && source.owner) return Tensor::wrap(dtype, fields.dims, data, source.owner);
         return Tensor::make(dtype, fields.dims,

@@ -1,0 +1,151 @@
+// If, Loop and Scan. What is known here is taken out of them: a branch that a known condition chooses, the turns of a
+// loop whose trips are known.
+
+#include <algorithm>
+
+#include "importers/onnx/graph/graph_importer.h"
+#include "ops/evaluate.h"
+
+namespace planish::onnx {
+
+// What a region takes from around it becomes its inputs; constants are shared rather than passed.
+void GraphImporter::capture(const std::vector<std::string>& names, GraphImporter& inner) const {
+  for (const std::string& name : names) {
+    const Value& outer = graph_.value(values.at(name));
+    if (outer.is_constant()) {
+      inner.define(name, inner.graph_.add_constant(outer.constant, name));
+      continue;
+    }
+    const ValueId id = inner.graph_.add_input(name, outer.type);
+    inner.graph_.mutable_value(id).contents = outer.contents;
+    inner.define(name, id);
+  }
+}
+
+std::vector<ValueId> GraphImporter::captured_operands(const std::vector<std::string>& names) const {
+  std::vector<ValueId> operands;
+  for (const std::string& name : names)
+    if (!graph_.value(values.at(name)).is_constant()) operands.push_back(values.at(name));
+  return operands;
+}
+
+std::unique_ptr<Graph> GraphImporter::import_region(const wire::GraphProto& proto,
+                                                    const std::vector<std::string>& captured) {
+  auto body = std::make_unique<Graph>();
+  body->name = proto.name;
+  share_symbols(graph_, *body);
+  GraphImporter inner(model_, opsets_, *body, bodies_, depth_);
+  capture(captured, inner);
+  inner.import_body(proto);
+  share_symbols(*body, graph_);
+  return body;
+}
+
+void GraphImporter::import_if(NodeContext& context) {
+  const auto known = known_condition(context.input(0));
+  const wire::Attribute *then = context.attribute("then_branch"), *otherwise = context.attribute("else_branch");
+  if (then == nullptr || otherwise == nullptr || then->graphs.empty() || otherwise->graphs.empty())
+    fail(Code::invalid_model, "a branch is missing");
+  const size_t first = then->graphs[0]->outputs.size(), second = otherwise->graphs[0]->outputs.size();
+  if (const size_t asked = context.proto().outputs.size(); first != asked || second != asked)
+    fail(Code::invalid_model, "branches of {} and {} results, {} asked for", first, second, asked);
+  std::vector<std::string> captured;
+  collect_captures(*then->graphs[0], {}, captured);
+  collect_captures(*otherwise->graphs[0], {}, captured);
+  std::vector<ValueId> inputs = captured_operands(captured);
+  inputs.insert(inputs.begin(), context.input(0));
+  std::vector<std::unique_ptr<Graph>> bodies;
+  // A branch that a known condition rules out is not imported: it may not even type-check.
+  if (known) {
+    bodies.push_back(import_region(*(*known ? then : otherwise)->graphs[0], captured));
+    inline_region(context, *bodies[0], {inputs.begin() + 1, inputs.end()});
+    return;
+  }
+  import_branches(*then->graphs[0], *otherwise->graphs[0], captured, bodies);
+  const NodeId id =
+      add_region_node(graph_, "if", std::move(inputs), {}, std::move(bodies), context.name(), context.proto().outputs);
+  context.results = graph_.node(id).outputs;
+}
+
+// A branch that does not fit the given shapes refuses when it is run; both may not.
+void GraphImporter::import_branches(const wire::GraphProto& then, const wire::GraphProto& otherwise,
+                                    const std::vector<std::string>& captured,
+                                    std::vector<std::unique_ptr<Graph>>& bodies) {
+  std::string why[2];
+  for (const wire::GraphProto* proto : {&then, &otherwise}) {
+    const SymbolTable symbols = graph_.symbols;
+    try {
+      bodies.push_back(import_region(*proto, captured));
+    } catch (const Error& error) {
+      graph_.symbols = symbols;
+      why[bodies.size()] = error.what();
+      bodies.push_back(nullptr);
+    }
+  }
+  if (!bodies[0] && !bodies[1]) fail(Code::unsupported, "neither branch can be imported: {}; {}", why[0], why[1]);
+  for (size_t i : {size_t{0}, size_t{1}})
+    if (!bodies[i]) bodies[i] = refusing_branch(*bodies[1 - i], captured, why[i]);
+}
+
+std::unique_ptr<Graph> GraphImporter::refusing_branch(const Graph& other, const std::vector<std::string>& captured,
+                                                      const std::string& why) {
+  auto body = std::make_unique<Graph>();
+  share_symbols(graph_, *body);
+  for (const std::string& name : captured)
+    if (const Value& outer = graph_.value(values.at(name)); !outer.is_constant()) body->add_input(name, outer.type);
+  for (ValueId output : other.outputs())
+    body->add_output(add_op(*body, "refuse", {}, {{"why", why}, {"type", other.value(output).type.str()}}));
+  return body;
+}
+
+GraphImporter::ControlImporter GraphImporter::control_importer(const wire::Node& node) {
+  if (!is_control(node)) return nullptr;
+  return node.op_type == "If"     ? &GraphImporter::import_if
+         : node.op_type == "Loop" ? &GraphImporter::import_loop
+                                  : &GraphImporter::import_scan;
+}
+
+// The only element of an operand; nothing where data decides.
+std::optional<int64_t> GraphImporter::known_scalar(ValueId id, DataType dtype, const char* what) const {
+  if (!id.valid()) fail(Code::invalid_model, "{} is missing", what);
+  const Value& value = graph_.value(id);
+  const Shape& shape = value.type.shape;
+  if (value.type.dtype != dtype || (shape.is_static() && shape.element_count() != Dim(1)))
+    fail(Code::invalid_model, "{} is {}; one {} is accepted", what, value.type.str(), data_type_name(dtype));
+  const auto known = known_operand(value);
+  return known ? std::optional(known->to_ints().at(0)) : std::nullopt;
+}
+
+std::optional<bool> GraphImporter::known_condition(ValueId id) const {
+  const auto known = known_scalar(id, DataType::boolean, "the condition");
+  return known ? std::optional(*known != 0) : std::nullopt;
+}
+
+void GraphImporter::inline_region(NodeContext& context, const Graph& body, std::vector<ValueId> arguments) {
+  std::map<ValueId, ValueId> mapped;
+  for (size_t i = 0; i < body.inputs().size(); ++i) mapped[body.inputs()[i]] = arguments.at(i);
+  const auto outer = [&](ValueId id) -> ValueId {
+    if (!id.valid()) return id;
+    if (auto at = mapped.find(id); at != mapped.end()) return at->second;
+    return mapped[id] = graph_.add_constant(body.value(id).constant, body.value(id).name);
+  };
+  for (NodeId id : body.nodes()) {
+    const Node& node = body.node(id);
+    std::vector<ValueId> inputs;
+    for (ValueId input : node.inputs) inputs.push_back(outer(input));
+    std::vector<std::unique_ptr<Graph>> regions;
+    for (const auto& region : node.regions) regions.push_back(std::make_unique<Graph>(region->clone()));
+    std::vector<std::string> names;
+    for (ValueId output : node.outputs) names.push_back(body.value(output).name);
+    Attrs attrs = node.attrs;
+    const NodeId copy = regions.empty() ? add_node(graph_, node.op, std::move(inputs), std::move(attrs), node.name,
+                                                   static_cast<int>(names.size()), names)
+                                        : add_region_node(graph_, node.op, std::move(inputs), std::move(attrs),
+                                                          std::move(regions), node.name, names);
+    graph_.mutable_node(copy).note = node.note;
+    for (size_t i = 0; i < node.outputs.size(); ++i) mapped[node.outputs[i]] = graph_.node(copy).outputs[i];
+  }
+  for (ValueId output : body.outputs()) context.results.push_back(outer(output));
+}
+
+}  // namespace planish::onnx

@@ -1,0 +1,166 @@
+// Steps that wait for the values of symbols that other steps bind: the results of NonZero have extents only once it
+// has counted. They are made ready when their turn comes, and again when what they were made from has changed.
+
+#include <algorithm>
+
+#include "base/checked.h"
+#include "runtime/frame.h"
+
+namespace planish {
+
+// --- which steps
+
+bool Frame::is_data_dependent(size_t binding) const {
+  const Shape& shape = bindings()[binding].type.shape;
+  return std::any_of(shape.begin(), shape.end(), [this](Dim dim) { return is_data_dependent(dim); });
+}
+
+bool Frame::is_bound(size_t binding) const {
+  std::vector<std::string> names;
+  for (Dim dim : bindings()[binding].type.shape) dim.collect_symbols(names);
+  return std::all_of(names.begin(), names.end(), [this](const std::string& name) { return symbols.count(name) != 0; });
+}
+
+bool Frame::is_late(const ViewDesc& view) const {
+  if (view.buffer < 0) return false;
+  const BufferDesc& buffer = buffer_of(view);
+  if (buffer.kind == BufferKind::dynamic || is_data_dependent(view.offset)) return true;
+  if (buffer.kind == BufferKind::binding && is_data_dependent(static_cast<size_t>(buffer.index))) return true;
+  const auto waits = [this](Dim dim) { return is_data_dependent(dim); };
+  return std::any_of(view.dims.begin(), view.dims.end(), waits) ||
+         std::any_of(view.strides.begin(), view.strides.end(), waits);
+}
+
+bool Frame::is_late(const Step& step) const {
+  const auto waits = [this](const ViewDesc& view) { return is_late(view); };
+  if (std::any_of(step.inputs.begin(), step.inputs.end(), waits) ||
+      std::any_of(step.outputs.begin(), step.outputs.end(), waits))
+    return true;
+  for (const auto& [name, value] : step.params.entries())
+    if (const auto* dims = std::get_if<std::vector<Dim>>(&value))
+      if (std::any_of(dims->begin(), dims->end(), [this](Dim dim) { return is_data_dependent(dim); })) return true;
+  return false;
+}
+
+void Frame::find_late_steps(const std::vector<Step>& list) {
+  dynamic_.resize(profile->buffers.size());
+  outputs_.resize(bindings().size());
+  for (const Step& step : list) {
+    if (is_late(step)) late.insert(step.id);
+    for (const auto& body : step.bodies) find_late_steps(body);
+  }
+}
+
+// --- their memory
+
+// Grows by half, so that a result that a loop lengthens row by row is copied a few times only.
+bool Frame::grow(Storage& storage, int64_t bytes) const {
+  if (bytes <= storage.bytes && storage.data != nullptr) return false;
+  const int64_t room = std::max(checked_add(storage.bytes, storage.bytes / 2), bytes);
+  auto data = engine->device().allocate(room);
+  std::copy_n(storage.data.get(), storage.bytes, data.get());
+  storage = {std::move(data), room};
+  return true;
+}
+
+void Frame::provide_binding(size_t binding) {
+  needed[binding] = bytes_of(binding);
+  if (addresses[binding] == nullptr) {
+    if (grow(outputs_[binding], needed[binding])) ++generation_;
+  } else if (sizes[binding] < static_cast<size_t>(needed[binding])) {
+    fail(Code::invalid_argument, "'{}' is bound to {} bytes, {} are needed", bindings()[binding].name, sizes[binding],
+         needed[binding]);
+  }
+}
+
+void Frame::provide(const ViewDesc& view) {
+  if (view.buffer < 0) return;
+  const BufferDesc& buffer = buffer_of(view);
+  const auto binding = static_cast<size_t>(buffer.index);
+  if (buffer.kind == BufferKind::binding && is_data_dependent(binding)) provide_binding(binding);
+  if (buffer.kind != BufferKind::dynamic) return;
+  if (grow(dynamic_[static_cast<size_t>(view.buffer)], buffer.size.evaluate(symbols))) ++generation_;
+}
+
+const void* Frame::output(size_t binding) const {
+  return addresses[binding] != nullptr ? addresses[binding] : outputs_[binding].data.get();
+}
+
+void Frame::settle(PreparedStep& prepared) {
+  for (const ViewDesc& view : prepared.step->outputs) provide(view);
+  if (prepared.generation == generation_) return;
+  const double milliseconds = prepared.milliseconds;
+  prepared = resolve(*prepared.step);
+  prepared.late = true;
+  prepared.generation = generation_;
+  prepared.milliseconds = milliseconds;
+  patch_views(prepared);
+  if (prepared.kernel == nullptr) return;
+  if (const int64_t bytes = asked_workspace(prepared); bytes > 0) {
+    Storage& storage = workspaces_[prepared.step->id];
+    grow(storage, bytes);
+    prepared.workspace = storage.data.get();
+  }
+}
+
+// --- what they wait for
+
+void Frame::begin_run() {
+  if (late.empty()) return;
+  for (const auto& [name, info] : profile->symbols)
+    if (info.kind == SymbolKind::step) symbols.erase(name);
+}
+
+void Frame::begin_shapes() {
+  ++generation_;
+  last_.clear();
+}
+
+// Extents of a loop's state, which a turn binds for the next, are what the turn begins with.
+void Frame::forget(const std::vector<Step>& body) {
+  for (const Step& step : body) {
+    if (step.kernel != "extents.values")
+      for (const std::string& name : step.binds) symbols.erase(name);
+    for (const auto& inner : step.bodies) forget(inner);
+  }
+}
+
+void Frame::settle_unbound(const std::vector<Step>& body) {
+  for (const Step& step : body) {
+    for (const std::string& name : step.binds) symbols.try_emplace(name, 0);
+    for (const auto& inner : step.bodies) settle_unbound(inner);
+  }
+  ++generation_;
+}
+
+void Frame::bind(const Step& step, std::span<const int64_t> values) {
+  for (size_t i = 0; i < step.binds.size(); ++i) {
+    const std::string& name = step.binds[i];
+    const DimRange& range = profile->symbols.at(name).range;
+    if (values[i] < range.min || values[i] > range.max)
+      fail(Code::invalid_argument, "{} is {}; {} to {} is accepted", name, values[i], range.min, range.max);
+    symbols[name] = values[i];
+    const auto [at, fresh] = last_.try_emplace(name, values[i]);
+    if (fresh || at->second != values[i]) ++generation_;
+    at->second = values[i];
+  }
+  for (const std::string& name : step.binds) check_guards(name);
+}
+
+// Those that the symbol takes part in, once all others are bound too.
+void Frame::check_guards(const std::string& bound) const {
+  for (const Guard& guard : engine->plan().guards) {
+    std::vector<std::string> names;
+    guard.left.collect_symbols(names);
+    guard.right.collect_symbols(names);
+    const auto known = [this](const std::string& name) { return symbols.count(name) != 0; };
+    if (std::find(names.begin(), names.end(), bound) == names.end() || !std::all_of(names.begin(), names.end(), known))
+      continue;
+    const int64_t left = guard.left.evaluate(symbols), right = guard.right.evaluate(symbols);
+    if (left != right)
+      fail(Code::invalid_argument, "{} needs {} equal to {}; they are {} and {}", guard.where, guard.left.str(),
+           guard.right.str(), left, right);
+  }
+}
+
+}  // namespace planish

@@ -1,0 +1,104 @@
+// conformance SUITE_DIR: the ONNX backend suite, each case in three ways. See docs/conformance.md.
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "conformance/known.h"
+#include "conformance/report.h"
+#include "conformance/run_case.h"
+#include "conformance/suite.h"
+#include "conformance/summary.h"
+#include "conformance/workers.h"
+#include "planish/planish.h"
+
+namespace planish::conformance {
+namespace {
+
+struct Options {
+  std::string suite, classes, filter, known, update, report;
+  int jobs = 2;
+  bool verbose = false;
+};
+
+Options parse(int argc, char** argv) {
+  Options options;
+  CLI::App app(
+      "The ONNX backend suite: each case is built and run, loaded from its plan, and built with dynamic extents");
+  app.add_option("suite", options.suite, "folder with node, simple, pytorch-converted, pytorch-operator and light")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  app.add_option("--cases", options.classes, "table of classes; without it a rule decides")->check(CLI::ExistingFile);
+  app.add_option("--filter", options.filter, "only cases whose suite/name contains this");
+  app.add_option("--jobs", options.jobs, "processes")->check(CLI::Range(1, 256));
+  app.add_option("--expect", options.known, "cases that are known not to pass; any other is an error");
+  app.add_option("--update", options.update, "write the cases that do not pass; rows of cases not run stay");
+  app.add_option("--report", options.report, "write the results as a page");
+  app.add_flag("-v,--verbose", options.verbose, "a line for every case");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error));
+  }
+  return options;
+}
+
+Outcome run_apart(const CaseRef& ref) {
+  const auto scratch = std::filesystem::temp_directory_path() / fmt::format("conformance.{}.plan", ::getpid());
+  const Outcome outcome = run_case(ref, scratch.string());
+  std::error_code ignored;
+  std::filesystem::remove(scratch, ignored);
+  return outcome;
+}
+
+void add_results(const std::vector<CaseRef>& cases, const WorkOptions& options, std::vector<Result>& results) {
+  const std::vector<Outcome> outcomes = run_all(
+      cases.size(), [&](size_t i) { return run_apart(cases[i]); }, options);
+  for (size_t i = 0; i < cases.size(); ++i) results.push_back({cases[i], outcomes[i]});
+}
+
+std::vector<Result> run_suite(const Suite& suite, int jobs) {
+  std::vector<Result> results;
+  add_results(suite.cases, {.jobs = jobs, .batch = 16, .case_seconds = 20}, results);
+  add_results(suite.light, {.jobs = jobs, .batch = 1, .case_seconds = 120}, results);
+  return results;
+}
+
+void print_rule(const Suite& suite) {
+  if (suite.judged == 0) return;
+  fmt::print("classes: the rule agrees with the table on {} of {} cases{}\n", suite.judged - suite.disputed.size(),
+             suite.judged, suite.disputed.empty() ? "" : "; not on");
+  for (const std::string& line : suite.disputed) fmt::print("  {}\n", line);
+}
+
+int run(const Options& options) {
+  planish_set_log(nullptr, nullptr, PLANISH_LOG_ERROR);
+  const Suite suite = find_cases(options.suite, options.classes, options.filter);
+  if (suite.cases.empty() && suite.light.empty())
+    throw std::runtime_error(options.suite + " has no cases of that name");
+  const std::vector<Result> results = run_suite(suite, options.jobs);
+  if (options.verbose) print_results(results);
+  int errors = print_stops(results);
+  if (!options.known.empty()) errors += print_surprises(results, read_known(options.known));
+  if (!options.update.empty()) write_known(options.update, results);
+  if (!options.report.empty()) write_report(options.report, results);
+  print_rule(suite);
+  print_dynamic(results);
+  print_summary(results);
+  return errors == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace planish::conformance
+
+int main(int argc, char** argv) {
+  const auto options = planish::conformance::parse(argc, argv);
+  try {
+    return planish::conformance::run(options);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "conformance: %s\n", error.what());
+    return 2;
+  }
+}

@@ -1,0 +1,13 @@
+#pragma once
+// The results as a page of docs/.
+
+#include <string>
+#include <vector>
+
+#include "conformance/result.h"
+
+namespace planish::conformance {
+
+void write_report(const std::string& path, const std::vector<Result>& results);
+
+}  // namespace planish::conformance
