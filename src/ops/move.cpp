@@ -249,7 +249,7 @@ void gather_nd_infer(InferContext& context) {
 void check_updates(const InferContext& context, const std::string& reduction, const Shape& accepted) {
   context.require_choice("reduction", reduction, {"none", "add", "mul", "max", "min"});
   context.require_same_dtype(0, 2);
-  context.require_dtype(0, kAnyType);
+  if (reduction != "none") context.require_dtype(0, kComputed);
   context.require_shape(2, accepted);
 }
 

@@ -109,7 +109,7 @@ std::vector<Dim> extents_of_scales(const InferContext& context, const std::vecto
 
 void resize_infer(InferContext& context) {
   const auto attrs = context.attrs<ResizeAttrs>();
-  context.require_dtype(0, kAnyType);
+  context.require_dtype(0, kComputed);
   check_resize_choices(context, attrs);
   std::vector<int64_t> named = attrs.axes;
   if (named.empty())
