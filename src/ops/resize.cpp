@@ -1,8 +1,7 @@
 #include <cmath>
 #include <optional>
-#include <utility>
 
-#include "kernels/reference/move.h"
+#include "kernels/reference/resize.h"
 #include "ops/op.h"
 
 namespace planish::ops {
@@ -12,21 +11,15 @@ bool non_empty(const InferContext& context, size_t i) {
   return context.has_input(i) && context.shape(i).element_count() != Dim(0);
 }
 
-// The fraction of small numbers that a scale was rounded from.
-std::optional<std::pair<int64_t, int64_t>> fraction_of(float scale) {
-  for (int64_t q = 1; q <= 64; ++q) {
-    const double p = std::round(static_cast<double>(scale) * static_cast<double>(q));
-    if (static_cast<float>(p / static_cast<double>(q)) == scale) return std::pair(static_cast<int64_t>(p), q);
+// floor(extent * scale). Of a scale that is no small fraction the bits are taken as they are.
+Dim symbolic_extent(Dim extent, double scale) {
+  if (extent.is_constant()) {
+    const double scaled = scaled_extent(static_cast<double>(extent.value()), scale);
+    if (scaled > 1e15) fail(Code::invalid_model, "an extent of {} scaled by {}", extent.value(), scale);
+    return static_cast<int64_t>(scaled);
   }
-  return std::nullopt;
-}
-
-// floor(extent * scale), where 10 * 0.7 is 7. Of a scale that is no small fraction the bits are taken as they are.
-Dim scaled_extent(Dim extent, double scale) {
   if (const auto fraction = fraction_of(static_cast<float>(scale)))
     return floor_div(extent * Dim(fraction->first), fraction->second);
-  if (extent.is_constant())
-    return static_cast<int64_t>(std::floor(static_cast<float>(extent.value()) * static_cast<float>(scale)));
   constexpr int kBits = 24;
   int exponent = 0;
   const auto digits = static_cast<int64_t>(std::ldexp(std::frexp(scale, &exponent), kBits));
@@ -100,10 +93,10 @@ std::vector<Dim> extents_of_scales(const InferContext& context, const std::vecto
   const auto factors = context.constant(2)->to_doubles();
   if (factors.size() != axes.size()) fail(Code::invalid_model, "{} scales for {} axes", factors.size(), axes.size());
   for (double factor : factors)
-    if (!std::isfinite(factor) || factor <= 0 || factor > 1e6)
+    if (!std::isfinite(factor) || factor <= 0 || factor > kMostScale)
       fail(Code::invalid_model, "a scale of {}; above 0 and up to 1e6 is accepted", factor);
   std::vector<Dim> results;
-  for (size_t i = 0; i < factors.size(); ++i) results.push_back(scaled_extent(context.shape(0)[axes[i]], factors[i]));
+  for (size_t i = 0; i < factors.size(); ++i) results.push_back(symbolic_extent(context.shape(0)[axes[i]], factors[i]));
   return results;
 }
 

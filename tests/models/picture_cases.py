@@ -9,6 +9,7 @@ def picture_cases(case, floats, ints, random):
     window_cases(case, floats, ints, random)
     signal_cases(case, floats, ints)
     grid_cases(case, floats, ints)
+    computed_cases(case, floats, ints)
 
 
 def resize_cases(case, floats, ints, random):
@@ -41,6 +42,7 @@ def resize_cases(case, floats, ints, random):
     for dtype in (np.uint8, np.int8, np.int32):
         case(f"resize_nearest_{np.dtype(dtype)}", "Resize", [random.integers(0, 99, (1, 2, 5, 6)).astype(dtype), None, None, ints(1, 2, 8, 9)],
              opset=13, constants=(3,), mode="nearest")
+    case("resize_seven_tenths", "Resize", [floats(1, 1, 10, 20), None, np.array([1, 1, .7, .35], np.float32)], opset=13, constants=(2,), mode="nearest")
     case("upsample", "Upsample", [x, np.array([1, 1, 2, 3], np.float32)], opset=9, constants=(1,), mode="linear")
 
 
@@ -132,3 +134,22 @@ def grid_cases(case, floats, ints):
             for padding in ("zeros", "border", "reflection"):
                 case(f"grid_sample_3d_{mode}_{padding}_{align}", "GridSample", [floats(2, 3, 4, 5, 6), floats(2, 2, 3, 4, 3) * 1.5], opset=20, mode=mode,
                      padding_mode=padding, align_corners=align)
+
+
+def computed_cases(case, floats, ints):
+    """Extents that are read when the network runs."""
+    x = floats(2, 3, 9, 7)
+    for policy in ("stretch", "not_larger", "not_smaller"):
+        case(f"computed_resize_{policy}", "Resize", [x, None, None, ints(11, 6)], opset=18, mode="linear", axes=[2, 3], keep_aspect_ratio_policy=policy)
+    case("computed_resize_scales", "Resize", [x, None, np.array([1, 1, .7, 2.3], np.float32)], opset=13, mode="linear")
+    case("computed_resize_seven_tenths", "Resize", [floats(1, 1, 10, 20), None, np.array([1, 1, .7, .35], np.float32)], opset=13, mode="nearest")
+    case("computed_center_crop_pad", "CenterCropPad", [x, ints(5, 8)], opset=18, axes=[2, 3])
+    case("computed_col2im", "Col2Im", [floats(1, 8, 9), ints(4, 4), ints(2, 2)], opset=18)
+    case("computed_affine_grid", "AffineGrid", [floats(2, 2, 3), ints(2, 3, 4, 5)], opset=20)
+    case("computed_max_unpool", "MaxUnpool", [x[:1, :1, :2, :2], ints(5, 7, 13, 15).reshape(1, 1, 2, 2), ints(1, 1, 4, 4)], kernel_shape=[2, 2], strides=[2, 2])
+    signal = floats(2, 12, 5, 1)
+    case("computed_dft_axis", "DFT", [signal, None, np.array(-3)], opset=20)
+    case("computed_dft_half", "DFT", [signal, np.array(9), np.array(1)], opset=20, onesided=1)
+    case("computed_stft", "STFT", [floats(2, 50, 1), np.array(5), np.hanning(16).astype(np.float32), np.array(16)])
+    case("computed_window", "HammingWindow", [np.array(13, np.int32)])
+    case("computed_mel_weight_matrix", "MelWeightMatrix", [np.array(10), np.array(64), np.array(8192), np.array(20, np.float32), np.array(4000, np.float32)])
