@@ -40,6 +40,18 @@ const wire::GraphProto& body_of(const NodeContext& context) {
   return *body->graphs[0];
 }
 
+// The body hands the condition on as it is, or a constant that is true.
+bool keeps_condition(const Graph& body) {
+  ValueId condition = body.outputs()[0];
+  while (body.value(condition).producer.valid()) {
+    const Node& node = body.node(body.value(condition).producer);
+    if (node.op != "identity") return false;
+    condition = node.inputs[0];
+  }
+  const Value& value = body.value(condition);
+  return condition == body.inputs()[1] || (value.is_constant() && value.constant.to_ints().at(0) != 0);
+}
+
 ValueId element_of(NodeContext& context, ValueId sequence, ValueId at, int64_t axis) {
   return context.add("gather", {sequence, at}, {{"axis", axis}});
 }
@@ -238,6 +250,9 @@ std::vector<ValueId> GraphImporter::repeated(NodeContext& context, const Repetit
     refuse_growth();
     body = import_turn(loop, state, turn, captured);
   } while (widen(state, *body));
+  const bool begins = !loop.condition.valid() || known_condition(loop.condition).value_or(false);
+  if (!loop.is_scan && !loop.trips.valid() && begins && keeps_condition(*body))
+    fail(Code::invalid_model, "a loop that never ends: it has no trip count, and its condition stays true");
   std::vector<ValueId> operands = {loop.trips, loop.condition};
   if (loop.is_scan) {
     const auto& sequence = loop.sequences.at(0);
