@@ -11,10 +11,18 @@ namespace {
 void affine_grid_infer(InferContext& context) {
   context.require_flag("align_corners", context.attrs<AffineGridAttrs>().align_corners);
   context.require_dtype(0, kFloats);
+  const int count = context.list_extent(1);
+  if (count != 4 && count != 5)
+    fail(Code::invalid_model, "{} has {} elements; 4 and 5 are accepted", context.operand(1), count);
+  const int64_t axes = count - 2;
+  if (!context.contents(1)) {
+    context.require_shape(0, Shape{context.shape(0)[0], axes, axes + 1});
+    std::vector<Dim> dims = context.measured(count);
+    dims.front() = context.shape(0)[0];
+    dims.back() = axes;
+    return context.output(0, context.dtype(0), Shape(std::move(dims)));
+  }
   const std::vector<Dim> size = context.list(1);
-  if (size.size() != 4 && size.size() != 5)
-    fail(Code::invalid_model, "{} has {} elements; 4 and 5 are accepted", context.operand(1), size.size());
-  const auto axes = static_cast<int64_t>(size.size()) - 2;
   context.require_shape(0, Shape{size[0], axes, axes + 1});
   for (Dim extent : size)
     if (extent.is_constant() && extent.value() < 0)
@@ -52,6 +60,7 @@ void register_geometry(OpTable& table) {
   table.add(std::move(grid));
   OpDef det;
   det.name = "det";
+  det.operand_names = {"X"};
   det.check_attrs = check_attrs_as<NoAttrs>;
   det.infer = det_infer;
   det.flops = det_flops;

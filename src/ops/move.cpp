@@ -70,15 +70,17 @@ std::vector<Dim> split_sizes(const InferContext& context, Dim whole, int64_t num
   if (context.has_input(1)) return context.list(1);
   if (num_outputs != 0 && num_outputs != parts)
     fail(Code::invalid_model, "attribute 'num_outputs' is {}, the node has {} results", num_outputs, parts);
-  if (num_outputs == 0 && whole.is_constant() && whole.value() % parts != 0)
-    fail(Code::invalid_model, "an extent of {} in {} equal parts", whole.value(), parts);
+  if (num_outputs == 0) {
+    if (whole.is_constant() && whole.value() % parts != 0)
+      fail(Code::invalid_model, "an extent of {} in {} equal parts", whole.value(), parts);
+    return std::vector<Dim>(static_cast<size_t>(parts), floor_div(whole, parts));
+  }
   const Dim chunk = ceil_div(whole, parts), last = whole - chunk * Dim(parts - 1);
-  if (last.lower_bound(context.symbols()) < 0)
-    fail(whole.is_constant() ? Code::invalid_model : Code::unsupported,
-         "an extent of {} in {} parts of {}, of which the last may have {}", whole.str(), parts, chunk.str(),
-         last.lower_bound(context.symbols()));
+  if (last.is_constant() && last.value() < 0)
+    fail(Code::invalid_model, "an extent of {} in {} parts of {}, of which the last would have {}", whole.str(), parts,
+         chunk.str(), last.value());
   std::vector<Dim> sizes(static_cast<size_t>(parts), chunk);
-  sizes.back() = last;
+  sizes.back() = last.lower_bound(context.symbols()) < 0 ? max(last, 0) : last;
   return sizes;
 }
 
@@ -247,7 +249,7 @@ void gather_nd_infer(InferContext& context) {
 void check_updates(const InferContext& context, const std::string& reduction, const Shape& accepted) {
   context.require_choice("reduction", reduction, {"none", "add", "mul", "max", "min"});
   context.require_same_dtype(0, 2);
-  if (reduction != "none") context.require_dtype(0, kNumbers);
+  if (reduction != "none") context.require_dtype(0, kComputed);
   context.require_shape(2, accepted);
 }
 

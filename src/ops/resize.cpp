@@ -1,6 +1,7 @@
 #include <cmath>
+#include <optional>
 
-#include "kernels/reference/move.h"
+#include "kernels/reference/resize.h"
 #include "ops/op.h"
 
 namespace planish::ops {
@@ -10,14 +11,21 @@ bool non_empty(const InferContext& context, size_t i) {
   return context.has_input(i) && context.shape(i).element_count() != Dim(0);
 }
 
-// floor(extent * scale). An exact ratio p/q of small numbers keeps a symbolic extent exact.
-Dim scaled_extent(Dim extent, double scale) {
-  if (extent.is_constant()) return static_cast<int64_t>(std::floor(static_cast<double>(extent.value()) * scale + 1e-9));
-  for (int64_t q = 1; q <= 64; ++q) {
-    const double p = scale * static_cast<double>(q);
-    if (std::abs(p - std::round(p)) < 1e-7) return floor_div(extent * Dim(static_cast<int64_t>(std::round(p))), q);
+// floor(extent * scale). Of a scale that is no small fraction the bits are taken as they are.
+Dim symbolic_extent(Dim extent, double scale) {
+  if (extent.is_constant()) {
+    const double scaled = scaled_extent(static_cast<double>(extent.value()), scale);
+    if (scaled > 1e15) fail(Code::invalid_model, "an extent of {} scaled by {}", extent.value(), scale);
+    return static_cast<int64_t>(scaled);
   }
-  fail(Code::unsupported, "a symbolic extent {} scaled by {}", extent.str(), scale);
+  if (const auto fraction = fraction_of(static_cast<float>(scale)))
+    return floor_div(extent * Dim(fraction->first), fraction->second);
+  constexpr int kBits = 24;
+  int exponent = 0;
+  const auto digits = static_cast<int64_t>(std::ldexp(std::frexp(scale, &exponent), kBits));
+  const int shift = kBits - exponent;
+  if (shift > 40) fail(Code::unsupported, "a symbolic extent {} scaled by {}", extent.str(), scale);
+  return floor_div(extent * Dim(digits), Dim(int64_t{1} << std::max(shift, 0)));
 }
 
 // Extents that the kernel reads from scales or sizes.
@@ -85,16 +93,16 @@ std::vector<Dim> extents_of_scales(const InferContext& context, const std::vecto
   const auto factors = context.constant(2)->to_doubles();
   if (factors.size() != axes.size()) fail(Code::invalid_model, "{} scales for {} axes", factors.size(), axes.size());
   for (double factor : factors)
-    if (!std::isfinite(factor) || factor <= 0 || factor > 1e6)
+    if (!std::isfinite(factor) || factor <= 0 || factor > kMostScale)
       fail(Code::invalid_model, "a scale of {}; above 0 and up to 1e6 is accepted", factor);
   std::vector<Dim> results;
-  for (size_t i = 0; i < factors.size(); ++i) results.push_back(scaled_extent(context.shape(0)[axes[i]], factors[i]));
+  for (size_t i = 0; i < factors.size(); ++i) results.push_back(symbolic_extent(context.shape(0)[axes[i]], factors[i]));
   return results;
 }
 
 void resize_infer(InferContext& context) {
   const auto attrs = context.attrs<ResizeAttrs>();
-  context.require_dtype(0, kNumbers);
+  context.require_dtype(0, kComputed);
   check_resize_choices(context, attrs);
   std::vector<int64_t> named = attrs.axes;
   if (named.empty())

@@ -32,19 +32,24 @@ void dft_infer(InferContext& context) {
   const int last = context.rank(0) - 1;
   std::vector<Dim> dims = context.shape(0).dims();
   const Dim parts = dims.back();
-  if (parts != Dim(1) && parts != Dim(2))
+  if (parts.is_constant() && parts != Dim(1) && parts != Dim(2))
     fail(Code::invalid_model, "{} is {}; a last extent of 1 or 2 is accepted", context.operand(0),
          context.input(0).str());
   const bool half_out = attrs.onesided != 0 && attrs.inverse == 0, half_in = attrs.onesided != 0 && !half_out;
-  if (half_out && parts == Dim(2))
+  if (half_out && !context.assume_equal(parts, 1))
     fail(Code::invalid_model, "onesided=1 for {}; real signals, of a last extent of 1, are accepted",
          context.input(0).str());
   dims.back() = half_in ? 1 : 2;
+  const auto named = context.has_input(2) ? context.known_ints(2) : std::vector<int64_t>{-2};
+  if (named && named->size() != 1) fail(Code::invalid_model, "{} axes; one is accepted", named->size());
+  const bool length_known = !context.has_input(1) || context.contents(1);
   // Where no extent changes, the axis may be anything.
-  const bool known = !context.has_input(2) || context.contents(2).has_value();
-  if (known || context.has_input(1) || attrs.onesided != 0) {
-    const int64_t named = context.has_input(2) ? context.constant_ints(2).at(0) : -2;
-    const int axis = normalize_axis(named, context.rank(0));
+  if (!length_known || (!named && (context.has_input(1) || attrs.onesided != 0))) {
+    auto found = context.measured(context.rank(0));
+    found.back() = dims.back();
+    dims = std::move(found);
+  } else if (named) {
+    const int axis = normalize_axis((*named)[0], context.rank(0));
     if (axis == last) fail(Code::invalid_model, "axis {}; the last one holds real and imaginary parts", axis);
     const Dim length = transform_length(context, attrs, dims[static_cast<size_t>(axis)]);
     dims[static_cast<size_t>(axis)] = half_out ? floor_div(length, 2) + 1 : length;
@@ -59,6 +64,7 @@ void mel_weight_matrix_infer(InferContext& context) {
   const DataType type = context.attrs<MelAttrs>().output_datatype;
   if (!is_float(type) && !is_integer(type))
     fail(Code::invalid_model, "attribute 'output_datatype' is {}; numbers are accepted", data_type_name(type));
+  if (!context.contents(0) || !context.contents(1)) return context.output(0, type, Shape(context.measured(2)));
   const Dim filters = one_of(context, 0), length = one_of(context, 1);
   for (Dim given : {filters, length})
     if (given.is_constant() && given.value() < 0)

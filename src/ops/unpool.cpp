@@ -9,7 +9,7 @@ namespace {
 
 void check_blocks(const InferContext& context, const Col2ImAttrs& attrs, size_t spatial) {
   context.require_rank(0, 3, 3);
-  context.require_dtype(0, kNumbers);
+  context.require_dtype(0, kComputed);
   if (spatial < 1 || spatial + 2 > kMaxRank)
     fail(Code::invalid_model, "a picture of {} axes; 1 to {} are accepted", spatial, kMaxRank - 2);
   check_window(attrs.strides, spatial, 1, "strides");
@@ -20,8 +20,16 @@ void check_blocks(const InferContext& context, const Col2ImAttrs& attrs, size_t 
 // X [N, C * block elements, blocks], image_shape, block_shape -> [N, C, image..]
 void col2im_infer(InferContext& context) {
   const auto attrs = context.attrs<Col2ImAttrs>();
+  check_blocks(context, attrs, static_cast<size_t>(context.list_extent(1)));
+  if (!context.contents(1) || !context.contents(2)) {
+    if (context.list_extent(1) != context.list_extent(2))
+      fail(Code::invalid_model, "a block of {} axes in a picture of {}", context.list_extent(2),
+           context.list_extent(1));
+    std::vector<Dim> dims = context.measured(context.list_extent(1) + 2);
+    dims.front() = context.shape(0)[0];
+    return context.output(0, context.dtype(0), Shape(std::move(dims)));
+  }
   const std::vector<Dim> picture = context.list(1), block = context.list(2);
-  check_blocks(context, attrs, picture.size());
   if (block.size() != picture.size())
     fail(Code::invalid_model, "a block of {} axes in a picture of {}", block.size(), picture.size());
   const Shape& columns = context.shape(0);
@@ -71,6 +79,8 @@ void max_unpool_infer(InferContext& context) {
   for (size_t i = 0; i < spatial; ++i)
     dims.push_back((x[static_cast<int>(i) + 2] - 1) * at_or(attrs.strides, i, 1) +
                    (attrs.kernel_shape[i] - at_or(attrs.pads, i, 0) - at_or(attrs.pads, i + spatial, 0)));
+  if (context.has_input(2) && !context.contents(2))
+    return context.output(0, context.dtype(0), Shape(context.measured(context.rank(0))));
   if (context.has_input(2)) {
     const std::vector<Dim> wanted = context.list(2);
     if (wanted.size() != dims.size())

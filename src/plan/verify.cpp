@@ -87,7 +87,8 @@ class Checker {
     for (size_t i = 0; i < view.dims.size(); ++i) {
       check_symbols(view.dims[i]);
       check_symbols(view.strides[i]);
-      if (lower(view.dims[i]) < 0) damaged("an extent {} may be negative", view.dims[i].str());
+      if (lower(view.dims[i]) < 0 && !depends_on_data(view.dims[i], profile_.symbols))
+        damaged("an extent {} may be negative", view.dims[i].str());
       fixed = fixed && view.dims[i].is_constant() && view.strides[i].is_constant();
     }
     if (fixed) check_reach(view);

@@ -2,7 +2,7 @@
 // Small plans that hold a step of nearly every kernel, reference and fast, at every level of the host.
 
 #include "ir/text.h"
-#include "support/kernel_cases.h"
+#include "support/picture_cases.h"
 
 namespace planish::testing {
 
@@ -169,6 +169,41 @@ inline Graph ranged_graph() {
   return graph;
 }
 
+// The rows of x that hold something above 0, as many as there are.
+inline Graph selecting_graph() {
+  Graph graph;
+  graph.name = "selecting";
+  const ValueId x = graph.add_input("x", {DataType::f32, {6, 4}});
+  const ValueId zero = graph.add_constant(Tensor::scalar(0.f), "zero");
+  const ValueId places = add_op(graph, "nonzero", {add_op(graph, "greater", {x, zero})});
+  const ValueId rows = add_op(graph, "gather", {places, graph.add_constant(Tensor::scalar<int64_t>(0), "first")});
+  graph.add_output(add_op(graph, "softmax", {add_op(graph, "gather", {x, rows})}, {}, "softmax"));
+  return graph;
+}
+
+// A state that each iteration lengthens, and its sum in rows.
+inline Graph looping_graph() {
+  Graph graph;
+  graph.name = "looping";
+  const ValueId trips = graph.add_input("trips", {DataType::i64, {}}), x = graph.add_input("x", {DataType::f32, {2}});
+  const SymbolInfo info = kMeasuredSymbol;
+  const Dim index = Dim::symbol(graph.fresh_symbol("i", info)), extent = Dim::symbol(graph.fresh_symbol("n", info));
+  auto body = std::make_unique<Graph>();
+  share_symbols(graph, *body);
+  body->mutable_value(body->add_input("i", {DataType::i64, {}})).contents = std::vector<Dim>{index};
+  const ValueId goes_on = body->add_input("goes_on", {DataType::boolean, {}});
+  const ValueId state = body->add_input("state", {DataType::f32, {extent}});
+  body->add_output(add_op(*body, "identity", {goes_on}));
+  body->add_output(add_op(*body, "concat", {state, state}, {{"axis", int64_t{0}}}));
+  body->add_output(add_op(*body, "reduce_sum", {state}, {{"keepdims", int64_t{0}}}));
+  std::vector<std::unique_ptr<Graph>> bodies;
+  bodies.push_back(std::move(body));
+  const NodeId loop =
+      add_region_node(graph, "loop", {trips, {}, x}, {{"carried", int64_t{1}}}, std::move(bodies), "loop", {});
+  for (ValueId output : std::vector<ValueId>(graph.node(loop).outputs)) graph.add_output(output);
+  return graph;
+}
+
 inline void add_plans(const Graph& graph, std::vector<Plan>& plans) {
   auto device = create_cpu_device(1);
   BuildOptions options;
@@ -184,7 +219,8 @@ inline void add_plans(const Graph& graph, std::vector<Plan>& plans) {
 
 inline std::vector<Plan> plan_catalogue() {
   std::vector<Plan> plans;
-  for (const auto& cases : {matrix_cases(), row_cases(), sequence_cases(), move_cases(), element_cases()})
+  for (const auto& cases :
+       {matrix_cases(), row_cases(), sequence_cases(), move_cases(), element_cases(), picture_cases()})
     for (const KernelCase& c : cases) {
       std::map<std::string, Tensor> inputs;
       const Graph graph = case_graph(c, inputs);
@@ -193,6 +229,8 @@ inline std::vector<Plan> plan_catalogue() {
   for (const char* text : kGraphTexts) add_plans(parse_graph(text), plans);
   add_plans(small_network(), plans);
   add_plans(ranged_graph(), plans);
+  add_plans(selecting_graph(), plans);
+  add_plans(looping_graph(), plans);
   return plans;
 }
 

@@ -51,6 +51,7 @@ def cases():
     choosing_cases(floats, ints, random)
     quantized_cases(floats, random)
     fused_cases(floats)
+    picture_cases(case, floats, ints, random)
     control_cases(floats)
     function_case(floats)
     function_name_case(floats)
@@ -441,6 +442,7 @@ if __name__ == "__main__":
         import numpy as np
         import onnx
         import onnxruntime
+        from picture_cases import picture_cases
     except ImportError as error:
         print(f"SKIPPED: {error}; PLANISH_PYTHON names a Python with numpy, onnx and onnxruntime")
         sys.exit(0)

@@ -61,15 +61,19 @@ void import_hardmax(NodeContext& context) {
   context.emit("reshape", {hot, context.add("shape", {x})});
 }
 
-// x - bias above lambd, x + bias below -lambd, else 0
+// x - bias above lambd, x + bias below -lambd, else 0. Both may be fractions: integers are computed in f64.
 void import_shrink(NodeContext& context) {
-  const ValueId x = context.input(0);
+  const DataType type = context.type(0).dtype;
+  const bool whole = !is_float(type);
+  const ValueId x = whole ? context.add("cast", {context.input(0)}, {{"to", DataType::f64}}) : context.input(0);
   const double lambd = context.get_or<double>("lambd", 0.5), bias = context.get_or<double>("bias", 0);
   const auto constant = [&](double value) { return context.scalar_like(x, value); };
   const ValueId above = context.add("greater", {x, constant(lambd)}),
                 below = context.add("less", {x, constant(-lambd)});
   const ValueId low = context.add("where", {below, context.add("add", {x, constant(bias)}), constant(0)});
-  context.emit("where", {above, context.add("sub", {x, constant(bias)}), low});
+  const ValueId shrunk = context.add("where", {above, context.add("sub", {x, constant(bias)}), low});
+  if (!whole) return context.alias(shrunk);
+  context.emit("cast", {shrunk}, {{"to", type}});
 }
 
 void import_swish(NodeContext& context) {

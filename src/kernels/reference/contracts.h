@@ -32,6 +32,7 @@ std::array<int64_t, kMaxRank> pads_before(const KernelArgs& args);
 // For the rows extents.*: gives these values to the symbols that the step binds. Error(invalid_argument) for extents
 // below 0, or of another rank than was planned for.
 void bind_extents(const KernelArgs& args, const std::vector<int64_t>& extents);
+std::vector<int64_t> extents_list(const KernelArgs& args, size_t i);  // the elements of operand i
 
 // The window of a convolution or pooling along one spatial axis of x and y.
 template <class A>

@@ -11,15 +11,6 @@
 namespace planish::kernels::reference {
 namespace {
 
-std::vector<int64_t> extents_list(const KernelArgs& args, size_t i) {
-  std::vector<int64_t> values;
-  if (!args.has_input(i)) return values;
-  const TensorView& view = args.inputs[i];
-  for (int64_t k = 0; k < view.element_count(); ++k)
-    values.push_back(load_int(view, view.rank == 0 ? 0 : k * view.strides[0]));
-  return values;
-}
-
 std::vector<int64_t> operand_extents(const KernelArgs& args) {
   const auto extents = args.inputs[0].extents();
   return {extents.begin(), extents.end()};
@@ -262,6 +253,15 @@ void extents_rows(const KernelArgs& args) {
 }
 
 }  // namespace
+
+std::vector<int64_t> extents_list(const KernelArgs& args, size_t i) {
+  std::vector<int64_t> values;
+  if (!args.has_input(i)) return values;
+  const TensorView& view = args.inputs[i];
+  for (int64_t k = 0; k < view.element_count(); ++k)
+    values.push_back(load_int(view, view.rank == 0 ? 0 : k * view.strides[0]));
+  return values;
+}
 
 void bind_extents(const KernelArgs& args, const std::vector<int64_t>& extents) {
   if (extents.size() != args.bound_symbols.size())

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "kernels/check.h"
+#include "kernels/reference/contracts.h"
 
 namespace planish::kernels::reference {
 namespace {
@@ -42,6 +42,19 @@ void check_affine_grid(const KernelArgs& args) {
   o.in(0).type_of(y).shape({y.extent(0), axes, axes + 1});
   o.in(1).integers().list(axes + 2);
   require(y.extent(-1) == axes, "points of {} coordinates over {} axes", y.extent(-1), axes);
+}
+
+// N, C and extents, which are data -> [N, extents.., D]
+void extents_affine_grid(const KernelArgs& args) {
+  std::vector<int64_t> extents = extents_list(args, 1);
+  extents.erase(extents.begin() + 1);
+  extents.push_back(static_cast<int64_t>(extents.size()) - 1);
+  bind_extents(args, extents);
+}
+
+void check_extents_affine_grid(const KernelArgs& args) {
+  const Operands o(args, 2, 2, 0, 0);
+  o.in(1).integers().list(2);
 }
 
 // Elimination with the largest pivot of each column.
@@ -92,6 +105,7 @@ void check_det(const KernelArgs& args) {
 
 void register_geometry(KernelTable& table) {
   table.add(make_kernel<AffineGridAttrs>("affine_grid", check_affine_grid, run_affine_grid));
+  table.add(make_kernel<AffineGridAttrs>("extents.affine_grid", check_extents_affine_grid, extents_affine_grid));
   table.add(make_kernel<NoAttrs>("det", check_det, run_det));
 }
 

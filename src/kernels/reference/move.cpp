@@ -261,7 +261,7 @@ T combined(T a, T b, const std::string& how) {
   return how == "add" ? a + b : how == "mul" ? a * b : how == "max" ? std::max(a, b) : std::min(a, b);
 }
 
-// Integers wrap, and are compared as their type is.
+// Integers wrap, and are compared as their type is; truth values add up to or, multiply to and.
 void combine(const TensorView& target, int64_t to, const TensorView& update, int64_t from, const std::string& how) {
   if (how == "none") return copy_element(update, from, target, to);
   if (is_float(target.dtype))

@@ -70,7 +70,28 @@ ResizeTaps cubic_taps(const ResizeAttrs& attrs, int64_t base, double fraction, i
   return taps;
 }
 
+// The scale as it was before it became an f32: positions halfway between elements depend on it.
+double unrounded(double scale) {
+  if (!(scale > 0 && scale <= kMostScale)) return scale;
+  const auto fraction = fraction_of(static_cast<float>(scale));
+  return fraction ? static_cast<double>(fraction->first) / static_cast<double>(fraction->second) : scale;
+}
+
 }  // namespace
+
+std::optional<std::pair<int64_t, int64_t>> fraction_of(float scale) {
+  for (int64_t q = 1; q <= 64; ++q) {
+    const double p = std::round(static_cast<double>(scale) * static_cast<double>(q));
+    if (static_cast<float>(p / static_cast<double>(q)) == scale) return std::pair(static_cast<int64_t>(p), q);
+  }
+  return std::nullopt;
+}
+
+double scaled_extent(double extent, double scale) {
+  const auto fraction = fraction_of(static_cast<float>(scale));
+  if (!fraction) return std::floor(static_cast<float>(extent) * static_cast<float>(scale));
+  return std::floor(extent * static_cast<double>(fraction->first) / static_cast<double>(fraction->second));
+}
 
 ResizeAxis resize_axis(const KernelArgs& args, const ResizeAttrs& attrs, size_t axis) {
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
@@ -78,7 +99,7 @@ ResizeAxis resize_axis(const KernelArgs& args, const ResizeAttrs& attrs, size_t 
   result.scale = static_cast<double>(result.out) / static_cast<double>(result.in);
   const auto place = place_of(attrs, x.rank, axis);
   if (is_given(args, 2)) {
-    result.scale = place ? element(args.inputs[2], *place) : 1;
+    result.scale = place ? unrounded(element(args.inputs[2], *place)) : 1;
   } else if (place && is_given(args, 3) && attrs.keep_aspect_ratio_policy != "stretch") {
     result.scale = common_scale(args, attrs);
   }
@@ -195,6 +216,19 @@ double resized(const TensorView& x, std::span<const AxisTaps* const> taps) {
   return sum;
 }
 
+// Nearest elements are copied, other values rounded to what the type holds.
+void store_resized(const KernelArgs& args, int64_t to, std::span<const AxisTaps* const> taps) {
+  const auto& attrs = args.as<ResizeAttrs>();
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  if (std::any_of(taps.begin(), taps.end(), [](const AxisTaps* axis) { return axis->outside; }))
+    return store_double(y, to, attrs.extrapolation_value);
+  if (is_float(y.dtype)) return store_double(y, to, resized(x, taps));
+  if (attrs.mode != "nearest") return store_double(y, to, std::nearbyint(resized(x, taps)));
+  int64_t from = 0;
+  for (size_t axis = 0; axis < taps.size(); ++axis) from += taps[axis]->positions[0] * x.strides[axis];
+  store_int(y, to, load_int(x, from));
+}
+
 void run_resize(const KernelArgs& args) {
   const auto& attrs = args.as<ResizeAttrs>();
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
@@ -214,12 +248,8 @@ void run_resize(const KernelArgs& args) {
            at.next()) {
         std::copy_n(at.index.begin(), rank - fixed, index.begin() + static_cast<std::ptrdiff_t>(fixed));
         std::array<const AxisTaps*, kMaxRank> here{};
-        bool outside = false;
-        for (size_t axis = 0; axis < rank; ++axis) {
-          here[axis] = &taps[axis][static_cast<size_t>(index[axis])];
-          outside = outside || here[axis]->outside;
-        }
-        store_double(y, base + at.offset[0], outside ? attrs.extrapolation_value : resized(x, {here.data(), rank}));
+        for (size_t axis = 0; axis < rank; ++axis) here[axis] = &taps[axis][static_cast<size_t>(index[axis])];
+        store_resized(args, base + at.offset[0], {here.data(), rank});
       }
     }
   });
@@ -247,9 +277,11 @@ void run_extents_of_resize(const KernelArgs& args) {
     const auto place = place_of(attrs, x.rank, axis);
     if (!place) continue;
     const double in = static_cast<double>(extents[axis]), scale = sized ? common : element(args.inputs[2], *place);
+    if (!sized && !(scale > 0 && scale <= kMostScale))
+      fail(Code::invalid_argument, "a scale of {} along axis {}", scale, axis);
     const double extent = sized && stretch ? element(args.inputs[3], *place)
                           : sized          ? std::round(scale * in)
-                                           : std::floor(in * scale + 1e-9);
+                                           : scaled_extent(in, scale);
     if (!(extent >= 0) || extent > 1e15) fail(Code::invalid_argument, "an extent of {} along axis {}", extent, axis);
     extents[axis] = static_cast<int64_t>(extent);
   }

@@ -1,6 +1,9 @@
 #pragma once
 // Which elements of the input, with which weights, make one position of a resized axis.
 
+#include <optional>
+#include <utility>
+
 #include "kernels/kernel.h"
 #include "kernels/reference/move.h"
 
@@ -11,6 +14,13 @@ struct ResizeTaps {
   std::array<int64_t, 4> positions{};
   std::array<double, 4> weights{1, 0, 0, 0};
 };
+
+// The fraction of small numbers that a scale, above 0 and at most kMostScale, was rounded from.
+constexpr double kMostScale = 1e6;
+std::optional<std::pair<int64_t, int64_t>> fraction_of(float scale);
+
+// floor(extent * scale), where 10 * 0.7 is 7.
+double scaled_extent(double extent, double scale);
 
 // One axis of a resize step. `scale`: as given, or what the sizes and their policy make of it; length: what the
 // result's extent would be if it need not be whole; [start, end]: the part of the input that tf_crop_and_resize shows.

@@ -6,7 +6,7 @@
 #include <complex>
 #include <numbers>
 
-#include "kernels/check.h"
+#include "kernels/reference/contracts.h"
 
 namespace planish::kernels::reference {
 namespace {
@@ -100,14 +100,33 @@ void store_signal(const TensorView& y, const DftRow& row, int64_t to, const std:
   }
 }
 
-// The length of the transform, which the result's extent has to fit.
+bool is_half_input(const DftAttrs& attrs) { return attrs.onesided != 0 && attrs.inverse != 0; }
+bool is_half_result(const DftAttrs& attrs) { return attrs.onesided != 0 && attrs.inverse == 0; }
+
+size_t dft_axis(const KernelArgs& args) {
+  const int rank = args.inputs[0].rank;
+  const int axis = normalize_axis(args.has_input(2) ? load_int(args.inputs[2], 0) : -2, rank);
+  if (axis == rank - 1) fail(Code::invalid_argument, "a transform along the last axis, of real and imaginary parts");
+  return static_cast<size_t>(axis);
+}
+
+// As given, or what there is; of half a spectrum of m values, 2 (m - 1).
 int64_t dft_length(const KernelArgs& args, const DftAttrs& attrs, size_t axis) {
-  const int64_t in = args.inputs[0].dims[axis], out = args.outputs[0].dims[axis];
-  const bool half_in = attrs.onesided != 0 && attrs.inverse != 0, half_out = attrs.onesided != 0 && attrs.inverse == 0;
-  const int64_t n = args.has_input(1) ? load_int(args.inputs[1], 0) : half_in ? 2 * (in - 1) : in;
-  if (n < 1 || out != (half_out ? n / 2 + 1 : n))
-    fail(Code::invalid_argument, "a transform of length {} into a result of {}", n, out);
+  const int64_t in = args.inputs[0].dims[axis];
+  const int64_t n = args.has_input(1) ? load_int(args.inputs[1], 0) : is_half_input(attrs) ? 2 * (in - 1) : in;
+  if (n < 1) fail(Code::invalid_argument, "a transform of length {}", n);
   return n;
+}
+
+void extents_dft(const KernelArgs& args) {
+  const auto& attrs = args.as<DftAttrs>();
+  const auto in = args.inputs[0].extents();
+  std::vector<int64_t> extents(in.begin(), in.end());
+  const size_t axis = dft_axis(args);
+  const int64_t n = dft_length(args, attrs, axis);
+  extents[axis] = is_half_result(attrs) ? n / 2 + 1 : n;
+  extents.back() = is_half_input(attrs) ? 1 : 2;
+  bind_extents(args, extents);
 }
 
 void run_dft(const KernelArgs& args) {
@@ -121,9 +140,11 @@ void run_dft(const KernelArgs& args) {
   for (size_t i = 0; i < row.last; ++i)
     if (i != row.axis && x.dims[i] != y.dims[i])
       fail(Code::invalid_argument, "axis {} of {} elements in a result of {}", i, x.dims[i], y.dims[i]);
-  const int64_t n = dft_length(args, attrs, row.axis);
+  const int64_t n = dft_length(args, attrs, row.axis), found = y.dims[row.axis];
+  if (found != (is_half_result(attrs) ? n / 2 + 1 : n))
+    fail(Code::invalid_argument, "a transform of length {} into a result of {}", n, found);
   const FourierTransform transform(n, attrs.inverse != 0);
-  const bool mirrored = attrs.onesided != 0 && attrs.inverse != 0;
+  const bool mirrored = is_half_input(attrs);
   const double scale = attrs.inverse != 0 ? 1 / static_cast<double>(n) : 1;
   const int64_t rows = y.element_count() / y.dims[row.axis] / y.dims[row.last];
   args.pool->parallel_for(rows, 1, [&](int64_t begin, int64_t end) {
@@ -133,17 +154,23 @@ void run_dft(const KernelArgs& args) {
   });
 }
 
-// X [.., 1 or 2], length?, axis? -> X's type and rank, [.., 2], or 1 where the result is real; length and axis are data
+// X [.., 1 or 2], length?, axis?; length and axis are data
+void check_dft_operands(const Operands& o, const DftAttrs& attrs) {
+  const Slot x = o.in(0).rank(2, kMaxRank);
+  require(x.extent(-1) == 1 || (x.extent(-1) == 2 && !is_half_result(attrs)), "elements of {} parts", x.extent(-1));
+  o.in(1).integers().elements(1);
+  o.in(2).integers().elements(1);
+}
+
+void check_extents_dft(const KernelArgs& args) { check_dft_operands(Operands(args, 1, 3, 0, 0), args.as<DftAttrs>()); }
+
+// -> X's type and rank, [.., 2], or 1 where the result is real
 void check_dft(const KernelArgs& args) {
   const Operands o(args, 1, 3);
   const auto& attrs = args.as<DftAttrs>();
-  const Slot x = o.in(0).rank(2, kMaxRank);
-  const bool real = attrs.onesided != 0 && attrs.inverse != 0;
-  require(x.extent(-1) == 1 || x.extent(-1) == 2, "elements of {} parts", x.extent(-1));
-  o.in(1).integers().elements(1);
-  o.in(2).integers().elements(1);
-  const Slot y = o.out().type_of(x).rank(x.view().rank, x.view().rank);
-  require(y.extent(-1) == (real ? 1 : 2), "results of {} parts", y.extent(-1));
+  check_dft_operands(o, attrs);
+  const Slot x = o.in(0), y = o.out().type_of(x).rank(x.view().rank, x.view().rank);
+  require(y.extent(-1) == (is_half_input(attrs) ? 1 : 2), "results of {} parts", y.extent(-1));
 }
 
 double mel_of(double hertz) { return 2595 * std::log10(1 + hertz / 700); }
@@ -184,11 +211,22 @@ void run_mel_weight_matrix(const KernelArgs& args) {
     }
 }
 
-// filters, length of the transform, samples a second, lowest and highest frequency -> [length / 2 + 1, filters]
-void check_mel_weight_matrix(const KernelArgs& args) {
-  const Operands o(args, 5, 5);
+void extents_mel_weight_matrix(const KernelArgs& args) {
+  bind_extents(args, {load_int(args.inputs[1], 0) / 2 + 1, load_int(args.inputs[0], 0)});
+}
+
+// filters, length of the transform, samples a second, lowest and highest frequency
+void check_mel_operands(const Operands& o) {
   for (size_t i = 0; i < 5; ++i) o.in(i).elements(1);
   for (size_t i : {0, 1, 2}) o.in(i).integers();
+}
+
+void check_extents_mel(const KernelArgs& args) { check_mel_operands(Operands(args, 5, 5, 0, 0)); }
+
+// -> [length / 2 + 1, filters]
+void check_mel_weight_matrix(const KernelArgs& args) {
+  const Operands o(args, 5, 5);
+  check_mel_operands(o);
   o.out().rank(2, 2);
 }
 
@@ -196,6 +234,8 @@ void check_mel_weight_matrix(const KernelArgs& args) {
 
 void register_signal(KernelTable& table) {
   table.add(make_kernel<DftAttrs>("dft", check_dft, run_dft));
+  table.add(make_kernel<DftAttrs>("extents.dft", check_extents_dft, extents_dft));
+  table.add(make_kernel<MelAttrs>("extents.mel_weight_matrix", check_extents_mel, extents_mel_weight_matrix));
   table.add(make_kernel<MelAttrs>("mel_weight_matrix", check_mel_weight_matrix, run_mel_weight_matrix));
 }
 

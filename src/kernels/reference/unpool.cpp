@@ -90,6 +90,22 @@ void check_col2im(const KernelArgs& args) {
   }
 }
 
+// [N, C, picture..], where columns hold C blocks
+void extents_col2im(const KernelArgs& args) {
+  std::vector<int64_t> extents = extents_list(args, 1);
+  int64_t elements = 1;
+  for (int64_t extent : extents_list(args, 2)) elements = checked_mul(elements, extent);
+  if (elements < 1) fail(Code::invalid_argument, "a block of {} elements", elements);
+  extents.insert(extents.begin(), {args.inputs[0].dims[0], args.inputs[0].dims[1] / elements});
+  bind_extents(args, extents);
+}
+
+void check_extents_col2im(const KernelArgs& args) {
+  const Operands o(args, 3, 3, 0, 0);
+  o.in(0).rank(3, 3);
+  for (size_t i : {1, 2}) o.in(i).integers().list();
+}
+
 // Offset of the element that is number `flat` of the picture, which may be smaller than the result.
 int64_t unpooled_offset(std::span<const int64_t> picture, const TensorView& y, int64_t flat) {
   int64_t offset = 0;
@@ -138,11 +154,20 @@ void check_max_unpool(const KernelArgs& args) {
   }
 }
 
+void extents_max_unpool(const KernelArgs& args) { bind_extents(args, extents_list(args, 2)); }
+
+void check_extents_max_unpool(const KernelArgs& args) {
+  const Operands o(args, 3, 3, 0, 0);
+  o.in(2).integers().list();
+}
+
 }  // namespace
 
 void register_unpool(KernelTable& table) {
   table.add(make_kernel<Col2ImAttrs>("col2im", check_col2im, run_col2im));
   table.add(make_kernel<MaxUnpoolAttrs>("max_unpool", check_max_unpool, run_max_unpool));
+  table.add(make_kernel<Col2ImAttrs>("extents.col2im", check_extents_col2im, extents_col2im));
+  table.add(make_kernel<MaxUnpoolAttrs>("extents.max_unpool", check_extents_max_unpool, extents_max_unpool));
 }
 
 }  // namespace planish::kernels::reference

@@ -90,6 +90,14 @@ bool assume_equal(Graph& graph, Dim a, Dim b, const std::string& where) {
   return true;
 }
 
+// The larger of two extents of which either may turn out to be 1, or 0 where one is. That they go together the kernel looks
+// at when they are known.
+static Dim joint_extent(Dim a, Dim b) {
+  if (a.is_constant() && a.value() > 1) return a;
+  if (b.is_constant() && b.value() > 1) return b;
+  return max(a, b) * min(a, 1) * min(b, 1);
+}
+
 Shape InferContext::broadcast(const Shape& a, const Shape& b) const {
   const int rank = std::max(a.rank(), b.rank());
   std::vector<Dim> dims(static_cast<size_t>(rank), 1);
@@ -98,6 +106,11 @@ Shape InferContext::broadcast(const Shape& a, const Shape& b) const {
     const Dim left = in_a < 0 ? Dim(1) : a[in_a], right = in_b < 0 ? Dim(1) : b[in_b];
     dims[static_cast<size_t>(i)] = left == Dim(1) || right.is_constant() ? right : left;
     if (right == Dim(1)) dims[static_cast<size_t>(i)] = left;
+    const bool waits = depends_on_data(left, graph_.symbols) || depends_on_data(right, graph_.symbols);
+    if (waits && left != right && left != Dim(1) && right != Dim(1)) {
+      dims[static_cast<size_t>(i)] = joint_extent(left, right);
+      continue;
+    }
     if (left != Dim(1) && right != Dim(1) && !assume_equal(left, right))
       fail(Code::invalid_model, "shapes {} and {} do not broadcast ({} against {})", a.str(), b.str(), left.str(),
            right.str());

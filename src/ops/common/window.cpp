@@ -38,7 +38,7 @@ Dim window_extent(const InferContext& context, const std::string& auto_pad, cons
   const bool padded = auto_pad != "VALID";
   const Dim begin = padded ? at_or(pads, axis, 0) : 0, end = padded ? at_or(pads, axis + spatial, 0) : 0;
   const Dim room = in + begin + end - reach;
-  if (least_value(room, context.symbols()) < 0)
+  if (!depends_on_data(room, context.symbols()) && least_value(room, context.symbols()) < 0)
     fail(Code::invalid_model, "a window of {} does not fit into {}{} with padding {} and {}", reach.str(), in.str(),
          in.is_constant() ? "" : fmt::format(", at least {} for the given ranges,", least_value(in, context.symbols())),
          begin.str(), end.str());
