@@ -101,8 +101,8 @@ void add_view(const TensorView& view, const ViewDesc& desc, const PlaceOf& place
   with_context([&] { return placed.name(); },
                [&] {
                  const Place place = place_of(desc);
-                 if (write) check_written(view, place);
                  placed.reach = reach_of(view, place);
+                 if (write) check_written(view, place);
                });
   list.push_back(placed);
 }

@@ -96,6 +96,22 @@ TEST_F(DataDependent, WritesToTheCallersMemory) {
   EXPECT_EQ(y[0], 5);
 }
 
+// With equal counts nothing but the addresses changes.
+TEST_F(DataDependent, FollowsTheMemoryThatIsBound) {
+  std::vector<float> first = {1, 2, 0, 0}, second = {3, 4, 0, 0};
+  float y[2] = {}, z[2] = {};
+  ASSERT_TRUE(run(first).ok());
+  context_->bind("y", y, sizeof y).raise();
+  context_->bind("x", second.data(), second.size() * sizeof(float)).raise();
+  ASSERT_TRUE(context_->enqueue().ok());
+  EXPECT_EQ(y[1], 5);
+  context_->bind("y", z, sizeof z).raise();
+  context_->bind("x", first.data(), first.size() * sizeof(float)).raise();
+  ASSERT_TRUE(context_->enqueue().ok());
+  EXPECT_EQ(y[1], 5);
+  EXPECT_EQ(z[1], 3);
+}
+
 TEST(DataDependentText, BindsArePartOfTheGraph) {
   const Graph graph = select_network();
   const Graph again = parse_graph(print(graph));

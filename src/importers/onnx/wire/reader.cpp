@@ -301,7 +301,7 @@ Attribute read_attribute(Reader reader, const Source& source, int depth) {
       attribute.value = strings;
       break;
     default:
-      attribute.supported = !other && type != 0;
+      attribute.supported = !other && !attribute.graphs.empty();
       break;
   }
   return attribute;
