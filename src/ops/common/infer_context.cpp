@@ -90,8 +90,8 @@ bool assume_equal(Graph& graph, Dim a, Dim b, const std::string& where) {
   return true;
 }
 
-// The larger of two extents of which either may turn out to be 1, or 0 where one is. That they go together the kernel looks
-// at when they are known.
+// The larger of two extents of which either may turn out to be 1, or 0 where one is. That they go together the kernel
+// looks at when they are known.
 static Dim joint_extent(Dim a, Dim b) {
   if (a.is_constant() && a.value() > 1) return a;
   if (b.is_constant() && b.value() > 1) return b;
@@ -216,7 +216,8 @@ std::vector<Dim> InferContext::measured(int rank) {
   if (rank < 0 || rank > kMaxRank)
     fail(Code::invalid_model, "a result of rank {}; 0 to {} are accepted", rank, kMaxRank);
   std::vector<Dim> dims;
-  for (int i = 0; i < rank; ++i) dims.push_back(data_dependent(fmt::format("{}_{}", node_.op.str(), i), kMeasuredSymbol.range.max));
+  for (int i = 0; i < rank; ++i)
+    dims.push_back(data_dependent(fmt::format("{}_{}", node_.op.str(), i), kMeasuredSymbol.range.max));
   return dims;
 }
 
