@@ -27,7 +27,7 @@ Status guarded(Body body) noexcept {
 
 // Shapes are resolved when every dynamic input was given its extents anew, or when something asks for what follows from
 // them; binding an address then only patches the views that use it.
-struct Context::State : Frame {
+struct Context::State final : Frame {
   std::vector<bool> dynamic;                // inputs whose extents the caller sets
   std::vector<bool> shaped;                 // bindings whose extents are known, or follow
   std::vector<bool> pending;                // dynamic inputs without a call since shapes were resolved

@@ -33,7 +33,7 @@ void execute_profiled(PreparedStep& step, const Execution& execution) {
 void execute(std::vector<PreparedStep>& steps, const Execution& execution) {
   for (PreparedStep& step : steps) {
     try {
-      if (step.late) execution.late.settle(step);
+      if (step.late) execution.late.make_ready(step);
       execution.profile ? execute_profiled(step, execution) : execute_one(step, execution);
     } catch (Error& error) {
       error.add_context(fmt::format("step {} '{}' ({})", step.step->id, step.step->name, step.step->kernel));

@@ -48,7 +48,7 @@ struct Frame : LateSteps {
   void begin_shapes();                        // the shapes are other ones: so is everything made from them
   void move_binding() { ++generation_; }      // its address has changed
 
-  void settle(PreparedStep& prepared) override;
+  void make_ready(PreparedStep& prepared) override;
   void bind(const Step& step, std::span<const int64_t> values) override;
   void forget(const Step& loop, const std::vector<Step>& body) override;
 

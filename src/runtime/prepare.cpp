@@ -142,7 +142,7 @@ void Frame::check_contract(const PreparedStep& prepared) const {
 void Frame::patch(PreparedStep& prepared) const {
   for (auto& body : prepared.bodies)
     for (PreparedStep& inner : body) patch(inner);
-  if (prepared.late) return;  // settle does it
+  if (prepared.late) return;  // make_ready does it
   patch_views(prepared);
 }
 

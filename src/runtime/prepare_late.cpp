@@ -86,7 +86,7 @@ const void* Frame::output(size_t binding) const {
   return addresses[binding] != nullptr ? addresses[binding] : outputs_[binding].data.get();
 }
 
-void Frame::settle(PreparedStep& prepared) {
+void Frame::make_ready(PreparedStep& prepared) {
   for (const ViewDesc& view : prepared.step->outputs) provide(view);
   if (prepared.generation == generation_) return;
   const double milliseconds = prepared.milliseconds;

@@ -15,7 +15,7 @@ namespace planish {
 struct PreparedStep {
   const Step* step = nullptr;
   uint64_t generation = 0;             // late steps: of what it was made from
-  bool late = false;                   // LateSteps::settle comes first
+  bool late = false;                   // LateSteps::make_ready comes first
   const Kernel* kernel = nullptr;      // cpu and reference steps
   std::shared_ptr<const void> params;  // what the kernel's decode made
   Plugin* plugin = nullptr;            // plugin steps; the context owns it
@@ -51,7 +51,7 @@ void check_plugin(const PreparedStep& step, ThreadPool& pool, int64_t workspace_
 // Steps whose extents, offsets or memory other steps decide while the plan runs.
 class LateSteps {
  public:
-  virtual void settle(PreparedStep& step) = 0;                               // makes it ready, unless it is
+  virtual void make_ready(PreparedStep& step) = 0;                           // makes it ready, unless it is
   virtual void bind(const Step& step, std::span<const int64_t> values) = 0;  // the first of Step::binds
   // What these steps of a loop's body found out has no value any more; what the loop hands on keeps its own.
   virtual void forget(const Step& loop, const std::vector<Step>& body) = 0;
