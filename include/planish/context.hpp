@@ -71,7 +71,8 @@ class Context {
   void run() { detail::check(planish_context_enqueue(handle_.get(), nullptr)); }
   // Returns at once; Stream::synchronize throws what goes wrong. Until then set_shape and bind throw Error(busy).
   void enqueue(const Stream& stream) { detail::check(planish_context_enqueue(handle_.get(), stream.handle())); }
-  // The same without exceptions and, once shapes are set and one run was made, without allocating memory.
+  // The same without exceptions and, once shapes are set and one run was made, without allocating memory (but where
+  // data decides extents).
   planish_status try_enqueue(const Stream* stream = nullptr) noexcept {
     return planish_context_enqueue(handle_.get(), stream == nullptr ? nullptr : stream->handle());
   }

@@ -25,8 +25,7 @@ struct KernelArgs {
   const void* params = nullptr;         // what `decode` made
   std::byte* workspace = nullptr;       // `workspace` bytes, 64-byte aligned
   ThreadPool* pool = nullptr;           // never null when run
-  // For a step of data-dependent size: the kernel writes the values of the symbols that the step binds.
-  // Output views then have the upper-bound extents; the kernel writes data row-major for the actual ones.
+  // For a step that binds symbols (the rows extents.*): their values, which the kernel writes.
   std::span<int64_t> bound_symbols;
 
   template <class P>

@@ -68,7 +68,7 @@ struct Step {
   std::string op;                    // operator, for people ("conv")
   std::string kernel;                // table row; "if" or "loop" for control
   int32_t version = 1;
-  Attrs params;  // a value of Dims is evaluated to ints when shapes are set, before the kernel decodes
+  Attrs params;  // a value of Dims is evaluated to ints, once its symbols are bound, before the kernel decodes
   std::vector<ViewDesc> inputs;
   std::vector<ViewDesc> outputs;
   ViewDesc workspace;                     // u8, absent when none
@@ -106,7 +106,7 @@ struct Plan {
   std::vector<Binding> bindings;             // inputs first, in the model's order
   std::vector<Profile> profiles;
   std::vector<Tensor> constants;
-  std::vector<Guard> guards;  // checked when shapes are set
+  std::vector<Guard> guards;  // checked once their symbols are bound: when shapes are set, or by the last step that binds one
 };
 
 struct LoadOptions {
@@ -122,7 +122,7 @@ Plan deserialize(std::span<const std::byte> bytes, std::shared_ptr<const void> o
 void save(const Plan& plan, const std::string& path);         // atomic
 Plan load(const std::string& path, const LoadOptions& = {});  // memory-mapped
 
-// Indices in range, views inside their buffers for every symbol value in range, steps of known kinds.
+// Indices in range, fixed views inside their buffers, steps of known kinds. What depends on symbols the context checks.
 void verify(const Plan& plan);
 
 std::string print(const Plan& plan);                      // whole, as text; stable

@@ -72,8 +72,9 @@ class Context {
   Status extents(std::string_view name, std::vector<int64_t>& out) const noexcept;
 
   // Runs on `stream` (nullptr: the null stream, that is in the caller). Allocation-free once shapes are set
-  // and one run was made. Code::invalid_state names what is not bound or has no shape. Several executions may
-  // be in flight on one stream; until they ended every call that changes the context is Code::busy.
+  // and one run was made, but where data decides extents. Code::invalid_state names what is not bound or has no shape.
+  // Several executions may be in flight on one stream; until they ended every call that changes the context is
+  // Code::busy.
   Status enqueue(Stream* stream = nullptr) noexcept;
 
   // The data of an output whose extents depend on data (it need not be bound); valid until the next run.

@@ -19,14 +19,14 @@ Outcome passing() { return {Verdict::pass, "", DynamicVerdict::right, "", 7}; }
 
 TEST(Workers, OneThatDiesIsNamedAndTheOthersAreKept) {
   const auto run = [](size_t index) {
-    if (index == 5) ::raise(SIGSEGV);
+    if (index == 5) ::raise(SIGKILL);  // which no sanitizer answers in the place of the system
     if (index == 9) ::_exit(3);
     return passing();
   };
   const auto outcomes = run_all(20, run, {.jobs = 2, .batch = 8, .case_seconds = 20});
   for (size_t i = 0; i < outcomes.size(); ++i)
     EXPECT_EQ(outcomes[i].verdict, i == 5 || i == 9 ? Verdict::crash : Verdict::pass) << i;
-  EXPECT_NE(outcomes[5].reason.find("signal 11"), std::string::npos) << outcomes[5].reason;
+  EXPECT_NE(outcomes[5].reason.find("signal 9"), std::string::npos) << outcomes[5].reason;
   EXPECT_EQ(outcomes[6].milliseconds, 7);
 }
 
