@@ -106,7 +106,8 @@ struct Plan {
   std::vector<Binding> bindings;             // inputs first, in the model's order
   std::vector<Profile> profiles;
   std::vector<Tensor> constants;
-  std::vector<Guard> guards;  // checked once their symbols are bound: when shapes are set, or by the last step that binds one
+  std::vector<Guard>
+      guards;  // checked once their symbols are bound: when shapes are set, or by the last step that binds one
 };
 
 struct LoadOptions {
