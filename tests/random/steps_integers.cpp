@@ -41,7 +41,7 @@ void to_other_integers(Draft& d, ValueId x) {
   d.keep(d.cast(x, d.type(x).dtype == DataType::i64 ? DataType::i32 : DataType::i64));
 }
 
-void reduce(Draft& d, ValueId x) {
+void reduce_integers(Draft& d, ValueId x) {
   static const char* const names[] = {"reduce_sum", "reduce_max", "reduce_min"};
   const ValueId y = d.op(d.any_of(names), {x, d.ints({d.pick(d.rank(x))})}, {{"keepdims", int64_t{d.pick(2)}}});
   d.keep(d.op("mod", {y, d.integers(d.type(x).dtype, {}, 19, 19)}));
@@ -116,7 +116,7 @@ void positions(Draft& d, ValueId x) {
 
 std::span<const Step> integer_steps() {
   static const Step steps[] = {with_constant, with_constant, divided,   with_value,        with_value,
-                               unary,         compared,      to_floats, to_other_integers, reduce};
+                               unary,         compared,      to_floats, to_other_integers, reduce_integers};
   return steps;
 }
 
