@@ -3,7 +3,7 @@
 
 #include "kernels/reference/find.h"
 
-#include "ops/op.h"
+#include "ops/common/row.h"
 
 namespace planish::ops {
 namespace {
@@ -68,28 +68,15 @@ void nms_infer(InferContext& context) {
   context.output(0, DataType::i64, Shape{kept, 3});
 }
 
-OpDef find_row(const char* name, int least, int most, int outputs, void (*check)(const Attrs&),
-               void (*infer)(InferContext&)) {
-  OpDef def;
-  def.name = name;
-  def.min_inputs = least;
-  def.max_inputs = most;
-  def.outputs = outputs;
-  def.check_attrs = check;
-  def.infer = infer;
-  def.flops = [](const Graph& graph, const Node& node) {
-    return graph.value(node.inputs[0]).type.shape.element_count();
-  };
-  return def;
-}
-
 }  // namespace
 
 void register_find(OpTable& table) {
-  table.add(find_row("nonzero", 1, 1, 1, check_attrs_as<NoAttrs>, nonzero_infer));
-  table.add(find_row("compress", 2, 2, 1, check_attrs_as<CompressAttrs>, compress_infer));
-  table.add(find_row("unique", 1, 1, -1, check_attrs_as<UniqueAttrs>, unique_infer));
-  table.add(find_row("non_max_suppression", 2, 5, 1, check_attrs_as<NonMaxSuppressionAttrs>, nms_infer));
+  table.add(op_row("nonzero", 1, 1, check_attrs_as<NoAttrs>, nonzero_infer, elements_of_first));
+  table.add(op_row("compress", 2, 2, check_attrs_as<CompressAttrs>, compress_infer, elements_of_first));
+  OpDef unique = op_row("unique", 1, 1, check_attrs_as<UniqueAttrs>, unique_infer, elements_of_first);
+  unique.outputs = -1;
+  table.add(std::move(unique));
+  table.add(op_row("non_max_suppression", 2, 5, check_attrs_as<NonMaxSuppressionAttrs>, nms_infer, elements_of_first));
 }
 
 }  // namespace planish::ops

@@ -1,6 +1,6 @@
 #include "kernels/reference/reduce.h"
 
-#include "ops/op.h"
+#include "ops/common/row.h"
 
 namespace planish::ops {
 namespace {
@@ -66,10 +66,6 @@ void arg_infer(InferContext& context) {
   context.output(0, DataType::i64, Shape(std::move(dims)));
 }
 
-Dim reduce_flops(const Graph& graph, const Node& node) {
-  return graph.value(node.inputs[0]).type.shape.element_count();
-}
-
 }  // namespace
 
 void register_reduce(OpTable& table) {
@@ -80,7 +76,7 @@ void register_reduce(OpTable& table) {
     def.operand_names = {"data", "axes"};
     def.check_attrs = check_attrs_as<ReduceAttrs>;
     def.infer = reduce_infer;
-    def.flops = reduce_flops;
+    def.flops = elements_of_first;
     table.add(std::move(def));
   }
   for (const char* name : {"arg_max", "arg_min"}) {
@@ -88,7 +84,7 @@ void register_reduce(OpTable& table) {
     def.name = name;
     def.check_attrs = check_attrs_as<ArgAttrs>;
     def.infer = arg_infer;
-    def.flops = reduce_flops;
+    def.flops = elements_of_first;
     table.add(std::move(def));
   }
 }

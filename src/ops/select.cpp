@@ -2,7 +2,7 @@
 
 #include "kernels/reference/select.h"
 
-#include "ops/op.h"
+#include "ops/common/row.h"
 
 namespace planish::ops {
 namespace {
@@ -63,16 +63,7 @@ void grid_sample_infer(InferContext& context) {
 }
 
 OpDef select_row(const char* name, int least, int most, void (*check)(const Attrs&), void (*infer)(InferContext&)) {
-  OpDef def;
-  def.name = name;
-  def.min_inputs = least;
-  def.max_inputs = most;
-  def.check_attrs = check;
-  def.infer = infer;
-  def.flops = [](const Graph& graph, const Node& node) {
-    return graph.value(node.inputs[0]).type.shape.element_count();
-  };
-  return def;
+  return op_row(name, least, most, check, infer, elements_of_first);
 }
 
 }  // namespace

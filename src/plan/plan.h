@@ -73,7 +73,7 @@ struct Step {
   std::vector<ViewDesc> outputs;
   ViewDesc workspace;                     // u8, absent when none
   std::vector<std::string> binds;         // symbols of kind `step` that it gives values (KernelArgs::bound_symbols)
-  std::vector<std::vector<Step>> bodies;  // control: if {then, else}; loop {body}
+  std::vector<std::vector<Step>> bodies;  // control: if {then, else}; loop {iteration, hand-over}
   int32_t queue = 0;
   Dim flops;  // for measurement only
   Dim bytes;  // read + written

@@ -17,9 +17,9 @@ std::string surprise(const Result& result, const KnownFailures& known) {
   if (at == known.end())
     return result.passed() ? "" : std::string(verdict_name(result.outcome.verdict)) + ": " + result.outcome.reason;
   if (result.passed()) return "passes: remove it from the list of known failures";
-  if (result.outcome.verdict == Verdict::wrong && at->second.verdict != Verdict::wrong)
-    return fmt::format("was known to be {} and now is wrong: {}", verdict_name(at->second.verdict),
-                       result.outcome.reason);
+  if (result.outcome.verdict != Verdict::refused && at->second.verdict != result.outcome.verdict)
+    return fmt::format("was known to be {} and now is {}: {}", verdict_name(at->second.verdict),
+                       verdict_name(result.outcome.verdict), result.outcome.reason);
   return "";
 }
 

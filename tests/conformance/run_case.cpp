@@ -122,7 +122,8 @@ void run_dynamic(const Case& given, Outcome& outcome) {
       outcome.verdict = Verdict::wrong;
       outcome.reason = "with dynamic extents, " + why;
       return;
-    } catch (const std::exception& error) {
+    } catch (const Error& error) {
+      if (error.code() == Code::internal || error.code() == Code::invalid_plan) throw;  // our own fault
       outcome.dynamic = DynamicVerdict::refused;
       outcome.dynamic_reason = error.what();
     }
