@@ -96,7 +96,7 @@ std::vector<float> expected(const std::vector<float>& x) {
   return y;
 }
 
-std::vector<float> run(Context& context, std::vector<float> x) {
+std::vector<float> run_row(Context& context, std::vector<float> x) {
   std::vector<float> y(x.size() * 2);
   context.set_shape("x", {static_cast<int64_t>(x.size()) / 3, 3});
   context.bind("x", x);
@@ -120,7 +120,7 @@ TEST(Plugin, RunsFromNetworkOverFileToResult) {
     Context context(engine);
     for (uint32_t rows : {1u, 8u, 3u}) {
       const auto x = random_values(rows * 3, rows);
-      EXPECT_EQ(run(context, x), expected(x));
+      EXPECT_EQ(run_row(context, x), expected(x));
     }
   }
   EXPECT_EQ(g_instances.load(), 0);
@@ -185,7 +185,7 @@ TEST(Plugin, AnEngineKeepsItsPlugins) {
   Context context(engine);
   plugin.reset();
   const auto x = random_values(6, 2);
-  EXPECT_EQ(run(context, x), expected(x));
+  EXPECT_EQ(run_row(context, x), expected(x));
 }
 
 TEST(Plugin, ItsExceptionsAreErrorsOfTheCall) {
@@ -202,10 +202,10 @@ TEST(Plugin, ItsExceptionsAreErrorsOfTheCall) {
   EXPECT_TRUE(net.nodes().empty());
   const Engine engine(build(network(), untuned({})));
   Context context(engine);
-  const Error beast = error_of([&] { run(context, {665, 0, 0}); });
+  const Error beast = error_of([&] { run_row(context, {665, 0, 0}); });
   EXPECT_NE(std::string(beast.what()).find("twofold"), std::string::npos) << beast.what();
   EXPECT_NE(std::string(beast.what()).find("the number of the beast"), std::string::npos) << beast.what();
-  EXPECT_EQ(run(context, {1, 2, 3}), expected({1, 2, 3}));
+  EXPECT_EQ(run_row(context, {1, 2, 3}), expected({1, 2, 3}));
 }
 
 TEST(Plugin, ResultsFollowChangedOperands) {

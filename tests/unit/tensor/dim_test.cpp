@@ -115,12 +115,12 @@ struct Random {
 int64_t floor_of(int64_t a, int64_t b) { return a / b - ((a % b != 0) && ((a < 0) != (b < 0)) ? 1 : 0); }
 
 // A Dim, and its value by plain arithmetic at the same point; no value where a divisor is not positive.
-struct Sample {
+struct Expression {
   Dim dim;
   std::optional<int64_t> value;
 };
 
-Sample random_sample(Random& random, const SymbolValues& point, int depth) {
+Expression random_expression(Random& random, const SymbolValues& point, int depth) {
   const int64_t kind = random.below(depth == 0 ? 2 : 9);
   if (kind == 0) {
     const int64_t value = random.below(9) - 3;
@@ -130,7 +130,7 @@ Sample random_sample(Random& random, const SymbolValues& point, int depth) {
     auto at = std::next(point.begin(), random.below(static_cast<int64_t>(point.size())));
     return {Dim::symbol(at->first), at->second};
   }
-  const Sample a = random_sample(random, point, depth - 1), b = random_sample(random, point, depth - 1);
+  const Expression a = random_expression(random, point, depth - 1), b = random_expression(random, point, depth - 1);
   const bool known = a.value && b.value, divides = known && *b.value > 0;
   const auto when = [](bool good, auto value) { return good ? std::optional<int64_t>(value()) : std::nullopt; };
   switch (kind) {
@@ -162,9 +162,9 @@ TEST(DimProperty, CanonicalFormsKeepTheValueAndRoundTrip) {
   int compared = 0;
   for (int i = 0; i < 20000; ++i) {
     const SymbolValues point = {{"A", 1 + random.below(9)}, {"B", 1 + random.below(30)}, {"C", 1 + random.below(5)}};
-    Sample sample;
+    Expression sample;
     try {
-      sample = random_sample(random, point, 4);
+      sample = random_expression(random, point, 4);
     } catch (const Error& error) {
       EXPECT_TRUE(error.code() == Code::unsupported || error.code() == Code::invalid_argument) << error.what();
       continue;
@@ -185,7 +185,7 @@ TEST(DimProperty, BoundsHold) {
   for (int i = 0; i < 5000; ++i) {
     const SymbolValues point = {{"A", 2 + random.below(8)}, {"B", 1 + random.below(30)}, {"C", 1}};
     try {
-      const Sample sample = random_sample(random, point, 3);
+      const Expression sample = random_expression(random, point, 3);
       if (!sample.value) continue;
       EXPECT_LE(sample.dim.lower_bound(symbols), *sample.value) << sample.dim.str();
       EXPECT_GE(sample.dim.upper_bound(symbols), *sample.value) << sample.dim.str();
