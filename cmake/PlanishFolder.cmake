@@ -109,8 +109,9 @@ function(planish_cpu_kernels)
     target_compile_options(kernels_cpu_${isa} PRIVATE ${flags_${isa}} $<$<CONFIG:Release>:$<IF:$<STREQUAL:${isa},scalar>,-O2,-O3>>
       -ffp-contract=off -fno-math-errno -fno-trapping-math $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
     set(object ${CMAKE_BINARY_DIR}/kernels_cpu_${isa}.o)
-    add_custom_command(OUTPUT ${object} DEPENDS kernels_cpu_${isa} $<TARGET_OBJECTS:kernels_cpu_${isa}>
-      COMMAND ld.bfd -r --force-group-allocation -o ${object} $<TARGET_OBJECTS:kernels_cpu_${isa}>
+    set(parts "$<FILTER:$<TARGET_OBJECTS:kernels_cpu_${isa}>,EXCLUDE,[.](gch|pch)$>")
+    add_custom_command(OUTPUT ${object} DEPENDS kernels_cpu_${isa} "${parts}"
+      COMMAND ld.bfd -r --force-group-allocation -o ${object} "${parts}"
       COMMAND ${CMAKE_OBJCOPY} --wildcard "--keep-global-symbol=*register_*KernelTable*" ${object}
       COMMAND_EXPAND_LISTS VERBATIM)
     add_custom_target(kernels_cpu_${isa}_object DEPENDS ${object})
