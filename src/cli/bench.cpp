@@ -153,7 +153,7 @@ void run_bench(BenchCommand& command) {
   const bool talk = !command.common.quiet;
   const auto inputs = read_inputs(command.inputs, command.images);
   Session session(obtain_plan(command.common, *device, inputs), device);
-  for (const std::string& made_up : session.set_inputs(inputs))
+  for (const std::string& made_up : session.set_inputs(inputs, run_extents(command.common)))
     if (talk) std::printf("input %s: no file given, seeded random values\n", made_up.c_str());
   session.run();
   std::unique_ptr<Peer> peer;

@@ -14,7 +14,8 @@ struct Input {
   std::string file;  // that it came from, for messages
   bool raw = false;  // bytes without a format: they take the type and extents of the input they are for
 };
-using Inputs = std::map<std::string, Input>;  // by name
+using Inputs = std::map<std::string, Input>;                  // by name
+using Extents = std::map<std::string, std::vector<int64_t>>;  // by name
 
 // Reads NAME=FILE arguments: .npy, .npz (NAME is the member; FILE.npz alone gives all), .pb, .jpg, .png,
 // anything else as raw bytes of the binding's type. `recipes`: NAME=RECIPE of --image.

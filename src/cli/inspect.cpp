@@ -149,6 +149,8 @@ void run_inspect(InspectCommand& command) {
   if (is_plan_file(model)) {
     if (command.support || of_model)
       fail(Code::invalid_argument, "--support, --graph and --dot need a model, {} is a plan", model);
+    if (!command.common.shapes.empty())
+      throw UsageError(fmt::format("--shape: {} is a plan, which has its shapes", model));
     return inspect_plan(command, obtain_plan(command.common, *open_device(command.common), {}));
   }
   if (command.support) return inspect_support(command.common);

@@ -120,6 +120,26 @@ std::pair<std::string, std::vector<DimRange>> parse_shape(const std::string& tex
   return {name, ranges};
 }
 
+static std::map<std::string, std::vector<DimRange>> parse_shapes(const std::vector<std::string>& texts) {
+  std::map<std::string, std::vector<DimRange>> shapes;
+  for (const std::string& text : texts)
+    if (const auto [at, fresh] = shapes.insert(parse_shape(text)); !fresh)
+      fail_usage("--shape {}: '{}' has a shape already", text, at->first);
+  return shapes;
+}
+
+Extents run_extents(const CommonOptions& options) {
+  Extents extents;
+  if (!is_plan_file(options.model)) return extents;
+  for (const auto& [name, ranges] : parse_shapes(options.shapes))
+    for (const DimRange& range : ranges) {
+      if (range.min != range.max)
+        fail_usage("--shape {}: {} is a plan, which has its ranges; one shape is accepted", name, options.model);
+      extents[name].push_back(range.opt);
+    }
+  return extents;
+}
+
 BuildOptions build_options(const CommonOptions& options) {
   if (options.precision != "fp32")
     fail_usage("--precision {}: fp32 is accepted (Q/DQ networks run as written)", options.precision);
@@ -149,14 +169,9 @@ bool is_plan_file(const std::string& path) {
 
 Graph import_model(const CommonOptions& options, const Inputs& inputs) {
   onnx::ImportOptions import;
+  import.input_shapes = parse_shapes(options.shapes);
   for (const auto& [name, input] : inputs)
-    if (!input.raw) import.input_shapes[name] = ranges_of(input.tensor);
-  std::set<std::string> named;
-  for (const std::string& text : options.shapes) {
-    auto [name, ranges] = parse_shape(text);
-    if (!named.insert(name).second) fail_usage("--shape {}: '{}' has a shape already", text, name);
-    import.input_shapes[name] = ranges;
-  }
+    if (!input.raw) import.input_shapes.emplace(name, ranges_of(input.tensor));
   Graph graph = onnx::import_file(options.model, import);
   options.files.check_mapped();
   return graph;
@@ -167,8 +182,7 @@ namespace {
 // A plan is built: these flags would go unheard.
 void refuse_build_flags(const CommonOptions& options) {
   const CommonOptions none;
-  const std::pair<const char*, bool> flags[] = {{"--shape", !options.shapes.empty()},
-                                                {"--target", !options.target.empty()},
+  const std::pair<const char*, bool> flags[] = {{"--target", !options.target.empty()},
                                                 {"--timing-cache", !options.timing_cache.empty()},
                                                 {"--precision", options.precision != none.precision},
                                                 {"--tune", options.tune != none.tune},

@@ -49,6 +49,10 @@ FlagPaths input_paths(const std::vector<std::string>& arguments);  // of --input
 // {"data", {{1,1,8},…}} from "data=1x3x224x224" or "data=1x3:2x3:4x3". Error(invalid_argument) otherwise.
 std::pair<std::string, std::vector<DimRange>> parse_shape(const std::string& text);
 
+// What --shape says of the inputs of a plan, for values that are made up or come without extents. Of a model the plan
+// has them as the extents to optimise for.
+Extents run_extents(const CommonOptions& options);
+
 BuildOptions build_options(const CommonOptions& options);
 // Refuses devices and precisions that this build does not offer, naming those it does.
 std::shared_ptr<Device> open_device(const CommonOptions& options);

@@ -170,7 +170,7 @@ void run_model(RunCommand& command) {
   Session session(obtain_plan(command.common, *device, inputs), device);
   std::map<std::string, std::string> paths;
   if (!command.output_dir.empty()) paths = output_paths(command, session.plan());
-  const auto made_up = session.set_inputs(inputs);
+  const auto made_up = session.set_inputs(inputs, run_extents(command.common));
   for (const std::string& name : made_up)
     if (!command.common.quiet) std::printf("input %s: no file given, seeded random values\n", name.c_str());
   session.run();

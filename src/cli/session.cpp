@@ -25,8 +25,9 @@ Tensor fit(const Binding& binding, const Input& input, const std::vector<int64_t
   return tensor;
 }
 
-void check_names(const Plan& plan, const Inputs& given) {
-  for (const auto& [name, input] : given) {
+template <class ByName>
+void check_names(const Plan& plan, const ByName& given) {
+  for (const auto& [name, unused] : given) {
     std::string known;
     bool found = false;
     for (const Binding& binding : plan.bindings) {
@@ -45,8 +46,8 @@ Session::Session(Plan plan, std::shared_ptr<Device> device)
       context_(with_context([&] { return fmt::format("memory of '{}'", engine_->plan().model); },
                             [&] { return engine_->create_context(); })) {}
 
-// Extents at the profile's typical values.
-std::vector<int64_t> Session::extents_for(const Binding& binding) const {
+std::vector<int64_t> Session::extents_for(const Binding& binding, const Extents& named) const {
+  if (const auto at = named.find(binding.name); at != named.end()) return at->second;
   SymbolValues typical;
   for (const auto& [name, info] : plan().profiles[0].symbols) typical[name] = info.range.opt;
   return binding.type.shape.evaluate(typical);
@@ -58,12 +59,13 @@ void Session::set_input(const Binding& binding, Tensor tensor) {
   inputs_[binding.name] = std::move(tensor);
 }
 
-std::vector<std::string> Session::set_inputs(const Inputs& given) {
+std::vector<std::string> Session::set_inputs(const Inputs& given, const Extents& named) {
   check_names(plan(), given);
+  check_names(plan(), named);
   std::vector<std::string> made_up;
   for (const Binding& binding : plan().bindings) {
     if (!binding.is_input) continue;
-    const auto extents = extents_for(binding);
+    const auto extents = extents_for(binding, named);
     const std::string what = binding.name + " " + extents_text(extents);
     const auto at = given.find(binding.name);
     if (at == given.end()) {
@@ -74,6 +76,8 @@ std::vector<std::string> Session::set_inputs(const Inputs& given) {
     }
     with_context([&] { return at->second.file; },
                  [&] {
+                   if (named.contains(binding.name) && !at->second.raw && at->second.tensor.extents() != extents)
+                     fail(Code::invalid_argument, "it holds {}, --shape says {}", at->second.tensor.type().str(), what);
                    set_input(
                        binding,
                        with_context([&] { return fmt::format("input '{}' {}", binding.name, extents_text(extents)); },

@@ -16,8 +16,9 @@ class Session {
  public:
   Session(Plan plan, std::shared_ptr<Device> device);
 
-  // Gives every input a value; the names of those that were made up are returned.
-  std::vector<std::string> set_inputs(const Inputs& inputs);
+  // Gives every input a value; the names of those that were made up are returned. They and raw bytes have the extents
+  // that are named here, else the profile's typical ones.
+  std::vector<std::string> set_inputs(const Inputs& inputs, const Extents& named = {});
   void run();  // throws what the status says
   std::map<std::string, Tensor> outputs() const;
 
@@ -27,7 +28,7 @@ class Session {
   const std::map<std::string, Tensor>& inputs() const { return inputs_; }
 
  private:
-  std::vector<int64_t> extents_for(const Binding& binding) const;
+  std::vector<int64_t> extents_for(const Binding& binding, const Extents& named) const;
   void set_input(const Binding& binding, Tensor tensor);
   void bind_outputs();
 

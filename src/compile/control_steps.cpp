@@ -60,6 +60,17 @@ void ControlSteps::bind_values(const std::vector<std::string>& symbols, const st
   if (!symbols.empty()) emit_extents("extents.values", {{"values", values}}, symbols);
 }
 
+// What a branch assumes is checked where it runs; the model's own guards, when shapes are set.
+void ControlSteps::emit_guards(const std::vector<Guard>& guards) {
+  for (const Guard& guard : guards) {
+    Step step = control("guard");
+    step.kind = StepKind::reference;
+    step.op = "guard";
+    step.params = {{"extents", std::vector<Dim>{guard.left, guard.right}}, {"what", guard.str()}};
+    draft_.add_step(std::move(step));
+  }
+}
+
 void ControlSteps::emit_extents(const char* kernel, Attrs params, const std::vector<std::string>& symbols) {
   Step step = control(kernel);
   step.kind = StepKind::reference;
@@ -86,6 +97,7 @@ void ControlSteps::emit_if(Environment& values) {
     for (size_t i = 0; i < region.inputs().size(); ++i)
       inner[region.inputs()[i]] = regions_.view_of(graph_, node_.inputs[i + 1], values);
     step.bodies[branch] = draft_.body([&] {
+      emit_guards(region.guards);
       regions_.emit_graph(region, inner);
       Views sources;
       for (ValueId output : region.outputs()) sources.push_back(regions_.view_of(region, output, inner));

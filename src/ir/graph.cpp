@@ -199,9 +199,14 @@ std::string Graph::fresh_name(std::string_view hint) {
   return free_name(std::string(hint.empty() ? "v" : hint), state_->value_names, state_->fresh_counts);
 }
 
-void share_symbols(const Graph& from, Graph& to) {
-  to.symbols = from.symbols;
-  to.guards = from.guards;
+void add_guards(const std::vector<Guard>& from, Graph& to) {
+  for (const Guard& guard : from)
+    if (std::find(to.guards.begin(), to.guards.end(), guard) == to.guards.end()) to.guards.push_back(guard);
+}
+
+void hand_back(const Graph& region, const Node& node, Graph& graph) {
+  share_symbols(region, graph);
+  if (node.op != "if") add_guards(region.guards, graph);
 }
 
 std::string Graph::fresh_symbol(std::string_view hint, SymbolInfo info) {

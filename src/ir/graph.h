@@ -78,8 +78,8 @@ class Graph {
   Graph clone() const;  // ids are kept
 
   std::string name;
-  SymbolTable symbols;  // of the whole model; regions use their outermost graph's names
-  std::vector<Guard> guards;
+  SymbolTable symbols;        // of the whole model; regions use their outermost graph's names
+  std::vector<Guard> guards;  // of the model, or of a branch: what is assumed only where it runs
 
   // --- reading. References stay valid until the node or value is removed.
   const Node& node(NodeId id) const;
@@ -129,8 +129,11 @@ class Graph {
   std::unique_ptr<State> state_;
 };
 
-// Symbols and guards are the model's: a region gets them before its inference and hands them back after it.
-void share_symbols(const Graph& from, Graph& to);
+// Symbols are the model's: a region gets them before its inference and hands them back after it. What it assumes
+// holds for the whole model too, but for the guards of a branch, which are checked where it runs.
+inline void share_symbols(const Graph& from, Graph& to) { to.symbols = from.symbols; }
+void hand_back(const Graph& region, const Node& node, Graph& graph);
+void add_guards(const std::vector<Guard>& from, Graph& to);  // those that it has not
 
 // Structural invariants: ids valid, acyclic, names unique, region signatures fit, outputs defined.
 // Error(internal) names the node. ops/verify.h adds what operators demand.

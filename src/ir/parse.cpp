@@ -178,6 +178,7 @@ class Parser {
     while (scanner_.accept_word("region")) {
       auto body = std::make_unique<Graph>();
       share_symbols(graph, *body);
+      if (scanner_.accept_word("guards")) parse_guards(body->guards);
       parse_graph(*body, depth + 1);
       graph.add_region(id, std::move(body));
     }

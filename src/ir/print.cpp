@@ -54,6 +54,15 @@ std::string origins_text(const Node& node) {
   return text + "]";
 }
 
+std::string guards_text(const std::vector<Guard>& guards) {
+  if (guards.empty()) return "";
+  std::string text = " guards {";
+  for (size_t i = 0; i < guards.size(); ++i)
+    text += fmt::format("{}{} == {} {}", i > 0 ? ", " : "", quote(guards[i].left.str()), quote(guards[i].right.str()),
+                        quote(guards[i].where));
+  return text + "}";
+}
+
 void print_body(const Graph& graph, const PrintOptions& options, const std::string& indent, std::string& out);
 
 void print_node(const Graph& graph, const Node& node, const PrintOptions& options, const std::string& indent,
@@ -66,7 +75,7 @@ void print_node(const Graph& graph, const Node& node, const PrintOptions& option
   out += fmt::format("{}{} = {}({}) {} {}{} : {}\n", indent, values_text(graph, node.outputs), node.op.str(),
                      values_text(graph, node.inputs), attrs.str(), quote(node.name), origins_text(node), types);
   for (const auto& region : node.regions) {
-    out += indent + "  region " + inputs_text(*region) + " {\n";
+    out += indent + "  region" + guards_text(region->guards) + " " + inputs_text(*region) + " {\n";
     print_body(*region, options, indent + "    ", out);
     out += indent + "  }\n";
   }
@@ -98,15 +107,6 @@ std::string symbols_text(const SymbolTable& symbols) {
                     info.range.min, info.range.opt, info.range.max);
     first = false;
   }
-  return text + "}";
-}
-
-std::string guards_text(const std::vector<Guard>& guards) {
-  if (guards.empty()) return "";
-  std::string text = " guards {";
-  for (size_t i = 0; i < guards.size(); ++i)
-    text += fmt::format("{}{} == {} {}", i > 0 ? ", " : "", quote(guards[i].left.str()), quote(guards[i].right.str()),
-                        quote(guards[i].where));
   return text + "}";
 }
 

@@ -109,15 +109,19 @@ Reg pw_bit_shift(PwBuilder& b, const Attrs& a, Regs x) {
 
 using Fold = std::optional<Dim> (*)(std::span<const Dim>, const SymbolTable&);
 
-std::optional<Dim> compare(Dim a, Dim b, const SymbolTable& symbols, bool less, bool or_equal) {
+// What is so is 1 and what is not is 0. Of integers, a <= b is min(1, b - a + 1) where that is not negative.
+Dim less_equal(Dim a, Dim b, const SymbolTable& symbols) {
   const Dim difference = a - b;
-  const int64_t low = difference.lower_bound(symbols), high = difference.upper_bound(symbols);
-  if (!less) {  // equal
-    if (difference == Dim(0)) return Dim(1);
-    return low > 0 || high < 0 ? std::optional<Dim>(0) : std::nullopt;
-  }
-  if (or_equal ? high <= 0 : high < 0) return Dim(1);
-  return (or_equal ? low > 0 : low >= 0) ? std::optional<Dim>(0) : std::nullopt;
+  if (difference.upper_bound(symbols) <= 0) return 1;
+  if (difference.lower_bound(symbols) > 0) return 0;
+  return max(0, min(1, b - a + 1));
+}
+
+Dim equal(Dim a, Dim b, const SymbolTable& symbols) {
+  const Dim difference = a - b;
+  if (difference == Dim(0)) return 1;
+  if (difference.lower_bound(symbols) > 0 || difference.upper_bound(symbols) < 0) return 0;
+  return 1 - min(1, max(difference, b - a));
 }
 
 std::optional<Dim> fold_div(std::span<const Dim> x, const SymbolTable& symbols) {
@@ -151,31 +155,18 @@ const FoldRow kFolds[] = {
     {"max", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(max(x[0], x[1])); }},
     {"neg", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(Dim(0) - x[0]); }},
     {"identity", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(x[0]); }},
-    {"equal", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[0], x[1], s, false, false); }},
-    {"less", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[0], x[1], s, true, false); }},
-    {"less_equal", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[0], x[1], s, true, true); }},
-    {"greater", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[1], x[0], s, true, false); }},
-    {"greater_equal", [](std::span<const Dim> x, const SymbolTable& s) { return compare(x[1], x[0], s, true, true); }},
-    {"where",
-     [](std::span<const Dim> x, const SymbolTable&) {
-       return x[0].is_constant() ? std::optional(x[0].value() != 0 ? x[1] : x[2]) : std::nullopt;
-     }},
-    {"not",
-     [](std::span<const Dim> x, const SymbolTable&) {
-       return x[0].is_constant() ? std::optional(Dim(x[0].value() == 0 ? 1 : 0)) : std::nullopt;
-     }},
-    {"and",
-     [](std::span<const Dim> x, const SymbolTable&) {
-       return x[0].is_constant() && x[1].is_constant()
-                  ? std::optional(Dim(x[0].value() != 0 && x[1].value() != 0 ? 1 : 0))
-                  : std::nullopt;
-     }},
-    {"or",
-     [](std::span<const Dim> x, const SymbolTable&) {
-       return x[0].is_constant() && x[1].is_constant()
-                  ? std::optional(Dim(x[0].value() != 0 || x[1].value() != 0 ? 1 : 0))
-                  : std::nullopt;
-     }},
+    {"equal", [](std::span<const Dim> x, const SymbolTable& s) { return std::optional(equal(x[0], x[1], s)); }},
+    {"less", [](std::span<const Dim> x, const SymbolTable& s) { return std::optional(less_equal(x[0] + 1, x[1], s)); }},
+    {"less_equal",
+     [](std::span<const Dim> x, const SymbolTable& s) { return std::optional(less_equal(x[0], x[1], s)); }},
+    {"greater",
+     [](std::span<const Dim> x, const SymbolTable& s) { return std::optional(less_equal(x[1] + 1, x[0], s)); }},
+    {"greater_equal",
+     [](std::span<const Dim> x, const SymbolTable& s) { return std::optional(less_equal(x[1], x[0], s)); }},
+    {"where", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(x[2] + x[0] * (x[1] - x[2])); }},
+    {"not", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(1 - x[0]); }},
+    {"and", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(min(x[0], x[1])); }},
+    {"or", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(max(x[0], x[1])); }},
 };
 
 // Nothing where the result does not fit into 64 bits: the reference kernel says what it wraps to.

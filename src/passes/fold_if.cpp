@@ -19,6 +19,7 @@ std::optional<bool> known_condition(const Value& value) {
 
 // Copies the nodes of `body` into `graph`, its inputs being `operands`; returns what its outputs have become.
 std::vector<ValueId> inline_body(Graph& graph, const Graph& body, std::span<const ValueId> operands) {
+  add_guards(body.guards, graph);
   std::map<ValueId, ValueId> outer;
   for (size_t i = 0; i < operands.size(); ++i) outer[body.inputs()[i]] = operands[i];
   const auto bring_out = [&](ValueId id) {

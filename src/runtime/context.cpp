@@ -109,8 +109,7 @@ struct Context::State final : Frame {
       if (is_data_dependent(guard.left) || is_data_dependent(guard.right)) continue;  // looked at when they are bound
       const int64_t left = guard.left.evaluate(symbols), right = guard.right.evaluate(symbols);
       if (left != right)
-        return {Code::invalid_argument, fmt::format("{} needs {} equal to {}; they are {} and {}", guard.where,
-                                                    guard.left.str(), guard.right.str(), left, right)};
+        return {Code::invalid_argument, fmt::format("{}; they are {} and {}", guard.str(), left, right)};
     }
     return {};
   }

@@ -47,7 +47,9 @@ void check_control(const PreparedStep& step) {
 // if: inputs[0] is the condition; bodies {then, else} write the results' buffers themselves.
 void execute_control(PreparedStep& step, const Execution& execution) {
   if (step.step->kernel == "loop") return execute_loop(step, execution);
-  execute(step.bodies[load_int(step.inputs[0], 0) != 0 ? 0 : 1], execution);
+  const size_t branch = load_int(step.inputs[0], 0) != 0 ? 0 : 1;
+  if (!step.refusals[branch].empty()) fail(Code::invalid_argument, "{}", step.refusals[branch]);
+  execute(step.bodies[branch], execution);
 }
 
 }  // namespace planish

@@ -60,6 +60,7 @@ struct Frame : LateSteps {
   Attrs evaluated(const Attrs& params) const;
   PreparedStep prepare(const Step& step) const;
   PreparedStep resolve(const Step& step) const;
+  void prepare_bodies(PreparedStep& prepared) const;
   int64_t workspace_bytes(const Step& step) const;
   int64_t asked_workspace(const PreparedStep& prepared) const;
   void check_contract(const PreparedStep& prepared) const;

@@ -82,16 +82,29 @@ PreparedStep Frame::prepare(const Step& step) const {
                       [&] { return resolve(step); });
 }
 
+// A branch that these shapes do not fit is an error where it is chosen, not before.
+void Frame::prepare_bodies(PreparedStep& prepared) const {
+  const Step& step = *prepared.step;
+  prepared.refusals.resize(step.bodies.size());
+  for (size_t i = 0; i < step.bodies.size(); ++i) {
+    auto& body = prepared.bodies.emplace_back();
+    try {
+      for (const Step& inner : step.bodies[i]) body.push_back(prepare(inner));
+    } catch (const Error& error) {
+      if (step.kernel != "if" || error.code() != Code::invalid_argument) throw;
+      body.clear();
+      prepared.refusals[i] = error.what();
+    }
+  }
+}
+
 PreparedStep Frame::resolve(const Step& step) const {
   PreparedStep prepared;
   prepared.step = &step;
   prepared.bound.resize(step.binds.size());
   for (const ViewDesc& view : step.inputs) prepared.inputs.push_back(resolve(view));
   for (const ViewDesc& view : step.outputs) prepared.outputs.push_back(resolve(view));
-  for (const auto& body : step.bodies) {
-    prepared.bodies.emplace_back();
-    for (const Step& inner : body) prepared.bodies.back().push_back(prepare(inner));
-  }
+  prepare_bodies(prepared);
   prepared.flops = step.flops.evaluate(symbols);
   prepared.bytes = step.bytes.evaluate(symbols);
   check_views(prepared, resolve(step.workspace), [this](const ViewDesc& view) { return place_of(view); });

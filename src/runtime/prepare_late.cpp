@@ -148,9 +148,7 @@ void Frame::check_guards(const std::string& bound) const {
     if (std::find(names.begin(), names.end(), bound) == names.end() || !std::all_of(names.begin(), names.end(), known))
       continue;
     const int64_t left = guard.left.evaluate(symbols), right = guard.right.evaluate(symbols);
-    if (left != right)
-      fail(Code::invalid_argument, "{} needs {} equal to {}; they are {} and {}", guard.where, guard.left.str(),
-           guard.right.str(), left, right);
+    if (left != right) fail(Code::invalid_argument, "{}; they are {} and {}", guard.str(), left, right);
   }
 }
 

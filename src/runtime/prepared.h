@@ -22,7 +22,8 @@ struct PreparedStep {
   std::vector<TensorView> inputs, outputs;
   std::byte* workspace = nullptr;
   std::vector<std::vector<PreparedStep>> bodies;
-  std::vector<int64_t> bound;  // values of Step::binds
+  std::vector<std::string> refusals;  // by branch: why it cannot run for these shapes; empty: it can
+  std::vector<int64_t> bound;         // values of Step::binds
   int64_t flops = 0, bytes = 0;
   double milliseconds = 0;
 };

@@ -56,6 +56,7 @@ Tensor parse_tensor(Scanner& scanner) {
   scanner.expect("[");
   scanner.balanced('[', ']');
   const TensorType type = TensorType::parse(scanner.text_between(begin, scanner.position()));
+  if (!type.shape.is_static()) fail(Code::invalid_argument, "a tensor of {}; fixed extents are accepted", type.str());
   if (scanner.accept("#")) fail(Code::invalid_argument, "a tensor given by its hash alone cannot be read back");
   scanner.expect("[");
   const auto numbers = parse_numbers(scanner);

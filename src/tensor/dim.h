@@ -97,7 +97,8 @@ bool depends_on_data(Dim dim, const SymbolTable& symbols);
 // Expressions that a network takes as equal though nothing says so ([N] + [M]): checked when shapes are set.
 struct Guard {
   Dim left, right;
-  std::string where;  // "node 'add_1' (add)"
+  std::string where;        // "node 'add_1' (add)"
+  std::string str() const;  // "node 'add_1' (add) needs N equal to M"
   friend bool operator==(const Guard&, const Guard&) = default;
 };
 

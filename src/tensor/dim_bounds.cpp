@@ -127,6 +127,8 @@ int64_t Dim::upper_bound(const SymbolTable& symbols) const {
   return is_constant() ? value() : bounds_of(node_, symbols).high;
 }
 
+std::string Guard::str() const { return fmt::format("{} needs {} equal to {}", where, left.str(), right.str()); }
+
 bool depends_on_data(Dim dim, const SymbolTable& symbols) {
   if (dim.is_constant()) return false;
   std::vector<std::string> names;

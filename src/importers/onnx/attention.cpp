@@ -59,9 +59,9 @@ class AttentionImporter {
     if (body->graphs.empty() || body->graphs[0]->inputs.size() != 1 || body->graphs[0]->outputs.size() != 1)
       fail(Code::invalid_model, "attribute '{}' is no body of one input and one output", attribute);
     const ValueId result = context_.inline_body(*body->graphs[0], {value})[0];
-    if (context_.graph().value(result).type != context_.graph().value(value).type)
-      fail(Code::invalid_model, "attribute '{}' gives {}; {} is accepted", attribute,
-           context_.graph().value(result).type.str(), context_.graph().value(value).type.str());
+    if (context_.value(result).type != context_.value(value).type)
+      fail(Code::invalid_model, "attribute '{}' gives {}; {} is accepted", attribute, context_.value(result).type.str(),
+           context_.value(value).type.str());
     return result;
   }
 

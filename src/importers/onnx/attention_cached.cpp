@@ -30,7 +30,7 @@ std::vector<ValueId> results_of(NodeContext& context, const char* op, std::vecto
 // The extent that an operand of one element names.
 Dim known_extent(NodeContext& context, size_t i) {
   static_cast<void>(context.type(i));
-  const Value& value = context.graph().value(context.input(i));
+  const Value& value = context.value(context.input(i));
   if (value.contents && value.contents->size() == 1) return (*value.contents)[0];
   const auto known = known_operand(value);
   if (!known || known->element_count() != 1)

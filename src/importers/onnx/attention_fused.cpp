@@ -197,7 +197,7 @@ class PackedProduct {
 
   // Rows of `count` numbers, each row beginning at a byte.
   Tensor unpacked(size_t i, int64_t count) {
-    const Value& value = context_.graph().value(context_.input(i));
+    const Value& value = context_.value(context_.input(i));
     const int64_t bytes = packed_bytes(type_, count);
     if (!value.is_constant()) fail(Code::unsupported, "operand {} is computed; a constant is accepted", i);
     const Tensor& packed = value.constant;

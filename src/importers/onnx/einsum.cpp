@@ -125,7 +125,7 @@ class Einsum {
     return wanted;
   }
 
-  const Shape& shape(ValueId id) const { return context_.graph().value(id).type.shape; }
+  const Shape& shape(ValueId id) const { return context_.value(id).type.shape; }
 
   // A label that occurs twice in a term names the diagonal: what is off it becomes 0, and one axis is summed up.
   Term diagonal(Term term) {

@@ -29,6 +29,11 @@ class NodeContext {
     return graph_.value(inputs_[i]).type;
   }
 
+  const Value& value(ValueId id) const {
+    if (!id.valid()) fail(Code::invalid_model, "an operand is missing");
+    return graph_.value(id);
+  }
+
   const wire::Attribute* attribute(std::string_view name) const;
   template <class T>
   T get_or(std::string_view name, T fallback) const {

@@ -5,8 +5,8 @@
 
 namespace planish::onnx {
 
-inline const Shape& shape_of(NodeContext& context, ValueId id) { return context.graph().value(id).type.shape; }
-inline DataType dtype_of(NodeContext& context, ValueId id) { return context.graph().value(id).type.dtype; }
+inline const Shape& shape_of(NodeContext& context, ValueId id) { return context.value(id).type.shape; }
+inline DataType dtype_of(NodeContext& context, ValueId id) { return context.value(id).type.dtype; }
 
 inline ValueId scalar(NodeContext& context, int64_t value) { return context.constant(Tensor::scalar<int64_t>(value)); }
 
@@ -90,9 +90,9 @@ inline bool is_sequence(NodeContext& context, ValueId value) {
 
 inline std::vector<ValueId> sequence_elements(NodeContext& context, size_t i) {
   const ValueId sequence = context.input(i);
-  const bool known = is_sequence(context, sequence) && context.graph().value(sequence).producer.valid();
+  const bool known = is_sequence(context, sequence) && context.value(sequence).producer.valid();
   if (!known) fail(Code::unsupported, "operand {} is no sequence whose elements are known at import", i);
-  return context.graph().node(context.graph().value(sequence).producer).inputs;
+  return context.graph().node(context.value(sequence).producer).inputs;
 }
 
 // An extent that the expansion needs as a number.

@@ -61,7 +61,7 @@ void import_multinomial(NodeContext& context) {
 // True where it is known that nothing is dropped.
 bool keeps_elements(NodeContext& context) {
   const auto is_zero = [&](size_t i) {
-    const Value& value = context.graph().value(context.input(i));
+    const Value& value = context.value(context.input(i));
     return value.is_constant() && value.constant.element_count() == 1 && value.constant.to_doubles()[0] == 0;
   };
   return !context.has_input(2) || is_zero(2) || (context.has_input(1) && is_zero(1));

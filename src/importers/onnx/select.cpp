@@ -25,7 +25,7 @@ void import_one_hot(NodeContext& context) {
   const int axis = normalize_axis(context.get_or<int64_t>("axis", -1), rank);
   const ValueId indices = as(DataType::i64, context, context.input(0));
   ValueId depth = as(DataType::i64, context, context.input(1));
-  if (context.graph().value(depth).type.shape.rank() != 0) depth = context.add("reshape", {depth, context.ints({})});
+  if (context.value(depth).type.shape.rank() != 0) depth = context.add("reshape", {depth, context.ints({})});
   const ValueId negative = context.add("less", {indices, scalar(context, 0)});
   const ValueId counted = context.add("where", {negative, context.add("add", {indices, depth}), indices});
   const ValueId hot = context.add("equal", {context.add("unsqueeze", {counted, context.ints({axis})}),

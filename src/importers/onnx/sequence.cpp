@@ -14,7 +14,7 @@ void emit_sequence(NodeContext& context, std::vector<ValueId> elements) {
 // The integers of an operand that is known here.
 std::vector<int64_t> known_ints(NodeContext& context, size_t i) {
   static_cast<void>(context.type(i));
-  const auto known = known_operand(context.graph().value(context.input(i)));
+  const auto known = known_operand(context.value(context.input(i)));
   if (!known) fail(Code::unsupported, "operand {} is computed from data; constants are accepted", i);
   return known->to_ints();
 }

@@ -12,10 +12,8 @@ ValueId index_constant(NodeContext& context, int64_t value) { return context.con
 
 // An integer of any type, of rank 0 or 1, as an i64 scalar.
 ValueId as_index(NodeContext& context, ValueId value) {
-  if (context.graph().value(value).type.dtype != DataType::i64)
-    value = context.add("cast", {value}, {{"to", DataType::i64}});
-  return context.graph().value(value).type.shape.rank() == 0 ? value
-                                                             : context.add("reshape", {value, context.ints({})});
+  if (context.value(value).type.dtype != DataType::i64) value = context.add("cast", {value}, {{"to", DataType::i64}});
+  return context.value(value).type.shape.rank() == 0 ? value : context.add("reshape", {value, context.ints({})});
 }
 
 // 0, 1, … below a scalar

@@ -151,7 +151,7 @@ void infer_all(Graph& graph) {
                        inner.contents = outer.contents;
                      }
                      infer_all(*region);
-                     share_symbols(*region, graph);
+                     hand_back(*region, node, graph);
                    }
                    infer_node(graph, id);
                  });

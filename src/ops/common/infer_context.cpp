@@ -233,7 +233,7 @@ int InferContext::list_extent(size_t i) const {
 bool holds(DataType type, Dim value, const SymbolTable& symbols) {
   if (type == DataType::i64) return true;
   if (is_narrow(type)) return false;
-  if (type == DataType::boolean) return value == Dim(0) || value == Dim(1);
+  if (type == DataType::boolean) return value.lower_bound(symbols) >= 0 && value.upper_bound(symbols) <= 1;
   const bool is_signed = is_signed_integer(type);
   const int bits = element_bits(type) - (is_signed ? 1 : 0);
   const int64_t most = bits >= 63 ? INT64_MAX : (int64_t{1} << bits) - 1;

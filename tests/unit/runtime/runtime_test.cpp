@@ -148,6 +148,51 @@ TEST(Context, ExtentsTakenAsEqualAreChecked) {
   EXPECT_NE(message(4, 4).find("is not bound"), std::string::npos) << message(4, 4);
 }
 
+// What one branch assumes does not bind the other.
+TEST(Context, ABranchIsCheckedWhereItRuns) {
+  const char* text = R"ir(graph "g" symbols {N: shape [1, 2, 8]} (%c : bool[], %x : f32[N,4]) {
+  %y = if(%c, %x) {} "choice" : f32[4]
+    region guards {"N" == "1" "node 'squeeze' (squeeze)"} (%x : f32[N,4]) {
+      %axes = constant i64[1] [0]
+      %r = squeeze(%x, %axes) {} "squeeze" : f32[4]
+      return %r
+    }
+    region (%x : f32[N,4]) {
+      %axes = constant i64[1] [0]
+      %r = reduce_sum(%x, %axes) {keepdims=0} "sum" : f32[4]
+      return %r
+    }
+  return %y
+})ir";
+  Graph graph = parse_graph(text);
+  EXPECT_TRUE(equal(graph, parse_graph(print(graph))));
+  infer_all(graph);
+  EXPECT_TRUE(graph.guards.empty());
+  auto device = create_cpu_device(1);
+  const auto bytes = serialize(build(std::move(graph), *device, {}));
+  auto context = Engine::create(deserialize(bytes, nullptr), device)->create_context();
+  const auto first_of = [&](bool condition, int64_t n) {
+    std::vector<float> x(static_cast<size_t>(n) * 4, 3), y(4);
+    context->set_shape("x", std::vector<int64_t>{n, 4}).raise();
+    context->bind("c", &condition, 1).raise();
+    context->bind("x", x.data(), x.size() * sizeof(float)).raise();
+    context->bind("y", y.data(), y.size() * sizeof(float)).raise();
+    context->enqueue().raise();
+    return y[0];
+  };
+  EXPECT_EQ(first_of(true, 1), 3);
+  EXPECT_EQ(first_of(false, 5), 15);
+  try {
+    first_of(true, 5);
+    ADD_FAILURE() << "5 rows are not one";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("'squeeze' (squeeze) needs N equal to 1; they are 5 and 1"),
+              std::string::npos)
+        << error.what();
+  }
+  EXPECT_EQ(first_of(true, 1), 3);
+}
+
 // What a plan with this change says when shapes are set.
 template <class Change>
 std::string misfit(Change change) {

@@ -62,6 +62,7 @@ void GraphImporter::import_if(NodeContext& context) {
     return;
   }
   import_branches(*then->graphs[0], *otherwise->graphs[0], captured, bodies);
+  keep_one_rank(context.input(0), captured, bodies);
   const NodeId id =
       add_region_node(graph_, "if", std::move(inputs), {}, std::move(bodies), context.name(), context.proto().outputs);
   context.results = graph_.node(id).outputs;
@@ -73,13 +74,9 @@ void GraphImporter::import_branches(const wire::GraphProto& then, const wire::Gr
                                     std::vector<std::unique_ptr<Graph>>& bodies) {
   std::string why[2];
   for (const wire::GraphProto* proto : {&then, &otherwise}) {
-    const SymbolTable symbols = graph_.symbols;
-    const std::vector<Guard> guards = graph_.guards;
     try {
       bodies.push_back(import_region(*proto, captured));
     } catch (const Error& error) {
-      graph_.symbols = symbols;
-      graph_.guards = guards;
       why[bodies.size()] = error.what();
       bodies.push_back(nullptr);
     }
@@ -87,6 +84,37 @@ void GraphImporter::import_branches(const wire::GraphProto& then, const wire::Gr
   if (!bodies[0] && !bodies[1]) fail(Code::unsupported, "neither branch can be imported: {}; {}", why[0], why[1]);
   for (size_t i : {size_t{0}, size_t{1}})
     if (!bodies[i]) bodies[i] = refusing_branch(*bodies[1 - i], captured, why[i]);
+}
+
+// Exporters write If(extent == 1) {Squeeze} else {Identity}. What follows is made for one rank: that of the branch
+// which the usual extents choose. The other one refuses when it is run.
+void GraphImporter::keep_one_rank(ValueId condition, const std::vector<std::string>& captured,
+                                  std::vector<std::unique_ptr<Graph>>& bodies) {
+  const size_t results = std::min(bodies[0]->outputs().size(), bodies[1]->outputs().size());
+  for (size_t i = 0; i < results; ++i) {
+    const TensorType types[2] = {bodies[0]->value(bodies[0]->outputs()[i]).type,
+                                 bodies[1]->value(bodies[1]->outputs()[i]).type};
+    if (types[0].shape.rank() == types[1].shape.rank()) continue;
+    const auto usual = usual_condition(condition);
+    if (!usual) return;
+    const size_t kept = *usual ? 0 : 1;
+    bodies[1 - kept] = refusing_branch(
+        *bodies[kept], captured,
+        fmt::format("result {} would be {}; the network was built for the other branch, {}, which the extents to "
+                    "optimise for choose",
+                    i, types[1 - kept].str(), types[kept].str()));
+    return;
+  }
+}
+
+// What the condition is for the extents to optimise for, and as many elements as there may be where data decides.
+std::optional<bool> GraphImporter::usual_condition(ValueId id) const {
+  const auto& contents = graph_.value(id).contents;
+  if (!contents || contents->size() != 1) return std::nullopt;
+  SymbolValues values;
+  for (const auto& [name, info] : graph_.symbols)
+    values[name] = info.kind == SymbolKind::step ? info.range.max : info.range.opt;
+  return contents->front().evaluate(values) != 0;
 }
 
 std::unique_ptr<Graph> GraphImporter::refusing_branch(const Graph& other, const std::vector<std::string>& captured,

@@ -202,6 +202,7 @@ std::unique_ptr<Graph> GraphImporter::import_turn(const Repetition& loop, const 
   if (loop.is_scan) body->add_output(add_op(*body, "identity", {goes_on}));
   inner.import_body(loop.body);
   share_symbols(*body, graph_);
+  add_guards(body->guards, graph_);
   return body;
 }
 

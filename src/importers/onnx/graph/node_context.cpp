@@ -21,7 +21,7 @@ Attrs NodeContext::attrs() const {
 }
 
 ValueId NodeContext::scalar_like(ValueId like, double value) {
-  const DataType dtype = graph_.value(like).type.dtype;
+  const DataType dtype = this->value(like).type.dtype;
   if (!is_float(dtype) && !(std::abs(value) < 1e15))
     fail(Code::invalid_model, "a value of {} for elements of {}", value, data_type_name(dtype));
   return constant(Tensor::make(dtype, {}, [&](std::byte* out) { store_double(make_view(out, dtype, {}), 0, value); }));
