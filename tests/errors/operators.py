@@ -128,6 +128,8 @@ ROWS = [
     ("com.microsoft::GroupQueryAttention", GROUPED, {"num_heads": 4, "kv_num_heads": 3}, "3 heads of keys for 4 of queries; a divisor is accepted"),
     ("com.microsoft::GroupQueryAttention", GROUPED[:6] + [X(dtype=INT32)], {"num_heads": 4, "kv_num_heads": 2}, "operand 6 is computed from data; one known element is accepted"),
     ("com.microsoft::GroupQueryAttention", GROUPED[:4] + [None] + GROUPED[5:], {"num_heads": 4, "kv_num_heads": 2}, "one of both caches is missing"),
+    ("com.microsoft::Inverse", [X(2, 3, 3)], {}, None),
+    ("com.microsoft::Inverse", [X(2, 3, 4)], {}, "operand 0 is f32[2,3,4]; square matrices are accepted"),
     ("com.microsoft::MatMulNBits", [X(2, 40), W(5, 3, 8, dtype=UINT8), W(15)], {"N": 5, "K": 40, "block_size": 16}, None),
     ("com.microsoft::MatMulNBits", [X(2, 40), W(5, 3, 7, dtype=UINT8), W(15)], {"N": 5, "K": 40, "block_size": 16}, "operand 1 is u8[5,3,7]; 5 rows of 24 bytes are accepted"),
     ("com.microsoft::MatMulNBits", [X(2, 40), W(5, 3, 8, dtype=UINT8), W(15)], {"N": 5, "K": 40}, "attribute 'block_size' is 0; 1 and more is accepted"),

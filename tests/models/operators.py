@@ -256,6 +256,7 @@ def fused_cases(floats):
     case("skip_rms_norm_small", "SkipSimplifiedLayerNormalization", [x * 1e-3, floats(2, 5, 8) * 1e-3, scale], constants=(2,), **ours)
     case("skip_rms_norm", "SkipSimplifiedLayerNormalization", [x, floats(2, 5, 8), scale], constants=(2,), **ours)
     case("rms_norm", "SimplifiedLayerNormalization", [x, scale], constants=(1,), axis=-1, epsilon=1e-6)
+    case("inverse", "Inverse", [floats(2, 3, 5, 5)], **ours)
 
 
 def network(name, nodes, inputs, outputs=("y",), constants=None):
