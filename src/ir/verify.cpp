@@ -37,18 +37,19 @@ void verify_results(const Graph& graph, NodeId id) {
 void verify_signature(const Node& node, const Graph& region) {
   const size_t first = node.op == "if" ? 1 : 0;
   if (region.inputs().size() + first != node.inputs.size())
-    fail(Code::internal, "a region of '{}' takes {} values, the node has {} operands", node.name,
+    fail(Code::invalid_model, "a region of '{}' takes {} values, the node has {} operands", node.name,
          region.inputs().size(), node.inputs.size());
   if (region.outputs().size() != node.outputs.size())
-    fail(Code::internal, "a region of '{}' gives {} values, the node has {} results", node.name,
+    fail(Code::invalid_model, "a region of '{}' gives {} values, the node has {} results", node.name,
          region.outputs().size(), node.outputs.size());
 }
 
 void verify_regions(const Node& node) {
   const bool branch = node.op == "if", fused = node.op == "fused";
-  const size_t wanted = branch ? 2 : 1;
-  if ((branch || fused) && node.regions.size() != wanted)
-    fail(Code::internal, "'{}' ({}) has {} regions", node.name, node.op.str(), node.regions.size());
+  const size_t wanted = branch ? 2 : fused || node.op == "loop" ? 1 : 0;
+  if (node.regions.size() != wanted)
+    fail(Code::invalid_model, "'{}' ({}) has {} regions, {} are accepted", node.name, node.op.str(),
+         node.regions.size(), wanted);
   for (const auto& region : node.regions) {
     with_context([&] { return fmt::format("region of '{}'", node.name); }, [&] { verify_structure(*region); });
     if (branch || fused) verify_signature(node, *region);

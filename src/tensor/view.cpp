@@ -77,7 +77,8 @@ TensorView make_view(void* data, DataType dtype, std::span<const int64_t> extent
   const auto place = [&](size_t axis) {
     view.dims[axis] = extents[axis];
     view.strides[axis] = step;
-    step *= extents[axis];
+    // What does not fit has no elements either: its owner has counted them.
+    if (__builtin_mul_overflow(step, extents[axis], &step)) step = 0;
   };
   const bool rotated = layout == Layout::channels_last && view.rank >= 3;
   if (rotated) place(1);
