@@ -2,9 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "planish/engine.hpp"
@@ -35,6 +37,7 @@ class Context {
     planish_context* made = nullptr;
     detail::check(planish_context_create(engine.handle(), &c, &made));
     handle_.reset(made);
+    for (const Binding& binding : engine.bindings()) types_.emplace(binding.name, binding.dtype);
   }
 
   // Extents of an input; inputs of fixed extents need no call.
@@ -62,8 +65,11 @@ class Context {
   void bind(const std::string& input, const void* memory, size_t bytes) {
     bind(input, const_cast<void*>(memory), bytes);
   }
-  template <class Elements>  // std::vector, std::array, std::span
+  // std::vector, std::array, std::span of the binding's elements, or of bytes. Throws Error(invalid_argument) for
+  // elements of another size or kind.
+  template <class Elements>
   void bind(const std::string& binding, Elements& elements) {
+    check_elements<std::remove_cv_t<std::remove_reference_t<decltype(*std::data(elements))>>>(binding);
     bind(binding, std::data(elements), std::size(elements) * sizeof(*std::data(elements)));
   }
 
@@ -97,6 +103,18 @@ class Context {
   planish_context* handle() const { return handle_.get(); }
 
  private:
+  template <class Element>
+  void check_elements(const std::string& binding) const {
+    const auto at = types_.find(binding);
+    if (at == types_.end() || sizeof(Element) == 1) return;
+    const bool floats = at->second == DataType::f32 || at->second == DataType::f64;
+    if (sizeof(Element) == element_bytes(at->second) && std::is_floating_point_v<Element> == floats) return;
+    throw Error(Code::invalid_argument,
+                "'" + binding + "' is " + name(at->second) + ", elements of " + std::to_string(sizeof(Element)) +
+                    " bytes" + (std::is_floating_point_v<Element> ? " in floating point" : "") + " were given");
+  }
+
+  std::map<std::string, DataType> types_;
   std::unique_ptr<Profiler> profiler_;  // outlives the handle
   detail::Handle<planish_context, planish_context_destroy> handle_;
 };

@@ -44,8 +44,9 @@ double time_once(Session& session) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-int runs_a_round(const BenchCommand& command, double first_ms) {
-  if (command.runs > 0) return std::max(1, command.runs / kRounds);
+// All rounds together run as often as was asked for.
+int runs_of_round(const BenchCommand& command, int round, double first_ms) {
+  if (command.runs > 0) return command.runs * (round + 1) / kRounds - command.runs * round / kRounds;
   return std::clamp(static_cast<int>(command.seconds * 1e3 / kRounds / std::max(first_ms, 1e-3)), 2, 20000);
 }
 
@@ -89,16 +90,16 @@ double peak_rss_mb() {
 
 struct Times {
   std::vector<double> ours, theirs;
-  int runs_a_round = 0;
 };
 
 Times time_interleaved(const BenchCommand& command, Session& session, Peer* peer) {
   Times times;
-  times.runs_a_round = runs_a_round(command, time_once(session));
+  const double first_ms = time_once(session);
   for (int round = 0; round < kRounds; ++round) {
-    for (int i = 0; i < times.runs_a_round; ++i) times.ours.push_back(time_once(session));
-    if (peer == nullptr) continue;
-    const auto theirs = peer->time(times.runs_a_round);
+    const int runs = runs_of_round(command, round, first_ms);
+    for (int i = 0; i < runs; ++i) times.ours.push_back(time_once(session));
+    if (peer == nullptr || runs == 0) continue;
+    const auto theirs = peer->time(runs);
     times.theirs.insert(times.theirs.end(), theirs.begin(), theirs.end());
   }
   return times;
@@ -136,8 +137,11 @@ void print_result(const nlohmann::json& result, const Statistics& own, const Pee
 }
 
 void check(const BenchCommand& command) {
-  if (command.runs < 0)
-    throw UsageError(fmt::format("--runs {}: 1 or more is accepted, 0 for as many as --seconds allows", command.runs));
+  if (command.slowest > 0 && !command.layers)
+    throw UsageError(fmt::format("--slowest {}: --layers prints the table that it cuts", command.slowest));
+  if (command.runs < 0 || command.runs > 1'000'000)
+    throw UsageError(
+        fmt::format("--runs {}: 1 to 1000000 is accepted, 0 for as many as --seconds allows", command.runs));
   if (command.slowest < 0) throw UsageError(fmt::format("--slowest {}: 0 or more is accepted", command.slowest));
   if (!(command.seconds > 0) || command.seconds > 86400)
     throw UsageError(fmt::format("--seconds {}: above 0, up to 86400 is accepted", command.seconds));
@@ -170,7 +174,7 @@ void run_bench(BenchCommand& command) {
   if (talk) print_result(result, own, peer.get(), other);
   if (command.layers) {
     const double peak = result["peak_gflops"];
-    const auto rows = measure_layers(session, std::clamp(times.runs_a_round, 5, 50));
+    const auto rows = measure_layers(session, std::clamp(static_cast<int>(times.ours.size()) / kRounds, 5, 50));
     if (talk) print_layers(rows, peak, command.slowest);
     result["layers"] = layers_json(rows, peak);
   }

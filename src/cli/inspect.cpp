@@ -38,11 +38,11 @@ nlohmann::json support_json(const std::vector<onnx::UnsupportedNode>& rows) {
   return {{"supported", rows.empty()}, {"missing", table}};
 }
 
-// The table of what cannot be taken, without building.
+// The table of what cannot be taken, without building. That operators are known does not say that they fit together.
 void inspect_support(const CommonOptions& options) {
   const auto rows = onnx::unsupported(options.model);
   if (!options.json.empty()) write_json(options.json, support_json(rows));
-  if (!options.quiet && rows.empty()) std::printf("%s: every node is supported\n", options.model.c_str());
+  if (!options.quiet && rows.empty()) std::printf("%s: every operator is supported\n", options.model.c_str());
   if (!options.quiet && !rows.empty()) {
     std::printf("%-32s %6s %6s  %-32s %s\n", "operator", "opset", "count", "first node", "why");
     for (const auto& row : rows)
@@ -50,6 +50,7 @@ void inspect_support(const CommonOptions& options) {
                   row.first.c_str(), row.why.c_str());
   }
   if (!rows.empty()) fail(Code::unsupported, "{} needs operators that are missing", options.model);
+  import_model(options, {});
 }
 
 void print_bindings(const Plan& plan) {

@@ -50,10 +50,12 @@ void file_cut_short(int) {
 }
 
 // An empty value comes of a shell variable that is not set; a name or number is meant.
-void refuse_empty_values(CLI::App& app) {
+// A flag takes one value, or the model behind it would be the next.
+void settle_values(CLI::App& app) {
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
     for (CLI::Option* option : command->get_options()) {
       if (option->get_default_str() == "[]") option->default_str("");
+      if (!option->get_positional() && option->get_expected_max() > 1) option->allow_extra_args(false);
       if (option->get_expected_min() > 0)
         option->check([](const std::string& value) { return value.empty() ? "an empty value" : ""; }, "");
     }
@@ -99,7 +101,7 @@ int main(int argc, char** argv) {
   add_bench(app);
   add_inspect(app);
   add_verify(app);
-  refuse_empty_values(app);
+  settle_values(app);
   try {
     app.parse(argc, argv);
     return finish_output();

@@ -42,6 +42,11 @@ for line in sys.stdin:
     print(*times, flush=True)
 )";
 
+std::string python_of_peers() {
+  const char* python = std::getenv("PLANISH_PYTHON");
+  return python != nullptr ? python : "python3";
+}
+
 }  // namespace
 
 struct Peer::State {
@@ -70,9 +75,7 @@ std::string Peer::complaint() const {
 // Files for the inputs, and the words that start the script.
 std::vector<std::string> Peer::words_for(const std::string& model, int threads,
                                          const std::map<std::string, Tensor>& inputs) const {
-  const char* python = std::getenv("PLANISH_PYTHON");
-  std::vector<std::string> words = {python != nullptr ? python : "python3", "-c", kScript, model,
-                                    std::to_string(threads)};
+  std::vector<std::string> words = {python_of_peers(), "-c", kScript, model, std::to_string(threads)};
   for (const auto& [name, tensor] : inputs) {
     words.push_back(name);
     words.push_back(state_->folder / fmt::format("{}.npy", words.size()));
@@ -124,8 +127,9 @@ std::string Peer::request(const std::string& line) {
   const std::string why = complaint();
   if (why.empty() || why.find("No module named") != std::string::npos)
     fail(Code::not_found,
-         "ONNX Runtime did not start; install it with: pip install onnxruntime numpy (PLANISH_PYTHON "
-         "names the Python to use)");
+         "ONNX Runtime did not start in {}{}; install it with: pip install onnxruntime numpy (PLANISH_PYTHON names the "
+         "Python to use)",
+         python_of_peers(), why.empty() ? "" : ": " + why);
   fail(Code::unsupported, "ONNX Runtime refused: {}", why);
 }
 

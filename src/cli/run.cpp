@@ -158,6 +158,17 @@ void report(const RunCommand& command, const std::vector<std::string>& made_up,
   if (!command.common.json.empty()) write_json(command.common.json, json);
 }
 
+// Made-up values need not fit: indices beyond a table, counts beyond a row.
+void run(Session& session, const std::vector<std::string>& made_up) {
+  try {
+    session.run();
+  } catch (const Error& error) {
+    if (made_up.empty()) throw;
+    fail(error.code(), "{} (made-up values: {}; --input NAME=FILE gives others)", error.what(),
+         fmt::join(made_up, ", "));
+  }
+}
+
 void run_model(RunCommand& command) {
   check(command);
   FlagPaths read = input_paths(command.inputs);
@@ -173,7 +184,7 @@ void run_model(RunCommand& command) {
   const auto made_up = session.set_inputs(inputs, run_extents(command.common));
   for (const std::string& name : made_up)
     if (!command.common.quiet) std::printf("input %s: no file given, seeded random values\n", name.c_str());
-  session.run();
+  run(session, made_up);
   const auto outputs = session.outputs();
   for (const auto& [name, path] : paths) write_npy(path, outputs.at(name));
   report(command, made_up, outputs, labels);

@@ -69,7 +69,7 @@ ROWS = [
     ("ScatterElements", [X(3, 4), X(2, 3, dtype=INT64), X(2, 5)], {}, "operand 2 ('updates') is f32[2,5]; [2,3] is accepted"),
     ("ScatterElements", [X(3, 4), X(5, 3, dtype=INT64), X(5, 3)], {"axis": 1}, "indices [5,3] into [3,4] along axis 1: 5 where at most 3 is accepted"),
     ("ScatterElements", [X(3, 4), W(1, 1, of=[7], dtype=INT64), X(1, 1)], {}, "index 7 into an extent of 3"),
-    ("ScatterElements", [X(3, 4), X(6, dtype=INT64), X(6)], {}, "operand 1 ('indices') is i64[6]; rank 2 to 2 is accepted"),
+    ("ScatterElements", [X(3, 4), X(6, dtype=INT64), X(6)], {}, "operand 1 ('indices') is i64[6]; rank 2 is accepted"),
     ("ScatterElements", [X(3, 4), X(2, 3), X(2, 3)], {}, "operand 1 ('indices') is f32[2,3]; accepted: i32, i64"),
     ("ScatterElements", [X(3, 4), X(2, 3, dtype=INT64), X(2, 3)], {"reduction": "FOO"}, "attribute 'reduction' is 'FOO'; accepted: none, add, mul, max, min"),
     ("ScatterND", [X(3, 4, 5), X(2, 2, dtype=INT64), X(2, 5)], {}, None),

@@ -105,7 +105,8 @@ inline int64_t fixed_extent(NodeContext& context, ValueId value, int axis, const
 inline void require_range(NodeContext& context, size_t i, int least, int most) {
   const int rank = context.type(i).shape.rank();
   if (rank < least || rank > most)
-    fail(Code::invalid_model, "operand {} is {}; rank {} to {} is accepted", i, context.type(i).str(), least, most);
+    fail(Code::invalid_model, "operand {} is {}; rank {} is accepted", i, context.type(i).str(),
+         least == most ? std::to_string(least) : fmt::format("{} to {}", least, most));
 }
 
 }  // namespace planish::onnx

@@ -67,7 +67,8 @@ std::vector<int64_t> InferContext::constant_ints(size_t i) const {
 
 void InferContext::require_rank(size_t i, int at_least, int at_most) const {
   if (rank(i) < at_least || rank(i) > at_most)
-    fail(Code::invalid_model, "{} is {}; rank {} to {} is accepted", operand(i), input(i).str(), at_least, at_most);
+    fail(Code::invalid_model, "{} is {}; rank {} is accepted", operand(i), input(i).str(),
+         at_least == at_most ? std::to_string(at_least) : fmt::format("{} to {}", at_least, at_most));
 }
 
 void InferContext::require_same_dtype(size_t i, size_t j) const {

@@ -41,7 +41,7 @@ Tensor external_tensor(const std::string& folder, const std::string& location, i
   const int fd = open_beneath(folder, location);
   if (fd < 0)
     fail(Code::invalid_model, "external data '{}' cannot be opened inside the model's folder: {}", location,
-         std::strerror(errno));
+         errno == ELOOP ? "a symbolic link is on its way" : std::strerror(errno));
   struct stat info {};
   const bool good = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1;
   if (!good || offset < 0 || length < 0 || offset > info.st_size || length > info.st_size - offset) {

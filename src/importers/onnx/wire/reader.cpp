@@ -487,6 +487,9 @@ auto guarded(const char* wanted, Body body) {
 }  // namespace
 
 Model read_model(std::span<const std::byte> bytes, const Source& source) {
+  const std::string_view begin(reinterpret_cast<const char*>(bytes.data()), std::min<size_t>(bytes.size(), 40));
+  if (begin.starts_with("version https://git-lfs"))
+    fail(Code::invalid_model, "a Git LFS pointer stands in the model's place: git lfs pull fetches the model");
   return guarded("an ONNX model", [&] {
     Model model;
     bool has_graph = false;
