@@ -239,6 +239,14 @@ def quantized_cases(floats, random):
     case("qlinear_leaky_relu", "QLinearLeakyRelu", [a, scale(.02), zero, scale(.02), zero], constants=range(1, 5), alpha=.1, **ours)
     case("qlinear_mean", "QLinearGlobalAveragePool", [a, scale(.02), zero, scale(.01), zero], constants=range(1, 5), **ours)
     case("qlinear_concat", "QLinearConcat", [scale(.05), zero, a, scale(.02), zero, b, scale(.03), zero], constants=(0, 1, 3, 4, 6, 7), axis=1, **ours)
+    h = 9
+    for name, d, each in (("forward", 1, ()), ("bidirectional", 2, ()), ("columns", 1, (4 * h,))):
+        points = np.full((d, *each), 120, np.uint8)
+        steps = (random.random((2, d, *each)) * .002 + .001).astype(np.float32)
+        case(f"dynamic_lstm_{name}", "DynamicQuantizeLSTM",
+             [floats(6, 1, 5), bytes_of(d, 5, 4 * h), bytes_of(d, h, 4 * h), floats(d, 8 * h), None, floats(d, 1, h), floats(d, 1, h), None, steps[0], points,
+              steps[1], points], constants=(1, 2, 3, 8, 9, 10, 11), outputs=3, domain="com.microsoft", hidden_size=h,
+             direction="bidirectional" if d == 2 else "forward")
     case("matmul_to_float", "MatMulIntegerToFloat", [bytes_of(3, 5), bytes_of(5, 4), scale(.02), scale(.03), zero, zero, floats(4)],
          constants=range(1, 7), domain="com.microsoft")
 
