@@ -113,7 +113,7 @@ std::optional<Dim> compare(Dim a, Dim b, const SymbolTable& symbols, bool less, 
   const Dim difference = a - b;
   const int64_t low = difference.lower_bound(symbols), high = difference.upper_bound(symbols);
   if (!less) {  // equal
-    if (difference == Dim(0)) return Dim(1);
+    if (low == 0 && high == 0) return Dim(1);
     return low > 0 || high < 0 ? std::optional<Dim>(0) : std::nullopt;
   }
   if (or_equal ? high <= 0 : high < 0) return Dim(1);
