@@ -297,6 +297,16 @@ ROWS = [
     ("Einsum", [X(1, 3)], {"equation": "ii->i"}, "equation 'ii->i' has extents of 1 and 3 under 'i'"),
     ("Einsum", [X(2, 4), X(3, 4)], {"equation": "...i,...i->i"}, "equation '...i,...i->i' has extents of 2 and 3 under an ellipsis"),
     ("Einsum", [X(2, 3)], {"equation": "0i->0i"}, "equation '0i->0i' holds more than letters, commas, ellipses and an arrow"),
+    # products with an activation
+    ("com.microsoft::FusedConv", [PICTURE, KERNEL, W(8)], {"activation": "Softplus"}, None),
+    ("com.microsoft::FusedConv", [PICTURE, KERNEL], {"activation": "Mish"}, "activation 'Mish'; Clip, Elu, * are accepted"),
+    ("com.microsoft::FusedConv", [PICTURE, KERNEL], {"activation": "Clip"}, "0 parameters of activation 'Clip'; 2 are accepted"),
+    ("com.microsoft::FusedConv", [PICTURE, KERNEL, W(8), X(1, 8, 3, 3)], {"activation": "Relu"}, "*shapes [1,8,4,4] and [1,8,3,3] do not broadcast*"),
+    ("com.microsoft::FusedGemm", [X(2, 3), W(3, 4), None, X(2, 4)], {"activation": "Relu"}, "4 operands; up to 3 are accepted"),
+    ("com.microsoft::EmbedLayerNormalization", [X(2, 3, dtype=INT32), None, W(6, 8), W(5, 8), None, W(8), W(8)], {}, None),
+    ("com.microsoft::EmbedLayerNormalization", [X(2, 3, dtype=INT32), X(2, 3, dtype=INT32), W(6, 8), W(5, 8), None, W(8), W(8)], {}, "operand 4 is missing"),
+    ("com.microsoft::EmbedLayerNormalization", [X(2, 3, dtype=INT32), None, W(6, 8), W(5, 8), None, W(8), W(8)], {"mask_index_type": 2}, None),
+    ("com.microsoft::EmbedLayerNormalization", [X(6, dtype=INT32), None, W(6, 8), W(5, 8), None, W(8), W(8)], {}, "operand 0 is i32[6]; rank 2 to 2 is accepted"),
     # quantised parts
     ("com.microsoft::DynamicQuantizeLSTM", BYTES_LSTM, {"hidden_size": 4}, None),
     ("com.microsoft::DynamicQuantizeLSTM", BYTES_LSTM[:9], {"hidden_size": 4}, "9 operands; 11 or 12 are accepted"),

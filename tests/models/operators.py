@@ -260,6 +260,19 @@ def fused_cases(floats):
     case("quick_gelu", "QuickGelu", [x], alpha=1.5, **ours)
     case("fused_matmul", "FusedMatMul", [x, floats(2, 4, 8)], transB=1, alpha=.25, **ours)
     case("fused_matmul_transposed", "FusedMatMul", [x, floats(2, 5, 3)], transA=1, **ours)
+    picture, kernel = floats(1, 3, 6, 6), floats(4, 3, 3, 3)
+    for name, parameters in (("Relu", {}), ("Sigmoid", {}), ("Tanh", {}), ("LeakyRelu", dict(activation_params=[.2])), ("Clip", dict(activation_params=[-.5, 1.5])),
+                             ("HardSigmoid", dict(activation_params=[.3, .4]))):
+        case(f"fused_conv_{name}", "FusedConv", [picture, kernel, floats(4)], constants=(1, 2), activation=name, pads=[1, 1, 1, 1], **parameters, **ours)
+    case("fused_conv_sum", "FusedConv", [picture, kernel, floats(4), floats(1, 4, 3, 3)], constants=(1, 2), activation="Relu", pads=[1, 1, 1, 1],
+         strides=[2, 2], **ours)
+    for name, parameters in (("Relu", {}), ("Softsign", {}), ("LeakyRelu", dict(activation_alpha=.2)), ("HardSigmoid", dict(activation_alpha=.3, activation_beta=.4))):
+        case(f"fused_gemm_{name}", "FusedGemm", [floats(3, 5), floats(4, 5), floats(4)], constants=(1, 2), activation=name, transB=1, alpha=.5, **parameters, **ours)
+    ids, segments, mask = np.array([[3, 1, 4], [1, 5, 0]], np.int32), np.array([[0, 0, 1], [0, 1, 1]], np.int32), np.array([[1, 1, 1], [1, 1, 0]], np.int32)
+    tables, weights = [floats(6, 8), floats(5, 8)], [floats(8), floats(8)]
+    case("embed_layer_norm", "EmbedLayerNormalization", [ids, segments, *tables, floats(2, 8), *weights, mask], outputs=3, constants=(2, 3, 4, 5, 6), epsilon=1e-5, **ours)
+    case("embed_layer_norm_places", "EmbedLayerNormalization", [ids, None, *tables, None, *weights, None, np.array([[4, 2, 0], [1, 1, 3]], np.int32)],
+         outputs=2, constants=(2, 3, 5, 6), **ours)
     case("skip_layer_norm", "SkipLayerNormalization", [x, floats(2, 5, 8), scale, bias, floats(8)], constants=(2, 3, 4), epsilon=1e-5, **ours)
     case("skip_rms_norm_small", "SkipSimplifiedLayerNormalization", [x * 1e-3, floats(2, 5, 8) * 1e-3, scale], constants=(2,), **ours)
     case("skip_rms_norm", "SkipSimplifiedLayerNormalization", [x, floats(2, 5, 8), scale], constants=(2,), **ours)
