@@ -273,6 +273,9 @@ def fused_cases(floats):
     case("embed_layer_norm", "EmbedLayerNormalization", [ids, segments, *tables, floats(2, 8), *weights, mask], outputs=3, constants=(2, 3, 4, 5, 6), epsilon=1e-5, **ours)
     case("embed_layer_norm_places", "EmbedLayerNormalization", [ids, None, *tables, None, *weights, None, np.array([[4, 2, 0], [1, 1, 3]], np.int32)],
          outputs=2, constants=(2, 3, 5, 6), **ours)
+    for turned in (0, 1):
+        a, b = floats(*((5, 2, 3, 4) if turned else (4, 2, 3, 5))), floats(*((6, 2, 3, 5) if turned else (5, 2, 3, 6)))
+        case(f"fused_matmul_rows_first_{turned}", "FusedMatMul", [a, b], transBatchA=1, transBatchB=1, transA=turned, transB=turned, **ours)
     case("skip_layer_norm", "SkipLayerNormalization", [x, floats(2, 5, 8), scale, bias, floats(8)], constants=(2, 3, 4), epsilon=1e-5, **ours)
     case("skip_rms_norm_small", "SkipSimplifiedLayerNormalization", [x * 1e-3, floats(2, 5, 8) * 1e-3, scale], constants=(2,), **ours)
     case("skip_rms_norm", "SkipSimplifiedLayerNormalization", [x, floats(2, 5, 8), scale], constants=(2,), **ours)

@@ -1,5 +1,7 @@
 // Operators of domain com.microsoft that stand for several of ONNX, taken apart again.
 
+#include <algorithm>
+
 #include "importers/onnx/pieces.h"
 
 namespace planish::onnx {
@@ -19,21 +21,24 @@ void import_quick_gelu(NodeContext& context) {
   context.alias(swish(context, context.input(0), context.get_or<double>("alpha", 1.702)));
 }
 
-ValueId matrix(NodeContext& context, size_t i, const char* transposed) {
+// Operand i as the product takes it: with `rows_first` its first axis is a row's, behind which the batches come; then
+// with `turned` the last two axes change places.
+ValueId matrix(NodeContext& context, size_t i, const char* turned, const char* rows_first) {
   const int rank = context.type(i).shape.rank();
-  if (context.get_or<int64_t>(transposed, 0) == 0 || rank < 2) return context.input(i);
-  std::vector<int64_t> perm;
-  for (int k = 0; k < rank; ++k) perm.push_back(k);
-  std::swap(perm[perm.size() - 2], perm[perm.size() - 1]);
-  return context.add("transpose", {context.input(i)}, {{"perm", perm}});
+  std::vector<int64_t> perm, straight;
+  for (int k = 0; k < rank; ++k) straight.push_back(k);
+  perm = straight;
+  if (rank > 2 && context.get_or<int64_t>(rows_first, 0) != 0)
+    std::rotate(perm.begin(), perm.begin() + 1, perm.end() - 1);
+  if (rank > 1 && context.get_or<int64_t>(turned, 0) != 0) std::swap(perm[perm.size() - 2], perm[perm.size() - 1]);
+  return perm == straight ? context.input(i) : transposed(context, context.input(i), perm);
 }
 
 // alpha * A' B'
 void import_fused_matmul(NodeContext& context) {
-  if (context.get_or<int64_t>("transBatchA", 0) != 0 || context.get_or<int64_t>("transBatchB", 0) != 0)
-    fail(Code::unsupported, "transBatchA or transBatchB of 1");
   const double alpha = context.get_or<double>("alpha", 1);
-  const ValueId product = context.add("matmul", {matrix(context, 0, "transA"), matrix(context, 1, "transB")});
+  const ValueId product =
+      context.add("matmul", {matrix(context, 0, "transA", "transBatchA"), matrix(context, 1, "transB", "transBatchB")});
   if (alpha == 1) return context.alias(product);
   context.emit("mul", {product, context.scalar_like(product, alpha)});
 }
