@@ -314,6 +314,9 @@ ROWS = [
     ("com.microsoft::DynamicQuantizeLSTM", BYTES_LSTM[:8] + [W(1, 1, 16)] + BYTES_LSTM[9:], {"hidden_size": 4}, "operand 8 is f32[1,1,16]; [1] and [1,16] are accepted"),
     ("com.microsoft::DynamicQuantizeLSTM", BYTES_LSTM[:9] + [W(3, dtype=UINT8)] + BYTES_LSTM[10:], {"hidden_size": 4}, "operand 9 is u8[3]; [1] and [1,16] are accepted"),
     ("com.microsoft::DynamicQuantizeLSTM", BYTES_LSTM[:1] + [W(3, 16, dtype=UINT8)] + BYTES_LSTM[2:], {"hidden_size": 4}, "operand 1 is u8[3,16]; rank 3 to 3 is accepted"),
+    ("com.microsoft::QGemm", [X(2, 3, dtype=UINT8), SCALE, ZERO, X(3, 4, dtype=UINT8), SCALE, ZERO, W(4, dtype=INT32), SCALE, ZERO], {}, None),
+    ("com.microsoft::QGemm", [X(2, 3, dtype=UINT8), SCALE, ZERO, X(5, 4, dtype=UINT8), SCALE, ZERO], {}, "*(gemm)*[2,3]*[5,4]*"),
+    ("com.microsoft::QGemm", [X(2, 3, dtype=UINT8), SCALE, ZERO, X(3, 4, dtype=UINT8), None, ZERO], {}, "*operand 1 ('scale') is missing"),
     ("com.microsoft::QLinearConcat", [SCALE, ZERO, X(2, dtype=UINT8), SCALE, ZERO, None, SCALE, ZERO], {"axis": 0}, "operand 5 is missing"),
     ("com.microsoft::QLinearConcat", [SCALE, ZERO, X(2, dtype=UINT8), SCALE], {"axis": 0}, "operand 4 is missing"),
 ]

@@ -239,6 +239,14 @@ def quantized_cases(floats, random):
     case("qlinear_leaky_relu", "QLinearLeakyRelu", [a, scale(.02), zero, scale(.02), zero], constants=range(1, 5), alpha=.1, **ours)
     case("qlinear_mean", "QLinearGlobalAveragePool", [a, scale(.02), zero, scale(.01), zero], constants=range(1, 5), **ours)
     case("qlinear_concat", "QLinearConcat", [scale(.05), zero, a, scale(.02), zero, b, scale(.03), zero], constants=(0, 1, 3, 4, 6, 7), axis=1, **ours)
+    counts = random.integers(-500, 500, 4, np.int32)
+    for name, b, step, options in (("plain", bytes_of(5, 4), scale(.01), {}), ("turned", bytes_of(4, 5), scale(.01), dict(transB=1, alpha=.5)),
+                                   ("columns", random.integers(-63, 63, (5, 4), np.int8), steps, {})):
+        point = zero if step.ndim == 0 else np.zeros(4, np.int8)
+        a = [bytes_of(3, 5), scale(.02), zero, b, step, point]
+        case(f"qgemm_{name}", "QGemm", [*a, counts, scale(.05), zero], constants=range(1, 9), **options, **ours)
+        case(f"qgemm_{name}_floats", "QGemm", [*a, counts], constants=range(1, 7), **options, **ours)
+    case("qgemm_alone", "QGemm", a, constants=range(1, 6), **ours)
     h = 9
     for name, d, each in (("forward", 1, ()), ("bidirectional", 2, ()), ("columns", 1, (4 * h,))):
         points = np.full((d, *each), 120, np.uint8)

@@ -36,6 +36,21 @@ void import_qlinear_matmul(NodeContext& context) {
   emit_quantized(context, product, 6, std::max(shape_of(context, product).rank() - 2, 0));
 }
 
+// A, scale, zero; B, scale, zero; C in steps of both scales' product; result's scale, zero, absent: floats
+void import_qgemm(NodeContext& context) {
+  const int64_t columns = context.get_or<int64_t>("transB", 0) != 0 ? 0 : 1;
+  std::vector<ValueId> operands = {dequantized(context, 0), dequantized(context, 3, columns)};
+  Attrs attrs = context.attrs();
+  if (context.has_input(6)) {
+    const ValueId step = context.add("mul", {context.input(1), context.input(4)});
+    operands.push_back(context.add("mul", {as(DataType::f32, context, context.input(6)), step}));
+    attrs.set("beta", context.get_or<double>("alpha", 1));
+  }
+  const ValueId sum = context.add("gemm", std::move(operands), std::move(attrs));
+  if (!context.has_input(7)) return context.alias(sum);
+  emit_quantized(context, sum, 7);
+}
+
 // Numbers less their zero point, which may be one a row (`axis`) of them.
 ValueId centred(NodeContext& context, size_t i, size_t zero, int64_t axis, DataType type = DataType::f32) {
   const ValueId numbers = as(type, context, context.input(i));
@@ -251,6 +266,7 @@ void register_quantized(ImporterTable& table) {
   table.add("com.microsoft::MatMulIntegerToFloat", import_matmul_integer_to_float);
   table.add("com.microsoft::DynamicQuantizeMatMul", import_dynamic_quantize_matmul);
   table.add("com.microsoft::DynamicQuantizeLSTM", import_dynamic_quantize_lstm, 12);
+  table.add("com.microsoft::QGemm", import_qgemm, 9);
   table.add("com.microsoft::QLinearAdd", import_qlinear_binary<kSumOf>);
   table.add("com.microsoft::QLinearMul", import_qlinear_binary<kProductOf>);
   table.add("com.microsoft::QLinearSigmoid", import_qlinear_unary<kSigmoidOf>);
