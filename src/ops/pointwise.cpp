@@ -119,8 +119,9 @@ Dim less_equal(Dim a, Dim b, const SymbolTable& symbols) {
 
 Dim equal(Dim a, Dim b, const SymbolTable& symbols) {
   const Dim difference = a - b;
-  if (difference == Dim(0)) return 1;
-  if (difference.lower_bound(symbols) > 0 || difference.upper_bound(symbols) < 0) return 0;
+  const int64_t low = difference.lower_bound(symbols), high = difference.upper_bound(symbols);
+  if (low == 0 && high == 0) return 1;
+  if (low > 0 || high < 0) return 0;
   return 1 - min(1, max(difference, b - a));
 }
 

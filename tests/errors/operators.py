@@ -57,6 +57,8 @@ def body(inputs, outputs):
     return block(2, "body") + b"".join(block(11, value(i, [])) for i in inputs) + b"".join(block(12, value(o, [])) for o in outputs)
 
 
+# X, W, R, then scales and zero points of W and R
+BYTES_LSTM = [X(2, 1, 3), W(1, 3, 16, dtype=UINT8), W(1, 4, 16, dtype=UINT8), None, None, None, None, None, W(1), W(1, dtype=UINT8), W(1), W(1, dtype=UINT8)]
 PICTURE, KERNEL = X(1, 4, 6, 6), W(8, 4, 3, 3)
 LSTM = [X(3, 2, 4), W(1, 20, 4), W(1, 20, 5)]
 STATE = [W(1, 40), None, W(1, 2, 5), W(1, 2, 5)]
@@ -297,7 +299,26 @@ ROWS = [
     ("Einsum", [X(1, 3)], {"equation": "ii->i"}, "equation 'ii->i' has extents of 1 and 3 under 'i'"),
     ("Einsum", [X(2, 4), X(3, 4)], {"equation": "...i,...i->i"}, "equation '...i,...i->i' has extents of 2 and 3 under an ellipsis"),
     ("Einsum", [X(2, 3)], {"equation": "0i->0i"}, "equation '0i->0i' holds more than letters, commas, ellipses and an arrow"),
+    # products with an activation
+    ("com.microsoft::FusedConv", [PICTURE, KERNEL, W(8)], {"activation": "Softplus"}, None),
+    ("com.microsoft::FusedConv", [PICTURE, KERNEL], {"activation": "Mish"}, "activation 'Mish'; Clip, Elu, * are accepted"),
+    ("com.microsoft::FusedConv", [PICTURE, KERNEL], {"activation": "Clip"}, "0 parameters of activation 'Clip'; 2 are accepted"),
+    ("com.microsoft::FusedConv", [PICTURE, KERNEL, W(8), X(1, 8, 3, 3)], {"activation": "Relu"}, "*shapes [1,8,4,4] and [1,8,3,3] do not broadcast*"),
+    ("com.microsoft::FusedGemm", [X(2, 3), W(3, 4), None, X(2, 4)], {"activation": "Relu"}, "4 operands; up to 3 are accepted"),
+    ("com.microsoft::EmbedLayerNormalization", [X(2, 3, dtype=INT32), None, W(6, 8), W(5, 8), None, W(8), W(8)], {}, None),
+    ("com.microsoft::EmbedLayerNormalization", [X(2, 3, dtype=INT32), X(2, 3, dtype=INT32), W(6, 8), W(5, 8), None, W(8), W(8)], {}, "operand 4 is missing"),
+    ("com.microsoft::EmbedLayerNormalization", [X(2, 3, dtype=INT32), None, W(6, 8), W(5, 8), None, W(8), W(8)], {"mask_index_type": 2}, None),
+    ("com.microsoft::EmbedLayerNormalization", [X(6, dtype=INT32), None, W(6, 8), W(5, 8), None, W(8), W(8)], {}, "operand 0 is i32[6]; rank 2 to 2 is accepted"),
     # quantised parts
+    ("com.microsoft::DynamicQuantizeLSTM", BYTES_LSTM, {"hidden_size": 4}, None),
+    ("com.microsoft::DynamicQuantizeLSTM", BYTES_LSTM[:9], {"hidden_size": 4}, "9 operands; 11 or 12 are accepted"),
+    ("com.microsoft::DynamicQuantizeLSTM", BYTES_LSTM[:8] + [None] + BYTES_LSTM[9:], {"hidden_size": 4}, "operand 8 is missing"),
+    ("com.microsoft::DynamicQuantizeLSTM", BYTES_LSTM[:8] + [W(1, 1, 16)] + BYTES_LSTM[9:], {"hidden_size": 4}, "operand 8 is f32[1,1,16]; [1] and [1,16] are accepted"),
+    ("com.microsoft::DynamicQuantizeLSTM", BYTES_LSTM[:9] + [W(3, dtype=UINT8)] + BYTES_LSTM[10:], {"hidden_size": 4}, "operand 9 is u8[3]; [1] and [1,16] are accepted"),
+    ("com.microsoft::DynamicQuantizeLSTM", BYTES_LSTM[:1] + [W(3, 16, dtype=UINT8)] + BYTES_LSTM[2:], {"hidden_size": 4}, "operand 1 is u8[3,16]; rank 3 to 3 is accepted"),
+    ("com.microsoft::QGemm", [X(2, 3, dtype=UINT8), SCALE, ZERO, X(3, 4, dtype=UINT8), SCALE, ZERO, W(4, dtype=INT32), SCALE, ZERO], {}, None),
+    ("com.microsoft::QGemm", [X(2, 3, dtype=UINT8), SCALE, ZERO, X(5, 4, dtype=UINT8), SCALE, ZERO], {}, "*(gemm)*[2,3]*[5,4]*"),
+    ("com.microsoft::QGemm", [X(2, 3, dtype=UINT8), SCALE, ZERO, X(3, 4, dtype=UINT8), None, ZERO], {}, "*operand 1 ('scale') is missing"),
     ("com.microsoft::QLinearConcat", [SCALE, ZERO, X(2, dtype=UINT8), SCALE, ZERO, None, SCALE, ZERO], {"axis": 0}, "operand 5 is missing"),
     ("com.microsoft::QLinearConcat", [SCALE, ZERO, X(2, dtype=UINT8), SCALE], {"axis": 0}, "operand 4 is missing"),
 ]

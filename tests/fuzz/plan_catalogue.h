@@ -28,6 +28,9 @@ inline std::vector<KernelCase> matrix_cases() {
        {random_tensor({4, 2, 3}, 1), random_tensor({2, 20, 3}, 2), random_tensor({2, 20, 5}, 3),
         random_tensor({2, 40}, 4), random_integers<int32_t>({2}, 5, 1, 4), random_tensor({2, 2, 5}, 6),
         random_tensor({2, 2, 5}, 7), random_tensor({2, 15}, 8)}},
+      {"lstm",
+       {{"hidden_size", int64_t{5}}, {"state_in_bytes", int64_t{1}}},
+       {random_tensor({4, 2, 3}, 1), random_tensor({1, 20, 3}, 2), random_tensor({1, 20, 5}, 3)}},
   };
 }
 

@@ -239,6 +239,22 @@ def quantized_cases(floats, random):
     case("qlinear_leaky_relu", "QLinearLeakyRelu", [a, scale(.02), zero, scale(.02), zero], constants=range(1, 5), alpha=.1, **ours)
     case("qlinear_mean", "QLinearGlobalAveragePool", [a, scale(.02), zero, scale(.01), zero], constants=range(1, 5), **ours)
     case("qlinear_concat", "QLinearConcat", [scale(.05), zero, a, scale(.02), zero, b, scale(.03), zero], constants=(0, 1, 3, 4, 6, 7), axis=1, **ours)
+    counts = random.integers(-500, 500, 4, np.int32)
+    for name, b, step, options in (("plain", bytes_of(5, 4), scale(.01), {}), ("turned", bytes_of(4, 5), scale(.01), dict(transB=1, alpha=.5)),
+                                   ("columns", random.integers(-63, 63, (5, 4), np.int8), steps, {})):
+        point = zero if step.ndim == 0 else np.zeros(4, np.int8)
+        a = [bytes_of(3, 5), scale(.02), zero, b, step, point]
+        case(f"qgemm_{name}", "QGemm", [*a, counts, scale(.05), zero], constants=range(1, 9), **options, **ours)
+        case(f"qgemm_{name}_floats", "QGemm", [*a, counts], constants=range(1, 7), **options, **ours)
+    case("qgemm_alone", "QGemm", a, constants=range(1, 6), **ours)
+    h = 9
+    for name, d, each in (("forward", 1, ()), ("bidirectional", 2, ()), ("columns", 1, (4 * h,))):
+        points = np.full((d, *each), 120, np.uint8)
+        steps = (random.random((2, d, *each)) * .002 + .001).astype(np.float32)
+        case(f"dynamic_lstm_{name}", "DynamicQuantizeLSTM",
+             [floats(6, 1, 5), bytes_of(d, 5, 4 * h), bytes_of(d, h, 4 * h), floats(d, 8 * h), None, floats(d, 1, h), floats(d, 1, h), None, steps[0], points,
+              steps[1], points], constants=(1, 2, 3, 8, 9, 10, 11), outputs=3, domain="com.microsoft", hidden_size=h,
+             direction="bidirectional" if d == 2 else "forward")
     case("matmul_to_float", "MatMulIntegerToFloat", [bytes_of(3, 5), bytes_of(5, 4), scale(.02), scale(.03), zero, zero, floats(4)],
          constants=range(1, 7), domain="com.microsoft")
 
@@ -252,6 +268,22 @@ def fused_cases(floats):
     case("quick_gelu", "QuickGelu", [x], alpha=1.5, **ours)
     case("fused_matmul", "FusedMatMul", [x, floats(2, 4, 8)], transB=1, alpha=.25, **ours)
     case("fused_matmul_transposed", "FusedMatMul", [x, floats(2, 5, 3)], transA=1, **ours)
+    picture, kernel = floats(1, 3, 6, 6), floats(4, 3, 3, 3)
+    for name, parameters in (("Relu", {}), ("Sigmoid", {}), ("Tanh", {}), ("LeakyRelu", dict(activation_params=[.2])), ("Clip", dict(activation_params=[-.5, 1.5])),
+                             ("HardSigmoid", dict(activation_params=[.3, .4]))):
+        case(f"fused_conv_{name}", "FusedConv", [picture, kernel, floats(4)], constants=(1, 2), activation=name, pads=[1, 1, 1, 1], **parameters, **ours)
+    case("fused_conv_sum", "FusedConv", [picture, kernel, floats(4), floats(1, 4, 3, 3)], constants=(1, 2), activation="Relu", pads=[1, 1, 1, 1],
+         strides=[2, 2], **ours)
+    for name, parameters in (("Relu", {}), ("Softsign", {}), ("LeakyRelu", dict(activation_alpha=.2)), ("HardSigmoid", dict(activation_alpha=.3, activation_beta=.4))):
+        case(f"fused_gemm_{name}", "FusedGemm", [floats(3, 5), floats(4, 5), floats(4)], constants=(1, 2), activation=name, transB=1, alpha=.5, **parameters, **ours)
+    ids, segments, mask = np.array([[3, 1, 4], [1, 5, 0]], np.int32), np.array([[0, 0, 1], [0, 1, 1]], np.int32), np.array([[1, 1, 1], [1, 1, 0]], np.int32)
+    tables, weights = [floats(6, 8), floats(5, 8)], [floats(8), floats(8)]
+    case("embed_layer_norm", "EmbedLayerNormalization", [ids, segments, *tables, floats(2, 8), *weights, mask], outputs=3, constants=(2, 3, 4, 5, 6), epsilon=1e-5, **ours)
+    case("embed_layer_norm_places", "EmbedLayerNormalization", [ids, None, *tables, None, *weights, None, np.array([[4, 2, 0], [1, 1, 3]], np.int32)],
+         outputs=2, constants=(2, 3, 5, 6), **ours)
+    for turned in (0, 1):
+        a, b = floats(*((5, 2, 3, 4) if turned else (4, 2, 3, 5))), floats(*((6, 2, 3, 5) if turned else (5, 2, 3, 6)))
+        case(f"fused_matmul_rows_first_{turned}", "FusedMatMul", [a, b], transBatchA=1, transBatchB=1, transA=turned, transB=turned, **ours)
     case("skip_layer_norm", "SkipLayerNormalization", [x, floats(2, 5, 8), scale, bias, floats(8)], constants=(2, 3, 4), epsilon=1e-5, **ours)
     case("skip_rms_norm_small", "SkipSimplifiedLayerNormalization", [x * 1e-3, floats(2, 5, 8) * 1e-3, scale], constants=(2,), **ours)
     case("skip_rms_norm", "SkipSimplifiedLayerNormalization", [x, floats(2, 5, 8), scale], constants=(2,), **ours)

@@ -8,12 +8,6 @@
 namespace planish::onnx {
 namespace {
 
-// attrs without those named, which became operands.
-Attrs without(Attrs attrs, std::initializer_list<const char*> names) {
-  for (const char* name : names) attrs.erase(name);
-  return attrs;
-}
-
 // Operand i, or the attribute as a constant, or absent.
 ValueId operand_or_attribute(NodeContext& context, size_t i, const char* name) {
   if (context.has_input(i)) return context.input(i);

@@ -1,5 +1,7 @@
 // Operators of domain com.microsoft that stand for several of ONNX, taken apart again.
 
+#include <algorithm>
+
 #include "importers/onnx/pieces.h"
 
 namespace planish::onnx {
@@ -19,21 +21,24 @@ void import_quick_gelu(NodeContext& context) {
   context.alias(swish(context, context.input(0), context.get_or<double>("alpha", 1.702)));
 }
 
-ValueId matrix(NodeContext& context, size_t i, const char* transposed) {
+// Operand i as the product takes it: with `rows_first` its first axis is a row's, behind which the batches come; then
+// with `turned` the last two axes change places.
+ValueId matrix(NodeContext& context, size_t i, const char* turned, const char* rows_first) {
   const int rank = context.type(i).shape.rank();
-  if (context.get_or<int64_t>(transposed, 0) == 0 || rank < 2) return context.input(i);
-  std::vector<int64_t> perm;
-  for (int k = 0; k < rank; ++k) perm.push_back(k);
-  std::swap(perm[perm.size() - 2], perm[perm.size() - 1]);
-  return context.add("transpose", {context.input(i)}, {{"perm", perm}});
+  std::vector<int64_t> perm, straight;
+  for (int k = 0; k < rank; ++k) straight.push_back(k);
+  perm = straight;
+  if (rank > 2 && context.get_or<int64_t>(rows_first, 0) != 0)
+    std::rotate(perm.begin(), perm.begin() + 1, perm.end() - 1);
+  if (rank > 1 && context.get_or<int64_t>(turned, 0) != 0) std::swap(perm[perm.size() - 2], perm[perm.size() - 1]);
+  return perm == straight ? context.input(i) : transposed(context, context.input(i), perm);
 }
 
 // alpha * A' B'
 void import_fused_matmul(NodeContext& context) {
-  if (context.get_or<int64_t>("transBatchA", 0) != 0 || context.get_or<int64_t>("transBatchB", 0) != 0)
-    fail(Code::unsupported, "transBatchA or transBatchB of 1");
   const double alpha = context.get_or<double>("alpha", 1);
-  const ValueId product = context.add("matmul", {matrix(context, 0, "transA"), matrix(context, 1, "transB")});
+  const ValueId product =
+      context.add("matmul", {matrix(context, 0, "transA", "transBatchA"), matrix(context, 1, "transB", "transBatchB")});
   if (alpha == 1) return context.alias(product);
   context.emit("mul", {product, context.scalar_like(product, alpha)});
 }
@@ -69,6 +74,34 @@ void import_rms_normalization(NodeContext& context) {
                {{"axis", context.get_or<int64_t>("axis", -1)}, {"epsilon", context.get_or<double>("epsilon", 1e-5)}});
 }
 
+// Rows of table `table` at the numbers of operand `numbers`, on top of `sum`
+ValueId embedded(NodeContext& context, ValueId sum, size_t table, ValueId numbers) {
+  require_range(context, table, 2, 2);
+  const ValueId rows = context.add("gather", {context.input(table), numbers});
+  return sum.valid() ? context.add("add", {sum, rows}) : rows;
+}
+
+// How many positions of each sequence the mask leaves; 0 without a mask
+ValueId mask_lengths(NodeContext& context) {
+  const int64_t type = context.get_or<int64_t>("mask_index_type", 0);
+  if (type != 0) fail(Code::unsupported, "mask_index_type={}; 0 is accepted", type);
+  const ValueId counted = context.input(context.has_input(7) ? 7 : 0);
+  const ValueId sum = context.add("reduce_sum", {counted, context.ints({1})}, {{"keepdims", int64_t{0}}});
+  return context.has_input(7) ? sum : context.add("mul", {sum, context.scalar_like(sum, 0)});
+}
+
+// ids, segment ids; tables of words, positions, segments; scale, bias, mask, position ids
+void import_embed_layer_normalization(NodeContext& context) {
+  require_range(context, 0, 2, 2);
+  const ValueId places = context.has_input(8) ? context.input(8) : positions(context, context.type(0).shape[1]);
+  ValueId sum = embedded(context, embedded(context, {}, 2, context.input(0)), 3, places);
+  if (context.has_input(1)) sum = embedded(context, sum, 4, context.input(1));
+  const ValueId normal = context.add("layer_normalization", {sum, context.input(5), context.input(6)},
+                                     {{"axis", int64_t{-1}}, {"epsilon", context.get_or<double>("epsilon", 1e-12)}});
+  context.results = {normal, wants_result(context, 1) ? mask_lengths(context) : normal, sum};
+  context.results.resize(context.proto().outputs.size());
+}
+
 }  // namespace
 
 void register_fused(ImporterTable& table) {
@@ -77,6 +110,7 @@ void register_fused(ImporterTable& table) {
   table.add("com.microsoft::FastGelu", import_fast_gelu);
   table.add("com.microsoft::QuickGelu", import_quick_gelu);
   table.add("com.microsoft::FusedMatMul", import_fused_matmul);
+  table.add("com.microsoft::EmbedLayerNormalization", import_embed_layer_normalization, 9);
   table.add("com.microsoft::SkipLayerNormalization", import_skip_layer_normalization);
   table.add("com.microsoft::SkipSimplifiedLayerNormalization", import_skip_rms_normalization);
   table.add("SimplifiedLayerNormalization", import_rms_normalization);

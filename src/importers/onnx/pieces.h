@@ -102,6 +102,11 @@ inline int64_t fixed_extent(NodeContext& context, ValueId value, int axis, const
   return extent.value();
 }
 
+inline Attrs without(Attrs attrs, std::initializer_list<const char*> names) {
+  for (const char* name : names) attrs.erase(name);
+  return attrs;
+}
+
 inline void require_range(NodeContext& context, size_t i, int least, int most) {
   const int rank = context.type(i).shape.rank();
   if (rank < least || rank > most)

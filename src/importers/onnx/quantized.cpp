@@ -36,6 +36,21 @@ void import_qlinear_matmul(NodeContext& context) {
   emit_quantized(context, product, 6, std::max(shape_of(context, product).rank() - 2, 0));
 }
 
+// A, scale, zero; B, scale, zero; C in steps of both scales' product; result's scale, zero, absent: floats
+void import_qgemm(NodeContext& context) {
+  const int64_t columns = context.get_or<int64_t>("transB", 0) != 0 ? 0 : 1;
+  std::vector<ValueId> operands = {dequantized(context, 0), dequantized(context, 3, columns)};
+  Attrs attrs = context.attrs();
+  if (context.has_input(6)) {
+    const ValueId step = context.add("mul", {context.input(1), context.input(4)});
+    operands.push_back(context.add("mul", {as(DataType::f32, context, context.input(6)), step}));
+    attrs.set("beta", context.get_or<double>("alpha", 1));
+  }
+  const ValueId sum = context.add("gemm", std::move(operands), std::move(attrs));
+  if (!context.has_input(7)) return context.alias(sum);
+  emit_quantized(context, sum, 7);
+}
+
 // Numbers less their zero point, which may be one a row (`axis`) of them.
 ValueId centred(NodeContext& context, size_t i, size_t zero, int64_t axis, DataType type = DataType::f32) {
   const ValueId numbers = as(type, context, context.input(i));
@@ -161,6 +176,39 @@ void import_dynamic_quantize_matmul(NodeContext& context) {
   context.emit("add", {product, context.input(4)});
 }
 
+// Weights [D, rows, 4 * hidden] of an LSTM, as it wants them; scales and zero points are a direction's or a column's.
+ValueId lstm_weights(NodeContext& context, size_t weights, size_t scale) {
+  require_range(context, weights, 3, 3);
+  const auto spread = [&](size_t i) {
+    const Shape &found = context.type(i).shape, &w = context.type(weights).shape;
+    const Shape directions{w[0]}, columns{w[0], w[2]};
+    const bool each_column = found == columns;
+    if (!each_column && found != directions)
+      fail(Code::invalid_model, "operand {} is {}; {} and {} are accepted", i, context.type(i).str(), directions.str(),
+           columns.str());
+    const ValueId value = as(DataType::f32, context, context.input(i));
+    return unsqueezed(context, value, each_column ? std::vector<int64_t>{1} : std::vector<int64_t>{1, 2});
+  };
+  ValueId numbers = as(DataType::f32, context, context.input(weights));
+  if (context.has_input(scale + 1)) numbers = context.add("sub", {numbers, spread(scale + 1)});
+  return transposed(context, context.add("mul", {numbers, spread(scale)}), {0, 2, 1});
+}
+
+// The operands of LSTM; then W's scales and zero points, R's scales and zero points. X is quantised as a whole, h
+// of each step and sequence by itself.
+void import_dynamic_quantize_lstm(NodeContext& context) {
+  std::vector<ValueId> operands = context.inputs();
+  if (operands.size() < 11) fail(Code::invalid_model, "{} operands; 11 or 12 are accepted", operands.size());
+  const Quantized x = quantized_dynamically(context, context.input(0));
+  operands[0] = context.add("dequantize_linear", {x.numbers, x.scale, x.zero});
+  operands[1] = lstm_weights(context, 1, 8);
+  operands[2] = lstm_weights(context, 2, 10);
+  operands.resize(8);
+  Attrs attrs = context.attrs();
+  attrs.set("state_in_bytes", int64_t{1});
+  context.emit("lstm", std::move(operands), std::move(attrs));
+}
+
 // A, scale, zero; B, scale, zero; result's scale, zero
 template <const char* const& op>
 void import_qlinear_binary(NodeContext& context) {
@@ -217,6 +265,8 @@ void register_quantized(ImporterTable& table) {
   table.add("DynamicQuantizeLinear", import_dynamic_quantize_linear);
   table.add("com.microsoft::MatMulIntegerToFloat", import_matmul_integer_to_float);
   table.add("com.microsoft::DynamicQuantizeMatMul", import_dynamic_quantize_matmul);
+  table.add("com.microsoft::DynamicQuantizeLSTM", import_dynamic_quantize_lstm, 12);
+  table.add("com.microsoft::QGemm", import_qgemm, 9);
   table.add("com.microsoft::QLinearAdd", import_qlinear_binary<kSumOf>);
   table.add("com.microsoft::QLinearMul", import_qlinear_binary<kProductOf>);
   table.add("com.microsoft::QLinearSigmoid", import_qlinear_unary<kSigmoidOf>);

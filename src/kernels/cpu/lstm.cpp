@@ -16,8 +16,8 @@ constexpr int64_t kShareWork = 1 << 18;  // multiply-adds of a time step worth a
 struct Lstm {
   const KernelArgs& args;
   int64_t hidden, blocks, steps, batches, directions;
-  bool reversed;
-  float* states;  // [D, N, 3, blocks * kLstmUnits]: h of even steps, h of odd ones, c
+  bool reversed, state_in_bytes;
+  float* states;  // [D, N, 3 or 4, blocks * kLstmUnits]: h of even steps, h of odd ones, c; h in bytes
 
   explicit Lstm(const KernelArgs& a)
       : args(a),
@@ -27,10 +27,16 @@ struct Lstm {
         batches(a.inputs[0].dims[1]),
         directions(a.inputs[1].dims[0]),
         reversed(a.as<LstmRecurrentAttrs>().reversed != 0),
+        state_in_bytes(a.as<LstmRecurrentAttrs>().state_in_bytes != 0),
         states(reinterpret_cast<float*>(a.workspace)) {}
 
   int64_t width() const { return blocks * kLstmUnits; }
-  float* state(int64_t d, int64_t n, int64_t which) const { return states + ((d * batches + n) * 3 + which) * width(); }
+  int64_t rows() const { return state_in_bytes ? 4 : 3; }
+  float* state(int64_t d, int64_t n, int64_t which) const {
+    return states + ((d * batches + n) * rows() + which) * width();
+  }
+  // h as the products of step `s` see it
+  const float* seen(int64_t d, int64_t n, int64_t s) const { return state(d, n, state_in_bytes ? 3 : s % 2); }
   int64_t length(int64_t n) const {
     if (!args.has_input(3)) return steps;
     const int64_t given = load_int(args.inputs[3], n * args.inputs[3].strides[0]);
@@ -44,7 +50,7 @@ struct Lstm {
 void start_states(const Lstm& lstm) {
   for (int64_t d = 0; d < lstm.directions; ++d)
     for (int64_t n = 0; n < lstm.batches; ++n) {
-      std::fill_n(lstm.state(d, n, 0), 3 * lstm.width(), 0.f);
+      std::fill_n(lstm.state(d, n, 0), lstm.rows() * lstm.width(), 0.f);
       for (size_t i : {4, 5}) {
         if (!lstm.args.has_input(i)) continue;
         const TensorView& first = lstm.args.inputs[i];
@@ -105,7 +111,7 @@ void step_block(const Lstm& lstm, int64_t d, int64_t n, int64_t length, int64_t 
   float gates[kLstmColumns];
   multiply_block(
       sums.as<const float>() + t * sums.strides[0] + n * sums.strides[1] + (d * lstm.blocks + block) * kLstmColumns,
-      lstm.state(d, n, s % 2), weights.as<const float>() + (d * lstm.blocks + block) * lstm.hidden * kLstmColumns,
+      lstm.seen(d, n, s), weights.as<const float>() + (d * lstm.blocks + block) * lstm.hidden * kLstmColumns,
       lstm.hidden, gates);
   const float* peepholes =
       lstm.args.has_input(2) ? lstm.args.inputs[2].as<const float>() + d * 3 * lstm.width() + first : nullptr;
@@ -113,6 +119,11 @@ void step_block(const Lstm& lstm, int64_t d, int64_t n, int64_t length, int64_t 
   if (y.present())
     store_units(y, t * y.strides[0] + d * y.strides[1] + n * y.strides[2] + first * y.strides[3], y.strides[3], next,
                 count);
+}
+
+// Before the blocks of step `s`
+void round_state(const Lstm& lstm, int64_t d, int64_t n, int64_t s) {
+  if (lstm.state_in_bytes) round_to_bytes(lstm.state(d, n, s % 2), lstm.hidden, lstm.state(d, n, 3));
 }
 
 // Blocks [begin, end) of (direction, block) over all sequences; a block's weights serve every sequence in turn.
@@ -171,21 +182,27 @@ void run_lstm(const KernelArgs& args) {
     args.pool->parallel_for(sequences, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t d = i / lstm.batches, n = i % lstm.batches;
-        for (int64_t s = 0; s < lstm.steps; ++s) step_blocks(lstm, s, d * lstm.blocks, (d + 1) * lstm.blocks, n, n + 1);
+        for (int64_t s = 0; s < lstm.steps; ++s) {
+          round_state(lstm, d, n, s);
+          step_blocks(lstm, s, d * lstm.blocks, (d + 1) * lstm.blocks, n, n + 1);
+        }
       }
     });
   } else {
-    for (int64_t s = 0; s < lstm.steps; ++s)
+    for (int64_t s = 0; s < lstm.steps; ++s) {
+      for (int64_t i = 0; i < sequences; ++i) round_state(lstm, i / lstm.batches, i % lstm.batches, s);
       args.pool->parallel_for(tasks, 1,
                               [&](int64_t begin, int64_t end) { step_blocks(lstm, s, begin, end, 0, lstm.batches); });
+    }
   }
   for (int64_t d = 0; d < lstm.directions; ++d)
     for (int64_t n = 0; n < lstm.batches; ++n) finish_sequence(lstm, d, n);
 }
 
 int64_t lstm_workspace(const KernelArgs& args) {
-  return args.inputs[1].dims[0] * args.inputs[0].dims[1] * 3 * lstm_blocks(args.as<LstmRecurrentAttrs>().hidden) *
-         kLstmUnits * 4;
+  const auto& attrs = args.as<LstmRecurrentAttrs>();
+  const int64_t rows = attrs.state_in_bytes != 0 ? 4 : 3;
+  return args.inputs[1].dims[0] * args.inputs[0].dims[1] * rows * lstm_blocks(attrs.hidden) * kLstmUnits * 4;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "kernels/reference/lstm.h"
 
 #include "kernels/check.h"
+#include "kernels/lstm.h"
 #include "kernels/reference/activations.h"
 
 namespace planish::kernels::reference {
@@ -29,6 +30,7 @@ struct LstmCell {
   Activation f, g, h_of_c;
   double clip;
   bool input_forget;  // f = 1 - i
+  bool state_in_bytes;
   std::vector<double> h, c, gates, next_h;
 
   // One element of a gate, with what the peephole sees of the cell
@@ -49,7 +51,16 @@ struct LstmCell {
     return sum;
   }
 
+  // h as the products of the next step see it
+  void round_state() {
+    const std::vector<float> exact(h.begin(), h.end());
+    std::vector<float> rounded(exact.size());
+    round_to_bytes(exact.data(), hidden, rounded.data());
+    h.assign(rounded.begin(), rounded.end());
+  }
+
   void step(int64_t t) {
+    if (state_in_bytes) round_state();
     for (int64_t row = 0; row < 4 * hidden; ++row) gates[static_cast<size_t>(row)] = pre_activation(t, row);
     for (int64_t k = 0; k < hidden; ++k) {
       const auto at = static_cast<size_t>(k);
@@ -83,6 +94,7 @@ void run_direction(const KernelArgs& args, int64_t direction, int64_t batch, boo
                 functions[first + 2],
                 attrs.clip,
                 attrs.input_forget != 0,
+                attrs.state_in_bytes != 0,
                 std::vector<double>(n),
                 std::vector<double>(n),
                 std::vector<double>(4 * n),

@@ -13,6 +13,7 @@ struct LstmAttrs {
   double clip = 0;
   std::string direction = "forward";
   int64_t hidden_size = 0, input_forget = 0, layout = 0;
+  int64_t state_in_bytes = 0;  // 1: a step sees h in 8 bits, with scale and zero point of this sequence's h
   template <class V>
   void fields(V& v) {
     v("activation_alpha", activation_alpha);
@@ -23,6 +24,7 @@ struct LstmAttrs {
     v("hidden_size", hidden_size);
     v("input_forget", input_forget);
     v("layout", layout);
+    v("state_in_bytes", state_in_bytes);
   }
 };
 

@@ -126,6 +126,7 @@ void propose_lstm(const TacticQuery& query, CandidateSink& sink) {
   LstmRecurrentAttrs attrs;
   attrs.hidden = w.hidden;
   attrs.reversed = query.node.attrs.get_or<std::string>("direction", "forward") == "reverse" ? 1 : 0;
+  attrs.state_in_bytes = query.node.attrs.get_or<int64_t>("state_in_bytes", 0);
   Candidate candidate;
   candidate.name = "lstm";
   candidate.inputs = {LayoutRule::any};
