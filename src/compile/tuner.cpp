@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <sstream>
 
@@ -17,6 +18,7 @@ namespace {
 constexpr double kPrune = 3;              // an estimate this many times the best one is not timed
 constexpr double kEnoughUs = 40e3;        // of runs, for fast tuning: long ones differ little
 constexpr int64_t kColdBytes = 64 << 20;  // copies of the weights that are rotated, at most
+constexpr double kLongUs = 50000;         // a run this long is timed once, unless tuning is to be full
 
 // What a timing depends on, apart from the machine: level, operator, attributes, types, body.
 std::string node_key(const Graph& graph, const Node& node, Isa isa) {
@@ -30,12 +32,32 @@ std::string node_key(const Graph& graph, const Node& node, Isa isa) {
   return fmt::format("{:016x}", hash64(text));
 }
 
+// Values of the symbols that the profile tunes for; of a symbol that data gives a value, the one that it must have, if
+// any.
+std::map<std::string, Dim, std::less<>> typical_values(const Graph& graph) {
+  std::map<std::string, Dim, std::less<>> typical;
+  for (const auto& [name, info] : graph.symbols) typical.emplace(name, info.range.opt);
+  for (const Guard& guard : graph.guards)
+    for (const auto& [symbol, value] : {std::pair(guard.left, guard.right), std::pair(guard.right, guard.left)})
+      if (symbol.op() == DimOp::symbol && value.is_constant() && depends_on_data(symbol, graph.symbols))
+        typical[std::string(symbol.name())] = value;
+  return typical;
+}
+
+bool is_guessed(const Graph& graph, const Node& node) {
+  const auto waits = [&](ValueId id) {
+    return id.valid() && std::any_of(graph.value(id).type.shape.begin(), graph.value(id).type.shape.end(),
+                                     [&](Dim dim) { return depends_on_data(dim, graph.symbols); });
+  };
+  return std::any_of(node.inputs.begin(), node.inputs.end(), waits) ||
+         std::any_of(node.outputs.begin(), node.outputs.end(), waits);
+}
+
 // A graph of this node alone: operands become inputs, constants stay.
 Graph one_node_graph(const Graph& graph, const Node& node) {
   Graph single;
   single.name = node.name;
-  std::map<std::string, Dim, std::less<>> typical;
-  for (const auto& [name, info] : graph.symbols) typical.emplace(name, info.range.opt);
+  const auto typical = typical_values(graph);
   const auto fixed = [&](TensorType type) {
     std::vector<Dim> dims;
     for (Dim dim : type.shape) dims.push_back(dim.substitute(typical));
@@ -67,14 +89,22 @@ Graph one_node_graph(const Graph& graph, const Node& node) {
   return single;
 }
 
+// Random elements, repeated after the first 2^16.
 void fill(std::byte* data, DataType dtype, int64_t count, uint64_t seed) {
   std::mt19937_64 bits(seed);
-  const TensorView view = make_view(data, dtype, {&count, 1});
-  for (int64_t i = 0; i < count; ++i) {
+  const int64_t distinct = std::min<int64_t>(count, 1 << 16);
+  const TensorView view = make_view(data, dtype, {&distinct, 1});
+  for (int64_t i = 0; i < distinct; ++i) {
     if (is_float(dtype))
       store_double(view, i, static_cast<double>(bits() >> 40) * 0x1p-23 - 1);
     else
       store_int(view, i, static_cast<int64_t>(bits() % 2));
+  }
+  const auto bytes = static_cast<size_t>(count * element_bytes(dtype));
+  for (auto done = static_cast<size_t>(distinct * element_bytes(dtype)); done < bytes;) {
+    const size_t more = std::min(done, bytes - done);
+    std::memcpy(data + done, data, more);
+    done += more;
   }
 }
 
@@ -208,7 +238,14 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
     }
     if (options_.tuning_seconds > 0 && spent_seconds_ > options_.tuning_seconds) return;
     const auto start = std::chrono::steady_clock::now();
-    const double us = rounded_us(time_candidate(single, candidate.name, best));
+    double us = 0;
+    try {
+      us = rounded_us(time_candidate(single, candidate.name, best));
+    } catch (const Error& error) {
+      if (!is_guessed(graph, node)) throw;
+      log(Severity::verbose, "'{}' is not timed: {}", node.name, error.what());
+      return;  // guesses at extents that data decides need not go together
+    }
     spent_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     times_[key + " " + candidate.name] = us;
     best = std::min(best, us);
@@ -228,12 +265,15 @@ double Tuner::time_candidate(const Graph& single, const std::string& candidate, 
   const std::shared_ptr<Device> shared(&device_, [](Device*) {});
   std::vector<Instance> instances;
   std::vector<std::shared_ptr<Engine>> engines;
-  for (int i = 0; i < copies; ++i) {
+  const auto add_instance = [&] {
     engines.push_back(Engine::create(with_copied_constants(plan), shared));
     instances.push_back(make_instance(*engines.back()));
     instances.back().context->enable_profiling(true).raise();
-  }
+  };
+  add_instance();
   double us = run_us(*instances[0].context);
+  if (us > kLongUs && options_.tuning != Tuning::full) return us;
+  while (instances.size() < static_cast<size_t>(copies)) add_instance();
   const int rounds = us > 4 * best_us ? 1 : options_.tuning == Tuning::full ? 8 : 3;
   double total = us;
   for (int round = 0; round < rounds; ++round)

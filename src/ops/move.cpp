@@ -1,6 +1,8 @@
 // Operators that move elements: transpose, concat, split, slice, gather, scatter, expand, tile, pad, depth_to_space.
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 
 #include "kernels/reference/move.h"
 #include "ops/op.h"
@@ -127,13 +129,19 @@ std::vector<int> named_axes(const InferContext& context, size_t operand, size_t 
   return context.distinct_axes(context.has_input(operand) ? context.constant_ints(operand) : axes, context.rank(0));
 }
 
-// Of an operator that changes the axes that operand `i` names, or the first `count`, in a way that only running tells.
-void measured_axes(InferContext& context, size_t i, size_t count) {
-  const auto dims = context.measured(context.rank(0));
+// Of an operator that changes the axes that operand `i` names, or the first `count`, in a way that only running tells;
+// `changed` says what is known of an axis all the same, given its place among those that are named.
+void measured_axes(InferContext& context, size_t i, size_t count,
+                   const std::function<std::optional<Dim>(size_t, Dim)>& changed = nullptr) {
+  const auto dims = context.measured_like(0);
   std::vector<Dim> extents = dims;
   if (!context.has_input(i) || context.known_ints(i)) {
     extents = context.shape(0).dims();
-    for (int axis : named_axes(context, i, count)) extents[static_cast<size_t>(axis)] = dims[static_cast<size_t>(axis)];
+    const std::vector<int> axes = named_axes(context, i, count);
+    for (size_t k = 0; k < axes.size(); ++k) {
+      const auto axis = static_cast<size_t>(axes[k]);
+      extents[axis] = (changed ? changed(k, extents[axis]) : std::nullopt).value_or(dims[axis]);
+    }
   }
   context.output(0, context.dtype(0), Shape(std::move(extents)));
 }
@@ -265,11 +273,25 @@ void scatter_nd_infer(InferContext& context) {
   context.output(0, context.input(0));
 }
 
-void expand_infer(InferContext& context) {
-  if (!context.contents(1)) {
-    const auto dims = context.measured(std::max(context.rank(0), context.list_extent(1)));
-    return context.output(0, context.dtype(0), Shape(dims));
+// To a shape that is computed from data: an element above 1 is the extent, and what is above 1 stays.
+void partly_known_expand(InferContext& context) {
+  const auto wanted = context.partial_list(1);
+  std::vector<Dim> dims = context.measured(std::max(context.rank(0), context.list_extent(1)));
+  const size_t added = dims.size() - static_cast<size_t>(context.rank(0)), first = dims.size() - wanted.size();
+  const auto above_1 = [&](Dim dim) { return dim.lower_bound(context.symbols()) > 1; };
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const std::optional<Dim> element = i < first ? Dim(1) : wanted[i - first];
+    const Dim extent = i < added ? Dim(1) : context.shape(0)[static_cast<int>(i - added)];
+    if (element && above_1(*element))
+      dims[i] = *element;
+    else if (element == Dim(1) || above_1(extent))
+      dims[i] = extent;
   }
+  context.output(0, context.dtype(0), Shape(std::move(dims)));
+}
+
+void expand_infer(InferContext& context) {
+  if (!context.contents(1)) return partly_known_expand(context);
   const Shape shape = context.broadcast(context.shape(0), Shape(context.list(1)));
   context.output(0, context.dtype(0), shape);
   const auto known = context.contents(0);
@@ -277,8 +299,17 @@ void expand_infer(InferContext& context) {
     context.output_contents(0, std::vector<Dim>(static_cast<size_t>(shape.element_count().value()), (*known)[0]));
 }
 
+void partly_known_tile(InferContext& context) {
+  const auto repeats = context.partial_list(1);
+  std::vector<Dim> dims = context.measured(context.rank(0));
+  for (size_t i = 0; i < std::min(dims.size(), repeats.size()); ++i)
+    if (repeats[i] && repeats[i]->lower_bound(context.symbols()) >= 0)
+      dims[i] = context.shape(0)[static_cast<int>(i)] * *repeats[i];
+  context.output(0, context.dtype(0), Shape(std::move(dims)));
+}
+
 void tile_infer(InferContext& context) {
-  if (!context.contents(1)) return context.output(0, context.dtype(0), Shape(context.measured(context.rank(0))));
+  if (!context.contents(1)) return partly_known_tile(context);
   const std::vector<Dim> repeats = context.list(1);
   if (static_cast<int>(repeats.size()) != context.rank(0))
     fail(Code::invalid_model, "{} repeats for {}", repeats.size(), context.input(0).str());
@@ -307,8 +338,14 @@ Dim padded_extent(Dim extent, Dim before, Dim after, const std::string& mode) {
 void pad_infer(InferContext& context) {
   const auto attrs = context.attrs<PadAttrs>();
   context.require_choice("mode", attrs.mode, {"constant", "reflect", "edge", "wrap"});
-  if (!context.contents(1) || (context.has_input(3) && !context.known_ints(3)))
-    return measured_axes(context, 3, static_cast<size_t>(context.rank(0)));
+  if (!context.contents(1) || (context.has_input(3) && !context.known_ints(3))) {
+    const auto pads = context.partial_list(1);
+    const size_t after = pads.size() / 2;
+    return measured_axes(context, 3, static_cast<size_t>(context.rank(0)), [&](size_t i, Dim extent) {
+      const bool known = i < after && pads[i] && pads[i + after];
+      return known ? std::optional(padded_extent(extent, *pads[i], *pads[i + after], attrs.mode)) : std::nullopt;
+    });
+  }
   const std::vector<Dim> pads = context.list(1);
   const std::vector<int> axes = named_axes(context, 3, static_cast<size_t>(context.rank(0)));
   if (pads.size() != 2 * axes.size()) fail(Code::invalid_model, "{} pads for {} axes", pads.size(), axes.size());

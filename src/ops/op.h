@@ -54,6 +54,9 @@ class InferContext {
   std::optional<std::vector<Dim>> contents(size_t i) const;
   // Elements of a required integer operand of rank 0 or 1; Error(unsupported) when they are computed from data.
   std::vector<Dim> list(size_t i) const;
+  // Elements of such an operand that is computed from data: those that are known all the same, as in [1, 3, h, w] with
+  // computed h and w. Empty where their number is not known, or large.
+  std::vector<std::optional<Dim>> partial_list(size_t i) const;
   // Elements of an integer operand of rank 0 or 1, where all are constant; nothing where only running tells them.
   std::optional<std::vector<int64_t>> known_ints(size_t i) const;
   // The same, where every element must be constant.
@@ -92,16 +95,22 @@ class InferContext {
   void output_contents(size_t i, std::vector<Dim> contents);
   // An extent that only the operands' elements tell, `most` at most: a symbol that the reference kernel
   // "extents.<operator>" writes to bound_symbols, in order of these calls, before the node itself is computed.
-  Dim data_dependent(std::string_view hint, Dim most);
-  std::vector<Dim> measured(int rank);  // one an axis
-  void bind(Dim symbol);                // the node gives a value to this one, too
-  int list_extent(size_t i) const;      // how many integers the operand holds, whatever they are
+  Dim data_dependent(std::string_view hint, Dim most) { return data_dependent(hint, most, kMeasuredSymbol.range.opt); }
+  // One an axis; plans are tuned for `typical` ones.
+  std::vector<Dim> measured(int rank, int64_t typical = kMeasuredSymbol.range.opt);
+  // One for each axis of operand i, of which those of the result are taken to be about as large.
+  std::vector<Dim> measured_like(size_t i);
+  int64_t typical(Dim extent) const;  // what plans are tuned for; no less than 1
+  void bind(Dim symbol);              // the node gives a value to this one, too
+  int list_extent(size_t i) const;    // how many integers the operand holds, whatever they are
 
   const std::vector<TensorType>& outputs() const { return outputs_; }
   const std::vector<std::optional<std::vector<Dim>>>& output_contents() const { return contents_; }
   const std::vector<std::string>& bound_symbols() const { return bound_; }
 
  private:
+  Dim data_dependent(std::string_view hint, Dim most, int64_t typical);
+
   Graph& graph_;
   const Node& node_;
   std::vector<TensorType> outputs_;

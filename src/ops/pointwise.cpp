@@ -180,9 +180,9 @@ std::optional<Dim> fold_element(const FoldRow& row, std::span<const Dim> operand
   }
 }
 
-// Operands are vectors or scalars: element i of a one-element operand repeats.
+// Operands have one element, which repeats, or as many as the result: the same ones in the same order.
 void fold_contents(InferContext& context, const Shape& shape) {
-  if (shape.rank() > 1) return;
+  if (!shape.is_static()) return;
   std::vector<std::vector<Dim>> operands;
   size_t length = 1;
   for (size_t i = 0; i < context.input_count(); ++i) {
@@ -191,6 +191,9 @@ void fold_contents(InferContext& context, const Shape& shape) {
     length = std::max(length, known->size());
     operands.push_back(std::move(*known));
   }
+  if (Dim(static_cast<int64_t>(length)) != shape.element_count()) return;
+  for (const auto& operand : operands)
+    if (operand.size() != 1 && operand.size() != length) return;
   for (const FoldRow& row : kFolds) {
     if (context.node().op.str() != row.op) continue;
     std::vector<Dim> results;

@@ -1,6 +1,7 @@
 // reshape, flatten, squeeze, unsqueeze: the same elements in the same row-major order under other extents.
 
 #include <algorithm>
+#include <cmath>
 
 #include "ops/op.h"
 
@@ -54,13 +55,38 @@ Shape resolve_reshape(InferContext& context, const std::vector<Dim>& wanted, boo
   return Shape(std::move(dims));
 }
 
-void reshape_infer(InferContext& context) {
-  if (!context.contents(1)) {
-    const auto dims = context.measured(context.list_extent(1));
-    return context.output(0, context.dtype(0), Shape(dims));
+// Of a shape that is computed from data: what is known of it, and the one extent that is left by the count of elements.
+Shape partly_known_reshape(InferContext& context, const std::vector<std::optional<Dim>>& shape, bool allowzero) {
+  const Shape& in = context.shape(0);
+  const int rank = context.list_extent(1);
+  std::vector<std::optional<Dim>> extents = shape;
+  int open = 0;
+  Dim product = 1;
+  for (int i = 0; i < rank; ++i) {
+    auto& extent = extents[static_cast<size_t>(i)];
+    if (extent == Dim(0) && !allowzero && i < in.rank())
+      extent = in[i];
+    else if (extent && extent->lower_bound(context.symbols()) < 1)
+      extent.reset();
+    open += extent ? 0 : 1;
+    if (extent) product = product * *extent;
   }
-  context.output(0, context.dtype(0),
-                 resolve_reshape(context, context.list(1), context.attrs<ReshapeAttrs>().allowzero != 0));
+  const double left =
+      static_cast<double>(context.typical(in.element_count())) / static_cast<double>(context.typical(product));
+  const int64_t typical = std::llround(std::pow(left, 1.0 / std::max(open, 1)));
+  std::vector<Dim> dims = context.measured(rank, std::max<int64_t>(typical, 1));
+  const bool completed = open == 1 && product.lower_bound(context.symbols()) >= 1;
+  const Dim rest = completed ? floor_div(in.element_count(), product) : Dim(0);
+  for (size_t i = 0; i < dims.size(); ++i)
+    if (extents[i] || completed) dims[i] = extents[i].value_or(rest);
+  return Shape(std::move(dims));
+}
+
+void reshape_infer(InferContext& context) {
+  const bool allowzero = context.attrs<ReshapeAttrs>().allowzero != 0;
+  if (!context.contents(1))
+    return context.output(0, context.dtype(0), partly_known_reshape(context, context.partial_list(1), allowzero));
+  context.output(0, context.dtype(0), resolve_reshape(context, context.list(1), allowzero));
   keep_contents(context);
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -28,11 +29,15 @@ Dim symbolic_extent(Dim extent, double scale) {
   return floor_div(extent * Dim(digits), Dim(int64_t{1} << std::max(shift, 0)));
 }
 
-// Extents that the kernel reads from scales or sizes.
-std::vector<Dim> measured_extents(InferContext& context, const std::vector<int>& axes) {
-  const auto dims = context.measured(context.rank(0));
+// Extents that the kernel reads from scales or sizes; sizes may be known in part.
+std::vector<Dim> measured_extents(InferContext& context, const ResizeAttrs& attrs, const std::vector<int>& axes) {
+  const auto dims = context.measured_like(0);
   std::vector<Dim> extents;
   for (int axis : axes) extents.push_back(dims[static_cast<size_t>(axis)]);
+  if (!non_empty(context, 3) || attrs.keep_aspect_ratio_policy != "stretch") return extents;
+  const auto sizes = context.partial_list(3);
+  for (size_t i = 0; i < std::min(sizes.size(), extents.size()); ++i)
+    if (sizes[i] && sizes[i]->lower_bound(context.symbols()) >= 1) extents[i] = *sizes[i];
   return extents;
 }
 
@@ -112,7 +117,7 @@ void resize_infer(InferContext& context) {
   const bool sized = non_empty(context, 3);
   if (sized && non_empty(context, 2)) fail(Code::invalid_model, "both scales and sizes; one of them is accepted");
   const bool known = sized ? context.contents(3).has_value() : !context.has_input(2) || context.constant(2);
-  const std::vector<Dim> extents = !known  ? measured_extents(context, axes)
+  const std::vector<Dim> extents = !known  ? measured_extents(context, attrs, axes)
                                    : sized ? extents_of_sizes(context, attrs, axes)
                                            : extents_of_scales(context, axes);
   std::vector<Dim> dims = context.shape(0).dims();

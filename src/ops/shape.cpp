@@ -76,7 +76,13 @@ void fill_infer(InferContext& context) {
   if (attrs.value.present() && attrs.value.element_count() != 1)
     fail(Code::invalid_model, "attribute 'value' has {} elements; one is accepted", attrs.value.element_count());
   const DataType dtype = attrs.value.present() ? attrs.value.dtype() : DataType::f32;
-  if (!context.contents(0)) return context.output(0, dtype, Shape(context.measured(context.list_extent(0))));
+  if (!context.contents(0)) {
+    const auto known = context.partial_list(0);
+    std::vector<Dim> dims = context.measured(context.list_extent(0));
+    for (size_t i = 0; i < dims.size(); ++i)
+      if (known[i] && known[i]->lower_bound(context.symbols()) >= 0) dims[i] = *known[i];
+    return context.output(0, dtype, Shape(std::move(dims)));
+  }
   const Shape shape(context.list(0));
   context.output(0, dtype, shape);
   if (!attrs.value.present() || !is_integer(attrs.value.dtype()) || shape.rank() > 1 || !shape.is_static()) return;

@@ -115,6 +115,21 @@ def computed_shapes():
     yield "suppression", network, {"boxes": boxes, "scores": random.random((1, 3, 40)).astype(np.float32)}
 
 
+def known_in_part():
+    """A picture scaled to a computed size, padded to a multiple of 8 by computed pads, then convolved."""
+    weights = random.standard_normal((4, 3, 3, 3)).astype(np.float32)
+    network = model(
+        [node("Cast", ["size"], ["whole"], to=I), node("Concat", ["front", "whole"], ["sizes"], axis=0),
+         node("Resize", ["x", "", "", "sizes"], ["scaled"], mode="linear"), node("Mod", ["whole", "eight"], ["over"]),
+         node("Sub", ["eight", "over"], ["missing"]), node("Concat", ["zeros", "zeros", "zeros", "missing"], ["pads"], axis=0),
+         node("Pad", ["scaled", "pads"], ["padded"]), node("Conv", ["padded", "w"], ["y"], strides=[2, 2])],
+        [value("x", F, [1, 3, "h", "w"]), value("size", F, [2])], [("y", F)],
+        [("front", np.array([1, 3])), ("eight", np.array([8])), ("zeros", np.array([0, 0])), ("w", weights)])
+    for size in ((9.5, 16), (21, 12)):
+        yield f"known_in_part_{int(size[0])}", network, {"x": random.standard_normal((1, 3, 12, 10)).astype(np.float32),
+                                                         "size": floats(size)}, "x=1x3x8x8:1x3x12x10:1x3x32x32"
+
+
 def difference(wanted, found):
     if wanted.shape != found.shape:
         return f"{found.shape} where {wanted.shape} is right"
@@ -148,7 +163,8 @@ def main(arguments):
     planish, names = arguments[0], arguments[1:]
     wrong, run = 0, 0
     with tempfile.TemporaryDirectory() as folder:
-        for family in (growing_loop, nested_loops, counts_and_branches, scans, computed_shapes):
+        for family in (growing_loop, nested_loops, counts_and_branches, scans, computed_shapes,
+                       known_in_part):
             for name, *rest in family():
                 if names and not any(part in name for part in names):
                     continue

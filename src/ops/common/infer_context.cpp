@@ -197,11 +197,11 @@ void InferContext::output_contents(size_t i, std::vector<Dim> contents) {
   contents_[i] = std::move(contents);
 }
 
-Dim InferContext::data_dependent(std::string_view hint, Dim most) {
+Dim InferContext::data_dependent(std::string_view hint, Dim most, int64_t typical) {
   const auto& kept = node_.binds;
   const DimRange& any = kMeasuredSymbol.range;
   const int64_t bound = std::min(most.upper_bound(graph_.symbols), any.max);
-  const SymbolInfo info{SymbolKind::step, {0, std::min(bound, any.opt), bound}};
+  const SymbolInfo info{SymbolKind::step, {0, std::min(bound, typical), bound}};
   const std::string name = bound_.size() < kept.size() ? kept[bound_.size()] : graph_.fresh_symbol(hint, info);
   graph_.symbols[name] = info;
   bound_.push_back(name);
@@ -213,12 +213,31 @@ void InferContext::bind(Dim symbol) {
   bound_.emplace_back(symbol.name());
 }
 
-std::vector<Dim> InferContext::measured(int rank) {
+std::vector<Dim> InferContext::measured(int rank, int64_t typical) {
   if (rank < 0 || rank > kMaxRank)
     fail(Code::invalid_model, "a result of rank {}; 0 to {} are accepted", rank, kMaxRank);
   std::vector<Dim> dims;
   for (int i = 0; i < rank; ++i)
-    dims.push_back(data_dependent(fmt::format("{}_{}", node_.op.str(), i), kMeasuredSymbol.range.max));
+    dims.push_back(data_dependent(fmt::format("{}_{}", node_.op.str(), i), kMeasuredSymbol.range.max, typical));
+  return dims;
+}
+
+int64_t InferContext::typical(Dim extent) const {
+  SymbolValues typical;
+  for (const auto& [name, info] : graph_.symbols) typical[name] = std::max<int64_t>(info.range.opt, 1);
+  try {
+    return std::max<int64_t>(extent.evaluate(typical), 1);
+  } catch (const Error&) {
+    return kMeasuredSymbol.range.opt;  // typical values of symbols that data decides need not go together
+  }
+}
+
+std::vector<Dim> InferContext::measured_like(size_t i) {
+  std::vector<Dim> dims;
+  for (Dim extent : shape(i)) {
+    const auto hint = fmt::format("{}_{}", node_.op.str(), dims.size());
+    dims.push_back(data_dependent(hint, kMeasuredSymbol.range.max, typical(extent)));
+  }
   return dims;
 }
 

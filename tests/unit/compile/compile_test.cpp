@@ -42,6 +42,21 @@ TEST(Build, FusesToOneStepALayer) {
   EXPECT_EQ(compute, 4);  // conv + relu, pool, conv + add + relu, fc
 }
 
+// Extents that data decides are tuned at guesses, which the channels that weights want may contradict.
+TEST(Build, GuessedExtentsNeedNotGoTogether) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", {DataType::f32, Shape{1, 3, 8, 8}});
+  const ValueId shape = graph.add_input("shape", {DataType::i64, Shape{4}});
+  const std::vector<float> weights(16 * 3 * 9, .5f);
+  const int64_t extents[] = {16, 3, 3, 3};
+  const ValueId w =
+      graph.add_constant(Tensor::copy_of(make_view(const_cast<float*>(weights.data()), DataType::f32, extents)), "w");
+  const ValueId conv = add_op(graph, "conv", {add_op(graph, "reshape", {x, shape}), w});
+  graph.add_output(add_op(graph, "relu", {conv}));
+  auto device = create_cpu_device(1);
+  EXPECT_NO_THROW(build(std::move(graph), *device, {}));
+}
+
 TEST(Build, TimingCacheMakesThePlanReproducible) {
   const std::string cache = std::filesystem::temp_directory_path() / ("planish_cache_" + std::to_string(getpid()));
   auto device = create_cpu_device(1);

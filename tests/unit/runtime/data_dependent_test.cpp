@@ -119,6 +119,76 @@ TEST(DataDependentText, BindsArePartOfTheGraph) {
   EXPECT_NE(print(graph).find("binds=["), std::string::npos) << print(graph);
 }
 
+// A list of which data decides some elements alone.
+class PartlyKnown : public ::testing::Test {
+ protected:
+  ValueId ints(const std::vector<int64_t>& list) {
+    const auto count = static_cast<int64_t>(list.size());
+    return graph_.add_constant(
+        Tensor::copy_of(make_view(const_cast<int64_t*>(list.data()), DataType::i64, {&count, 1})), "ints");
+  }
+
+  ValueId add(const char* op, std::vector<ValueId> inputs, Attrs attrs = {}) {
+    return add_op(graph_, op, std::move(inputs), std::move(attrs));
+  }
+
+  ValueId joined(std::vector<ValueId> parts) { return add("concat", std::move(parts), {{"axis", int64_t{0}}}); }
+
+  Shape shape(ValueId id) const { return graph_.value(id).type.shape; }
+
+  Graph graph_;
+  Dim n_ = Dim::symbol(graph_.fresh_symbol("N", {SymbolKind::shape, {1, 3, 8}}));
+  ValueId x_ = graph_.add_input("x", {DataType::f32, Shape{n_, 3, 8, 8}});
+  ValueId two_ = graph_.add_input("two", {DataType::i64, Shape{2}});
+};
+
+TEST_F(PartlyKnown, SizesAndPadsKeepTheChannels) {
+  const ValueId sizes = joined({ints({1, 3}), add("cast", {two_}, {{"to", DataType::i64}})});
+  const Shape resized = shape(add("resize", {x_, {}, {}, sizes}, {{"mode", std::string("nearest")}}));
+  EXPECT_EQ(resized[1], Dim(3));
+  EXPECT_TRUE(depends_on_data(resized[2], graph_.symbols));
+  EXPECT_EQ(graph_.symbols.at(std::string(resized[2].name())).range.opt, 8);
+  // As exporters order them: pairs from the last axis backwards, turned round.
+  const ValueId pairs = add("reshape", {joined({two_, ints({0, 2, 0, 0, 0, 0})}), ints({-1, 2})});
+  const ValueId turned = add("slice", {pairs, ints({-1}), ints({INT64_MIN}), ints({0}), ints({-1})});
+  const ValueId pads = add("reshape", {add("transpose", {turned}, {{"perm", std::vector<int64_t>{1, 0}}}), ints({-1})});
+  const Shape padded = shape(add("pad", {x_, pads}));
+  EXPECT_EQ(padded[0], n_);
+  EXPECT_EQ(padded[1], Dim(3));
+  EXPECT_EQ(padded[2], Dim(10));
+  EXPECT_TRUE(depends_on_data(padded[3], graph_.symbols));
+}
+
+TEST_F(PartlyKnown, AReshapeIsCompletedByTheCount) {
+  const ValueId one = add("slice", {two_, ints({0}), ints({1})});
+  EXPECT_EQ(shape(add("reshape", {x_, joined({ints({0, 4}), one})})), (Shape{n_, 4, 48}));
+  const Shape open = shape(add("reshape", {x_, joined({ints({0, -1}), one})}));
+  EXPECT_EQ(open[0], n_);
+  EXPECT_TRUE(depends_on_data(open[1], graph_.symbols));
+}
+
+TEST_F(PartlyKnown, RepeatedAndFilled) {
+  const ValueId list = joined({ints({1, 2}), two_});
+  const Shape tiled = shape(add("tile", {x_, list})), filled = shape(add("constant_of_shape", {list}));
+  EXPECT_EQ(tiled[0], n_);
+  EXPECT_EQ(tiled[1], Dim(6));
+  EXPECT_EQ(filled[1], Dim(2));
+  EXPECT_TRUE(depends_on_data(filled[2], graph_.symbols));
+  const Shape wide = shape(add("expand", {x_, joined({ints({5, 1, 1}), two_})}));
+  EXPECT_EQ(wide[0], Dim(5));
+  EXPECT_EQ(wide[2], Dim(3));
+  EXPECT_EQ(wide[3], Dim(8));
+}
+
+// A choice among elements of a matrix of one row, as of repetitions along one axis alone.
+TEST_F(PartlyKnown, ShapesOfMoreAxesAreKnownToo) {
+  const ValueId axes = add("reshape", {ints({0, 1, 0}), ints({1, 3})});
+  const ValueId n = add("slice", {add("shape", {x_}), ints({0}), ints({1})});
+  const ValueId chosen = add("where", {add("equal", {axes, ints({1})}), n, ints({1})});
+  const ValueId data = graph_.add_input("data", {DataType::f32, Shape{2, 1, 4}});
+  EXPECT_EQ(shape(add("tile", {data, add("reshape", {chosen, ints({-1})})})), (Shape{2, n_, 4}));
+}
+
 // What binds a symbol that a type needs stays, even where nothing reads its result.
 TEST(DataDependentText, WhatBindsStays) {
   Graph graph = select_network();
