@@ -7,7 +7,6 @@
 #include <set>
 
 #include "base/file.h"
-#include "base/log.h"
 #include "cli/progress.h"
 
 namespace planish::cli {
@@ -65,9 +64,8 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--json", options.json,
                      "Write the results to this file as JSON; - is standard output, and nothing else is printed");
   command.add_flag("-v,--verbose", options.verbose, "Say what each layer chose, and why others were refused");
-  command.add_flag("--quiet", options.quiet, "Errors only");
+  command.add_flag("--quiet", options.quiet, "Errors and warnings only");
   command.parse_complete_callback([&options] {
-    if (options.quiet) set_log_level(Severity::error);
     options.quiet = options.quiet || options.json == "-";
     if (options.threads < 0) fail_usage("--threads {}: 0 or more is accepted", options.threads);
   });

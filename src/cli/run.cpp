@@ -164,8 +164,9 @@ void run(Session& session, const std::vector<std::string>& made_up) {
     session.run();
   } catch (const Error& error) {
     if (made_up.empty()) throw;
-    fail(error.code(), "{} (made-up values: {}; --input NAME=FILE gives others)", error.what(),
-         fmt::join(made_up, ", "));
+    std::string names;
+    for (const std::string& name : made_up) names += (names.empty() ? "" : ", ") + name;
+    fail(error.code(), "{} (made-up values: {}; --input NAME=FILE gives others)", error.what(), names);
   }
 }
 
