@@ -16,9 +16,8 @@ namespace planish {
 namespace {
 
 constexpr double kPrune = 3;              // an estimate this many times the best one is not timed
-constexpr double kEnoughUs = 40e3;        // of runs, for fast tuning: long ones differ little
+constexpr double kEnoughUs = 40e3;        // of runs of a candidate, for fast tuning: long ones differ little
 constexpr int64_t kColdBytes = 64 << 20;  // copies of the weights that are rotated, at most
-constexpr double kLongUs = 50000;         // a run this long is timed once, unless tuning is to be full
 
 // What a timing depends on, apart from the machine: level, operator, attributes, types, body.
 std::string node_key(const Graph& graph, const Node& node, Isa isa) {
@@ -260,7 +259,8 @@ double Tuner::time_candidate(const Graph& single, const std::string& candidate, 
   emit.report = nullptr;
   const Plan plan = emit_plan(single, emit);
   const int64_t bytes = std::max<int64_t>(constant_bytes(plan), 1);
-  const int most = options_.tuning == Tuning::full ? 16 : 6;
+  const bool full = options_.tuning == Tuning::full;
+  const int most = full ? 16 : 6;
   const int copies = static_cast<int>(std::clamp<int64_t>(kColdBytes / bytes, 1, most));
   const std::shared_ptr<Device> shared(&device_, [](Device*) {});
   std::vector<Instance> instances;
@@ -272,16 +272,16 @@ double Tuner::time_candidate(const Graph& single, const std::string& candidate, 
   };
   add_instance();
   double us = run_us(*instances[0].context);
-  if (us > kLongUs && options_.tuning != Tuning::full) return us;
+  if (us > kEnoughUs && !full) return us;
   while (instances.size() < static_cast<size_t>(copies)) add_instance();
-  const int rounds = us > 4 * best_us ? 1 : options_.tuning == Tuning::full ? 8 : 3;
+  const int rounds = us > 4 * best_us ? 1 : full ? 8 : 3;
   double total = us;
   for (int round = 0; round < rounds; ++round)
     for (Instance& instance : instances) {
       const double again = run_us(*instance.context);
       us = std::min(us, again);
       total += again;
-      if (total > std::max(kEnoughUs, 3 * us) && options_.tuning != Tuning::full) return us;
+      if (total > kEnoughUs && !full) return us;
     }
   return us;
 }
