@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "importers/onnx/importer.h"
+#include "importers/onnx/pieces.h"
 
 namespace planish::onnx {
 namespace {
