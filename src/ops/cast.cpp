@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "ops/op.h"
+#include "ops/common/row.h"
 
 namespace planish::ops {
 namespace {
@@ -33,12 +33,7 @@ void bit_cast_infer(InferContext& context) {
 }
 
 OpDef cast_row(const char* name, void (*infer)(InferContext&)) {
-  OpDef def;
-  def.name = name;
-  def.check_attrs = check_attrs_as<CastAttrs>;
-  def.infer = infer;
-  def.flops = [](const Graph&, const Node&) { return Dim(0); };
-  return def;
+  return op_row(name, 1, 1, check_attrs_as<CastAttrs>, infer, no_work);
 }
 
 }  // namespace

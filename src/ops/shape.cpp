@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kernels/reference/move.h"
-#include "ops/op.h"
+#include "ops/common/row.h"
 
 namespace planish::ops {
 namespace {
@@ -92,14 +92,7 @@ void fill_infer(InferContext& context) {
 }
 
 OpDef shape_row(const char* name, int least, int most, void (*check)(const Attrs&), void (*infer)(InferContext&)) {
-  OpDef def;
-  def.name = name;
-  def.min_inputs = least;
-  def.max_inputs = most;
-  def.check_attrs = check;
-  def.infer = infer;
-  def.flops = [](const Graph&, const Node&) { return Dim(0); };
-  return def;
+  return op_row(name, least, most, check, infer, no_work);
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ namespace planish::ops {
 OpDef op_row(const char* name, int least, int most, void (*check)(const Attrs&), void (*infer)(InferContext&),
              FlopsFn flops);
 
-// A flops function: one operation an element of operand 0.
+// Flops functions: one operation an element of operand 0; none at all.
 Dim elements_of_first(const Graph& graph, const Node& node);
+Dim no_work(const Graph& graph, const Node& node);
 
 }  // namespace planish::ops
