@@ -27,6 +27,7 @@ struct BenchCommand {
 };
 
 constexpr int kRounds = 5;
+constexpr int kMaxRuns = 1000000;
 
 constexpr const char* kBenchExamples =
     "Examples:\n"
@@ -44,10 +45,21 @@ double time_once(Session& session) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-// All rounds together run as often as was asked for.
-int runs_of_round(const BenchCommand& command, int round, double first_ms) {
-  if (command.runs > 0) return command.runs * (round + 1) / kRounds - command.runs * round / kRounds;
-  return std::clamp(static_cast<int>(command.seconds * 1e3 / kRounds / std::max(first_ms, 1e-3)), 2, 20000);
+// One round: its part of --runs, or as many as fit into its part of --seconds, two at least.
+std::vector<double> time_round(const BenchCommand& command, int round, Session& session) {
+  std::vector<double> times;
+  if (command.runs > 0) {
+    const int64_t before = int64_t{command.runs} * round / kRounds,
+                  after = int64_t{command.runs} * (round + 1) / kRounds;
+    for (int64_t i = before; i < after; ++i) times.push_back(time_once(session));
+    return times;
+  }
+  double left_ms = command.seconds * 1e3 / kRounds;
+  while (times.size() < 2 || (left_ms > 0 && times.size() < kMaxRuns / kRounds)) {
+    times.push_back(time_once(session));
+    left_ms -= times.back();
+  }
+  return times;
 }
 
 nlohmann::json to_json(const Statistics& s) {
@@ -94,12 +106,12 @@ struct Times {
 
 Times time_interleaved(const BenchCommand& command, Session& session, Peer* peer) {
   Times times;
-  const double first_ms = time_once(session);
+  time_once(session);
   for (int round = 0; round < kRounds; ++round) {
-    const int runs = runs_of_round(command, round, first_ms);
-    for (int i = 0; i < runs; ++i) times.ours.push_back(time_once(session));
-    if (peer == nullptr || runs == 0) continue;
-    const auto theirs = peer->time(runs);
+    const auto ours = time_round(command, round, session);
+    times.ours.insert(times.ours.end(), ours.begin(), ours.end());
+    if (peer == nullptr || ours.empty()) continue;
+    const auto theirs = peer->time(static_cast<int>(ours.size()));
     times.theirs.insert(times.theirs.end(), theirs.begin(), theirs.end());
   }
   return times;
@@ -139,9 +151,9 @@ void print_result(const nlohmann::json& result, const Statistics& own, const Pee
 void check(const BenchCommand& command) {
   if (command.slowest > 0 && !command.layers)
     throw UsageError(fmt::format("--slowest {}: --layers prints the table that it cuts", command.slowest));
-  if (command.runs < 0 || command.runs > 1'000'000)
+  if (command.runs < 0 || command.runs > kMaxRuns)
     throw UsageError(
-        fmt::format("--runs {}: 1 to 1000000 is accepted, 0 for as many as --seconds allows", command.runs));
+        fmt::format("--runs {}: 1 to {} is accepted, 0 for as many as --seconds allows", command.runs, kMaxRuns));
   if (command.slowest < 0) throw UsageError(fmt::format("--slowest {}: 0 or more is accepted", command.slowest));
   if (!(command.seconds > 0) || command.seconds > 86400)
     throw UsageError(fmt::format("--seconds {}: above 0, up to 86400 is accepted", command.seconds));
