@@ -10,12 +10,12 @@
 namespace planish {
 
 // Columns of one packed panel in the code of this level (code_level).
-constexpr int64_t panel_width(Isa code) { return code == Isa::scalar ? 4 : code == Isa::avx2 ? 16 : 32; }
+constexpr int64_t panel_width(Isa code) { return code == Isa::scalar ? 4 : code == Isa::avx2 ? 16 : 64; }
 
-constexpr int64_t kWidestPanel = 32;  // of all levels
+constexpr int64_t kWidestPanel = 64;  // of all levels
 
 // Rows of its microkernel.
-constexpr int64_t microkernel_rows(Isa code) { return code == Isa::scalar ? 4 : code == Isa::avx2 ? 6 : 12; }
+constexpr int64_t microkernel_rows(Isa code) { return code == Isa::scalar ? 4 : 6; }
 
 // Most positions of a kernel that rows are looked up for, one by one.
 constexpr int64_t kMostTaps = 1024;

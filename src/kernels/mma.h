@@ -2,9 +2,10 @@
 // Products of reduced precision: what they multiply and how their operands are packed, shared by the kernels of every
 // level and by the tactics.
 //
-// Depth is read in words of 4 bytes (4 i8, 2 i16 or 2 bf16), padded with zeros: a row of A is [plane][step] words,
-// packed B is [group][panel][plane][step][column] words.
+// Depth is read in words of 4 bytes (4 i8, 2 i16 or 2 bf16), run by run, each run padded with zeros: packed B is
+// [group][panel][plane][run][step][column] words.
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/cpu_features.h"
@@ -39,7 +40,8 @@ constexpr bool is_tiled(Mma mma) { return mma == Mma::tile_i8 || mma == Mma::til
 
 // Of the code of a level (code_level).
 constexpr MmaFormat mma_format(Mma mma, Isa code) {
-  const int64_t rows = is_tiled(mma) ? 32 : microkernel_rows(code), columns = is_tiled(mma) ? 32 : panel_width(code);
+  const int64_t rows = is_tiled(mma) ? 32 : code == Isa::avx512 ? 12 : code == Isa::avx2 ? 6 : 4;
+  const int64_t columns = code == Isa::avx512 ? 32 : code == Isa::avx2 ? 16 : 4;
   const int64_t steps = is_tiled(mma) ? 16 : 1;
   switch (mma) {
     case Mma::madd_i16:
@@ -97,9 +99,13 @@ struct MmaAttrs : GemmAttrs {
   }
 };
 
-// Words of a chunk's rows, on the stack of the thread that multiplies it.
-constexpr int64_t kMmaChunkWords = 80 << 10;
-// The least rows of a chunk.
-constexpr int64_t kLeastMmaRows = 16;
+// Whether the image as it is serves every tap of a convolution, by a shift of its rows: then depth is a run a tap.
+// Else the taps of a pixel are put down together, as one run.
+inline bool shifts_image(const MmaFormat& format, const GemmAttrs& conv, int64_t channels) {
+  const bool even = std::all_of(conv.strides.begin(), conv.strides.end(), [](int64_t stride) { return stride == 1; });
+  int64_t taps = 1;
+  for (int64_t k : conv.kernel) taps = taps > kMostTaps ? taps : taps * k;
+  return even && taps <= kMostTaps && conv.group == 1 && format.steps_of(channels) * format.depth * 2 <= channels * 3;
+}
 
 }  // namespace planish

@@ -17,32 +17,40 @@ void check_mma_gemm(const KernelArgs& args) {
   check_mma(args, -1, 1, a.extent(-1));
 }
 
-template <class T>
-struct MatrixRows {
-  const T* data;
-  RowStrides rows;
-  int64_t step, values;
-  template <class Writer>
-  void operator()(int64_t, const RowWalk& walk, Writer write) const {
-    write(data + walk.offset(rows), step, values);
-  }
-};
+MmaPlaces places_of_matrix(const KernelArgs& args) {
+  const TensorView& a = args.inputs[0];
+  const int64_t depth = a.dims[static_cast<size_t>(a.rank - 1)], rows = depth == 0 ? 0 : a.element_count() / depth;
+  MmaPlaces places = mma_places(args.as<MmaParams>(), 1, depth, rows);
+  close_places(places, 0);
+  return places;
+}
+
+int64_t mma_gemm_workspace(const KernelArgs& args) {
+  return mma_workspace(args.as<MmaParams>(), places_of_matrix(args));
+}
 
 void run_mma_gemm(const KernelArgs& args) {
   const TensorView &a = args.inputs[0], &y = args.outputs[0];
   if (y.element_count() == 0) return;
   const int last = a.rank - 1;
-  const MmaProduct p = make_mma_product(args, y.rank - 1, a.dims[static_cast<size_t>(last)]);
+  const MmaProduct p = make_mma_product(args, y.rank - 1, places_of_matrix(args));
+  const RowStrides strides = without_axis(a.strides, a.rank, last);
+  const int64_t step = a.strides[static_cast<size_t>(last)];
   with_mma_rows(p, a.dtype, [&](const auto& store) {
     using T = typename std::decay_t<decltype(store)>::Value;
-    const MatrixRows<T> rows{a.as<const T>(), without_axis(a.strides, a.rank, last),
-                             a.strides[static_cast<size_t>(last)], p.values};
-    run_mma_product(p, *args.pool, store, rows);
+    put_down(p, *args.pool, reinterpret_cast<int32_t*>(args.workspace), [&](int64_t, int64_t row, int32_t* words) {
+      RowWalk walk = p.rows;
+      walk.seek(row);
+      store.put(words, 0, a.as<const T>() + walk.offset(strides), step, p.places.values);
+    });
   });
+  multiply_mma(p, *args.pool);
 }
 
 }  // namespace
 
-void register_mma_gemm(KernelTable& table) { table.add(make_mma_kernel("mma_gemm", check_mma_gemm, run_mma_gemm)); }
+void register_mma_gemm(KernelTable& table) {
+  table.add(make_mma_kernel("mma_gemm", check_mma_gemm, run_mma_gemm, mma_gemm_workspace));
+}
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

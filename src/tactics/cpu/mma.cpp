@@ -41,10 +41,6 @@ void emit_mma(StepBuilder& builder, const MmaProblem& p, Mma mma, int64_t row_bl
 void offer_mma(const TacticQuery& query, CandidateSink& sink, const std::shared_ptr<const MmaProblem>& p) {
   for (Mma mma : permitted_float_mmas(query)) {
     const std::string family = p->family + "." + std::string(mma_class(mma)) + (is_tiled(mma) ? "" : ".dot");
-    if (!fits_mma(mma, query.isa, p->values)) {
-      sink.refuse(family, "a depth of " + std::to_string(p->values) + " values");
-      continue;
-    }
     double penalty = 1;
     for (int64_t row_blocks : mma_row_choices(mma, query.isa, query.threads, p->rows, p->values)) {
       Candidate candidate;
@@ -90,9 +86,12 @@ void propose_mma_conv(const TacticQuery& query, CandidateSink& sink) {
   p->pack = [isa = query.isa, attrs = p->attrs, weights = conv.weights, channels = conv.channels,
              taps = conv.taps](Mma mma) {
     const auto w = weights.as<float>();
-    return pack_words(mma, isa, attrs.group, attrs.columns, channels * taps, [&](int64_t g, int64_t n, int64_t k) {
-      return w[static_cast<size_t>(((g * attrs.columns + n) * channels + k % channels) * taps + k / channels)];
-    });
+    return pack_words(
+        mma, isa, attrs.group, attrs.columns, channels * taps,
+        [&](int64_t g, int64_t n, int64_t k) {
+          return w[static_cast<size_t>(((g * attrs.columns + n) * channels + k % channels) * taps + k / channels)];
+        },
+        mma_runs(mma, isa, attrs, channels));
   };
   offer_mma(query, sink, p);
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "kernels/kernel.h"
 #include "support/kernel_cases.h"
@@ -80,9 +81,22 @@ Tensor packed(const Size& s, Mma mma, Isa isa, const Tensor& w) {
   const auto ws = w.as<W>();
   const int64_t taps = s.kernel * s.kernel;
   return tactics::cpu::pack_words(
-      mma, isa, s.group, s.filters, s.channels * taps, [&](int64_t g, int64_t n, int64_t k) {
+      mma, isa, s.group, s.filters, s.channels * taps,
+      [&](int64_t g, int64_t n, int64_t k) {
         return ws[static_cast<size_t>(((g * s.filters + n) * s.channels + k % s.channels) * taps + k / s.channels)];
-      });
+      },
+      tactics::cpu::mma_runs(mma, isa, attrs_for(s, mma), s.channels));
+}
+
+// As a context calls it, the workspace full of what others left there.
+void call(const Kernel& kernel, KernelArgs& args) {
+  kernel.check(args);
+  const auto bytes = static_cast<size_t>(kernel.workspace(args));
+  std::vector<std::byte> memory(bytes + 64, std::byte{0xff});
+  void* aligned = memory.data();
+  size_t space = memory.size();
+  args.workspace = static_cast<std::byte*>(std::align(64, bytes, aligned, space));
+  kernel.run(args);
 }
 
 Tensor run_kernel(Isa isa, std::string_view name, const Attrs& attrs, const std::vector<Tensor>& operands,
@@ -102,8 +116,7 @@ Tensor run_kernel(Isa isa, std::string_view name, const Attrs& attrs, const std:
     args.outputs = {&view, 1};
     args.params = params.get();
     args.pool = &pool;
-    kernel->check(args);
-    kernel->run(args);
+    call(*kernel, args);
     copy_view(view, make_view(out, type, extents));
   });
 }
@@ -189,8 +202,7 @@ void check_integers(const Size& s, Mma mma, Isa isa, uint32_t seed) {
   args.outputs = {&out, 1};
   args.params = params.get();
   args.pool = &pool;
-  kernel->check(args);
-  kernel->run(args);
+  call(*kernel, args);
   std::vector<int8_t> found(sums.size());
   copy_view(out, make_view(found.data(), DataType::i8, extents));
   EXPECT_EQ(found, expected) << isa_name(isa) << " kind " << attrs.mma << " seed " << seed;
@@ -257,7 +269,7 @@ TEST(Mma, TwoPartsAreCloserThanTf32) {
       error += std::pow(values[i] - sums[i], 2);
       size += sums[i] * sums[i];
     }
-    EXPECT_LE(std::sqrt(error / size), mma == Mma::tile_tf32 ? 1e-5 : 5e-3) << isa_name(isa);
+    EXPECT_LE(std::sqrt(error / size), mma == Mma::tile_tf32 ? 2e-5 : 5e-3) << isa_name(isa);
   });
 }
 

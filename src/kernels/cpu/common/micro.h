@@ -78,6 +78,8 @@ TileFn tile_function(int rows, std::integer_sequence<int, R...>) {
 // `rows` in 1 … kRows, `width` in 1 … kPanel.
 inline TileFn tile_function(int rows, int width) {
   const std::make_integer_sequence<int, kRows> all;
+  if constexpr (kVectors > 2)
+    if (width <= kPanel / 4) return tile_function<kVectors / 4>(rows, all);
   if constexpr (Vec::kWidth > 1)
     if (width <= kPanel / 2) return tile_function<kVectors / 2>(rows, all);
   return tile_function<kVectors>(rows, all);

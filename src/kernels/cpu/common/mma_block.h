@@ -12,12 +12,14 @@
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
-// sums[r][column] = sum over steps of a[r][step] . b[step][column], r < rows; sums: [rows][columns of the format]
+// sums[r][column] = sum over runs t, steps k of a[r * pitch + offsets[t] + k] . b[t][k][column]
 struct BlockArgs {
-  const int32_t* a = nullptr;  // rows `pitch` words apart: [plane][step]
-  int64_t pitch = 0, steps = 0;
-  const int32_t* b = nullptr;  // [plane][step][column]
-  int32_t* sums = nullptr;
+  const int32_t* a = nullptr;
+  int64_t pitch = 0, runs = 1, steps = 0;
+  const int64_t* offsets = nullptr;
+  int64_t a_plane = 0;         // words from a row's first plane to its second
+  const int32_t* b = nullptr;  // [plane][run][step][column]
+  int32_t* sums = nullptr;     // [rows][columns of the format]
   int rows = 0;
 };
 using BlockFn = void (*)(const BlockArgs&);
@@ -64,38 +66,44 @@ struct MaddI16 {
 };
 #endif
 
+constexpr MmaFormat kDot = mma_format(Mma::madd_i16, Isa::PLANISH_ISA);  // as all but tiles
+constexpr int kDotRows = static_cast<int>(kDot.rows), kDotColumns = static_cast<int>(kDot.columns);
+
 template <class Dot, int R>
 void dot_rows(const BlockArgs& block) {
-  constexpr int kLanes = Vec::kWidth;
-  Words sums[R][kVectors];
+  constexpr int kLanes = Vec::kWidth, kVectorsOfDot = kDotColumns / kLanes;
+  Words sums[R][kVectorsOfDot];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) sums[r][v] = no_words();
+    for (int v = 0; v < kVectorsOfDot; ++v) sums[r][v] = no_words();
   const int32_t* b = block.b;
-  for (int64_t step = 0; step < block.steps; ++step, b += kPanel) {
-    Words w[kVectors];
+  for (int64_t run = 0; run < block.runs; ++run) {
+    const int32_t* a = block.a + block.offsets[run];
+    for (int64_t step = 0; step < block.steps; ++step, ++a, b += kDotColumns) {
+      Words w[kVectorsOfDot];
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) w[v] = load_words(b + v * kLanes);
+      for (int v = 0; v < kVectorsOfDot; ++v) w[v] = load_words(b + v * kLanes);
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-      const Words x = splat_word(block.a[r * block.pitch + step]);
+      for (int r = 0; r < R; ++r) {
+        const Words x = splat_word(a[r * block.pitch]);
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) Dot::add(sums[r][v], x, w[v]);
+        for (int v = 0; v < kVectorsOfDot; ++v) Dot::add(sums[r][v], x, w[v]);
+      }
     }
   }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) store_words(block.sums + r * kPanel + v * kLanes, sums[r][v]);
+    for (int v = 0; v < kVectorsOfDot; ++v) store_words(block.sums + r * kDotColumns + v * kLanes, sums[r][v]);
 }
 
 template <class Dot>
 void dot_block(const BlockArgs& block) {
   static constexpr auto kFunctions = []<int... R>(std::integer_sequence<int, R...>) {
-    return std::array<BlockFn, kRows>{dot_rows<Dot, R + 1>...};
+    return std::array<BlockFn, kDotRows>{dot_rows<Dot, R + 1>...};
   }
-  (std::make_integer_sequence<int, kRows>());
+  (std::make_integer_sequence<int, kDotRows>());
   kFunctions[static_cast<size_t>(block.rows - 1)](block);
 }
 
@@ -198,10 +206,14 @@ template <class Dot, int M>
 void tile_rows(const BlockArgs& block) {
   __asm__ volatile("" : : : "memory");
   zero_sums<M>();
-  for (int64_t step = 0; step < block.steps; step += kTileSteps) {
-    load_columns(block.b + step * kTileWords);
-    load_rows<M>(block.a + step, block.pitch);
-    add_tiles<Dot, M>();
+  const int32_t* b = block.b;
+  for (int64_t run = 0; run < block.runs; ++run) {
+    const int32_t* const a = block.a + block.offsets[run];
+    for (int64_t step = 0; step < block.steps; step += kTileSteps, b += kTileSteps * kTileWords) {
+      load_columns(b);
+      load_rows<M>(a + step, block.pitch);
+      add_tiles<Dot, M>();
+    }
   }
   store_sums<M>(block.sums);
 }
@@ -211,14 +223,19 @@ template <int M>
 void tf32_rows(const BlockArgs& block) {
   __asm__ volatile("" : : : "memory");
   zero_sums<M>();
-  for (int64_t step = 0; step < block.steps; step += kTileSteps) {
-    load_columns(block.b + step * kTileWords);
-    load_rows<M>(block.a + block.steps + step, block.pitch);
-    add_tiles<TileBf16, M>();
-    load_rows<M>(block.a + step, block.pitch);
-    add_tiles<TileBf16, M>();
-    load_columns(block.b + (block.steps + step) * kTileWords);
-    add_tiles<TileBf16, M>();
+  const int32_t* b = block.b;
+  const int64_t b_plane = block.runs * block.steps * kTileWords;
+  for (int64_t run = 0; run < block.runs; ++run) {
+    const int32_t* const a = block.a + block.offsets[run];
+    for (int64_t step = 0; step < block.steps; step += kTileSteps, b += kTileSteps * kTileWords) {
+      load_columns(b);
+      load_rows<M>(a + block.a_plane + step, block.pitch);
+      add_tiles<TileBf16, M>();
+      load_rows<M>(a + step, block.pitch);
+      add_tiles<TileBf16, M>();
+      load_columns(b + b_plane);
+      add_tiles<TileBf16, M>();
+    }
   }
   store_sums<M>(block.sums);
 }

@@ -46,8 +46,9 @@ struct MmaSpan {
 // body(i) for each column of a row; whole vectors where the panel is full.
 template <class Body>
 inline void for_columns(int64_t width, Body body) {
-  if (width == kPanel)
-    for (int64_t i = 0; i < kPanel; ++i) body(i);
+  constexpr int64_t kFull = mma_format(Mma::madd_i16, Isa::PLANISH_ISA).columns;
+  if (width == kFull)
+    for (int64_t i = 0; i < kFull; ++i) body(i);
   else
     for (int64_t i = 0; i < width; ++i) body(i);
 }

@@ -7,16 +7,13 @@
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
-constexpr Isa kCode = Isa::PLANISH_ISA;
-static_assert(panel_width(kCode) == kPanel && microkernel_rows(kCode) == kRows);
-
 inline std::shared_ptr<const void> decode_mma(const Attrs& attrs) {
   auto params = std::make_shared<MmaParams>();
   params->attrs = attrs_to<MmaAttrs>(attrs);
   const MmaAttrs& a = params->attrs;
   require(is_mma(a.mma), "a product of kind {}", a.mma);
   params->mma = static_cast<Mma>(a.mma);
-  params->format = mma_format(params->mma, kCode);
+  params->format = mma_format(params->mma, Isa::PLANISH_ISA);
   static_cast<EpilogueSetup&>(*params) = decode_epilogue(a);
   const auto is_byte = [](int64_t value) { return value >= -128 && value <= 255; };
   require(is_byte(a.x_zero) && is_byte(a.out_zero) && is_byte(a.residual_zero) && std::isfinite(a.residual_scale),
@@ -28,8 +25,8 @@ inline std::shared_ptr<const void> decode_mma(const Attrs& attrs) {
 inline size_t mma_operands(const MmaParams& params) { return params.format.integer ? 5 : 3; }
 
 // The result's columns (all groups', along `axis`) are adjacent; extras spread over the result, a residual is read
-// along its columns. `channels`: values of depth a group has at each of `taps` positions.
-inline void check_mma(const KernelArgs& args, int axis, int64_t taps, int64_t channels) {
+// along its columns. Depth is `runs` runs of so many values.
+inline void check_mma(const KernelArgs& args, int axis, int64_t runs, int64_t values) {
   const auto& params = args.as<MmaParams>();
   const MmaFormat& format = params.format;
   const size_t first = mma_operands(params), count = first + params.extras;
@@ -39,16 +36,14 @@ inline void check_mma(const KernelArgs& args, int axis, int64_t taps, int64_t ch
     o.in(0).is({DataType::u8, DataType::i8});
   else
     o.in(0).is({DataType::f32});
-  const int64_t columns = params.attrs.columns, values = checked_mul(taps, channels);
+  const int64_t columns = params.attrs.columns;
   o.in(1).is({format.weights}).dense();
   o.in(1).shape({params.attrs.group, (columns + format.columns - 1) / format.columns, format.planes,
-                 format.steps_of(values), format.columns, format.depth});
+                 checked_mul(runs, format.steps_of(values)), format.columns, format.depth});
   for (size_t i = 2; i < first; ++i)
     o.in(i).is({i == 4 ? DataType::i32 : DataType::f32}).shape({y.extent(axis)}).dense();
   for (size_t i = first; i < count; ++i)
     o.in(i).is({DataType::f32, DataType::u8, DataType::i8}).spreads_over(y.extents()).rank(0, y.view().rank);
-  require(mma_pitch(params, values) * kLeastMmaRows <= kMmaChunkWords, "a depth of {}; {} words fit", values,
-          kMmaChunkWords / kLeastMmaRows);
   if (params.attrs.residual == 0 || y.extent(axis) <= 1) return;
   const Slot residual = o.in(count - 1);
   const auto strides = broadcast_strides(residual.view(), y.extents());
@@ -63,7 +58,7 @@ inline MmaOperand mma_operand(const TensorView& view, const std::array<int64_t, 
 
 // All of a product but its rows' source. A plan may claim any kind of product: one that this processor lacks is
 // refused.
-inline MmaProduct make_mma_product(const KernelArgs& args, int axis, int64_t values) {
+inline MmaProduct make_mma_product(const KernelArgs& args, int axis, const MmaPlaces& places) {
   const auto& params = args.as<MmaParams>();
   const TensorView& y = args.outputs[0];
   if (block_function(params.mma) == nullptr || !host_has(params.mma))
@@ -71,8 +66,8 @@ inline MmaProduct make_mma_product(const KernelArgs& args, int axis, int64_t val
   MmaProduct p;
   p.params = &params;
   p.rows = rows_of(y, axis);
-  p.row_count = p.rows.count();
-  p.values = values;
+  p.places = places;
+  p.words = reinterpret_cast<const int32_t*>(args.workspace);
   p.weights = args.inputs[1].as<const int32_t>();
   p.end.params = &params;
   p.end.bias = args.inputs[2].as<const float>();
@@ -88,12 +83,19 @@ inline MmaProduct make_mma_product(const KernelArgs& args, int axis, int64_t val
   return p;
 }
 
-inline Kernel make_mma_kernel(const char* name, void (*check)(const KernelArgs&), void (*run)(const KernelArgs&)) {
+// Bytes of A's words.
+inline int64_t mma_workspace(const MmaParams& params, const MmaPlaces& places) {
+  return checked_mul(checked_mul(params.attrs.group, places.group()), 4);
+}
+
+inline Kernel make_mma_kernel(const char* name, void (*check)(const KernelArgs&), void (*run)(const KernelArgs&),
+                              int64_t (*workspace)(const KernelArgs&)) {
   Kernel kernel;
   kernel.name = name;
   kernel.decode = decode_mma;
   kernel.check = check;
   kernel.run = run;
+  kernel.workspace = workspace;
   return kernel;
 }
 

@@ -67,18 +67,21 @@ struct Bf16Rows {
 // x = high + low: high is x cut off, so that an infinite or NaN one has no low part.
 struct Tf32Rows {
   using Value = float;
-  int64_t plane = 0;  // words
+  int64_t plane = 0;  // words from the high parts to the low ones
 
   void put(int32_t* row, int64_t at, const float* __restrict__ x, int64_t step, int64_t n) const {
     auto* __restrict__ high = reinterpret_cast<uint16_t*>(row) + at;
     auto* __restrict__ low = reinterpret_cast<uint16_t*>(row + plane) + at;
-    for (int64_t i = 0; i < n; ++i) {
-      const float value = x[i * step];
+    const auto split = [=](int64_t i, float value) {
       const uint32_t bits = std::bit_cast<uint32_t>(value), cut = bits & 0xffff0000u;
       const bool finite = (bits & 0x7f800000u) != 0x7f800000u;
       high[i] = static_cast<uint16_t>((value != value ? bits | 0x400000 : bits) >> 16);
       low[i] = finite ? bf16_bits(value - std::bit_cast<float>(cut)) : uint16_t{0};
-    }
+    };
+    if (step == 1)
+      for (int64_t i = 0; i < n; ++i) split(i, x[i]);
+    else
+      for (int64_t i = 0; i < n; ++i) split(i, x[i * step]);
   }
   void fill(int32_t* row, int64_t at, int64_t value, int64_t n) const {
     const float x = static_cast<float>(value);

@@ -11,6 +11,7 @@ namespace planish::kernels::cpu::PLANISH_ISA {
 
 constexpr int64_t kPointers = kMostTaps * kRows;  // of one chunk: on the stack, 8 bytes each
 constexpr int64_t kMostBlocks = 64;
+static_assert(panel_width(Isa::PLANISH_ISA) == kPanel && microkernel_rows(Isa::PLANISH_ISA) == kRows);
 
 struct Product {
   RowWalk rows;  // of the result

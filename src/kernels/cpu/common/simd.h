@@ -28,7 +28,7 @@ struct Vec {
   static Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
   static Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
 };
-constexpr int kRows = 12, kVectors = 2;  // 24 accumulators of 32 registers
+constexpr int kRows = 6, kVectors = 4;  // 24 accumulators of 32 registers, a pointer for each of few rows
 #elif defined(PLANISH_ISA_avx2)
 struct Vec {
   static constexpr int kWidth = 8;

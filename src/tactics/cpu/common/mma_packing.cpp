@@ -1,6 +1,8 @@
 #include "tactics/cpu/common/mma_packing.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 namespace planish::tactics::cpu {
 namespace {
@@ -52,13 +54,15 @@ std::vector<Mma> permitted_float_mmas(const TacticQuery& query) {
   return found;
 }
 
-bool fits_mma(Mma mma, Isa isa, int64_t values) {
-  return values > 0 && row_words(mma, isa, values) * kLeastMmaRows <= kMmaChunkWords;
+int64_t mma_runs(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channels) {
+  if (!shifts_image(mma_format(mma, code_level(isa)), conv, channels)) return 1;
+  return std::accumulate(conv.kernel.begin(), conv.kernel.end(), int64_t{1}, std::multiplies<>());
 }
 
 std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values) {
   const MmaFormat f = mma_format(mma, code_level(isa));
-  const int64_t fits = std::max<int64_t>(1, kMmaChunkWords / row_words(mma, isa, values) / f.rows);
+  constexpr int64_t kWordsInCache = 128 << 10;
+  const int64_t fits = std::max<int64_t>(1, kWordsInCache / row_words(mma, isa, values) / f.rows);
   const auto shared = static_cast<int64_t>(rows) / (f.rows * 4 * threads);
   const int64_t blocks = std::clamp<int64_t>(shared, 1, std::min<int64_t>(fits, 512 / f.rows));
   std::vector<int64_t> choices = {blocks};
