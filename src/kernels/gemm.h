@@ -19,6 +19,7 @@ constexpr int64_t microkernel_rows(int level) { return level == 0 ? 4 : level ==
 constexpr int64_t kMostTaps = 1024;
 
 // "gemm": A [.., M, K] x packed B -> [.., M, N].  "igemm": convolution, channels last.
+// "winograd.f2", "winograd.f4": 3x3 convolution (kernels/winograd.h); a tap of the packed B is a position of its tiles.
 // Packed B: [group][panel][tap][channel][panel_width], zero padded.
 struct GemmAttrs {
   int64_t columns = 0;     // N, or output channels a group

@@ -1,5 +1,8 @@
 #pragma once
-// What convolution and transposed convolution share: their operands, and in which order those must lie.
+// What the convolutions share: their operands, in which order those must lie, and how a step is made of them.
+
+#include <functional>
+#include <memory>
 
 #include "kernels/reference/conv.h"
 #include "tactics/cpu/common/packing.h"
@@ -20,5 +23,20 @@ std::string describe_operands(const TacticQuery& query, ConvOperands& operands);
 // residual of that kind is read along its channels.
 std::vector<LayoutRule> operand_rules(const TacticQuery& query, const EpilogueForm& form,
                                       const EpilogueParams& epilogue);
+
+// A convolution. Weights: [M, C/group, kernel…].
+struct ConvProblem : ConvOperands {
+  GemmAttrs gemm;
+  EpilogueParams epilogue;
+  int64_t filters = 0, channels = 0, taps = 1;  // channels: a group's
+  double flops = 0, bytes = 0;
+};
+
+// Empty, or why no kernel with packed weights computes the node.
+std::string describe_conv(const TacticQuery& query, ConvProblem& problem);
+
+// One step of the kernel over channels-last tensors, with the weights that `pack` makes; its estimate is to be set.
+Candidate conv_candidate(const TacticQuery& query, std::shared_ptr<const ConvProblem> problem, std::string name,
+                         const char* kernel, const GemmAttrs& gemm, std::function<Tensor()> pack);
 
 }  // namespace planish::tactics::cpu
