@@ -40,8 +40,10 @@ struct BuildOptions {
   Tuning tuning = Tuning::fast;
   double tune_seconds = 0;   // time budget; when it is spent estimates decide for the rest. 0: none
   std::string timing_cache;  // file to read and write; empty: none
-  std::string isa;           // build for this level ("scalar", "avx2", "avx512"); empty: this machine's
+  std::string isa;           // build for this level (planish.h: isa); empty: this machine's
   bool fuse = true;          // false: reference kernels only, to compare with
+  bool tf32 = true;          // fp32 products may take two bf16 parts of each operand: 16 bits of them count
+  bool bf16 = false;         // fp32 products may be done in bf16
   // Returns false to cancel: build throws Error(cancelled). An exception that leaves it is rethrown by build.
   std::function<bool(const BuildProgress&)> progress;
   std::function<void(const CandidateReport&)> candidates;
@@ -82,6 +84,8 @@ inline planish_build_options c_options(const BuildOptions& options, BuildCallbac
   c.timing_cache = options.timing_cache.empty() ? nullptr : options.timing_cache.c_str();
   c.isa = options.isa.empty() ? nullptr : options.isa.c_str();
   c.no_fusion = options.fuse ? 0 : 1;
+  c.no_tf32 = options.tf32 ? 0 : 1;
+  c.bf16 = options.bf16 ? 1 : 0;
   if (options.progress) {
     c.progress = [](void* user, const planish_progress* p) -> int32_t {
       return static_cast<BuildCallbacks*>(user)->said(BuildProgress{p->phase, p->done, p->total}) ? 1 : 0;

@@ -174,7 +174,7 @@ typedef struct planish_engine_info {
   const char* model;    /* name of what was built */
   const char* producer; /* "planish 0.1.0" */
   const char* target;   /* "cpu" */
-  const char* isa;      /* "scalar", "avx2", "avx512": what its kernels need */
+  const char* isa;      /* "scalar", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16", "amx" */
   int32_t binding_count;
   int32_t profile_count;
   int64_t constant_bytes; /* shared by all contexts */

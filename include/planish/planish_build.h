@@ -185,6 +185,8 @@ typedef struct planish_build_options {
   const planish_profile*
       profiles; /* one set of shapes each, tuned and planned for; NULL: one, of the symbols' ranges */
   size_t profile_count;
+  int32_t no_tf32; /* 1: fp32 products are exact; 0: two bf16 parts of each operand may do (16 bits of them count) */
+  int32_t bf16;    /* 1: fp32 products may be done in bf16 */
 } planish_build_options;
 
 /* The network is not changed. Equal network, options and timing cache give equal bytes. `options` may be NULL. */

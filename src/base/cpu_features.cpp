@@ -1,6 +1,7 @@
 #include "base/cpu_features.h"
 
 #include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,47 @@ namespace planish {
 namespace {
 
 constexpr int kUnlimited = 1 << 20;
+
+constexpr std::pair<CpuFeature, std::string_view> kFeatures[] = {
+    {CpuFeature::avx2, "avx2"},
+    {CpuFeature::fma, "fma"},
+    {CpuFeature::f16c, "f16c"},
+    {CpuFeature::avx_vnni, "avx_vnni"},
+    {CpuFeature::avx512f, "avx512f"},
+    {CpuFeature::avx512bw, "avx512bw"},
+    {CpuFeature::avx512vl, "avx512vl"},
+    {CpuFeature::avx512dq, "avx512dq"},
+    {CpuFeature::avx512_vnni, "avx512_vnni"},
+    {CpuFeature::avx512_bf16, "avx512_bf16"},
+    {CpuFeature::amx_tile, "amx_tile"},
+    {CpuFeature::amx_int8, "amx_int8"},
+    {CpuFeature::amx_bf16, "amx_bf16"},
+};
+
+template <class... Features>
+constexpr uint32_t bits_of(Features... features) {
+  return (0u | ... | (1u << static_cast<int>(features)));
+}
+
+struct Level {
+  std::string_view name;
+  uint32_t needs;
+};
+
+constexpr uint32_t kAvx2 = bits_of(CpuFeature::avx2, CpuFeature::fma, CpuFeature::f16c);
+constexpr uint32_t kAvx512 =
+    kAvx2 | bits_of(CpuFeature::avx512f, CpuFeature::avx512bw, CpuFeature::avx512vl, CpuFeature::avx512dq);
+constexpr uint32_t kVnni = kAvx512 | bits_of(CpuFeature::avx512_vnni), kBf16 = kVnni | bits_of(CpuFeature::avx512_bf16);
+constexpr Level kLevels[] = {
+    // in the order of Isa
+    {"scalar", 0},
+    {"avx2", kAvx2},
+    {"avx2_vnni", kAvx2 | bits_of(CpuFeature::avx_vnni)},
+    {"avx512", kAvx512},
+    {"avx512_vnni", kVnni},
+    {"avx512_bf16", kBf16},
+    {"amx", kBf16 | bits_of(CpuFeature::amx_tile, CpuFeature::amx_int8, CpuFeature::amx_bf16)},
+};
 
 // The set grows until the kernel's own fits: a fixed one fails beyond 1024 processors.
 int cores_of_affinity() {
@@ -112,26 +154,37 @@ std::string brand_string() {
   return brand;
 }
 
+// Tile registers are 8 KiB of state that a process has to ask for: once, before any thread uses them.
+bool tiles_are_permitted() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILE_DATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
 // Instructions count only when the system saves their registers (XCR0).
 void detect(CpuInfo& info) {
   info.brand = brand_string();
   const Registers one = cpuid(1);
   if (!bit(one.c, 27)) return;
   const uint64_t state = enabled_state();
-  const bool ymm = (state & 0x6) == 0x6, zmm = (state & 0xe6) == 0xe6, tiles = (state & 0x60000) == 0x60000;
+  const bool ymm = (state & 0x6) == 0x6, zmm = (state & 0xe6) == 0xe6;
   const Registers seven = cpuid(7), seven_one = cpuid(7, 1);
-  info.fma = ymm && bit(one.c, 12);
-  info.f16c = ymm && bit(one.c, 29);
-  info.avx2 = ymm && bit(seven.b, 5);
-  info.avx_vnni = ymm && bit(seven_one.a, 4);
-  info.avx512f = zmm && bit(seven.b, 16);
-  info.avx512dq = zmm && bit(seven.b, 17);
-  info.avx512bw = zmm && bit(seven.b, 30);
-  info.avx512vl = zmm && bit(seven.b, 31);
-  info.avx512_vnni = zmm && bit(seven.c, 11);
-  info.avx512_bf16 = zmm && bit(seven_one.a, 5);
-  info.avx512_fp16 = zmm && bit(seven.d, 23);
-  info.amx_tile = tiles && bit(seven.d, 24);
+  const bool tiles = (state & 0x60000) == 0x60000 && bit(seven.d, 24) && tiles_are_permitted();
+  const auto found = [&info](CpuFeature feature, bool present) {
+    info.features |= static_cast<uint32_t>(present) << static_cast<int>(feature);
+  };
+  found(CpuFeature::fma, ymm && bit(one.c, 12));
+  found(CpuFeature::f16c, ymm && bit(one.c, 29));
+  found(CpuFeature::avx2, ymm && bit(seven.b, 5));
+  found(CpuFeature::avx_vnni, ymm && bit(seven_one.a, 4));
+  found(CpuFeature::avx512f, zmm && bit(seven.b, 16));
+  found(CpuFeature::avx512dq, zmm && bit(seven.b, 17));
+  found(CpuFeature::avx512bw, zmm && bit(seven.b, 30));
+  found(CpuFeature::avx512vl, zmm && bit(seven.b, 31));
+  found(CpuFeature::avx512_vnni, zmm && bit(seven.c, 11));
+  found(CpuFeature::avx512_bf16, zmm && bit(seven_one.a, 5));
+  found(CpuFeature::amx_tile, tiles);
+  found(CpuFeature::amx_int8, tiles && bit(seven.d, 25));
+  found(CpuFeature::amx_bf16, tiles && bit(seven.d, 22));
 }
 #else
 void detect(CpuInfo& info) { info.brand = "generic"; }
@@ -149,23 +202,49 @@ CpuInfo make_info() {
 
 }  // namespace
 
-std::string_view isa_name(Isa isa) { return isa == Isa::scalar ? "scalar" : isa == Isa::avx2 ? "avx2" : "avx512"; }
+std::string_view isa_name(Isa isa) { return kLevels[static_cast<size_t>(isa)].name; }
+
+std::string isa_names() {
+  std::string names;
+  for (Isa isa : kIsas) {
+    if (isa != Isa::scalar) names += isa == std::end(kIsas)[-1] ? " and " : ", ";
+    names += isa_name(isa);
+  }
+  return names;
+}
 
 Isa parse_isa(std::string_view name) {
-  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512})
+  for (Isa isa : kIsas)
     if (isa_name(isa) == name) return isa;
-  fail(Code::invalid_argument, "'{}' is no instruction set level; scalar, avx2 and avx512 are accepted", name);
+  fail(Code::invalid_argument, "'{}' is no instruction set level; {} are accepted", name, isa_names());
+}
+
+std::string CpuInfo::missing(Isa isa) const {
+  std::string names;
+  const Level& level = kLevels[static_cast<size_t>(isa)];
+  for (const auto& [feature, name] : kFeatures)
+    if (((level.needs >> static_cast<int>(feature)) & 1) != 0 && !has(feature))
+      names += (names.empty() ? "" : ", ") + std::string(name);
+  return names;
+}
+
+bool CpuInfo::has(Isa isa) const {
+  const uint32_t needs = kLevels[static_cast<size_t>(isa)].needs;
+  return (features & needs) == needs;
 }
 
 Isa CpuInfo::best_isa() const {
-  if (!(avx2 && fma && f16c)) return Isa::scalar;
-  return avx512f && avx512bw && avx512vl && avx512dq ? Isa::avx512 : Isa::avx2;
+  Isa best = Isa::scalar;
+  for (Isa isa : kIsas)
+    if (has(isa)) best = isa;
+  return best;
 }
 
 std::string CpuInfo::fingerprint() const {
-  return fmt::format("{}; {}{}{}{}{}{}; l1d {} l2 {} l3 {}", brand, isa_name(best_isa()), avx_vnni ? "+avxvnni" : "",
-                     avx512_vnni ? "+vnni" : "", avx512_bf16 ? "+bf16" : "", avx512_fp16 ? "+fp16" : "",
-                     amx_tile ? "+amx" : "", l1d_bytes, l2_bytes, l3_bytes);
+  std::string names;
+  for (const auto& [feature, name] : kFeatures)
+    if (has(feature)) names += " " + std::string(name);
+  return fmt::format("{};{}; l1d {} l2 {} l3 {}", brand, names, l1d_bytes, l2_bytes, l3_bytes);
 }
 
 const CpuInfo& cpu_info() {
@@ -177,9 +256,9 @@ Isa active_isa() {
   const char* wanted = std::getenv("PLANISH_CPU_ISA");
   if (wanted == nullptr || *wanted == 0) return cpu_info().best_isa();
   const Isa isa = with_context([] { return std::string("PLANISH_CPU_ISA"); }, [&] { return parse_isa(wanted); });
-  if (isa > cpu_info().best_isa())
-    fail(Code::invalid_argument, "PLANISH_CPU_ISA={}, this processor has {} at most", wanted,
-         isa_name(cpu_info().best_isa()));
+  if (!cpu_info().has(isa))
+    fail(Code::invalid_argument, "PLANISH_CPU_ISA={}: this processor lacks {}; its best level is {}", wanted,
+         cpu_info().missing(isa), isa_name(cpu_info().best_isa()));
   return isa;
 }
 

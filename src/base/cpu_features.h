@@ -7,11 +7,36 @@
 
 namespace planish {
 
-// Kernel levels, each a superset of the one before.
-enum class Isa : uint8_t { scalar, avx2, avx512 };
+// Kernel levels. Code is compiled for three of them (code_level); the others name instructions that matrix kernels of
+// that code may use besides, which the parameters of a step ask for (kernels/gemm.h: Mma).
+enum class Isa : uint8_t { scalar, avx2, avx2_vnni, avx512, avx512_vnni, avx512_bf16, amx };
+constexpr Isa kIsas[] = {Isa::scalar,      Isa::avx2,        Isa::avx2_vnni, Isa::avx512,
+                         Isa::avx512_vnni, Isa::avx512_bf16, Isa::amx};
+
+// The level whose compiled code serves `isa`: scalar, avx2 or avx512.
+constexpr Isa code_level(Isa isa) {
+  return isa >= Isa::avx512 ? Isa::avx512 : isa == Isa::scalar ? Isa::scalar : Isa::avx2;
+}
 
 std::string_view isa_name(Isa isa);
+std::string isa_names();               // "scalar, avx2, … and amx"
 Isa parse_isa(std::string_view name);  // throws Error(invalid_argument) listing the accepted names
+
+enum class CpuFeature : uint8_t {
+  avx2,
+  fma,
+  f16c,
+  avx_vnni,
+  avx512f,
+  avx512bw,
+  avx512vl,
+  avx512dq,
+  avx512_vnni,
+  avx512_bf16,
+  amx_tile,
+  amx_int8,
+  amx_bf16
+};
 
 struct CpuInfo {
   std::string brand;
@@ -19,11 +44,13 @@ struct CpuInfo {
   int64_t l1d_bytes = 32768;  // per core
   int64_t l2_bytes = 512 << 10;
   int64_t l3_bytes = 8 << 20;  // shared
-  bool avx2 = false, fma = false, f16c = false;
-  bool avx512f = false, avx512bw = false, avx512vl = false, avx512dq = false;
-  bool avx512_vnni = false, avx512_bf16 = false, avx512_fp16 = false, avx_vnni = false, amx_tile = false;
+  uint32_t features = 0;       // bit f: CpuFeature f; of tiles only where the system lets this process use them
 
-  Isa best_isa() const;
+  bool has(CpuFeature feature) const { return ((features >> static_cast<int>(feature)) & 1) != 0; }
+  bool has(Isa isa) const;
+  // Features that the level needs and this processor lacks: "avx512f, avx512bw"; empty: it has the level.
+  std::string missing(Isa isa) const;
+  Isa best_isa() const;  // the last one that it has
   // Identifies what timings and plans depend on: brand, features, cache sizes.
   std::string fingerprint() const;
 };

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <set>
 
+#include "base/cpu_features.h"
 #include "base/file.h"
 #include "cli/progress.h"
 
@@ -44,8 +45,9 @@ Tuning parse_tuning(const std::string& text, double& seconds) {
 }
 
 std::string checked_target(const std::string& target) {
-  if (!target.empty() && target != "scalar" && target != "avx2" && target != "avx512")
-    fail_usage("--target {}: scalar, avx2 and avx512 are accepted", target);
+  const auto is_level = [&](Isa isa) { return target == isa_name(isa); };
+  if (!target.empty() && std::none_of(std::begin(kIsas), std::end(kIsas), is_level))
+    fail_usage("--target {}: {} are accepted", target, isa_names());
   return target;
 }
 
@@ -74,10 +76,15 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
 void add_build_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--shape", options.shapes,
                      "Extents of a dynamic input: NAME=1x3x224x224, or NAME=MIN:OPT:MAX for a range");
-  command.add_option("--target", options.target,
-                     "Build for this level: scalar, avx2 or avx512 (default: this machine)");
+  command.add_option("--target", options.target, "Build for this level: " + isa_names() + " (default: this machine's)");
   command.add_option("--timing-cache", options.timing_cache, "File that remembers measured kernels");
-  command.add_option("--precision", options.precision, "Permitted precisions, comma separated (fp32)");
+  command.add_option(
+      "--precision", options.precision,
+      "Permitted arithmetic of fp32 products, comma separated: fp32, bf16 (Q/DQ networks run as written)");
+  command.add_flag("--bf16", options.bf16, "The same as --precision fp32,bf16");
+  command.add_flag(
+      "--no-tf32", options.no_tf32,
+      "Exact fp32: without products of two bf16 parts and Winograd convolution of 4x4 tiles (errors up to 1e-5)");
   command.add_option("--tune", options.tune, "off, fast, full, or a budget in seconds");
   command.add_flag("--no-optimize", options.no_optimize, "No fusion and reference kernels only (slow, exact)");
   command.add_option("--dump-graph", options.dump_dir, "Folder for the graph's text after each pass");
@@ -143,10 +150,23 @@ Extents run_extents(const CommonOptions& options) {
   return extents;
 }
 
+static Precisions parse_precisions(const CommonOptions& options) {
+  Precisions permitted{.tf32 = !options.no_tf32, .bf16 = options.bf16};
+  for (size_t at = 0; at <= options.precision.size();) {
+    const size_t end = std::min(options.precision.find(',', at), options.precision.size());
+    const std::string name = options.precision.substr(at, end - at);
+    if (name == "bf16")
+      permitted.bf16 = true;
+    else if (name != "fp32")
+      fail_usage("--precision {}: fp32 and bf16 are accepted (Q/DQ networks run as written)", options.precision);
+    at = end + 1;
+  }
+  return permitted;
+}
+
 BuildOptions build_options(const CommonOptions& options) {
-  if (options.precision != "fp32")
-    fail_usage("--precision {}: fp32 is accepted (Q/DQ networks run as written)", options.precision);
   BuildOptions build;
+  build.precisions = parse_precisions(options);
   build.tuning = parse_tuning(options.tune, build.tuning_seconds);
   build.timing_cache = options.timing_cache;
   build.optimize = !options.no_optimize;
@@ -188,6 +208,8 @@ void refuse_build_flags(const CommonOptions& options) {
   const std::pair<const char*, bool> flags[] = {{"--target", !options.target.empty()},
                                                 {"--timing-cache", !options.timing_cache.empty()},
                                                 {"--precision", options.precision != none.precision},
+                                                {"--bf16", options.bf16},
+                                                {"--no-tf32", options.no_tf32},
                                                 {"--tune", options.tune != none.tune},
                                                 {"--no-optimize", options.no_optimize},
                                                 {"--dump-graph", !options.dump_dir.empty()}};

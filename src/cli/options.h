@@ -30,6 +30,7 @@ struct CommonOptions {
   std::string target;               // level to build for
   std::string timing_cache;
   std::string precision = "fp32";
+  bool no_tf32 = false, bf16 = false;
   std::string tune = "fast";
   bool no_optimize = false;
   std::string dump_dir;

@@ -141,6 +141,7 @@ void run_verify(VerifyCommand& command) {
     throw UsageError(fmt::format("--tolerance {}: 0 or more is accepted", command.tolerance));
   if (is_plan_file(command.common.model))
     fail(Code::invalid_argument, "verify needs the model, {} is a plan", command.common.model);
+  command.common.no_tf32 = true;  // the bar is that of exact products
   const bool with_reference = command.against == "reference";
   FlagPaths read = input_paths(command.inputs);
   if (!with_reference) read.push_back({"--against", command.against});

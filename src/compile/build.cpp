@@ -70,11 +70,12 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   phases.begin("tuning", 2);
   EmitOptions emit;
   emit.isa = isa;
+  emit.precisions = options.precisions;
   emit.threads = options.threads > 0 ? options.threads : device.pool().size();
   emit.reference_only = !options.optimize;
   emit.keep_intermediates = options.keep_intermediates;
   Tuner tuner(device, options, emit);
-  if (options.optimize && options.tuning != Tuning::off && isa <= cpu_info().best_isa()) {
+  if (options.optimize && options.tuning != Tuning::off && cpu_info().has(isa)) {
     tuner.tune(graph);
     emit.measured = [&](const Graph& g, const Node& n, const Candidate& c) { return tuner.measured_us(g, n, c.name); };
   }

@@ -11,6 +11,7 @@
 #include "device/device.h"
 #include "ir/graph.h"
 #include "plan/plan.h"
+#include "tactics/tactic.h"
 
 namespace planish {
 
@@ -29,6 +30,7 @@ struct BuildOptions {
   bool keep_intermediates = false;  // every value keeps its own memory (for per-layer comparison)
   std::string isa;                  // build for this level; empty: the active one
   int threads = 0;                  // tune for; 0: the device's
+  Precisions precisions;            // permitted besides exact fp32
   std::string dump_dir;             // graph after each pass, as text; empty: none
   // Returns false to cancel: build() throws Error(cancelled).
   std::function<bool(const BuildProgress&)> progress;

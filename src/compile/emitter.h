@@ -7,13 +7,13 @@
 #include <string>
 
 #include "compile/build.h"
-#include "tactics/tactic.h"
 
 namespace planish {
 
 struct EmitOptions {
   Isa isa = Isa::scalar;
   int threads = 1;
+  Precisions precisions;
   bool reference_only = false;
   bool keep_intermediates = false;  // every buffer keeps its own memory
   // Measured microseconds of a candidate, or a negative number: then its estimate counts.

@@ -17,7 +17,7 @@ Selection::Selection(const Graph& graph, const EmitOptions& options) : graph_(gr
 }
 
 CandidateSink Selection::offers(const Graph& graph, const Node& node) const {
-  return cpu_tactics().propose({graph, node, options_.isa, options_.threads});
+  return cpu_tactics().propose({graph, node, options_.isa, options_.threads, options_.precisions});
 }
 
 const Assigned* Selection::assigned(const Graph& graph, const Node& node) const {

@@ -218,7 +218,7 @@ void Tuner::tune(const Graph& graph) {
 void Tuner::tune_node(const Graph& graph, const Node& node) {
   const std::string key = node_key(graph, node, emit_.isa);
   if (!seen_.insert(key).second) return;
-  const CandidateSink sink = cpu_tactics().propose({graph, node, emit_.isa, emit_.threads});
+  const CandidateSink sink = cpu_tactics().propose({graph, node, emit_.isa, emit_.threads, emit_.precisions});
   double best_estimate = 1e30;
   int real = 0;
   for (const Candidate& candidate : sink.candidates) {

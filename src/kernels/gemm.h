@@ -5,15 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "base/cpu_features.h"
+
 namespace planish {
 
-// Columns of one packed panel at this level (0 scalar, 1 avx2, 2 avx512).
-constexpr int64_t panel_width(int level) { return level == 0 ? 4 : level == 1 ? 16 : 32; }
+// Columns of one packed panel in the code of this level (code_level).
+constexpr int64_t panel_width(Isa code) { return code == Isa::scalar ? 4 : code == Isa::avx2 ? 16 : 32; }
 
 constexpr int64_t kWidestPanel = 32;  // of all levels
 
-// Rows of the microkernel at this level.
-constexpr int64_t microkernel_rows(int level) { return level == 0 ? 4 : level == 1 ? 6 : 12; }
+// Rows of its microkernel.
+constexpr int64_t microkernel_rows(Isa code) { return code == Isa::scalar ? 4 : code == Isa::avx2 ? 6 : 12; }
 
 // Most positions of a kernel that rows are looked up for, one by one.
 constexpr int64_t kMostTaps = 1024;

@@ -55,7 +55,7 @@ const KernelTable& reference_kernels() {
 
 namespace {
 
-// Even the code that fills a table is compiled for its level: a level that the host lacks is never entered.
+// `isa`: a level that code is compiled for. Even the code that fills a table is compiled for its level: a level that the host lacks is never entered.
 const KernelTable& level_kernels(Isa isa) {
   switch (isa) {
     case Isa::scalar: {
@@ -92,8 +92,8 @@ const KernelTable& level_kernels(Isa isa) {
 
 // All levels are compiled from the same sources: what the host's best one says of a row is true of every other.
 const KernelTable& cpu_kernels(Isa isa) {
-  const Isa best = cpu_info().best_isa();
-  if (isa <= best) return level_kernels(isa);
+  const Isa best = code_level(cpu_info().best_isa());
+  if (code_level(isa) <= best) return level_kernels(code_level(isa));
   static const KernelTable foreign = [best] {
     KernelTable table;
     for (const Kernel* row : level_kernels(best).rows()) {

@@ -100,7 +100,7 @@ struct Profile {
 struct Plan {
   std::string producer;                      // "planish 0.1.0"
   std::string target;                        // "cpu"
-  std::string isa;                           // level its cpu kernels need: "scalar", "avx2", "avx512"
+  std::string isa;                           // level its cpu kernels need (isa_name)
   std::string model;                         // file name and graph name, for people
   std::map<std::string, std::string> notes;  // build options and what they led to
   std::vector<Binding> bindings;             // inputs first, in the model's order

@@ -8,24 +8,6 @@
 namespace planish {
 namespace {
 
-// What the level needs and this processor does not have.
-std::string missing_features(Isa isa) {
-  struct Feature {
-    Isa since;
-    bool found;
-    const char* name;
-  };
-  const CpuInfo& cpu = cpu_info();
-  const Feature features[] = {{Isa::avx2, cpu.avx2, "avx2"},           {Isa::avx2, cpu.fma, "fma"},
-                              {Isa::avx2, cpu.f16c, "f16c"},           {Isa::avx512, cpu.avx512f, "avx512f"},
-                              {Isa::avx512, cpu.avx512bw, "avx512bw"}, {Isa::avx512, cpu.avx512vl, "avx512vl"},
-                              {Isa::avx512, cpu.avx512dq, "avx512dq"}};
-  std::string names;
-  for (const Feature& feature : features)
-    if (isa >= feature.since && !feature.found) names += (names.empty() ? "" : ", ") + std::string(feature.name);
-  return names;
-}
-
 void check_kernels(const std::vector<Step>& steps, Isa isa) {
   for (const Step& step : steps) {
     for (const auto& body : step.bodies) check_kernels(body, isa);
@@ -54,11 +36,11 @@ std::shared_ptr<Engine> Engine::create(Plan plan, std::shared_ptr<Device> device
   if (device == nullptr) fail(Code::invalid_argument, "an engine needs a device");
   verify(plan);
   const Isa isa = parse_isa(plan.isa);
-  if (isa > cpu_info().best_isa())
+  if (!cpu_info().has(isa))
     fail(Code::mismatch,
          "the plan was built for {}, this processor ({}) lacks {}; rebuild it here, or with: planish build MODEL "
          "--target {} -o PLAN",
-         plan.isa, cpu_info().brand, missing_features(isa), isa_name(cpu_info().best_isa()));
+         plan.isa, cpu_info().brand, cpu_info().missing(isa), isa_name(cpu_info().best_isa()));
   for (const Profile& profile : plan.profiles) check_kernels(profile.steps, isa);
   return std::shared_ptr<Engine>(new Engine(std::move(plan), std::move(device)));
 }

@@ -61,11 +61,18 @@ struct Candidate {
   std::function<void(StepBuilder&)> emit;
 };
 
+// Arithmetic that fp32 products may be done in besides exact fp32.
+struct Precisions {
+  bool tf32 = false;  // operands as two bf16 parts: 16 bits of them count; or transforms that cost as little
+  bool bf16 = false;
+};
+
 struct TacticQuery {
   const Graph& graph;
   const Node& node;
   Isa isa = Isa::scalar;
   int threads = 1;
+  Precisions precisions;
 
   const Value& input(size_t i) const { return graph.value(node.inputs[i]); }
   const Value& output(size_t i) const { return graph.value(node.outputs[i]); }

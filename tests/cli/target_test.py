@@ -8,8 +8,10 @@ from pathlib import Path
 
 PLANISH = Path(sys.argv[1]).resolve()
 MODEL = Path(__file__).resolve().parent.parent.parent / "demo" / "digits.onnx"
-NEEDS = {"scalar": [], "avx2": ["avx2", "fma", "f16c"],
-         "avx512": ["avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512vl", "avx512dq"]}
+AVX2 = ["avx2", "fma", "f16c"]
+AVX512 = [*AVX2, "avx512f", "avx512bw", "avx512vl", "avx512dq"]
+NEEDS = {"scalar": [], "avx2": AVX2, "avx2_vnni": [*AVX2, "avx_vnni"], "avx512": AVX512, "avx512_vnni": [*AVX512, "avx512_vnni"],
+         "amx": [*AVX512, "avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16"]}
 
 
 def planish(*arguments):

@@ -18,8 +18,10 @@ Plan plan_of(const Graph& graph, bool optimize, uint32_t seed) {
   options.optimize = optimize;
   options.tuning = Tuning::off;
   if (optimize) {
-    const int levels = static_cast<int>(cpu_info().best_isa()) + 1;
-    options.isa = isa_name(static_cast<Isa>(seed % static_cast<uint32_t>(levels)));
+    std::vector<Isa> levels;
+    std::copy_if(std::begin(kIsas), std::end(kIsas), std::back_inserter(levels),
+                 [](Isa isa) { return cpu_info().has(isa); });
+    options.isa = isa_name(levels[seed % levels.size()]);
   }
   return build(graph.clone(), *device, options);
 }

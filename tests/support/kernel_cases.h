@@ -18,8 +18,8 @@ struct KernelCase {
 
 inline std::vector<std::string> host_levels() {
   std::vector<std::string> names;
-  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512})
-    if (isa <= cpu_info().best_isa()) names.emplace_back(isa_name(isa));
+  for (Isa isa : kIsas)
+    if (cpu_info().has(isa)) names.emplace_back(isa_name(isa));
   return names;
 }
 

@@ -3,65 +3,15 @@
 
 #include "base/checked.h"
 #include "kernels/cpu/common/product.h"
+#include "kernels/cpu/common/window.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
 
 constexpr int64_t kGathered = 24 << 10;  // floats of one chunk's gathered rows: on the stack
 
-// The window of an output pixel in X, with the spatial axes shifted to three.
-struct Window {
-  const float* x = nullptr;
-  int spatial = 0;
-  int64_t image = 0, channel = 1, channels = 0;  // strides of N and C; channels of a group
-  std::array<int64_t, 3> extent{1, 1, 1}, step{}, kernel{1, 1, 1}, stride{1, 1, 1}, dilation{1, 1, 1}, pad{};
-
-  // Calls visit(tap, data or null) for every tap in the order of the packed weights.
-  template <class Visit>
-  void taps(int64_t g, const RowWalk& walk, Visit visit) const {
-    std::array<int64_t, 3> first{};
-    for (int i = 0; i < spatial; ++i) {
-      const auto to = static_cast<size_t>(3 - spatial + i);
-      first[to] = walk.at[static_cast<size_t>(i + 1)] * stride[to] - pad[to];
-    }
-    const float* const base = x + walk.at[0] * image + g * channels * channel;
-    int64_t tap = 0;
-    for (int64_t kz = 0; kz < kernel[0]; ++kz) {
-      const int64_t z = first[0] + kz * dilation[0];
-      for (int64_t ky = 0; ky < kernel[1]; ++ky) {
-        const int64_t row = first[1] + ky * dilation[1];
-        const bool inside = z >= 0 && z < extent[0] && row >= 0 && row < extent[1];
-        const float* const line = base + z * step[0] + row * step[1];
-        for (int64_t kx = 0; kx < kernel[2]; ++kx) {
-          const int64_t column = first[2] + kx * dilation[2];
-          visit(tap++, inside && column >= 0 && column < extent[2] ? line + column * step[2] : nullptr);
-        }
-      }
-    }
-  }
-};
-
-Window window_of(const GemmAttrs& conv, const TensorView& x) {
-  Window window;
-  window.x = x.as<const float>();
-  window.spatial = x.rank - 2;
-  window.image = x.strides[0];
-  window.channel = x.strides[1];
-  window.channels = x.dims[1] / conv.group;
-  for (size_t i = 0; i < conv.kernel.size(); ++i) {
-    const size_t to = 3 - conv.kernel.size() + i;
-    window.extent[to] = x.dims[i + 2];
-    window.step[to] = x.strides[i + 2];
-    window.kernel[to] = conv.kernel[i];
-    window.stride[to] = conv.strides[i];
-    window.dilation[to] = conv.dilations[i];
-    window.pad[to] = conv.pads[i];
-  }
-  return window;
-}
-
 struct IndirectRows {
-  Window window;
+  Window<float> window;
   const float* zeros;
   void row(int64_t g, const RowWalk& walk, int64_t, const float** pointers) const {
     window.taps(g, walk,
@@ -70,10 +20,10 @@ struct IndirectRows {
 };
 
 struct GatheredRows {
-  Window window;
+  Window<float> window;
   int64_t length;  // taps * channels
   alignas(64) float rows[kGathered];
-  GatheredRows(const Window& w, int64_t n) : window(w), length(n) {}
+  GatheredRows(const Window<float>& w, int64_t n) : window(w), length(n) {}
   void row(int64_t g, const RowWalk& walk, int64_t index, const float** pointers) {
     float* to = rows + index * length;
     pointers[0] = to;
@@ -85,24 +35,11 @@ struct GatheredRows {
 
 // X [N, C, spatial…], packed W, bias?, extras -> Y [N, M, spatial…], channels adjacent; X's are unless gathered
 void check_convolution(const KernelArgs& args) {
-  const auto& params = args.as<GemmParams>();
-  const GemmAttrs& conv = params.attrs;
-  const auto spatial = static_cast<int>(conv.kernel.size());
+  const GemmAttrs& conv = args.as<GemmParams>().attrs;
   check_product(args, 1);
   const Operands o(args, 2, args.inputs.size());
-  const Slot x = o.in(0).rank(2 + spatial, 2 + spatial), y = o.out().rank(2 + spatial, 2 + spatial);
-  require(y.extent(0) == x.extent(0) && x.extent(1) % conv.group == 0 &&
-              y.extent(1) == checked_mul(conv.group, conv.columns),
-          "{} images of {} channels become {} of {} in {} groups of {}", x.extent(0), x.extent(1), y.extent(0),
-          y.extent(1), conv.group, conv.columns);
-  const int64_t channels = x.extent(1) / conv.group;
-  int64_t taps = 1;
-  for (size_t i = 0; i < conv.kernel.size(); ++i) {
-    const auto axis = static_cast<int>(i) + 2;
-    check_window({x.extent(axis), y.extent(axis), conv.kernel[i], conv.strides[i], conv.dilations[i], conv.pads[i],
-                  x.view().strides[i + 2]});
-    taps = checked_mul(taps, conv.kernel[i]);
-  }
+  const Slot x = o.in(0);
+  const auto [taps, channels] = check_conv_reach(conv, x, o.out());
   check_panels(o.in(1), conv.group, conv.columns, taps, channels);
   if (conv.gathered != 0)
     require(checked_mul(taps, channels) <= kGathered / kRows, "gathered rows of {} values; at most {}", taps * channels,
@@ -128,7 +65,7 @@ void run_convolution(const KernelArgs& args) {
   p.bias = conv.has_bias != 0 ? args.inputs[2].as<const float>() : nullptr;
   p.row_blocks = conv.row_blocks;
   p.epilogue = make_epilogue(args, 1);
-  const Window window = window_of(conv, x);
+  const Window<float> window = window_of<float>(conv, x);
   if (conv.gathered != 0) {
     const int64_t length = p.taps * p.channels;
     p.taps = 1;

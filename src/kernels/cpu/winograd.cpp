@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "kernels/cpu/common/epilogue.h"
 #include "kernels/cpu/common/micro.h"
+#include "kernels/cpu/common/window.h"
 #include "kernels/cpu/common/winograd.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -350,14 +351,7 @@ void check_winograd(const KernelArgs& args) {
           "a Winograd convolution that is not 3x3 with strides and dilations of 1");
   require(conv.row_blocks >= 1 && conv.row_blocks <= kMostChunk, "chunks of {} microkernel rows; 1 to {} are accepted",
           conv.row_blocks, kMostChunk);
-  require(y.extent(0) == x.extent(0) && x.extent(1) % conv.group == 0 &&
-              y.extent(1) == checked_mul(conv.group, conv.columns),
-          "{} images of {} channels become {} of {} in {} groups of {}", x.extent(0), x.extent(1), y.extent(0),
-          y.extent(1), conv.group, conv.columns);
-  for (size_t i = 0; i < 2; ++i) {
-    const auto axis = static_cast<int>(i) + 2;
-    check_window({x.extent(axis), y.extent(axis), 3, 1, 1, conv.pads[i], x.view().strides[i + 2]});
-  }
+  check_conv_reach(conv, x, y);
   check_panels(o.in(1), conv.group, conv.columns, kPositions<F>, x.extent(1) / conv.group);
 }
 

@@ -7,7 +7,7 @@
 namespace planish::tactics::cpu {
 namespace {
 
-constexpr int64_t kFewChannels = 8, kMostGathered = 1024;  // of an image; values of one output pixel's window
+constexpr int64_t kMostGathered = 1024;  // values of one output pixel's window
 
 Tensor pack_conv(Isa isa, const ConvProblem& p) {
   const auto* w = p.weights.as<float>().data();

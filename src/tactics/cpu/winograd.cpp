@@ -1,5 +1,5 @@
-// Winograd convolution: fewer multiplications, more weights, and for F(4x4, 3x3) rounding errors that stay within 1e-5
-// of the result's largest value.
+// Winograd convolution: fewer multiplications, more weights. F(2x2, 3x3) rounds no more than the sum itself does. The
+// errors of F(4x4, 3x3) stay within 1e-5 of the result's largest value: closer than tf32, and permitted with it.
 
 #include <algorithm>
 
@@ -48,7 +48,7 @@ WinogradCost winograd_cost(const TacticQuery& query, const ConvProblem& p, int64
 // blocks of few rows keep the microkernel waiting; weights come from memory, to a few threads at once.
 double winograd_us(const TacticQuery& query, const ConvProblem& p, const WinogradCost& cost) {
   constexpr double kTransformUs = 2.2e-3, kBytesPerUs = 10e3, kStart = 4;
-  const double lanes = query.isa == Isa::scalar ? 1 : query.isa == Isa::avx2 ? 8 : 16;
+  const auto lanes = static_cast<double>(panel_of(query.isa)) / 2;
   const auto channels = static_cast<double>(p.channels);
   const double efficiency = 0.8 * channels / (channels + kStart) * std::min(cost.tiles / kStart, 1.0);
   const double weights = cost.weight_bytes / (kBytesPerUs * std::min(query.threads, 4));
@@ -61,7 +61,7 @@ void offer_winograd(const TacticQuery& query, CandidateSink& sink, std::shared_p
                     const char* kernel, const std::array<std::array<double, 3>, kIn>& matrix, int64_t tiles) {
   const WinogradCost cost = winograd_cost(query, *p, kIn - 2);
   const Isa isa = query.isa;
-  const int64_t rows = microkernel_rows(static_cast<int>(isa));
+  const int64_t rows = microkernel_rows(code_level(isa));
   double us = winograd_us(query, *p, cost);
   for (int64_t chunk : {tiles, 2 * tiles}) {
     GemmAttrs gemm = p->gemm;
@@ -83,7 +83,10 @@ void propose_winograd(const TacticQuery& query, CandidateSink& sink) {
     return sink.refuse("winograd", "not 3x3 with strides and dilations of 1");
   if (p->channels == 1 && p->attrs.group > 1) return sink.refuse("winograd", "one channel a group");
   constexpr int64_t kTiles4 = 24, kTiles2 = 48;  // of a chunk: a few hundred KiB
-  offer_winograd(query, sink, p, "winograd.f4", winograd::kG4, kTiles4);
+  if (query.precisions.tf32)
+    offer_winograd(query, sink, p, "winograd.f4", winograd::kG4, kTiles4);
+  else
+    sink.refuse("winograd.f4", "exact fp32 is asked for");
   offer_winograd(query, sink, p, "winograd.f2", winograd::kG2, kTiles2);
 }
 

@@ -84,9 +84,11 @@ std::map<std::string, Plan> winograd_plans(Graph graph, const std::string& level
   EmitOptions emit;
   emit.isa = parse_isa(level);
   emit.threads = 2;
+  emit.precisions.tf32 = true;
   std::set<std::string> names;
   for (NodeId id : graph.nodes())
-    for (const Candidate& candidate : cpu_tactics().propose({graph, graph.node(id), emit.isa, 2}).candidates)
+    for (const Candidate& candidate :
+         cpu_tactics().propose({graph, graph.node(id), emit.isa, 2, emit.precisions}).candidates)
       if (candidate.name.starts_with("winograd")) names.insert(candidate.name);
   std::map<std::string, Plan> plans;
   for (const std::string& name : names) {

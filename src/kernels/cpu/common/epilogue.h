@@ -15,35 +15,41 @@ namespace planish::kernels::cpu::PLANISH_ISA {
 constexpr int kMaxExtras = 15;
 constexpr int64_t kMostColumns = int64_t{1} << 44;
 
-struct GemmParams {
-  GemmAttrs attrs;
+// An epilogue as its attributes say it.
+struct EpilogueSetup {
   PointwiseProgram program;
   bool has_program = false;
-  size_t extras = 0;  // operands behind the bias
+  size_t extras = 0;  // operands behind the product's own
   float low = -INFINITY, high = INFINITY;
 };
+
+struct GemmParams : EpilogueSetup {
+  GemmAttrs attrs;
+};
+
+inline EpilogueSetup decode_epilogue(const GemmAttrs& a) {
+  EpilogueSetup setup;
+  setup.has_program = !a.program.empty();
+  if (setup.has_program) setup.program = PointwiseProgram::parse(a.program);
+  if (setup.has_program && (setup.program.inputs < 1 || setup.program.inputs > kMaxExtras + 1))
+    fail(Code::invalid_plan, "an epilogue of {} operands; 1 to {} are accepted", setup.program.inputs, kMaxExtras + 1);
+  const size_t axes = a.kernel.size();
+  if (a.group < 1 || a.columns < 0 || a.columns > kMostColumns || axes > 3 || a.strides.size() != axes ||
+      a.dilations.size() != axes || a.pads.size() != axes ||
+      (setup.has_program && (a.residual != 0 || setup.program.results.size() != 1)))
+    fail(Code::invalid_plan, "damaged parameters of a matrix kernel");
+  setup.extras = setup.has_program ? static_cast<size_t>(setup.program.inputs) - 1 : a.residual != 0 ? 1 : 0;
+  if (a.clamped != 0) {
+    setup.low = static_cast<float>(a.low);
+    setup.high = static_cast<float>(a.high);
+  }
+  return setup;
+}
 
 inline std::shared_ptr<const void> decode_gemm(const Attrs& attrs) {
   auto params = std::make_shared<GemmParams>();
   params->attrs = attrs_to<GemmAttrs>(attrs);
-  params->has_program = !params->attrs.program.empty();
-  if (params->has_program) params->program = PointwiseProgram::parse(params->attrs.program);
-  if (params->has_program && (params->program.inputs < 1 || params->program.inputs > kMaxExtras + 1))
-    fail(Code::invalid_plan, "an epilogue of {} operands; 1 to {} are accepted", params->program.inputs,
-         kMaxExtras + 1);
-  const GemmAttrs& a = params->attrs;
-  const size_t axes = a.kernel.size();
-  if (a.group < 1 || a.columns < 0 || a.columns > kMostColumns || axes > 3 || a.strides.size() != axes ||
-      a.dilations.size() != axes || a.pads.size() != axes ||
-      (params->has_program && (a.residual != 0 || params->program.results.size() != 1)))
-    fail(Code::invalid_plan, "damaged parameters of a matrix kernel");
-  params->extras = params->has_program           ? static_cast<size_t>(params->program.inputs) - 1
-                   : params->attrs.residual != 0 ? 1
-                                                 : 0;
-  if (params->attrs.clamped != 0) {
-    params->low = static_cast<float>(params->attrs.low);
-    params->high = static_cast<float>(params->attrs.high);
-  }
+  static_cast<EpilogueSetup&>(*params) = decode_epilogue(params->attrs);
   return params;
 }
 

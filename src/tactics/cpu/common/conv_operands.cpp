@@ -1,34 +1,6 @@
 #include "tactics/cpu/common/conv_operands.h"
 
 namespace planish::tactics::cpu {
-namespace {
-
-// auto_pad resolved needs the extents; explicit pads do not.
-std::optional<std::vector<int64_t>> conv_pads(const ConvAttrs& attrs, const Shape& in, const Shape& out,
-                                              const std::vector<int64_t>& kernel) {
-  std::vector<int64_t> pads;
-  for (size_t i = 0; i < kernel.size(); ++i) {
-    if (attrs.auto_pad == "NOTSET" || attrs.auto_pad == "VALID" || attrs.auto_pad.empty()) {
-      pads.push_back(attrs.auto_pad == "VALID" ? 0 : at_or(attrs.pads, i, 0));
-      continue;
-    }
-    const Dim extent = in[static_cast<int>(i) + 2], result = out[static_cast<int>(i) + 2];
-    if (!extent.is_constant() || !result.is_constant()) return std::nullopt;
-    pads.push_back(window_axis(attrs, i, extent.value(), result.value(), kernel[i]).pad);
-  }
-  return pads;
-}
-
-void emit_conv(StepBuilder& builder, const Node& node, const ConvProblem& p, const char* kernel, const GemmAttrs& gemm,
-               const Tensor& packed) {
-  std::vector<Operand> inputs = {builder.input(operand_index(node, p.form.anchor_inputs[0])), builder.constant(packed)};
-  if (p.epilogue.bias.present())
-    inputs.push_back(builder.constant(p.epilogue.bias.reshaped({p.epilogue.bias.element_count()})));
-  for (ValueId extra : p.epilogue.extras) inputs.push_back(builder.input(operand_index(node, extra)));
-  builder.step(StepKind::cpu, kernel, attrs_of(gemm), std::move(inputs), {builder.output(0)});
-}
-
-}  // namespace
 
 std::string describe_operands(const TacticQuery& query, ConvOperands& operands) {
   const auto form = epilogue_form(query.graph, query.node);
@@ -60,6 +32,35 @@ std::vector<LayoutRule> operand_rules(const TacticQuery& query, const EpilogueFo
   }
   return rules;
 }
+
+namespace {
+
+// auto_pad resolved needs the extents; explicit pads do not.
+std::optional<std::vector<int64_t>> conv_pads(const ConvAttrs& attrs, const Shape& in, const Shape& out,
+                                              const std::vector<int64_t>& kernel) {
+  std::vector<int64_t> pads;
+  for (size_t i = 0; i < kernel.size(); ++i) {
+    if (attrs.auto_pad == "NOTSET" || attrs.auto_pad == "VALID" || attrs.auto_pad.empty()) {
+      pads.push_back(attrs.auto_pad == "VALID" ? 0 : at_or(attrs.pads, i, 0));
+      continue;
+    }
+    const Dim extent = in[static_cast<int>(i) + 2], result = out[static_cast<int>(i) + 2];
+    if (!extent.is_constant() || !result.is_constant()) return std::nullopt;
+    pads.push_back(window_axis(attrs, i, extent.value(), result.value(), kernel[i]).pad);
+  }
+  return pads;
+}
+
+void emit_conv(StepBuilder& builder, const Node& node, const ConvProblem& p, const char* kernel, const GemmAttrs& gemm,
+               const Tensor& packed) {
+  std::vector<Operand> inputs = {builder.input(operand_index(node, p.form.anchor_inputs[0])), builder.constant(packed)};
+  if (p.epilogue.bias.present())
+    inputs.push_back(builder.constant(p.epilogue.bias.reshaped({p.epilogue.bias.element_count()})));
+  for (ValueId extra : p.epilogue.extras) inputs.push_back(builder.input(operand_index(node, extra)));
+  builder.step(StepKind::cpu, kernel, attrs_of(gemm), std::move(inputs), {builder.output(0)});
+}
+
+}  // namespace
 
 std::string describe_conv(const TacticQuery& query, ConvProblem& p) {
   if (std::string why = describe_operands(query, p); !why.empty()) return why;

@@ -19,12 +19,10 @@ struct ConvOperands {
 // Empty, or why the node is no f32 convolution with constant weights and bias.
 std::string describe_operands(const TacticQuery& query, ConvOperands& operands);
 
-// Data operands of the result's shape lie channels last; rows of a value a channel are taken as they are, but a
-// residual of that kind is read along its channels.
-std::vector<LayoutRule> operand_rules(const TacticQuery& query, const EpilogueForm& form,
-                                      const EpilogueParams& epilogue);
+// Of an image that is better read in any order, a pixel's window at a time.
+constexpr int64_t kFewChannels = 8;
 
-// A convolution. Weights: [M, C/group, kernel…].
+// Weights: [M, C/group, kernel…].
 struct ConvProblem : ConvOperands {
   GemmAttrs gemm;
   EpilogueParams epilogue;
@@ -32,10 +30,15 @@ struct ConvProblem : ConvOperands {
   double flops = 0, bytes = 0;
 };
 
-// Empty, or why no kernel with packed weights computes the node.
+// Empty, or why the matrix kernels do not take the convolution.
 std::string describe_conv(const TacticQuery& query, ConvProblem& problem);
 
-// One step of the kernel over channels-last tensors, with the weights that `pack` makes; its estimate is to be set.
+// Data operands of the result's shape lie channels last; rows of a value a channel are taken as they are, but a
+// residual of that kind is read along its channels.
+std::vector<LayoutRule> operand_rules(const TacticQuery& query, const EpilogueForm& form,
+                                      const EpilogueParams& epilogue);
+
+// One step of an fp32 kernel, with the weights that `pack` makes; its estimate is to be set.
 Candidate conv_candidate(const TacticQuery& query, std::shared_ptr<const ConvProblem> problem, std::string name,
                          const char* kernel, const GemmAttrs& gemm, std::function<Tensor()> pack);
 

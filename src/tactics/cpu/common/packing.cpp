@@ -84,7 +84,7 @@ bool take_clamp(const PointwiseProgram& program, double& low, double& high) {
 
 }  // namespace
 
-int64_t panel_of(Isa isa) { return panel_width(static_cast<int>(isa)); }
+int64_t panel_of(Isa isa) { return panel_width(code_level(isa)); }
 
 EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& form, ValueId bias_operand,
                                int64_t channels, int channels_axis) {
@@ -126,7 +126,7 @@ void apply(const EpilogueParams& epilogue, GemmAttrs& attrs) {
 
 std::vector<int64_t> row_block_choices(Isa isa, int threads, double rows, int64_t depth, int64_t columns) {
   constexpr int64_t kRowsInCache = 192 << 10, kWeightsInCache = 256 << 10, kMost = 64;
-  const int64_t height = microkernel_rows(static_cast<int>(isa)), row_bytes = std::max<int64_t>(depth, 1) * 4;
+  const int64_t height = microkernel_rows(code_level(isa)), row_bytes = std::max<int64_t>(depth, 1) * 4;
   int64_t blocks = std::clamp<int64_t>(kRowsInCache / (row_bytes * height), 1, kMost);
   // Weights that stay in cache anyway leave the chunks free to be small enough for all threads.
   if (row_bytes * columns <= kWeightsInCache)
@@ -144,7 +144,7 @@ double typical_elements(const TacticQuery& query, const Shape& shape) {
 }
 
 double estimate_us(const TacticQuery& query, double flops, double bytes, double efficiency) {
-  const double lanes = query.isa == Isa::scalar ? 1 : query.isa == Isa::avx2 ? 8 : 16;
+  const double lanes = code_level(query.isa) == Isa::scalar ? 1 : code_level(query.isa) == Isa::avx2 ? 8 : 16;
   const double gflops = 2.5 * 4 * lanes * query.threads * efficiency;  // GHz, two multiply-adds a cycle
   return std::max(flops / gflops * 1e-3, bytes / 10e3) + 1;
 }

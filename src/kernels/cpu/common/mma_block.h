@@ -1,0 +1,268 @@
+#pragma once
+// Blocks of a product of reduced precision: rows of A and a panel of B, both in words of depth, into a block of sums.
+//
+// The instructions beyond the level's own are written out: a block function is entered only where the processor has
+// them, and the compiler may use none of them elsewhere.
+
+#include <cstdint>
+#include <utility>
+
+#include "kernels/cpu/common/simd.h"
+#include "kernels/mma.h"
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+
+// sums[r][column] = sum over steps of a[r][step] . b[step][column], r < rows; sums: [rows][columns of the format]
+struct BlockArgs {
+  const int32_t* a = nullptr;  // rows `pitch` words apart: [plane][step]
+  int64_t pitch = 0, steps = 0;
+  const int32_t* b = nullptr;  // [plane][step][column]
+  int32_t* sums = nullptr;
+  int rows = 0;
+};
+using BlockFn = void (*)(const BlockArgs&);
+
+// Words: as many 32-bit lanes as a Vec has; acc + a . b lane by lane.
+#if defined(PLANISH_ISA_avx512)
+using Words = __m512i;
+inline Words load_words(const int32_t* p) { return _mm512_loadu_si512(p); }
+inline Words splat_word(int32_t w) { return _mm512_set1_epi32(w); }
+inline void store_words(int32_t* p, Words w) { _mm512_storeu_si512(p, w); }
+inline Words no_words() { return _mm512_setzero_si512(); }
+struct MaddI16 {
+  static void add(Words& sum, Words a, Words b) { sum = _mm512_add_epi32(sum, _mm512_madd_epi16(a, b)); }
+};
+struct DotI8 {
+  static void add(Words& sum, Words a, Words b) { __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
+};
+struct DotBf16 {
+  static void add(Words& sum, Words a, Words b) { __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
+};
+#elif defined(PLANISH_ISA_avx2)
+using Words = __m256i;
+inline Words load_words(const int32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+inline Words splat_word(int32_t w) { return _mm256_set1_epi32(w); }
+inline void store_words(int32_t* p, Words w) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), w); }
+inline Words no_words() { return _mm256_setzero_si256(); }
+struct MaddI16 {
+  static void add(Words& sum, Words a, Words b) { sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
+};
+struct DotI8 {
+  static void add(Words& sum, Words a, Words b) { __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b)); }
+};
+#else
+using Words = int32_t;
+inline Words load_words(const int32_t* p) { return *p; }
+inline Words splat_word(int32_t w) { return w; }
+inline void store_words(int32_t* p, Words w) { *p = w; }
+inline Words no_words() { return 0; }
+struct MaddI16 {
+  static void add(Words& sum, Words a, Words b) {
+    const auto low = [](Words w) { return static_cast<int32_t>(static_cast<int16_t>(w)); };
+    sum += low(a) * low(b) + (a >> 16) * (b >> 16);
+  }
+};
+#endif
+
+template <class Dot, int R>
+void dot_rows(const BlockArgs& block) {
+  constexpr int kLanes = Vec::kWidth;
+  Words sums[R][kVectors];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) sums[r][v] = no_words();
+  const int32_t* b = block.b;
+  for (int64_t step = 0; step < block.steps; ++step, b += kPanel) {
+    Words w[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) w[v] = load_words(b + v * kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      const Words x = splat_word(block.a[r * block.pitch + step]);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) Dot::add(sums[r][v], x, w[v]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) store_words(block.sums + r * kPanel + v * kLanes, sums[r][v]);
+}
+
+template <class Dot>
+void dot_block(const BlockArgs& block) {
+  static constexpr auto kFunctions = []<int... R>(std::integer_sequence<int, R...>) {
+    return std::array<BlockFn, kRows>{dot_rows<Dot, R + 1>...};
+  }
+  (std::make_integer_sequence<int, kRows>());
+  kFunctions[static_cast<size_t>(block.rows - 1)](block);
+}
+
+#if defined(PLANISH_ISA_avx512)
+
+// Eight tile registers of 16 rows of 64 bytes: 0-3 sums, 4-5 rows of A, 6-7 columns of B.
+template <int T>
+inline void tile_zero() {
+  __asm__ volatile("tilezero %%tmm%c0" : : "i"(T));
+}
+template <int T>
+inline void tile_load(const int32_t* p, int64_t bytes) {
+  __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(p), "r"(bytes), "i"(T));
+}
+template <int T>
+inline void tile_store(int32_t* p, int64_t bytes) {
+  __asm__ volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(p), "r"(bytes), "i"(T) : "memory");
+}
+struct TileI8 {
+  template <int C, int A, int B>
+  static void add() {
+    __asm__ volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(C), "i"(A), "i"(B));
+  }
+};
+struct TileBf16 {
+  template <int C, int A, int B>
+  static void add() {
+    __asm__ volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(C), "i"(A), "i"(B));
+  }
+};
+
+// The tile registers of this thread, shaped for the products of one task.
+class Tiles {
+ public:
+  explicit Tiles(bool used) : used_(used) {
+    if (!used_) return;
+    struct alignas(64) Config {
+      uint8_t palette = 1, start_row = 0, reserved[14] = {};
+      uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+      uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+    };
+    static constexpr Config kConfig;
+    __asm__ volatile("ldtilecfg %0" : : "m"(kConfig));
+  }
+  ~Tiles() {
+    if (used_) __asm__ volatile("tilerelease");
+  }
+  Tiles(const Tiles&) = delete;
+  Tiles& operator=(const Tiles&) = delete;
+
+ private:
+  bool used_;
+};
+
+constexpr int64_t kTileSteps = 16, kTileWords = 32, kTileBytes = kTileWords * 4;  // of B and of the sums: a row's
+
+template <int M>
+void zero_sums() {
+  tile_zero<0>();
+  tile_zero<1>();
+  if constexpr (M == 2) {
+    tile_zero<2>();
+    tile_zero<3>();
+  }
+}
+
+template <int M>
+void load_rows(const int32_t* a, int64_t pitch) {
+  tile_load<4>(a, pitch * 4);
+  if constexpr (M == 2) tile_load<5>(a + 16 * pitch, pitch * 4);
+}
+
+inline void load_columns(const int32_t* b) {
+  tile_load<6>(b, kTileBytes);
+  tile_load<7>(b + 16, kTileBytes);
+}
+
+template <class Dot, int M>
+void add_tiles() {
+  Dot::template add<0, 4, 6>();
+  Dot::template add<1, 4, 7>();
+  if constexpr (M == 2) {
+    Dot::template add<2, 5, 6>();
+    Dot::template add<3, 5, 7>();
+  }
+}
+
+template <int M>
+void store_sums(int32_t* sums) {
+  tile_store<0>(sums, kTileBytes);
+  tile_store<1>(sums + 16, kTileBytes);
+  if constexpr (M == 2) {
+    tile_store<2>(sums + 16 * kTileWords, kTileBytes);
+    tile_store<3>(sums + 16 * kTileWords + 16, kTileBytes);
+  }
+}
+
+// Rows beyond `rows` are multiplied too: 16 M rows of A and of the sums are there.
+template <class Dot, int M>
+void tile_rows(const BlockArgs& block) {
+  __asm__ volatile("" : : : "memory");
+  zero_sums<M>();
+  for (int64_t step = 0; step < block.steps; step += kTileSteps) {
+    load_columns(block.b + step * kTileWords);
+    load_rows<M>(block.a + step, block.pitch);
+    add_tiles<Dot, M>();
+  }
+  store_sums<M>(block.sums);
+}
+
+// Both planes: xh wh + xl wh + xh wl
+template <int M>
+void tf32_rows(const BlockArgs& block) {
+  __asm__ volatile("" : : : "memory");
+  zero_sums<M>();
+  for (int64_t step = 0; step < block.steps; step += kTileSteps) {
+    load_columns(block.b + step * kTileWords);
+    load_rows<M>(block.a + block.steps + step, block.pitch);
+    add_tiles<TileBf16, M>();
+    load_rows<M>(block.a + step, block.pitch);
+    add_tiles<TileBf16, M>();
+    load_columns(block.b + (block.steps + step) * kTileWords);
+    add_tiles<TileBf16, M>();
+  }
+  store_sums<M>(block.sums);
+}
+
+template <class Dot>
+void tile_block(const BlockArgs& block) {
+  block.rows > 16 ? tile_rows<Dot, 2>(block) : tile_rows<Dot, 1>(block);
+}
+
+inline void tf32_block(const BlockArgs& block) { block.rows > 16 ? tf32_rows<2>(block) : tf32_rows<1>(block); }
+
+inline BlockFn block_function(Mma mma) {
+  switch (mma) {
+    case Mma::madd_i16:
+      return dot_block<MaddI16>;
+    case Mma::dot_i8:
+      return dot_block<DotI8>;
+    case Mma::tile_i8:
+      return tile_block<TileI8>;
+    case Mma::dot_bf16:
+      return dot_block<DotBf16>;
+    case Mma::tile_bf16:
+      return tile_block<TileBf16>;
+    case Mma::tile_tf32:
+      return tf32_block;
+  }
+  return nullptr;
+}
+
+#else
+
+class Tiles {
+ public:
+  explicit Tiles(bool) {}
+};
+
+// Null: this level has no such instructions.
+inline BlockFn block_function(Mma mma) {
+#if defined(PLANISH_ISA_avx2)
+  if (mma == Mma::dot_i8) return dot_block<DotI8>;
+#endif
+  return mma == Mma::madd_i16 ? dot_block<MaddI16> : nullptr;
+}
+
+#endif
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA

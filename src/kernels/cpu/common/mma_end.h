@@ -1,0 +1,158 @@
+#pragma once
+// The end of a product of reduced precision: a block of sums, scaled, joined by a residual or run through a program,
+// clamped and stored as the result's type.
+
+#include <bit>
+#include <limits>
+
+#include "kernels/cpu/common/epilogue.h"
+#include "kernels/mma.h"
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+
+constexpr int64_t kMostMmaRows = 32, kMostMmaColumns = 32;  // of a block of sums
+constexpr int64_t kMmaChunkRows = 512;
+
+struct MmaParams : EpilogueSetup {
+  MmaAttrs attrs;
+  Mma mma = Mma::madd_i16;
+  MmaFormat format;
+};
+
+// An operand of the epilogue of any of its types, or the result.
+struct MmaOperand {
+  std::byte* data = nullptr;
+  DataType type = DataType::none;
+  int64_t bytes = 0;  // of an element
+  RowStrides rows{};
+  int64_t step = 0;  // elements from one column to the next
+  std::byte* row(const RowWalk& walk) const { return data + walk.offset(rows) * bytes; }
+};
+
+struct MmaEnd {
+  const MmaParams* params = nullptr;
+  const float *bias = nullptr, *scales = nullptr;  // scales, offsets: of integers only
+  const int32_t* offsets = nullptr;
+  MmaOperand out;
+  std::array<MmaOperand, kMaxExtras> extra;
+};
+
+// Rows and columns of the result that a block of sums belongs to.
+struct MmaSpan {
+  int64_t column = 0, width = 0;
+  int rows = 0;
+};
+
+// body(i) for each column of a row; whole vectors where the panel is full.
+template <class Body>
+inline void for_columns(int64_t width, Body body) {
+  if (width == kPanel)
+    for (int64_t i = 0; i < kPanel; ++i) body(i);
+  else
+    for (int64_t i = 0; i < width; ++i) body(i);
+}
+
+inline float element_of(const MmaOperand& from, const std::byte* row, int64_t i) {
+  if (from.type == DataType::f32) return reinterpret_cast<const float*>(row)[i * from.step];
+  if (from.type == DataType::u8) return reinterpret_cast<const uint8_t*>(row)[i * from.step];
+  return reinterpret_cast<const int8_t*>(row)[i * from.step];
+}
+
+// values[i] = what one row's sums mean, before anything is added
+inline void scaled_row(const MmaEnd& end, const MmaSpan& span, const int32_t* sums, float* __restrict__ values) {
+  const float* __restrict__ bias = end.bias + span.column;
+  if (end.scales == nullptr) {
+    const auto* __restrict__ products = reinterpret_cast<const float*>(sums);
+    return for_columns(span.width, [=](int64_t i) { values[i] = products[i] + bias[i]; });
+  }
+  const float* __restrict__ scales = end.scales + span.column;
+  const int32_t* __restrict__ offsets = end.offsets + span.column;
+  for_columns(span.width,
+              [=](int64_t i) { values[i] = static_cast<float>(sums[i] + offsets[i]) * scales[i] + bias[i]; });
+}
+
+template <class T>
+void add_residual(const MmaEnd& end, const T* __restrict__ residual, int64_t width, float* __restrict__ values) {
+  const auto zero = static_cast<float>(end.params->attrs.residual_zero);
+  const auto scale = static_cast<float>(end.params->attrs.residual_scale);
+  for_columns(width, [=](int64_t i) { values[i] += (static_cast<float>(residual[i]) - zero) * scale; });
+}
+
+inline void add_residual_row(const MmaEnd& end, const MmaSpan& span, const RowWalk& walk, float* values) {
+  const MmaOperand& residual = end.extra[0];
+  const std::byte* row = residual.row(walk) + span.column * residual.step * residual.bytes;
+  if (residual.type == DataType::f32)
+    add_residual(end, reinterpret_cast<const float*>(row), span.width, values);
+  else if (residual.type == DataType::u8)
+    add_residual(end, reinterpret_cast<const uint8_t*>(row), span.width, values);
+  else
+    add_residual(end, reinterpret_cast<const int8_t*>(row), span.width, values);
+}
+
+// Integers: adding 1.5 * 2^23 rounds half to even and leaves the number in the low bits; bounds are whole.
+template <class T>
+void store_integers(const MmaEnd& end, const float* __restrict__ values, int64_t width, T* __restrict__ out) {
+  constexpr float kMagic = 12582912.f;
+  const auto zero = static_cast<float>(end.params->attrs.out_zero);
+  const float low = std::max(end.params->low, static_cast<float>(std::numeric_limits<T>::min()) - zero);
+  const float high = std::min(end.params->high, static_cast<float>(std::numeric_limits<T>::max()) - zero);
+  for_columns(width, [=](int64_t i) {
+    const float number = values[i] == values[i] ? values[i] : -zero;
+    const float raised = number > low ? number : low;
+    const float bounded = raised < high ? raised : high;
+    out[i] = static_cast<T>(std::bit_cast<int32_t>((bounded + kMagic) + zero));
+  });
+}
+
+inline void store_mma_row(const MmaEnd& end, const MmaSpan& span, const RowWalk& walk,
+                          const float* __restrict__ values) {
+  std::byte* const row = end.out.row(walk) + span.column * end.out.bytes;
+  if (end.out.type == DataType::u8) return store_integers(end, values, span.width, reinterpret_cast<uint8_t*>(row));
+  if (end.out.type == DataType::i8) return store_integers(end, values, span.width, reinterpret_cast<int8_t*>(row));
+  auto* __restrict__ out = reinterpret_cast<float*>(row);
+  const float low = end.params->low, high = end.params->high;
+  for_columns(span.width, [=](int64_t i) {
+    const float raised = low > values[i] ? low : values[i];
+    out[i] = high < raised ? high : raised;
+  });
+}
+
+// The program over `rows` rows of values, kMostMmaColumns apart: one tile, so that an instruction is read once for
+// many.
+inline void run_mma_program(const MmaEnd& end, const MmaSpan& span, RowWalk walk, int64_t rows, float* values) {
+  alignas(64) float extras[kMaxExtras][kTile];
+  TileOperand operands[kMaxExtras + 1];
+  operands[0] = {values, 1};
+  for (size_t k = 0; k < end.params->extras; ++k) operands[k + 1] = {extras[k], 1};
+  for (int64_t r = 0; r < rows; ++r, walk.next())
+    for (size_t k = 0; k < end.params->extras; ++k) {
+      const MmaOperand& extra = end.extra[k];
+      const std::byte* row = extra.row(walk) + span.column * extra.step * extra.bytes;
+      float* to = extras[k] + r * kMostMmaColumns;
+      for (int64_t i = 0; i < span.width; ++i) to[i] = element_of(extra, row, i);
+      std::fill(to + span.width, to + kMostMmaColumns, 0.f);
+    }
+  run_tile(end.params->program, operands, rows * kMostMmaColumns, values);
+}
+
+// `walk` is at the block's first row; it is left behind the last.
+inline void finish_mma_block(const MmaEnd& end, const MmaSpan& span, RowWalk& walk, const int32_t* sums) {
+  constexpr int64_t kRowsAtOnce = kTile / kMostMmaColumns;
+  alignas(64) float values[kTile];
+  const int64_t columns = end.params->format.columns;
+  for (int64_t m = 0; m < span.rows; m += kRowsAtOnce) {
+    const int64_t rows = std::min<int64_t>(kRowsAtOnce, span.rows - m);
+    RowWalk at = walk;
+    for (int64_t r = 0; r < rows; ++r) {
+      float* row = values + r * kMostMmaColumns;
+      scaled_row(end, span, sums + (m + r) * columns, row);
+      if (end.params->has_program) std::fill(row + span.width, row + kMostMmaColumns, 0.f);
+      if (end.params->attrs.residual != 0) add_residual_row(end, span, at, row);
+      at.next();
+    }
+    if (end.params->has_program) run_mma_program(end, span, walk, rows, values);
+    for (int64_t r = 0; r < rows; ++r, walk.next()) store_mma_row(end, span, walk, values + r * kMostMmaColumns);
+  }
+}
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -1,0 +1,89 @@
+#pragma once
+// Rows of A in words of depth: how elements of each type are put down for each kind of product.
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <type_traits>
+
+#include "kernels/cpu/common/simd.h"
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+
+// The bits of bf16(x), rounded to nearest even; NaN stays NaN.
+inline uint16_t bf16_bits(float x) {
+  const auto bits = std::bit_cast<uint32_t>(x);
+  const uint32_t rounded = bits + 0x7fff + ((bits >> 16) & 1);
+  return static_cast<uint16_t>((x != x ? bits | 0x400000 : rounded) >> 16);
+}
+
+// put(row, at, x, step, n): values at … at + n - 1 of a row from elements `step` apart. fill: the same from one value.
+// i8 lies as u8, 128 more.
+template <class T>
+struct ByteRows {
+  using Value = T;
+  static uint8_t byte_of(T x) { return static_cast<uint8_t>(std::is_signed_v<T> ? x ^ 0x80 : x); }
+  static void put(int32_t* row, int64_t at, const T* __restrict__ x, int64_t step, int64_t n) {
+    auto* __restrict__ to = reinterpret_cast<uint8_t*>(row) + at;
+    if (step == 1)
+      for (int64_t i = 0; i < n; ++i) to[i] = byte_of(x[i]);
+    else
+      for (int64_t i = 0; i < n; ++i) to[i] = byte_of(x[i * step]);
+  }
+  static void fill(int32_t* row, int64_t at, int64_t value, int64_t n) {
+    std::memset(reinterpret_cast<uint8_t*>(row) + at, byte_of(static_cast<T>(value)), static_cast<size_t>(n));
+  }
+};
+
+template <class T>
+struct I16Rows {
+  using Value = T;
+  static void put(int32_t* row, int64_t at, const T* __restrict__ x, int64_t step, int64_t n) {
+    auto* __restrict__ to = reinterpret_cast<int16_t*>(row) + at;
+    if (step == 1)
+      for (int64_t i = 0; i < n; ++i) to[i] = x[i];
+    else
+      for (int64_t i = 0; i < n; ++i) to[i] = x[i * step];
+  }
+  static void fill(int32_t* row, int64_t at, int64_t value, int64_t n) {
+    std::fill_n(reinterpret_cast<int16_t*>(row) + at, n, static_cast<int16_t>(value));
+  }
+};
+
+struct Bf16Rows {
+  using Value = float;
+  static void put(int32_t* row, int64_t at, const float* __restrict__ x, int64_t step, int64_t n) {
+    auto* __restrict__ to = reinterpret_cast<uint16_t*>(row) + at;
+    if (step == 1)
+      for (int64_t i = 0; i < n; ++i) to[i] = bf16_bits(x[i]);
+    else
+      for (int64_t i = 0; i < n; ++i) to[i] = bf16_bits(x[i * step]);
+  }
+  static void fill(int32_t* row, int64_t at, int64_t value, int64_t n) {
+    std::fill_n(reinterpret_cast<uint16_t*>(row) + at, n, bf16_bits(static_cast<float>(value)));
+  }
+};
+
+// x = high + low: high is x cut off, so that an infinite or NaN one has no low part.
+struct Tf32Rows {
+  using Value = float;
+  int64_t plane = 0;  // words
+
+  void put(int32_t* row, int64_t at, const float* __restrict__ x, int64_t step, int64_t n) const {
+    auto* __restrict__ high = reinterpret_cast<uint16_t*>(row) + at;
+    auto* __restrict__ low = reinterpret_cast<uint16_t*>(row + plane) + at;
+    for (int64_t i = 0; i < n; ++i) {
+      const float value = x[i * step];
+      const uint32_t bits = std::bit_cast<uint32_t>(value), cut = bits & 0xffff0000u;
+      const bool finite = (bits & 0x7f800000u) != 0x7f800000u;
+      high[i] = static_cast<uint16_t>((value != value ? bits | 0x400000 : bits) >> 16);
+      low[i] = finite ? bf16_bits(value - std::bit_cast<float>(cut)) : uint16_t{0};
+    }
+  }
+  void fill(int32_t* row, int64_t at, int64_t value, int64_t n) const {
+    const float x = static_cast<float>(value);
+    put(row, at, &x, 0, n);
+  }
+};
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA

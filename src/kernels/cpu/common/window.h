@@ -1,0 +1,91 @@
+#pragma once
+// The window of an output pixel in an image, tap by tap in the order of the packed weights.
+
+#include <array>
+
+#include "base/checked.h"
+#include "kernels/check.h"
+#include "kernels/cpu/common/walk.h"
+#include "kernels/gemm.h"
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+
+// The spatial axes are shifted to three. Strides are in elements.
+template <class T>
+struct Window {
+  const T* x = nullptr;
+  int spatial = 0;
+  int64_t image = 0, channel = 1, channels = 0;  // strides of N and C; channels of a group
+  std::array<int64_t, 3> extent{1, 1, 1}, step{}, kernel{1, 1, 1}, stride{1, 1, 1}, dilation{1, 1, 1}, pad{};
+
+  int64_t tap_count() const { return kernel[0] * kernel[1] * kernel[2]; }
+
+  // Calls visit(tap, data or null) for every tap.
+  template <class Visit>
+  void taps(int64_t g, const RowWalk& walk, Visit visit) const {
+    std::array<int64_t, 3> first{};
+    for (int i = 0; i < spatial; ++i) {
+      const auto to = static_cast<size_t>(3 - spatial + i);
+      first[to] = walk.at[static_cast<size_t>(i + 1)] * stride[to] - pad[to];
+    }
+    const T* const base = x + walk.at[0] * image + g * channels * channel;
+    int64_t tap = 0;
+    for (int64_t kz = 0; kz < kernel[0]; ++kz) {
+      const int64_t z = first[0] + kz * dilation[0];
+      for (int64_t ky = 0; ky < kernel[1]; ++ky) {
+        const int64_t row = first[1] + ky * dilation[1];
+        const bool inside = z >= 0 && z < extent[0] && row >= 0 && row < extent[1];
+        const T* const line = base + z * step[0] + row * step[1];
+        for (int64_t kx = 0; kx < kernel[2]; ++kx) {
+          const int64_t column = first[2] + kx * dilation[2];
+          visit(tap++, inside && column >= 0 && column < extent[2] ? line + column * step[2] : nullptr);
+        }
+      }
+    }
+  }
+};
+
+struct ConvReach {
+  int64_t taps = 1, channels = 0;  // of a group
+};
+
+// X [N, C, spatial…] becomes Y [N, M, spatial…] by these windows and groups.
+inline ConvReach check_conv_reach(const GemmAttrs& conv, const Slot& x, const Slot& y) {
+  const auto rank = static_cast<int>(conv.kernel.size()) + 2;
+  x.rank(rank, rank);
+  y.rank(rank, rank);
+  require(y.extent(0) == x.extent(0) && x.extent(1) % conv.group == 0 &&
+              y.extent(1) == checked_mul(conv.group, conv.columns),
+          "{} images of {} channels become {} of {} in {} groups of {}", x.extent(0), x.extent(1), y.extent(0),
+          y.extent(1), conv.group, conv.columns);
+  ConvReach reach{1, x.extent(1) / conv.group};
+  for (size_t i = 0; i < conv.kernel.size(); ++i) {
+    const auto axis = static_cast<int>(i) + 2;
+    check_window({x.extent(axis), y.extent(axis), conv.kernel[i], conv.strides[i], conv.dilations[i], conv.pads[i],
+                  x.view().strides[i + 2]});
+    reach.taps = checked_mul(reach.taps, conv.kernel[i]);
+  }
+  return reach;
+}
+
+template <class T>
+Window<T> window_of(const GemmAttrs& conv, const TensorView& x) {
+  Window<T> window;
+  window.x = x.as<const T>();
+  window.spatial = x.rank - 2;
+  window.image = x.strides[0];
+  window.channel = x.strides[1];
+  window.channels = x.dims[1] / conv.group;
+  for (size_t i = 0; i < conv.kernel.size(); ++i) {
+    const size_t to = 3 - conv.kernel.size() + i;
+    window.extent[to] = x.dims[i + 2];
+    window.step[to] = x.strides[i + 2];
+    window.kernel[to] = conv.kernel[i];
+    window.stride[to] = conv.strides[i];
+    window.dilation[to] = conv.dilations[i];
+    window.pad[to] = conv.pads[i];
+  }
+  return window;
+}
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -1,0 +1,105 @@
+#pragma once
+// Products of reduced precision: what they multiply and how their operands are packed, shared by the kernels of every
+// level and by the tactics.
+//
+// Depth is read in words of 4 bytes (4 i8, 2 i16 or 2 bf16), padded with zeros: a row of A is [plane][step] words,
+// packed B is [group][panel][plane][step][column] words.
+
+#include <cstdint>
+
+#include "base/cpu_features.h"
+#include "kernels/gemm.h"
+#include "tensor/data_type.h"
+
+namespace planish {
+
+enum class Mma : int64_t {
+  madd_i16 = 1,  // i16 x i16 -> i32, of u8 or i8 rows: every level
+  dot_i8,        // u8 x i8 -> i32: avx2_vnni, avx512_vnni
+  tile_i8,       // the same on tiles: amx
+  dot_bf16,      // bf16 x bf16 -> f32, of f32 rows: avx512_bf16
+  tile_bf16,     // amx
+  tile_tf32,     // f32 rows and weights as two bf16 each, x = high + low: xh wh + xl wh + xh wl. amx
+};
+
+struct MmaFormat {
+  DataType weights = DataType::none;
+  int64_t depth = 0;    // values in a word
+  int64_t planes = 1;   // words of a value lie in so many
+  int64_t steps = 1;    // their number is a multiple of this
+  int64_t rows = 0;     // of a block
+  int64_t columns = 0;  // of a panel
+  bool integer = false;
+
+  int64_t steps_of(int64_t values) const { return (values + depth * steps - 1) / (depth * steps) * steps; }
+};
+
+constexpr bool is_mma(int64_t value) { return value >= 1 && value <= static_cast<int64_t>(Mma::tile_tf32); }
+constexpr bool is_tiled(Mma mma) { return mma == Mma::tile_i8 || mma == Mma::tile_bf16 || mma == Mma::tile_tf32; }
+
+// Of the code of a level (code_level).
+constexpr MmaFormat mma_format(Mma mma, Isa code) {
+  const int64_t rows = is_tiled(mma) ? 32 : microkernel_rows(code), columns = is_tiled(mma) ? 32 : panel_width(code);
+  const int64_t steps = is_tiled(mma) ? 16 : 1;
+  switch (mma) {
+    case Mma::madd_i16:
+      return {DataType::i16, 2, 1, steps, rows, columns, true};
+    case Mma::dot_i8:
+    case Mma::tile_i8:
+      return {DataType::i8, 4, 1, steps, rows, columns, true};
+    case Mma::dot_bf16:
+    case Mma::tile_bf16:
+      return {DataType::bf16, 2, 1, steps, rows, columns, false};
+    case Mma::tile_tf32:
+      return {DataType::bf16, 2, 2, steps, rows, columns, false};
+  }
+  return {};
+}
+
+// Whether the kernels of `isa` multiply so.
+constexpr bool has_mma(Isa isa, Mma mma) {
+  switch (mma) {
+    case Mma::madd_i16:
+      return true;
+    case Mma::dot_i8:
+      return isa == Isa::avx2_vnni || isa >= Isa::avx512_vnni;
+    case Mma::dot_bf16:
+      return isa >= Isa::avx512_bf16;
+    default:
+      return isa == Isa::amx;
+  }
+}
+
+inline bool host_has(Mma mma) {
+  for (Isa isa : kIsas)
+    if (has_mma(isa, mma) && cpu_info().has(isa)) return true;
+  return false;
+}
+
+// "mma_gemm" and "mma_conv": the products of GemmAttrs on such operands. Operands: x, packed weights, bias f32 [columns
+// of all groups]; of integers then scales f32 and offsets i32, as many; then the epilogue's.
+//   v = float(sum + offset) * scale + bias  or  v = sum + bias
+//   v = v + (residual - residual_zero) * residual_scale, or the program of v and the extras; clamped
+// A result of integers is saturate(round_half_even(v) + out_zero).
+struct MmaAttrs : GemmAttrs {
+  int64_t mma = 0;
+  int64_t x_zero = 0;  // what stands beside the image
+  int64_t residual_zero = 0, out_zero = 0;
+  double residual_scale = 1;
+  template <class V>
+  void fields(V& v) {
+    GemmAttrs::fields(v);
+    v("mma", mma);
+    v("x_zero", x_zero);
+    v("residual_zero", residual_zero);
+    v("out_zero", out_zero);
+    v("residual_scale", residual_scale);
+  }
+};
+
+// Words of a chunk's rows, on the stack of the thread that multiplies it.
+constexpr int64_t kMmaChunkWords = 80 << 10;
+// The least rows of a chunk.
+constexpr int64_t kLeastMmaRows = 16;
+
+}  // namespace planish

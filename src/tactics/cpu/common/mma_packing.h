@@ -1,0 +1,54 @@
+#pragma once
+// Weights in words of depth, as the products of reduced precision read them, and what these cost.
+
+#include <bit>
+
+#include "kernels/mma.h"
+#include "tactics/cpu/common/packing.h"
+
+namespace planish::tactics::cpu {
+
+// weight(g, column, value) -> [group][panel][plane][step][column][depth] in the type of the format. Integer weights are
+// taken as they are, bf16 ones rounded, those of two planes cut off and what is left of them.
+template <class Weight>
+Tensor pack_words(Mma mma, Isa isa, int64_t group, int64_t columns, int64_t values, Weight weight) {
+  const MmaFormat f = mma_format(mma, code_level(isa));
+  const int64_t panels = (columns + f.columns - 1) / f.columns, steps = f.steps_of(values);
+  const auto bits = [&](int64_t g, int64_t n, int64_t plane, int64_t k) -> int64_t {
+    if (n >= columns || k >= values) return 0;
+    if (f.integer) return static_cast<int64_t>(weight(g, n, k));
+    const auto w = static_cast<float>(weight(g, n, k));
+    if (f.planes == 1) return to_bfloat16(w).bits;
+    const auto cut = std::bit_cast<uint32_t>(w) & 0xffff0000u;
+    return plane == 0 ? cut >> 16 : to_bfloat16(w - std::bit_cast<float>(cut)).bits;
+  };
+  return Tensor::make(f.weights, {group, panels, f.planes, steps, f.columns, f.depth}, [&](std::byte* out) {
+    for (int64_t g = 0; g < group; ++g)
+      for (int64_t p = 0; p < panels; ++p)
+        for (int64_t plane = 0; plane < f.planes; ++plane)
+          for (int64_t step = 0; step < steps; ++step)
+            for (int64_t j = 0; j < f.columns; ++j)
+              for (int64_t d = 0; d < f.depth; ++d) {
+                const int64_t value = bits(g, p * f.columns + j, plane, step * f.depth + d);
+                *out++ = static_cast<std::byte>(value & 0xff);
+                if (f.depth == 2) *out++ = static_cast<std::byte>((value >> 8) & 0xff);
+              }
+  });
+}
+
+// "tf32", "bf16", "i8": the class of arithmetic, for reports.
+std::string_view mma_class(Mma mma);
+
+// Those of the classes of fp32 networks that the level has and the query permits, the likely fastest first.
+std::vector<Mma> permitted_float_mmas(const TacticQuery& query);
+
+// Whether a row of so many values fits into a chunk.
+bool fits_mma(Mma mma, Isa isa, int64_t values);
+
+// Rows of a chunk to try, in blocks of the format.
+std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values);
+
+// Arithmetic at the rate of the instruction, the rows put down in words, and traffic.
+double estimate_mma_us(const TacticQuery& query, Mma mma, double flops, double bytes, double row_values);
+
+}  // namespace planish::tactics::cpu

@@ -1,0 +1,321 @@
+// Products of reduced precision against plain loops, at every level and for every instruction that the host has.
+
+#include "kernels/mma.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "kernels/kernel.h"
+#include "support/kernel_cases.h"
+#include "tactics/cpu/common/mma_packing.h"
+
+namespace planish {
+namespace {
+
+using testing::random_integers;
+
+constexpr Mma kMmas[] = {Mma::madd_i16, Mma::dot_i8, Mma::tile_i8, Mma::dot_bf16, Mma::tile_bf16, Mma::tile_tf32};
+
+struct Size {
+  int64_t images, channels, height, width, filters, group, kernel, stride, dilation, pad;
+};
+
+Size random_size(std::mt19937& random) {
+  const auto any = [&](int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random); };
+  Size s{any(1, 2),         any(1, 40), any(1, 12), any(1, 40), any(1, 40), any(0, 3) == 0 ? any(2, 3) : 1,
+         any(0, 2) * 2 + 1, any(1, 2),  any(1, 2),  any(0, 2)};
+  s.height = std::max(s.height, s.dilation * (s.kernel - 1) + 1);
+  s.width = std::max(s.width, s.dilation * (s.kernel - 1) + 1);
+  return s;
+}
+
+int64_t out_extent(int64_t in, const Size& s) {
+  return (in + 2 * s.pad - s.dilation * (s.kernel - 1) - 1) / s.stride + 1;
+}
+
+MmaAttrs attrs_for(const Size& s, Mma mma) {
+  MmaAttrs attrs;
+  attrs.mma = static_cast<int64_t>(mma);
+  attrs.group = s.group;
+  attrs.columns = s.filters;
+  attrs.kernel = {s.kernel, s.kernel};
+  attrs.strides = {s.stride, s.stride};
+  attrs.dilations = {s.dilation, s.dilation};
+  attrs.pads = {s.pad, s.pad};
+  attrs.has_bias = 1;
+  return attrs;
+}
+
+// sum over the window of (x - zero) w, in double: x [N, C, H, W], w [M, C/group, k, k]
+template <class X, class W>
+std::vector<double> windows(const Size& s, const Tensor& x, int64_t zero, const Tensor& w) {
+  const auto xs = x.as<X>();
+  const auto ws = w.as<W>();
+  const int64_t oh = out_extent(s.height, s), ow = out_extent(s.width, s), c_all = s.channels * s.group;
+  std::vector<double> sums;
+  for (int64_t n = 0; n < s.images; ++n)
+    for (int64_t m = 0; m < s.filters * s.group; ++m)
+      for (int64_t y = 0; y < oh; ++y)
+        for (int64_t z = 0; z < ow; ++z) {
+          double sum = 0;
+          for (int64_t c = 0; c < s.channels; ++c)
+            for (int64_t i = 0; i < s.kernel; ++i)
+              for (int64_t j = 0; j < s.kernel; ++j) {
+                const int64_t row = y * s.stride - s.pad + i * s.dilation,
+                              column = z * s.stride - s.pad + j * s.dilation;
+                if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
+                const int64_t at = ((n * c_all + m / s.filters * s.channels + c) * s.height + row) * s.width + column;
+                sum +=
+                    (static_cast<double>(xs[static_cast<size_t>(at)]) - static_cast<double>(zero)) *
+                    static_cast<double>(ws[static_cast<size_t>(((m * s.channels + c) * s.kernel + i) * s.kernel + j)]);
+              }
+          sums.push_back(sum);
+        }
+  return sums;
+}
+
+template <class W>
+Tensor packed(const Size& s, Mma mma, Isa isa, const Tensor& w) {
+  const auto ws = w.as<W>();
+  const int64_t taps = s.kernel * s.kernel;
+  return tactics::cpu::pack_words(
+      mma, isa, s.group, s.filters, s.channels * taps, [&](int64_t g, int64_t n, int64_t k) {
+        return ws[static_cast<size_t>(((g * s.filters + n) * s.channels + k % s.channels) * taps + k / s.channels)];
+      });
+}
+
+Tensor run_kernel(Isa isa, std::string_view name, const Attrs& attrs, const std::vector<Tensor>& operands,
+                  DataType type, const std::vector<int64_t>& extents) {
+  const Kernel* kernel = cpu_kernels(isa).find(name);
+  const auto params = kernel->decode(attrs);
+  ThreadPool pool(2);
+  std::vector<TensorView> inputs;
+  for (const Tensor& operand : operands) inputs.push_back(operand.view());
+  return Tensor::make(type, extents, [&](std::byte* out) {
+    // channels last, then put in order
+    TensorView view = make_view(nullptr, type, extents, extents.size() > 2 ? Layout::channels_last : Layout::row_major);
+    std::vector<std::byte> memory(static_cast<size_t>(view.element_count() * element_bytes(type)));
+    view.data = memory.data();
+    KernelArgs args;
+    args.inputs = inputs;
+    args.outputs = {&view, 1};
+    args.params = params.get();
+    args.pool = &pool;
+    kernel->check(args);
+    kernel->run(args);
+    copy_view(view, make_view(out, type, extents));
+  });
+}
+
+// Rows behind the weights: bias, and of integers scales and offsets that take the zero point (and the 128 that signed
+// bytes are raised by) back out of the sums.
+struct Rows {
+  std::vector<float> bias, scales;
+  std::vector<int32_t> offsets;
+};
+
+Rows random_rows(std::mt19937& random, int64_t columns) {
+  Rows rows;
+  std::uniform_real_distribution<float> any(-1, 1);
+  for (int64_t i = 0; i < columns; ++i) {
+    rows.bias.push_back(any(random) * 40);
+    rows.scales.push_back(std::abs(any(random)) * 0.02f + 1e-3f);
+    rows.offsets.push_back(0);
+  }
+  return rows;
+}
+
+Tensor row_of(const std::vector<float>& values) {
+  return Tensor::of<float>({static_cast<int64_t>(values.size())}, values);
+}
+Tensor row_of(const std::vector<int32_t>& values) {
+  return Tensor::of<int32_t>({static_cast<int64_t>(values.size())}, values);
+}
+
+template <class X>
+void check_integers(const Size& s, Mma mma, Isa isa, uint32_t seed) {
+  std::mt19937 random(seed);
+  const int64_t low = std::is_signed_v<X> ? -128 : 0, zero = low + static_cast<int64_t>(random() % 256);
+  const Tensor x = random_integers<X>({s.images, s.channels * s.group, s.height, s.width}, seed + 1, low, low + 255);
+  const Tensor w = random_integers<int8_t>({s.filters * s.group, s.channels, s.kernel, s.kernel}, seed + 2, -128, 127);
+  Rows rows = random_rows(random, s.filters * s.group);
+  const bool raised = mma != Mma::madd_i16 && std::is_signed_v<X>;
+  const auto ws = w.as<int8_t>();
+  const size_t depth = ws.size() / rows.offsets.size();
+  for (size_t i = 0; i < ws.size(); ++i)
+    rows.offsets[i / depth] -= static_cast<int32_t>(zero + (raised ? 128 : 0)) * ws[i];
+  MmaAttrs attrs = attrs_for(s, mma);
+  attrs.x_zero = zero;
+  attrs.residual = 1;
+  attrs.residual_zero = 7;
+  attrs.residual_scale = 0.25;
+  attrs.out_zero = 3;
+  attrs.clamped = 1;
+  attrs.low = -100;
+  attrs.high = 110;
+  attrs.row_blocks = static_cast<int64_t>(random() % 3);
+  const std::vector<int64_t> extents = {s.images, s.filters * s.group, out_extent(s.height, s), out_extent(s.width, s)};
+  const Tensor residual = random_integers<uint8_t>(extents, seed + 3, 0, 255);
+  TensorView last = residual.view();
+  const Tensor rotated = Tensor::make(DataType::u8, extents, [&](std::byte* out) {
+    last = make_view(out, DataType::u8, extents, Layout::channels_last);
+    copy_view(residual.view(), last);
+  });
+  const auto sums = windows<X, int8_t>(s, x, zero, w);
+  const auto planes = static_cast<size_t>(extents[2] * extents[3]), columns = rows.bias.size();
+  std::vector<int8_t> expected;
+  const auto rs = residual.as<uint8_t>();
+  for (size_t i = 0; i < sums.size(); ++i) {
+    const size_t c = i / planes % columns;
+    float v = static_cast<float>(static_cast<int32_t>(sums[i])) * rows.scales[c] + rows.bias[c];
+    v += (static_cast<float>(rs[i]) - 7.f) * 0.25f;
+    expected.push_back(static_cast<int8_t>(std::nearbyint(std::clamp(v, -100.f, 110.f)) + 3));
+  }
+  // the residual's view is channels last
+  const Kernel* kernel = cpu_kernels(isa).find("mma_conv");
+  const auto params = kernel->decode(attrs_of(attrs));
+  ThreadPool pool(2);
+  const Tensor words = packed<int8_t>(s, mma, isa, w), bias = row_of(rows.bias), scales = row_of(rows.scales),
+               offsets = row_of(rows.offsets);
+  TensorView residual_view =
+      make_view(const_cast<std::byte*>(rotated.bytes().data()), DataType::u8, extents, Layout::channels_last);
+  const std::vector<TensorView> inputs = {x.view(),      words.view(),   bias.view(),
+                                          scales.view(), offsets.view(), residual_view};
+  std::vector<int8_t> memory(sums.size());
+  TensorView out = make_view(memory.data(), DataType::i8, extents, Layout::channels_last);
+  KernelArgs args;
+  args.inputs = inputs;
+  args.outputs = {&out, 1};
+  args.params = params.get();
+  args.pool = &pool;
+  kernel->check(args);
+  kernel->run(args);
+  std::vector<int8_t> found(sums.size());
+  copy_view(out, make_view(found.data(), DataType::i8, extents));
+  EXPECT_EQ(found, expected) << isa_name(isa) << " kind " << attrs.mma << " seed " << seed;
+}
+
+void check_floats(const Size& s, Mma mma, Isa isa, uint32_t seed) {
+  std::mt19937 random(seed);
+  const Tensor x = testing::integer_tensor({s.images, s.channels * s.group, s.height, s.width}, seed + 1);
+  const Tensor w = testing::integer_tensor({s.filters * s.group, s.channels, s.kernel, s.kernel}, seed + 2);
+  Rows rows = random_rows(random, s.filters * s.group);
+  const auto sums = windows<float, float>(s, x, 0, w);
+  const std::vector<int64_t> extents = {s.images, s.filters * s.group, out_extent(s.height, s), out_extent(s.width, s)};
+  const auto planes = static_cast<size_t>(extents[2] * extents[3]);
+  std::vector<float> expected;
+  for (size_t i = 0; i < sums.size(); ++i)
+    expected.push_back(static_cast<float>(sums[i]) + rows.bias[i / planes % rows.bias.size()]);
+  const Tensor found = run_kernel(isa, "mma_conv", attrs_of(attrs_for(s, mma)),
+                                  {x, packed<float>(s, mma, isa, w), row_of(rows.bias)}, DataType::f32, extents);
+  const auto values = found.as<float>();
+  EXPECT_EQ(std::vector<float>(values.begin(), values.end()), expected)
+      << isa_name(isa) << " kind " << static_cast<int>(mma) << " seed " << seed;
+}
+
+template <class Check>
+void for_host_mmas(Check check) {
+  for (Isa isa : kIsas)
+    for (Mma mma : kMmas)
+      if (cpu_info().has(isa) && has_mma(isa, mma)) check(isa, mma);
+}
+
+TEST(Mma, IntegersAreExact) {
+  for_host_mmas([](Isa isa, Mma mma) {
+    if (!mma_format(mma, code_level(isa)).integer) return;
+    std::mt19937 random(5);
+    for (uint32_t i = 0; i < 60; ++i) {
+      const Size size = random_size(random);
+      i % 2 == 0 ? check_integers<uint8_t>(size, mma, isa, i) : check_integers<int8_t>(size, mma, isa, i);
+    }
+  });
+}
+
+// Small integers are bf16 numbers, and so are their parts.
+TEST(Mma, FloatsOfFewBitsAreExact) {
+  for_host_mmas([](Isa isa, Mma mma) {
+    if (mma_format(mma, code_level(isa)).integer) return;
+    std::mt19937 random(6);
+    for (uint32_t i = 0; i < 60; ++i) check_floats(random_size(random), mma, isa, i);
+  });
+}
+
+// x = high + low loses 2^-16 of x at most: products are far closer than with 10 bits of mantissa (TF32: 3e-4).
+TEST(Mma, TwoPartsAreCloserThanTf32) {
+  for_host_mmas([](Isa isa, Mma mma) {
+    if (mma_format(mma, code_level(isa)).integer) return;
+    const Size s{1, 64, 14, 14, 64, 1, 3, 1, 1, 1};
+    const Tensor x = testing::random_tensor({1, 64, 14, 14}, 1), w = testing::random_tensor({64, 64, 3, 3}, 2);
+    const auto sums = windows<float, float>(s, x, 0, w);
+    const Tensor found = run_kernel(isa, "mma_conv", attrs_of(attrs_for(s, mma)),
+                                    {x, packed<float>(s, mma, isa, w), row_of(std::vector<float>(64, 0.f))},
+                                    DataType::f32, {1, 64, 14, 14});
+    double error = 0, size = 0;
+    const auto values = found.as<float>();
+    for (size_t i = 0; i < sums.size(); ++i) {
+      error += std::pow(values[i] - sums[i], 2);
+      size += sums[i] * sums[i];
+    }
+    EXPECT_LE(std::sqrt(error / size), mma == Mma::tile_tf32 ? 1e-5 : 5e-3) << isa_name(isa);
+  });
+}
+
+TEST(Mma, InfinitiesAndNansStay) {
+  for_host_mmas([](Isa isa, Mma mma) {
+    if (mma_format(mma, code_level(isa)).integer) return;
+    const Size s{1, 1, 1, 4, 1, 1, 1, 1, 1, 0};
+    const Tensor x = Tensor::of<float>({1, 1, 1, 4}, std::vector<float>{INFINITY, -INFINITY, NAN, 2});
+    const Tensor w = Tensor::of<float>({1, 1, 1, 1}, std::vector<float>{1});
+    const Tensor found =
+        run_kernel(isa, "mma_conv", attrs_of(attrs_for(s, mma)),
+                   {x, packed<float>(s, mma, isa, w), row_of(std::vector<float>{0})}, DataType::f32, {1, 1, 1, 4});
+    const auto values = found.as<float>();
+    if (mma != Mma::tile_tf32) {
+      EXPECT_EQ(values[0], INFINITY);
+      EXPECT_EQ(values[1], -INFINITY);
+    }
+    EXPECT_FALSE(std::isfinite(values[0]) || std::isfinite(values[1]));
+    EXPECT_EQ(values[3], 2);
+  });
+}
+
+TEST(Mma, MatricesOfAnyExtents) {
+  for_host_mmas([](Isa isa, Mma mma) {
+    const MmaFormat format = mma_format(mma, code_level(isa));
+    std::mt19937 random(8);
+    for (int i = 0; i < 30; ++i) {
+      const int64_t m = random() % 90 + 1, k = random() % 200 + 1, n = random() % 90 + 1;
+      const Tensor a = testing::integer_tensor({m, k}, random()), b = testing::integer_tensor({k, n}, random());
+      const auto av = a.as<float>(), bv = b.as<float>();
+      std::vector<float> expected(static_cast<size_t>(m * n), 0.f);
+      for (int64_t r = 0; r < m; ++r)
+        for (int64_t j = 0; j < k; ++j)
+          for (int64_t c = 0; c < n; ++c)
+            expected[static_cast<size_t>(r * n + c)] +=
+                av[static_cast<size_t>(r * k + j)] * bv[static_cast<size_t>(j * n + c)];
+      const Tensor words = tactics::cpu::pack_words(
+          mma, isa, 1, n, k, [&](int64_t, int64_t c, int64_t j) { return bv[static_cast<size_t>(j * n + c)]; });
+      MmaAttrs attrs;
+      attrs.mma = static_cast<int64_t>(mma);
+      attrs.columns = n;
+      const auto columns = static_cast<size_t>(n);
+      std::vector<Tensor> operands = {a, words, row_of(std::vector<float>(columns, 0.f))};
+      if (format.integer) {
+        std::vector<int8_t> bytes(av.begin(), av.end());
+        std::vector<int32_t> offsets(columns, 0);
+        if (mma != Mma::madd_i16)
+          for (size_t j = 0; j < bv.size(); ++j) offsets[j % columns] -= 128 * static_cast<int32_t>(bv[j]);
+        operands[0] = Tensor::of<int8_t>({m, k}, bytes);
+        operands.push_back(row_of(std::vector<float>(columns, 1.f)));
+        operands.push_back(row_of(offsets));
+      }
+      const Tensor found = run_kernel(isa, "mma_gemm", attrs_of(attrs), operands, DataType::f32, {m, n});
+      const auto values = found.as<float>();
+      EXPECT_EQ(std::vector<float>(values.begin(), values.end()), expected) << isa_name(isa) << " kind " << attrs.mma;
+    }
+  });
+}
+
+}  // namespace
+}  // namespace planish
