@@ -21,6 +21,7 @@ constexpr int64_t microkernel_rows(Isa code) { return code == Isa::scalar ? 4 : 
 constexpr int64_t kMostTaps = 1024;
 
 // "gemm": A [.., M, K] x packed B -> [.., M, N].  "igemm": convolution, channels last.
+// "winograd.f2", "winograd.f4": 3x3 convolution (kernels/winograd.h); a tap of the packed B is a position of its tiles.
 // Packed B: [group][panel][tap][channel][panel_width], zero padded.
 struct GemmAttrs {
   int64_t columns = 0;     // N, or output channels a group

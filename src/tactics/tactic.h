@@ -63,7 +63,7 @@ struct Candidate {
 
 // Arithmetic that fp32 products may be done in besides exact fp32.
 struct Precisions {
-  bool tf32 = false;  // operands as two bf16 parts: 16 bits of them count
+  bool tf32 = false;  // operands as two bf16 parts: 16 bits of them count; or transforms that cost as little
   bool bf16 = false;
 };
 

@@ -9,15 +9,6 @@ namespace {
 
 constexpr int64_t kMostGathered = 1024;  // values of one output pixel's window
 
-void emit_conv(StepBuilder& builder, const Node& node, const ConvProblem& p, const char* kernel, const GemmAttrs& gemm,
-               const Tensor& packed) {
-  std::vector<Operand> inputs = {builder.input(operand_index(node, p.form.anchor_inputs[0])), builder.constant(packed)};
-  if (p.epilogue.bias.present())
-    inputs.push_back(builder.constant(p.epilogue.bias.reshaped({p.epilogue.bias.element_count()})));
-  for (ValueId extra : p.epilogue.extras) inputs.push_back(builder.input(operand_index(node, extra)));
-  builder.step(StepKind::cpu, kernel, attrs_of(gemm), std::move(inputs), {builder.output(0)});
-}
-
 Tensor pack_conv(Isa isa, const ConvProblem& p) {
   const auto* w = p.weights.as<float>().data();
   const int64_t columns = p.gemm.columns;
@@ -41,15 +32,9 @@ void propose_conv(const TacticQuery& query, CandidateSink& sink) {
   const Node* node = &query.node;
   const Isa isa = query.isa;
   const auto offer = [&](std::string name, const char* kernel, GemmAttrs gemm, double efficiency, auto pack) {
-    Candidate candidate;
-    candidate.name = std::move(name);
-    candidate.inputs = operand_rules(query, p->form, p->epilogue);
+    Candidate candidate = conv_candidate(query, p, std::move(name), kernel, gemm, pack);
     if (gemm.gathered != 0) candidate.inputs[operand_index(*node, p->form.anchor_inputs[0])] = LayoutRule::any;
-    candidate.outputs = {LayoutRule::channels_last};
-    candidate.strided_inputs = true;
-    candidate.strided_output = true;
     candidate.estimated_us = estimate_us(query, p->flops, p->bytes, efficiency);
-    candidate.emit = [=](StepBuilder& builder) { emit_conv(builder, *node, *p, kernel, gemm, pack()); };
     sink.offer(std::move(candidate));
   };
   const bool depthwise = p->channels == 1 && p->attrs.group == p->filters && p->gemm.kernel.size() == 2;

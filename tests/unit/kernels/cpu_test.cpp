@@ -46,7 +46,8 @@ std::set<std::string> candidates_of(const Graph& graph, Isa isa) {
   return names;
 }
 
-// Every candidate at every level of the host against the reference kernels.
+// Every candidate at every level of the host against the reference kernels. F(4x4, 3x3) is not exact on integers:
+// winograd_test has its bound.
 template <class MakeGraph>
 void compare(MakeGraph make, const std::map<std::string, Tensor>& inputs, double tolerance, const std::string& what) {
   auto device = create_cpu_device(2);
@@ -62,6 +63,7 @@ void compare(MakeGraph make, const std::map<std::string, Tensor>& inputs, double
     emit.threads = 2;
     emit.precisions = kAll;
     for (const std::string& candidate : candidates_of(graph, emit.isa)) {
+      if (tolerance == 0 && candidate.starts_with("winograd.f4")) continue;
       emit.forced = candidate;
       const auto found = testing::run(emit_plan(graph, emit), inputs);
       for (const auto& [name, tensor] : expected)

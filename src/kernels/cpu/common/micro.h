@@ -38,6 +38,20 @@ void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
   }
 }
 
+// acc[r][:] += a[r][k] * b[:]
+template <int R, int V>
+inline void add_products(Vec (&acc)[R][V], const float* const (&a)[R], int64_t k, const float* b) {
+  Vec w[V];
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) w[v] = Vec::load(b + v * Vec::kWidth);
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+    const Vec x = Vec::splat(a[r][k]);
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) acc[r][v] = Vec::fma(x, w[v], acc[r][v]);
+  }
+}
+
 // acc[r][:] = init[:] + sum over taps t, channels k of rows[t * kRows + r][k] * b[t][k][:]
 // rows: [taps][kRows] pointers; b: [taps][channels][kPanel], of which V vectors count.
 template <int R, int V>
@@ -52,22 +66,46 @@ void multiply_tile(const float* const* rows, int64_t taps, int64_t channels, con
     const float* a[R];
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) a[r] = rows[t * kRows + r];
-    for (int64_t k = 0; k < channels; ++k, b += kPanel) {
-      Vec w[V];
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) w[v] = Vec::load(b + v * Vec::kWidth);
-#pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) {
-        const Vec x = Vec::splat(a[r][k]);
-#pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) acc[r][v] = Vec::fma(x, w[v], acc[r][v]);
-      }
-    }
+    for (int64_t k = 0; k < channels; ++k, b += kPanel) add_products<R, V>(acc, a, k, b);
   }
   finish_tile<R, V>(acc, end);
 }
 
+// Rows of A `step` apart times a panel, results kPanel apart. Meanwhile what is multiplied next is fetched: a piece of
+// `ahead` for every channel, `ahead_step` floats further each time.
+struct RowsTask {
+  const float* a;
+  int64_t step, channels;
+  const float* b;
+  float* out;
+  const float* ahead;
+  int64_t ahead_step;
+};
+
+// out[r][:] = sum over channels k of a[r][k] * b[k][:]
+template <int R, int V>
+void multiply_rows(const RowsTask& task) {
+  Vec acc[R][V];
+  const float* a[R];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+    a[r] = task.a + r * task.step;
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) acc[r][v] = Vec::splat(0.f);
+  }
+  const float *b = task.b, *ahead = task.ahead;
+  for (int64_t k = 0; k < task.channels; ++k, b += kPanel, ahead += task.ahead_step) {
+    prefetch(ahead);
+    add_products<R, V>(acc, a, k, b);
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) acc[r][v].store(task.out + r * kPanel + v * Vec::kWidth);
+}
+
 using TileFn = void (*)(const float* const*, int64_t, int64_t, const float*, const float*, const TileEnd&);
+using RowsFn = void (*)(const RowsTask&);
 
 template <int V, int... R>
 TileFn tile_function(int rows, std::integer_sequence<int, R...>) {
@@ -75,14 +113,28 @@ TileFn tile_function(int rows, std::integer_sequence<int, R...>) {
   return kFunctions[rows - 1];
 }
 
+template <int V, int... R>
+RowsFn rows_function(int rows, std::integer_sequence<int, R...>) {
+  static constexpr RowsFn kFunctions[] = {multiply_rows<R + 1, V>...};
+  return kFunctions[rows - 1];
+}
+
+// pick<V>() with V vectors that cover `width` columns: a quarter, half or all of a panel.
+template <class Pick>
+auto cover(int width, Pick pick) {
+  if constexpr (kVectors > 2)
+    if (width <= kPanel / 4) return pick.template operator()<kVectors / 4>();
+  if constexpr (Vec::kWidth > 1)
+    if (width <= kPanel / 2) return pick.template operator()<kVectors / 2>();
+  return pick.template operator()<kVectors>();
+}
+
 // `rows` in 1 … kRows, `width` in 1 … kPanel.
 inline TileFn tile_function(int rows, int width) {
-  const std::make_integer_sequence<int, kRows> all;
-  if constexpr (kVectors > 2)
-    if (width <= kPanel / 4) return tile_function<kVectors / 4>(rows, all);
-  if constexpr (Vec::kWidth > 1)
-    if (width <= kPanel / 2) return tile_function<kVectors / 2>(rows, all);
-  return tile_function<kVectors>(rows, all);
+  return cover(width, [&]<int V>() { return tile_function<V>(rows, std::make_integer_sequence<int, kRows>()); });
+}
+inline RowsFn rows_function(int rows, int width) {
+  return cover(width, [&]<int V>() { return rows_function<V>(rows, std::make_integer_sequence<int, kRows>()); });
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -51,6 +51,15 @@ std::optional<std::vector<int64_t>> conv_pads(const ConvAttrs& attrs, const Shap
   return pads;
 }
 
+void emit_conv(StepBuilder& builder, const Node& node, const ConvProblem& p, const char* kernel, const GemmAttrs& gemm,
+               const Tensor& packed) {
+  std::vector<Operand> inputs = {builder.input(operand_index(node, p.form.anchor_inputs[0])), builder.constant(packed)};
+  if (p.epilogue.bias.present())
+    inputs.push_back(builder.constant(p.epilogue.bias.reshaped({p.epilogue.bias.element_count()})));
+  for (ValueId extra : p.epilogue.extras) inputs.push_back(builder.input(operand_index(node, extra)));
+  builder.step(StepKind::cpu, kernel, attrs_of(gemm), std::move(inputs), {builder.output(0)});
+}
+
 }  // namespace
 
 std::string describe_conv(const TacticQuery& query, ConvProblem& p) {
@@ -77,6 +86,20 @@ std::string describe_conv(const TacticQuery& query, ConvProblem& p) {
   p.bytes = 4 * (typical_elements(query, out) + typical_elements(query, x.type.shape)) +
             static_cast<double>(p.weights.byte_count());
   return "";
+}
+
+Candidate conv_candidate(const TacticQuery& query, std::shared_ptr<const ConvProblem> problem, std::string name,
+                         const char* kernel, const GemmAttrs& gemm, std::function<Tensor()> pack) {
+  Candidate candidate;
+  candidate.name = std::move(name);
+  candidate.inputs = operand_rules(query, problem->form, problem->epilogue);
+  candidate.outputs = {LayoutRule::channels_last};
+  candidate.strided_inputs = true;
+  candidate.strided_output = true;
+  candidate.emit = [=, node = &query.node](StepBuilder& builder) {
+    emit_conv(builder, *node, *problem, kernel, gemm, pack());
+  };
+  return candidate;
 }
 
 }  // namespace planish::tactics::cpu

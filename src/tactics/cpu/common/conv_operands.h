@@ -1,5 +1,8 @@
 #pragma once
-// What convolution and transposed convolution share: their operands, and in which order those must lie.
+// What the convolutions share: their operands, in which order those must lie, and how a step is made of them.
+
+#include <functional>
+#include <memory>
 
 #include "kernels/reference/conv.h"
 #include "tactics/cpu/common/packing.h"
@@ -34,5 +37,9 @@ std::string describe_conv(const TacticQuery& query, ConvProblem& problem);
 // residual of that kind is read along its channels.
 std::vector<LayoutRule> operand_rules(const TacticQuery& query, const EpilogueForm& form,
                                       const EpilogueParams& epilogue);
+
+// One step of an fp32 kernel, with the weights that `pack` makes; its estimate is to be set.
+Candidate conv_candidate(const TacticQuery& query, std::shared_ptr<const ConvProblem> problem, std::string name,
+                         const char* kernel, const GemmAttrs& gemm, std::function<Tensor()> pack);
 
 }  // namespace planish::tactics::cpu

@@ -1,0 +1,31 @@
+#pragma once
+// Winograd's convolution F(m x m, 3 x 3): an m x m tile of the result from an n x n tile of the input, n = m + 2,
+//   Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
+// takes n² multiplications a pair of channels instead of 9 m²: 2.25 times fewer for m = 2, 4 times fewer for m = 4.
+// The transforms are polynomial evaluation at n - 1 points and infinity; those of m = 4, 0 ±√½ ±√2 ∞, keep rounding
+// errors four times below those of 0 ±1 ±2 ∞ at the same cost.
+//
+// G is applied to the weights when the plan is written, in double; B and A are in kernels/cpu/common/winograd.h.
+
+#include <array>
+
+namespace planish::winograd {
+
+template <int kOut>
+constexpr int kIn = kOut + 2;
+
+template <int kOut>
+using WeightTransform = std::array<std::array<double, 3>, kIn<kOut>>;
+
+// Points 0, 1, -1, infinity: exact for weights that are multiples of four.
+constexpr WeightTransform<2> kG2 = {{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}}};
+
+constexpr double kRoot2 = 1.41421356237309504880;
+constexpr WeightTransform<4> kG4 = {{{1, 0, 0},
+                                     {-2. / 3, -kRoot2 / 3, -1. / 3},
+                                     {-2. / 3, kRoot2 / 3, -1. / 3},
+                                     {1. / 6, kRoot2 / 6, 1. / 3},
+                                     {1. / 6, -kRoot2 / 6, 1. / 3},
+                                     {0, 0, 1}}};
+
+}  // namespace planish::winograd

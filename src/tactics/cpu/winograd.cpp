@@ -1,0 +1,97 @@
+// Winograd convolution: fewer multiplications, more weights. F(2x2, 3x3) rounds no more than the sum itself does. The
+// errors of F(4x4, 3x3) stay within 1e-5 of the result's largest value: closer than tf32, and permitted with it.
+
+#include <algorithm>
+
+#include "kernels/winograd.h"
+#include "tactics/cpu/common/conv_operands.h"
+
+namespace planish::tactics::cpu {
+namespace {
+
+// G g Gᵀ of every pair of channels: [group][panel][position][channel][panel_width].
+template <size_t kIn>
+Tensor pack_winograd(Isa isa, const ConvProblem& p, const std::array<std::array<double, 3>, kIn>& matrix) {
+  const auto* w = p.weights.as<float>().data();
+  const int64_t columns = p.gemm.columns, positions = kIn * kIn;
+  const auto transformed = [&](int64_t g, int64_t n, int64_t position, int64_t c) {
+    const float* const tap = w + ((g * columns + n) * p.channels + c) * 9;
+    const auto &left = matrix[static_cast<size_t>(position) / kIn],
+               &right = matrix[static_cast<size_t>(position) % kIn];
+    double sum = 0;
+    for (size_t i = 0; i < 3; ++i)
+      for (size_t j = 0; j < 3; ++j) sum += left[i] * static_cast<double>(tap[i * 3 + j]) * right[j];
+    return static_cast<float>(sum);
+  };
+  return pack_panels(isa, p.gemm.group, columns, positions, p.channels, transformed);
+}
+
+// What the estimates are made of, for tiles of `side` pixels.
+struct WinogradCost {
+  double tiles = 0, flops = 0, transformed = 0, weight_bytes = 0;  // transformed: elements of V and M
+};
+
+WinogradCost winograd_cost(const TacticQuery& query, const ConvProblem& p, int64_t side) {
+  const auto out = query.typical(query.output(0).type.shape);
+  const auto along = [&](int64_t extent) { return static_cast<double>((extent + side - 1) / side); };
+  const auto positions = static_cast<double>((side + 2) * (side + 2)), filters = static_cast<double>(p.filters),
+             channels = static_cast<double>(p.channels);
+  WinogradCost cost;
+  cost.tiles = static_cast<double>(out[0]) * along(out[2]) * along(out[3]);
+  cost.flops = 2 * cost.tiles * positions * channels * filters;
+  cost.transformed = cost.tiles * positions * (channels * static_cast<double>(p.attrs.group) + filters);
+  cost.weight_bytes = 4 * positions * channels * filters;
+  return cost;
+}
+
+// The transforms cost about a third of a nanosecond an element, with vectors of eight. Rows of few channels and
+// blocks of few rows keep the microkernel waiting; weights come from memory, to a few threads at once.
+double winograd_us(const TacticQuery& query, const ConvProblem& p, const WinogradCost& cost) {
+  constexpr double kTransformUs = 2.2e-3, kBytesPerUs = 10e3, kStart = 4;
+  const auto lanes = static_cast<double>(panel_of(query.isa)) / 2;
+  const auto channels = static_cast<double>(p.channels);
+  const double efficiency = 0.8 * channels / (channels + kStart) * std::min(cost.tiles / kStart, 1.0);
+  const double weights = cost.weight_bytes / (kBytesPerUs * std::min(query.threads, 4));
+  return std::max(estimate_us(query, cost.flops, p.bytes, std::max(efficiency, 1e-3)), weights) +
+         cost.transformed * kTransformUs / (lanes * query.threads);
+}
+
+template <size_t kIn>
+void offer_winograd(const TacticQuery& query, CandidateSink& sink, std::shared_ptr<const ConvProblem> p,
+                    const char* kernel, const std::array<std::array<double, 3>, kIn>& matrix, int64_t tiles) {
+  const WinogradCost cost = winograd_cost(query, *p, kIn - 2);
+  const Isa isa = query.isa;
+  const int64_t rows = microkernel_rows(code_level(isa));
+  double us = winograd_us(query, *p, cost);
+  for (int64_t chunk : {tiles, 2 * tiles}) {
+    GemmAttrs gemm = p->gemm;
+    gemm.row_blocks = (chunk + rows - 1) / rows;
+    Candidate candidate = conv_candidate(query, p, kernel + (".r" + std::to_string(gemm.row_blocks)), kernel, gemm,
+                                         [p, isa, &matrix] { return pack_winograd(isa, *p, matrix); });
+    candidate.estimated_us = us;
+    sink.offer(std::move(candidate));
+    if (cost.tiles <= static_cast<double>(chunk)) return;
+    us *= 1.03;
+  }
+}
+
+void propose_winograd(const TacticQuery& query, CandidateSink& sink) {
+  auto p = std::make_shared<ConvProblem>();
+  if (std::string why = describe_conv(query, *p); !why.empty()) return sink.refuse("winograd", std::move(why));
+  const std::vector<int64_t> three = {3, 3}, one = {1, 1};
+  if (p->gemm.kernel != three || p->gemm.strides != one || p->gemm.dilations != one)
+    return sink.refuse("winograd", "not 3x3 with strides and dilations of 1");
+  if (p->channels == 1 && p->attrs.group > 1) return sink.refuse("winograd", "one channel a group");
+  constexpr int64_t kTiles4 = 24, kTiles2 = 48;  // of a chunk: a few hundred KiB
+  if (query.precisions.tf32)
+    offer_winograd(query, sink, p, "winograd.f4", winograd::kG4, kTiles4);
+  else
+    sink.refuse("winograd.f4", "exact fp32 is asked for");
+  offer_winograd(query, sink, p, "winograd.f2", winograd::kG2, kTiles2);
+}
+
+}  // namespace
+
+void register_winograd(TacticTable& table) { table.add("conv", propose_winograd); }
+
+}  // namespace planish::tactics::cpu
