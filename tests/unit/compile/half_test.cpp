@@ -73,5 +73,32 @@ TEST(HalfNetworks, AreCastOnceAtEachEnd) {
   }
 }
 
+// x / 2 (1 + erf(x / sqrt 2)) on rows, with the constants of the type.
+Graph gelu_network() {
+  Graph graph;
+  const ValueId x = graph.add_input("x", {DataType::f32, {4, 32}});
+  const auto number = [&](float value) { return graph.add_constant(Tensor::scalar(value)); };
+  const ValueId y = add_op(graph, "matmul", {x, graph.add_constant(testing::random_tensor({32, 48}, 3))});
+  const ValueId inner = add_op(graph, "erf", {add_op(graph, "div", {y, number(1.4142135f)})});
+  const ValueId sum = add_op(graph, "add", {inner, number(1)});
+  graph.add_output(add_op(graph, "mul", {add_op(graph, "mul", {y, sum}), number(.5f)}));
+  return graph;
+}
+
+// Patterns know their constants when these were rounded, too.
+TEST(HalfNetworks, AreFusedAsTheirF32Version) {
+  EXPECT_EQ(untuned_plan(gelu_network(), true).profiles[0].steps.size(), 1u);
+  const std::pair<DataType, double> types[] = {{DataType::f16, 5e-4}, {DataType::bf16, 4e-3}};
+  for (const auto& [half, rounding] : types) {
+    const Tensor x = converted_to(half, testing::random_tensor({4, 32}, 9));
+    const Plan plan = untuned_plan(retyped(gelu_network(), {half}), true);
+    EXPECT_EQ(plan.profiles[0].steps.size(), 3u) << data_type_name(half);
+    const auto found = testing::run(plan, {{"x", x}});
+    const auto expected = testing::run(untuned_plan(retyped(gelu_network(), {half, DataType::f32}), false),
+                                       {{"x", converted_to(DataType::f32, x)}});
+    EXPECT_LE(testing::relative_l2(found.begin()->second, expected.begin()->second), rounding) << data_type_name(half);
+  }
+}
+
 }  // namespace
 }  // namespace planish
