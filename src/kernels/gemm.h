@@ -19,7 +19,7 @@ constexpr int64_t microkernel_rows(int level) { return level == 0 ? 4 : level ==
 constexpr int64_t kMostTaps = 1024;
 
 // "gemm": A [.., M, K] x packed B -> [.., M, N].  "igemm": convolution, channels last.
-// Packed B: [group][panel][tap][channel][panel_width], zero padded.
+// Packed B: [group][panel][tap][channel][panel_width], zero padded; of "gemm" it may be stored in f16 or bf16.
 struct GemmAttrs {
   int64_t columns = 0;     // N, or output channels a group
   int64_t row_blocks = 0;  // microkernel rows of a chunk that stays in cache while the weights pass; 0: as many as fit

@@ -103,7 +103,7 @@ void check_convolution(const KernelArgs& args) {
                   x.view().strides[i + 2]});
     taps = checked_mul(taps, conv.kernel[i]);
   }
-  check_panels(o.in(1), conv.group, conv.columns, taps, channels);
+  check_panels(o.in(1).is({DataType::f32}), conv.group, conv.columns, taps, channels);
   if (conv.gathered != 0)
     require(checked_mul(taps, channels) <= kGathered / kRows, "gathered rows of {} values; at most {}", taps * channels,
             kGathered / kRows);

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "kernels/cpu/common/simd.h"
+#include "kernels/cpu/common/half.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
@@ -39,10 +39,11 @@ void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
 }
 
 // acc[r][:] = init[:] + sum over taps t, channels k of rows[t * kRows + r][k] * b[t][k][:]
-// rows: [taps][kRows] pointers; b: [taps][channels][kPanel], of which V vectors count.
-template <int R, int V>
-void multiply_tile(const float* const* rows, int64_t taps, int64_t channels, const float* b, const float* init,
+// rows: [taps][kRows] pointers; b: [taps][channels][kPanel] of W, stored in f32, f16 or bf16, of which V vectors count.
+template <int R, int V, class W>
+void multiply_tile(const float* const* rows, int64_t taps, int64_t channels, const void* panel, const float* init,
                    const TileEnd& end) {
+  const auto* b = static_cast<const W*>(panel);
   Vec acc[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
@@ -55,7 +56,7 @@ void multiply_tile(const float* const* rows, int64_t taps, int64_t channels, con
     for (int64_t k = 0; k < channels; ++k, b += kPanel) {
       Vec w[V];
 #pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) w[v] = Vec::load(b + v * Vec::kWidth);
+      for (int v = 0; v < V; ++v) w[v] = load_widened(b + v * Vec::kWidth);
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {
         const Vec x = Vec::splat(a[r][k]);
@@ -67,20 +68,27 @@ void multiply_tile(const float* const* rows, int64_t taps, int64_t channels, con
   finish_tile<R, V>(acc, end);
 }
 
-using TileFn = void (*)(const float* const*, int64_t, int64_t, const float*, const float*, const TileEnd&);
+using TileFn = void (*)(const float* const*, int64_t, int64_t, const void*, const float*, const TileEnd&);
 
-template <int V, int... R>
+template <int V, class W, int... R>
 TileFn tile_function(int rows, std::integer_sequence<int, R...>) {
-  static constexpr TileFn kFunctions[] = {multiply_tile<R + 1, V>...};
+  static constexpr TileFn kFunctions[] = {multiply_tile<R + 1, V, W>...};
   return kFunctions[rows - 1];
 }
 
-// `rows` in 1 … kRows, `width` in 1 … kPanel.
-inline TileFn tile_function(int rows, int width) {
+// `rows` in 1 … kRows, `width` in 1 … kPanel; W is how the panel is stored.
+template <class W = float>
+TileFn tile_function(int rows, int width) {
   const std::make_integer_sequence<int, kRows> all;
   if constexpr (Vec::kWidth > 1)
-    if (width <= kPanel / 2) return tile_function<kVectors / 2>(rows, all);
-  return tile_function<kVectors>(rows, all);
+    if (width <= kPanel / 2) return tile_function<kVectors / 2, W>(rows, all);
+  return tile_function<kVectors, W>(rows, all);
+}
+
+inline TileFn tile_function(int rows, int width, DataType stored) {
+  if (stored == DataType::f16) return tile_function<Half>(rows, width);
+  if (stored == DataType::bf16) return tile_function<BFloat16>(rows, width);
+  return tile_function(rows, width);
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -15,13 +15,17 @@ constexpr int64_t kMostBlocks = 64;
 struct Product {
   RowWalk rows;  // of the result
   int64_t row_count = 0, columns = 0, taps = 1, channels = 0, group = 1;
-  const float* weights = nullptr;  // [group][panel][taps][channels][kPanel]
-  const float* bias = nullptr;     // [group * columns] or null
-  int64_t row_blocks = 0;          // blocks of kRows rows in a chunk; 0: as many as fit
+  const void* weights = nullptr;    // [group][panel][taps][channels][kPanel]
+  DataType stored = DataType::f32;  // of the weights: f32, f16 or bf16
+  const float* bias = nullptr;      // [group * columns] or null
+  int64_t row_blocks = 0;           // blocks of kRows rows in a chunk; 0: as many as fit
   Epilogue epilogue;
 
   int64_t panels() const { return (columns + kPanel - 1) / kPanel; }
-  int64_t panel_floats() const { return taps * channels * kPanel; }
+  const void* panel(int64_t g, int64_t index) const {
+    const int64_t bytes = taps * channels * kPanel * (stored == DataType::f32 ? 4 : 2);
+    return static_cast<const std::byte*>(weights) + (g * panels() + index) * bytes;
+  }
 };
 
 // One chunk's rows: where each is read (a pointer for each tap) and written.
@@ -41,14 +45,14 @@ inline void multiply_panel(const Product& p, int64_t g, int64_t panel, int64_t c
   end.high = params.high;
   end.has_residual = p.epilogue.residual() != nullptr;
   for (int i = 0; i < kPanel; ++i) init[i] = p.bias != nullptr && i < end.width ? p.bias[at + i] : 0.f;
-  const float* weights = p.weights + (g * p.panels() + panel) * p.panel_floats();
+  const void* weights = p.panel(g, panel);
   for (int64_t m = 0; m < count; m += kRows) {
     const int height = static_cast<int>(std::min<int64_t>(kRows, count - m));
     for (int r = 0; r < height; ++r) {
       end.out[r] = rows.out[m + r] + at;
       end.residual[r] = end.has_residual ? rows.residual[m + r] + at : nullptr;
     }
-    tile_function(height, end.width)(rows.from + m * p.taps, p.taps, p.channels, weights, init, end);
+    tile_function(height, end.width, p.stored)(rows.from + m * p.taps, p.taps, p.channels, weights, init, end);
   }
 }
 
