@@ -58,6 +58,7 @@ Difference difference_of(const Tensor& found, const Tensor& expected) {
   }
   const auto count = static_cast<double>(a.size());
   result.elements = static_cast<int64_t>(a.size());
+  result.rounding = found.dtype() == DataType::f16 ? 0x1p-11 : found.dtype() == DataType::bf16 ? 0x1p-8 : 0;
   if (squares > 0) result.relative_l2 = std::sqrt(squares) / std::max(std::sqrt(norm), kNoise * std::sqrt(count));
   if (!a.empty()) result.mean_abs = sum / count;
   if (result.not_finite > 0) result.relative_l2 = result.max_abs = INFINITY;

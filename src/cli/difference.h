@@ -16,6 +16,7 @@ struct Difference {
   double found_there = 0, expected_there = 0;
   int64_t not_finite = 0;  // elements where one is NaN or infinite and the other is not the same
   int64_t elements = 0;
+  double rounding = 0;  // of `found`, where its elements are of 16 bits: one neighbour or the other may be the nearer
   bool same_extents = true;
   std::vector<int64_t> found_extents, expected_extents;
 };

@@ -10,9 +10,10 @@ namespace planish {
 
 std::vector<Pass> pipeline(bool optimize) {
   using namespace passes;
-  if (!optimize) return {fold_shapes(), fold_constants()};
+  if (!optimize) return {widen_half(), fold_shapes(), fold_constants()};
   return {
-      fold_shapes(),  // first: exporters' shape arithmetic vanishes before anything looks at its results
+      widen_half(),   // first: what follows, and every kernel, is written for f32
+      fold_shapes(),  // exporters' shape arithmetic vanishes before anything looks at its results
       fold_constants(),
       fold_if(),  // a branch that is known is looked at like everything else
       fold_shapes(),

@@ -1,5 +1,6 @@
 #include "ir/matcher.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -31,11 +32,17 @@ Pattern changed(const Pattern& pattern, Change change) {
   return make(std::move(term));
 }
 
+bool is_close(double element, double value) {
+  const auto single = static_cast<float>(value);
+  return std::abs(element - value) <= 1e-6 * std::max(std::abs(value), 1e-30) || element == to_float(to_half(single)) ||
+         element == to_float(to_bfloat16(single));
+}
+
 bool all_close(const Tensor& tensor, double value) {
   if (tensor.dtype() == DataType::string || tensor.element_count() > 64) return false;
-  for (double element : tensor.to_doubles())
-    if (!(std::abs(element - value) <= 1e-6 * std::max(std::abs(value), 1e-30))) return false;
-  return tensor.element_count() > 0;
+  const auto elements = tensor.to_doubles();
+  return !elements.empty() &&
+         std::all_of(elements.begin(), elements.end(), [&](double element) { return is_close(element, value); });
 }
 
 bool match_term(const Graph& graph, ValueId value, const Term& term, Match& match, bool root);

@@ -46,8 +46,10 @@ class Pattern {
 };
 
 Pattern any();
-Pattern constant();              // any constant
-Pattern constant(double value);  // a constant all of whose elements are within 1e-6 relative of `value`
+Pattern constant();  // any constant
+// A constant all of whose elements are within 1e-6 relative of `value`, or what f16 or bf16 make of it: networks that
+// were written in 16 bits keep such constants when they are widened.
+Pattern constant(double value);
 // Operands beyond the list are not constrained; a trailing optional operand that is absent matches absent().
 Pattern op(std::string_view name, std::initializer_list<Pattern> operands = {});
 Pattern op(std::initializer_list<std::string_view> names, std::initializer_list<Pattern> operands);

@@ -3,6 +3,7 @@
 namespace planish {
 
 bool run_pass(const Pass& pass, Graph& graph) {
+  if (pass.enters_regions) return pass.run(graph);
   bool changed = false;
   for (NodeId id : graph.nodes()) {
     if (graph.node(id).op == "fused") continue;  // a fused body is finished

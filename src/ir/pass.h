@@ -11,6 +11,7 @@ namespace planish {
 struct Pass {
   std::string name;
   std::function<bool(Graph&)> run;  // true when it changed something
+  bool enters_regions = false;      // `run` is given the outermost graph alone and goes into regions itself
 };
 
 // Applies `pass` to the graph and, inside out, to every region. Returns whether anything changed.

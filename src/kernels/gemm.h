@@ -22,7 +22,7 @@ constexpr int64_t kMostTaps = 1024;
 
 // "gemm": A [.., M, K] x packed B -> [.., M, N].  "igemm": convolution, channels last.
 // "winograd.f2", "winograd.f4": 3x3 convolution (kernels/winograd.h); a tap of the packed B is a position of its tiles.
-// Packed B: [group][panel][tap][channel][panel_width], zero padded.
+// Packed B: [group][panel][tap][channel][panel_width], zero padded; of "gemm" it may be stored in f16 or bf16.
 struct GemmAttrs {
   int64_t columns = 0;     // N, or output channels a group
   int64_t row_blocks = 0;  // microkernel rows of a chunk that stays in cache while the weights pass; 0: as many as fit

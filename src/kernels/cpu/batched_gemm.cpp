@@ -94,7 +94,12 @@ void multiply_entry(const BatchedShape& s, const float* a, int64_t a_row, const 
         rows[r] = a + (m + r) * a_row;
         end.out[r] = y + (m + r) * y_row + panel * kPanel;
       }
-      tile_function(height, end.width)(rows, 1, s.k, packed + panel * s.k * kPanel, kZero, end);
+      TileTask task;
+      task.rows = rows;
+      task.channels = s.k;
+      task.b = packed + panel * s.k * kPanel;
+      task.init = kZero;
+      tile_function(height, end.width)(task, end);
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "kernels/cpu/common/half.h"
 #include "kernels/cpu/common/nest.h"
 #include "kernels/reference/cast.h"
 #include "kernels/reference/contracts.h"
@@ -15,6 +16,9 @@ struct Truth {  // a stored bool
   uint8_t bits;
 };
 
+template <class T>
+constexpr bool is_half = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
+
 template <class To>
 To saturated(double value) {
   constexpr auto low = static_cast<double>(std::numeric_limits<To>::lowest()),
@@ -25,7 +29,7 @@ To saturated(double value) {
 
 template <class To, class From>
 inline To converted(From value) {
-  if constexpr (std::is_same_v<From, Half> || std::is_same_v<From, BFloat16>)
+  if constexpr (is_half<From>)
     return converted<To>(to_float(value));
   else if constexpr (std::is_same_v<From, Truth>)
     return converted<To>(static_cast<int32_t>(value.bits != 0));
@@ -46,12 +50,23 @@ inline To converted(From value) {
 // n elements of one row, `step` elements apart.
 using ConvertRow = void (*)(const void* from, int64_t from_step, void* to, int64_t to_step, int64_t n);
 
+// Whole vectors between f32 and 16 bits; returns how many elements these are.
+template <class To, class From>
+int64_t convert_vectors(const From* x, To* y, int64_t n) {
+  int64_t i = 0;
+  if constexpr (is_half<From> && std::is_same_v<To, float>)
+    for (; i + Vec::kWidth <= n; i += Vec::kWidth) load_widened(x + i).store(y + i);
+  else if constexpr (is_half<To> && std::is_same_v<From, float>)
+    for (; i + Vec::kWidth <= n; i += Vec::kWidth) store_narrowed(Vec::load(x + i), y + i);
+  return i;
+}
+
 template <class To, class From>
 void convert_row(const void* from, int64_t from_step, void* to, int64_t to_step, int64_t n) {
   const auto* x = static_cast<const From*>(from);
   auto* y = static_cast<To*>(to);
   if (from_step == 1 && to_step == 1)
-    for (int64_t i = 0; i < n; ++i) y[i] = converted<To>(x[i]);
+    for (int64_t i = convert_vectors(x, y, n); i < n; ++i) y[i] = converted<To>(x[i]);
   else
     for (int64_t i = 0; i < n; ++i) y[i * to_step] = converted<To>(x[i * from_step]);
 }
@@ -115,7 +130,7 @@ void run_cast(const KernelArgs& args) {
   });
 }
 
-// Any two of these types, but f16 and bf16 become f32 alone.
+// Any two of these types.
 void check_cast(const KernelArgs& args) {
   reference::check_cast(args);
   const Operands o(args, 1, 1);

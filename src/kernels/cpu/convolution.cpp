@@ -40,7 +40,7 @@ void check_convolution(const KernelArgs& args) {
   const Operands o(args, 2, args.inputs.size());
   const Slot x = o.in(0);
   const auto [taps, channels] = check_conv_reach(conv, x, o.out());
-  check_panels(o.in(1), conv.group, conv.columns, taps, channels);
+  check_panels(o.in(1).is({DataType::f32}), conv.group, conv.columns, taps, channels);
   if (conv.gathered != 0)
     require(checked_mul(taps, channels) <= kGathered / kRows, "gathered rows of {} values; at most {}", taps * channels,
             kGathered / kRows);

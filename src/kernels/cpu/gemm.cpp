@@ -1,4 +1,4 @@
-// Matrix product with packed weights: A [.., M, K] x B [K, N].
+// Matrix product with packed weights, stored in f32 or 16 bits: A [.., M, K] x B [K, N].
 
 #include "kernels/cpu/common/product.h"
 
@@ -17,7 +17,7 @@ void check_gemm(const KernelArgs& args) {
   const Operands o(args, 2, args.inputs.size());
   const Slot a = o.in(0).rank(2, kMaxRank);
   require(gemm.group == 1, "a matrix product of {} groups", gemm.group);
-  check_panels(o.in(1), 1, gemm.columns, 1, a.extent(-1));
+  check_panels(o.in(1).is({DataType::f32, DataType::f16, DataType::bf16}), 1, gemm.columns, 1, a.extent(-1));
   std::vector<int64_t> dims(a.extents().begin(), a.extents().end());
   dims.back() = gemm.columns;
   o.out().shape(dims);
@@ -39,7 +39,8 @@ void run_gemm(const KernelArgs& args) {
   p.row_count = p.rows.count();
   p.columns = params.attrs.columns;
   p.channels = a.dims[static_cast<size_t>(a_last)];
-  p.weights = args.inputs[1].as<const float>();
+  p.weights = args.inputs[1].data;
+  p.stored = args.inputs[1].dtype;
   p.bias = params.attrs.has_bias != 0 ? args.inputs[2].as<const float>() : nullptr;
   p.row_blocks = params.attrs.row_blocks;
   p.epilogue = make_epilogue(args, last);

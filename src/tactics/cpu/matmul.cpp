@@ -1,50 +1,85 @@
-// Matrix products: constant weights packed when the plan is written, or both operands at run time.
+// Matrix products: constant weights packed when the plan is written, or both operands at run time. Weights that f16 or
+// bf16 hold exactly, as those of networks written in 16 bits, may be stored so: few rows read half the memory, for many
+// rows each panel is widened again and again.
 
 #include "tactics/cpu/common/packing.h"
 
 namespace planish::tactics::cpu {
 namespace {
 
-void offer_packed(const TacticQuery& query, CandidateSink& sink, const EpilogueForm& form) {
-  const Value &a = query.graph.value(form.anchor_inputs[0]), &b = query.graph.value(form.anchor_inputs[1]);
-  const Tensor weights = b.constant;
+template <class T>
+Tensor packed_as(Isa isa, const Tensor& weights) {
+  const auto w = weights.as<float>();
   const int64_t channels = weights.extents()[0], columns = weights.extents()[1];
-  const EpilogueParams epilogue = epilogue_params(query, form, {}, columns, query.output(0).type.shape.rank() - 1);
-  const double flops = 2 * typical_elements(query, query.output(0).type.shape) * static_cast<double>(channels);
-  const double bytes =
-      4 * (typical_elements(query, a.type.shape) + typical_elements(query, query.output(0).type.shape)) +
-      static_cast<double>(weights.byte_count());
+  return pack_panels<T>(isa, 1, columns, 1, channels, [&](int64_t, int64_t n, int64_t, int64_t c) {
+    return w[static_cast<size_t>(c * columns + n)];
+  });
+}
+
+Tensor packed(Isa isa, const Tensor& weights, DataType stored) {
+  if (stored == DataType::f16) return packed_as<Half>(isa, weights);
+  return stored == DataType::bf16 ? packed_as<BFloat16>(isa, weights) : packed_as<float>(isa, weights);
+}
+
+struct PackedProduct {
+  EpilogueForm form;
+  EpilogueParams epilogue;
+  Tensor weights;  // [K, N]
+  double flops = 0;
+  double other_bytes = 0;  // of operand and result
+};
+
+PackedProduct packed_product(const TacticQuery& query, const EpilogueForm& form) {
+  PackedProduct product{form, {}, query.graph.value(form.anchor_inputs[1]).constant};
+  const int64_t depth = product.weights.extents()[0], columns = product.weights.extents()[1];
+  const Shape &a = query.graph.value(form.anchor_inputs[0]).type.shape, &y = query.output(0).type.shape;
+  product.epilogue = epilogue_params(query, form, {}, columns, y.rank() - 1);
+  product.flops = 2 * typical_elements(query, y) * static_cast<double>(depth);
+  product.other_bytes = 4 * (typical_elements(query, a) + typical_elements(query, y));
+  return product;
+}
+
+Candidate packed_candidate(const TacticQuery& query, const PackedProduct& product, DataType stored, int64_t row_blocks,
+                           double efficiency) {
+  const auto& [form, epilogue, weights, flops, other_bytes] = product;
+  GemmAttrs gemm;
+  gemm.columns = weights.extents()[1];
+  gemm.row_blocks = row_blocks;
+  apply(epilogue, gemm);
   const Node* node = &query.node;
-  const Isa isa = query.isa;
-  const ValueId a_id = form.anchor_inputs[0];
+  Candidate candidate;
+  const std::string storage = stored == DataType::f32 ? "" : "." + std::string(data_type_name(stored));
+  candidate.name = "gemm" + storage + ".r" + std::to_string(row_blocks);
+  candidate.inputs.assign(node->inputs.size(), LayoutRule::any);
+  if (epilogue.residual) candidate.inputs[operand_index(*node, epilogue.extras[0])] = LayoutRule::row_major;
+  candidate.outputs = {LayoutRule::row_major};
+  const auto weight_bytes = static_cast<double>(weights.element_count() * element_bytes(stored));
+  candidate.estimated_us = estimate_us(query, flops, other_bytes + weight_bytes, efficiency);
+  candidate.emit = [=, isa = query.isa, a = form.anchor_inputs[0], epilogue = epilogue,
+                    weights = weights](StepBuilder& builder) {
+    std::vector<Operand> inputs = {builder.input(operand_index(*node, a)),
+                                   builder.constant(packed(isa, weights, stored))};
+    if (epilogue.bias.present())
+      inputs.push_back(builder.constant(epilogue.bias.reshaped({epilogue.bias.element_count()})));
+    for (ValueId extra : epilogue.extras) inputs.push_back(builder.input(operand_index(*node, extra)));
+    builder.step(StepKind::cpu, "gemm", attrs_of(gemm), std::move(inputs), {builder.output(0)});
+  };
+  return candidate;
+}
+
+void offer_packed(const TacticQuery& query, CandidateSink& sink, const EpilogueForm& form) {
+  const PackedProduct product = packed_product(query, form);
+  const int64_t depth = product.weights.extents()[0], columns = product.weights.extents()[1];
   const double rows =
       typical_elements(query, query.output(0).type.shape) / static_cast<double>(std::max<int64_t>(columns, 1));
+  const auto choices = row_block_choices(query.isa, query.threads, rows, depth, columns);
   double efficiency = 0.8;
-  for (int64_t row_blocks : row_block_choices(isa, query.threads, rows, channels, columns)) {
-    GemmAttrs gemm;
-    gemm.columns = columns;
-    gemm.row_blocks = row_blocks;
-    apply(epilogue, gemm);
-    Candidate candidate;
-    candidate.name = "gemm.r" + std::to_string(row_blocks);
-    candidate.inputs.assign(node->inputs.size(), LayoutRule::any);
-    if (epilogue.residual) candidate.inputs[operand_index(*node, epilogue.extras[0])] = LayoutRule::row_major;
-    candidate.outputs = {LayoutRule::row_major};
-    candidate.estimated_us = estimate_us(query, flops, bytes, efficiency);
+  for (int64_t row_blocks : choices) {
+    sink.offer(packed_candidate(query, product, DataType::f32, row_blocks, efficiency));
     efficiency -= 0.02;
-    candidate.emit = [=](StepBuilder& builder) {
-      const auto w = weights.as<float>();
-      const Tensor packed = pack_panels(isa, 1, columns, 1, channels, [&](int64_t, int64_t n, int64_t, int64_t c) {
-        return w[static_cast<size_t>(c * columns + n)];
-      });
-      std::vector<Operand> inputs = {builder.input(operand_index(*node, a_id)), builder.constant(packed)};
-      if (epilogue.bias.present())
-        inputs.push_back(builder.constant(epilogue.bias.reshaped({epilogue.bias.element_count()})));
-      for (ValueId extra : epilogue.extras) inputs.push_back(builder.input(operand_index(*node, extra)));
-      builder.step(StepKind::cpu, "gemm", attrs_of(gemm), std::move(inputs), {builder.output(0)});
-    };
-    sink.offer(std::move(candidate));
   }
+  if (const DataType stored = exact_storage(product.weights); stored != DataType::f32)
+    sink.offer(packed_candidate(query, product, stored, choices[0], 0.7));
 }
 
 void offer_batched(const TacticQuery& query, CandidateSink& sink) {

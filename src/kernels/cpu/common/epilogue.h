@@ -65,13 +65,14 @@ inline Kernel make_gemm_kernel(const char* name, void (*check)(const KernelArgs&
   return kernel;
 }
 
-// What matrix kernels ask for in common: fp32, a result whose columns (all groups', along `axis`) are adjacent, a bias
-// of one value a column, extras that spread over the result; a residual is read along its columns.
+// What matrix kernels ask for in common: fp32 but for the weights, a result whose columns (all groups', along `axis`)
+// are adjacent, a bias of one value a column, extras that spread over the result; a residual is read along its columns.
 inline void check_product(const KernelArgs& args, int axis) {
   const auto& params = args.as<GemmParams>();
   const size_t bias = params.attrs.has_bias != 0 ? 1 : 0, count = 2 + bias + params.extras;
   const Operands o(args, count, count);
-  for (size_t i = 0; i < count; ++i) o.in(i).is({DataType::f32});
+  for (size_t i = 0; i < count; ++i)
+    if (i != 1) o.in(i).is({DataType::f32});
   const Slot y = o.out().is({DataType::f32}).rank(2, kMaxRank).adjacent(axis);
   if (bias != 0) o.in(2).shape({y.extent(axis)}).dense();
   for (size_t i = 2 + bias; i < count; ++i) o.in(i).spreads_over(y.extents()).rank(0, y.view().rank);

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "kernels/cpu/common/simd.h"
+#include "kernels/cpu/common/half.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
@@ -39,11 +39,11 @@ void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
 }
 
 // acc[r][:] += a[r][k] * b[:]
-template <int R, int V>
-inline void add_products(Vec (&acc)[R][V], const float* const (&a)[R], int64_t k, const float* b) {
+template <int R, int V, class W>
+inline void add_products(Vec (&acc)[R][V], const float* const (&a)[R], int64_t k, const W* b) {
   Vec w[V];
 #pragma GCC unroll 4
-  for (int v = 0; v < V; ++v) w[v] = Vec::load(b + v * Vec::kWidth);
+  for (int v = 0; v < V; ++v) w[v] = load_widened(b + v * Vec::kWidth);
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
     const Vec x = Vec::splat(a[r][k]);
@@ -52,21 +52,30 @@ inline void add_products(Vec (&acc)[R][V], const float* const (&a)[R], int64_t k
   }
 }
 
-// acc[r][:] = init[:] + sum over taps t, channels k of rows[t * kRows + r][k] * b[t][k][:]
-// rows: [taps][kRows] pointers; b: [taps][channels][kPanel], of which V vectors count.
-template <int R, int V>
-void multiply_tile(const float* const* rows, int64_t taps, int64_t channels, const float* b, const float* init,
-                   const TileEnd& end) {
+// What a tile adds up: channels [first, first + channels) of so many taps.
+struct TileTask {
+  const float* const* rows = nullptr;  // [taps][kRows] pointers
+  int64_t taps = 1, first = 0, channels = 0;
+  const void* b = nullptr;      // [taps][channels][kPanel], in f32, f16 or bf16
+  const float* init = nullptr;  // [kPanel]: the sums' beginning; a row's own where `init_step` is kPanel
+  int64_t init_step = 0;
+};
+
+// acc[r][:] = init[:] + sum over taps t, channels k of rows[t * kRows + r][first + k] * b[t][k][:]
+// b: stored in W, of which V vectors count.
+template <int R, int V, class W>
+void multiply_tile(const TileTask& task, const TileEnd& end) {
+  const auto* b = static_cast<const W*>(task.b);
   Vec acc[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) acc[r][v] = Vec::load(init + v * Vec::kWidth);
-  for (int64_t t = 0; t < taps; ++t) {
+    for (int v = 0; v < V; ++v) acc[r][v] = Vec::load(task.init + r * task.init_step + v * Vec::kWidth);
+  for (int64_t t = 0; t < task.taps; ++t) {
     const float* a[R];
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) a[r] = rows[t * kRows + r];
-    for (int64_t k = 0; k < channels; ++k, b += kPanel) add_products<R, V>(acc, a, k, b);
+    for (int r = 0; r < R; ++r) a[r] = task.rows[t * kRows + r] + task.first;
+    for (int64_t k = 0; k < task.channels; ++k, b += kPanel) add_products<R, V, W>(acc, a, k, b);
   }
   finish_tile<R, V>(acc, end);
 }
@@ -96,7 +105,7 @@ void multiply_rows(const RowsTask& task) {
   const float *b = task.b, *ahead = task.ahead;
   for (int64_t k = 0; k < task.channels; ++k, b += kPanel, ahead += task.ahead_step) {
     prefetch(ahead);
-    add_products<R, V>(acc, a, k, b);
+    add_products<R, V, float>(acc, a, k, b);
   }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
@@ -104,12 +113,12 @@ void multiply_rows(const RowsTask& task) {
     for (int v = 0; v < V; ++v) acc[r][v].store(task.out + r * kPanel + v * Vec::kWidth);
 }
 
-using TileFn = void (*)(const float* const*, int64_t, int64_t, const float*, const float*, const TileEnd&);
+using TileFn = void (*)(const TileTask&, const TileEnd&);
 using RowsFn = void (*)(const RowsTask&);
 
-template <int V, int... R>
+template <int V, class W, int... R>
 TileFn tile_function(int rows, std::integer_sequence<int, R...>) {
-  static constexpr TileFn kFunctions[] = {multiply_tile<R + 1, V>...};
+  static constexpr TileFn kFunctions[] = {multiply_tile<R + 1, V, W>...};
   return kFunctions[rows - 1];
 }
 
@@ -129,9 +138,15 @@ auto cover(int width, Pick pick) {
   return pick.template operator()<kVectors>();
 }
 
-// `rows` in 1 … kRows, `width` in 1 … kPanel.
-inline TileFn tile_function(int rows, int width) {
-  return cover(width, [&]<int V>() { return tile_function<V>(rows, std::make_integer_sequence<int, kRows>()); });
+// `rows` in 1 … kRows, `width` in 1 … kPanel; W is how the panel is stored.
+template <class W = float>
+TileFn tile_function(int rows, int width) {
+  return cover(width, [&]<int V>() { return tile_function<V, W>(rows, std::make_integer_sequence<int, kRows>()); });
+}
+inline TileFn tile_function(int rows, int width, DataType stored) {
+  if (stored == DataType::f16) return tile_function<Half>(rows, width);
+  if (stored == DataType::bf16) return tile_function<BFloat16>(rows, width);
+  return tile_function(rows, width);
 }
 inline RowsFn rows_function(int rows, int width) {
   return cover(width, [&]<int V>() { return rows_function<V>(rows, std::make_integer_sequence<int, kRows>()); });

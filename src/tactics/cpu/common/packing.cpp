@@ -84,6 +84,14 @@ bool take_clamp(const PointwiseProgram& program, double& low, double& high) {
 
 }  // namespace
 
+DataType exact_storage(const Tensor& weights) {
+  const auto elements = weights.as<float>();
+  const auto all = [&](auto holds) { return std::all_of(elements.begin(), elements.end(), holds); };
+  if (all([](float x) { return to_float(to_half(x)) == x; })) return DataType::f16;
+  if (all([](float x) { return to_float(to_bfloat16(x)) == x; })) return DataType::bf16;
+  return DataType::f32;
+}
+
 int64_t panel_of(Isa isa) { return panel_width(code_level(isa)); }
 
 EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& form, ValueId bias_operand,

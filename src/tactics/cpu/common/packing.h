@@ -8,17 +8,32 @@ namespace planish::tactics::cpu {
 
 int64_t panel_of(Isa isa);
 
-// weight(g, column, tap, channel) for every element -> [group][panel][tap][channel][panel_width].
-template <class Weight>
+// The narrowest of f16, bf16 and f32 that holds every element of an f32 tensor exactly.
+DataType exact_storage(const Tensor& weights);
+
+// A number that T holds exactly.
+template <class T>
+T stored_as(float value) {
+  if constexpr (std::is_same_v<T, Half>)
+    return to_half(value);
+  else if constexpr (std::is_same_v<T, BFloat16>)
+    return to_bfloat16(value);
+  else
+    return value;
+}
+
+// weight(g, column, tap, channel) for every element -> [group][panel][tap][channel][panel_width], stored as T.
+template <class T = float, class Weight>
 Tensor pack_panels(Isa isa, int64_t group, int64_t columns, int64_t taps, int64_t channels, Weight weight) {
   const int64_t width = panel_of(isa), panels = (columns + width - 1) / width;
-  return Tensor::make(DataType::f32, {group, panels, taps, channels, width}, [&](std::byte* out) {
-    auto* to = reinterpret_cast<float*>(out);
+  return Tensor::make(data_type_of<T>(), {group, panels, taps, channels, width}, [&](std::byte* out) {
+    auto* to = reinterpret_cast<T*>(out);
     for (int64_t g = 0; g < group; ++g)
       for (int64_t p = 0; p < panels; ++p)
         for (int64_t t = 0; t < taps; ++t)
           for (int64_t c = 0; c < channels; ++c)
-            for (int64_t j = 0; j < width; ++j) *to++ = p * width + j < columns ? weight(g, p * width + j, t, c) : 0.f;
+            for (int64_t j = 0; j < width; ++j)
+              *to++ = stored_as<T>(p * width + j < columns ? weight(g, p * width + j, t, c) : 0.f);
   });
 }
 

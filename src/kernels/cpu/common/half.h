@@ -1,0 +1,57 @@
+#pragma once
+// Vectors of f16 and bf16 in memory, f32 in registers. A bf16 is the upper half of an f32.
+
+#include "kernels/cpu/common/simd.h"
+#include "tensor/data_type.h"
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+
+inline Vec load_widened(const float* p) { return Vec::load(p); }
+
+// Narrowing rounds to nearest even and keeps NaN: of the bits of an f32, x + 0x7fff + (bit 16 of x), then the upper
+// half.
+#if defined(PLANISH_ISA_avx512)
+inline __m256i load_halves(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+inline void store_halves(void* p, __m256i halves) { _mm256_storeu_si256(static_cast<__m256i*>(p), halves); }
+
+inline Vec load_widened(const Half* p) { return {_mm512_cvtph_ps(load_halves(p))}; }
+inline Vec load_widened(const BFloat16* p) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load_halves(p)), 16))};
+}
+inline void store_narrowed(Vec x, Half* p) { store_halves(p, _mm512_cvtps_ph(x.v, _MM_FROUND_TO_NEAREST_INT)); }
+inline void store_narrowed(Vec x, BFloat16* p) {
+  const __m512i bits = _mm512_castps_si512(x.v), upper = _mm512_srli_epi32(bits, 16);
+  const __m512i odd = _mm512_and_si512(upper, _mm512_set1_epi32(1));
+  const __m512i rounded =
+      _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
+  const __mmask16 nan = _mm512_cmp_ps_mask(x.v, x.v, _CMP_UNORD_Q);
+  store_halves(p, _mm512_cvtepi32_epi16(_mm512_mask_or_epi32(rounded, nan, upper, _mm512_set1_epi32(0x40))));
+}
+#elif defined(PLANISH_ISA_avx2)
+inline __m128i load_halves(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+inline void store_halves(void* p, __m128i halves) { _mm_storeu_si128(static_cast<__m128i*>(p), halves); }
+
+inline Vec load_widened(const Half* p) { return {_mm256_cvtph_ps(load_halves(p))}; }
+inline Vec load_widened(const BFloat16* p) {
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_halves(p)), 16))};
+}
+inline void store_narrowed(Vec x, Half* p) { store_halves(p, _mm256_cvtps_ph(x.v, _MM_FROUND_TO_NEAREST_INT)); }
+inline void store_narrowed(Vec x, BFloat16* p) {
+  const __m256i bits = _mm256_castps_si256(x.v), upper = _mm256_srli_epi32(bits, 16);
+  const __m256i odd = _mm256_and_si256(upper, _mm256_set1_epi32(1));
+  const __m256i rounded =
+      _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
+  const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(x.v, x.v, _CMP_UNORD_Q));
+  const __m256i kept = _mm256_blendv_epi8(rounded, _mm256_or_si256(upper, _mm256_set1_epi32(0x40)), nan);
+  // Each half of 128 bits packs by itself: the two halves of the result are its quarters 0 and 2.
+  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(kept, kept), 0x08);
+  store_halves(p, _mm256_castsi256_si128(packed));
+}
+#else
+inline Vec load_widened(const Half* p) { return {to_float(*p)}; }
+inline Vec load_widened(const BFloat16* p) { return {to_float(*p)}; }
+inline void store_narrowed(Vec x, Half* p) { *p = to_half(x.v); }
+inline void store_narrowed(Vec x, BFloat16* p) { *p = to_bfloat16(x.v); }
+#endif
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA
