@@ -41,7 +41,9 @@ std::vector<char> read_bytes(const std::string& path) {
 class Runner {
  public:
   Runner(int argc, char** argv)
-      : device_(std::atoi(argv[2])), engine_(argv[1], {.device = &device_, .trust_constants = true}), context_(engine_) {
+      : device_(std::atoi(argv[2])),
+        engine_(argv[1], {.device = &device_, .trust_constants = true}),
+        context_(engine_) {
     for (int i = 3; i + 2 < argc; i += 3) {
       context_.set_shape(argv[i], parse_extents(argv[i + 1]));
       memory_[argv[i]] = read_bytes(argv[i + 2]);
