@@ -8,8 +8,15 @@ import re
 SUFFIX = re.compile(r"(_nchwc|_nhwc|_fused|/[A-Z]\w*Fusion/?|_token_\d+|_DQ_\d+|_quant)+$")
 
 
-def plain(name):
-    return SUFFIX.sub("", name)
+def producers_of(path):
+    """The node that makes each value: ONNX Runtime names blocked layers after their results."""
+    import onnx
+    return {value: node.name for node in onnx.load(str(path), load_external_data=False).graph.node for value in node.output}
+
+
+def plain(name, producers):
+    name = SUFFIX.sub("", name)
+    return producers.get(name, name)
 
 
 class Groups:
@@ -28,14 +35,14 @@ class Groups:
         self.parent[self.find(a)] = self.find(b)
 
 
-def grouped(own, theirs):
+def grouped(own, theirs, producers):
     """Lists of (own steps, their steps), those without a counterpart last."""
     groups, steps = Groups(), {}
     for side, rows in enumerate((own, theirs)):
         for at, row in enumerate(rows):
             steps[(side, at)] = row
             for origin in row["origins"] or [row["name"]]:
-                groups.join((side, at), ("node", plain(origin)))
+                groups.join((side, at), ("node", plain(origin, producers)))
     sides = {}
     for (side, at), row in steps.items():
         sides.setdefault(groups.find((side, at)), ([], []))[side].append(row)
@@ -58,8 +65,8 @@ def by_kind(rows, key):
     return sorted(sums.items(), key=lambda item: -item[1])
 
 
-def show(title, own, label, theirs, count):
-    rows = sorted(grouped(own, theirs), key=lambda pair: total(pair[1]) - total(pair[0]))
+def show(title, own, label, theirs, producers, count):
+    rows = sorted(grouped(own, theirs, producers), key=lambda pair: total(pair[1]) - total(pair[0]))
     print(f"\n{title}: planish {total(own):.3f} ms in {len(own)} steps, {label} {total(theirs):.3f} ms in {len(theirs)}; the largest loss first")
     print(f"{'planish':>9} {'peer':>9} {'loss':>9}  {'our kernels':28} {'theirs':40} layer")
     for ours, peer in rows[:count]:

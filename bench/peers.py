@@ -251,7 +251,7 @@ def show_layers(options):
                                        "--json", "-"]))["layers"]["steps"]
                 for label, (engine, settings) in column.peers.items():
                     theirs = json.loads(call(model.peer_words("layers", threads, engine, settings)))
-                    peer_layers.show(f"{model.name}, {threads} threads", own, label, theirs, options.slowest)
+                    peer_layers.show(f"{model.name}, {threads} threads", own, label, theirs, peer_layers.producers_of(path), options.slowest)
 
 
 def existing(parser, path):
