@@ -3,7 +3,8 @@
 //
 // Naming: the operators are those of ONNX at opset 23 in snake_case (`conv_transpose`, `reduce_mean`,
 // `scatter_nd`; exceptions: matmul, prelu, topk, silu), with the same operands, attributes and defaults of that
-// opset; importers bring older forms to it. Additions: `dims` (ops/shape.cpp), `fused` (ops/control.cpp), `custom`.
+// opset; importers bring older forms to it. Additions: `dims` (ops/shape.cpp), `fused` (ops/control.cpp), `custom`, and
+// `attention`, which is the core of the operator of that name alone.
 // A file ops/conv.cpp defines `void register_conv(OpTable&)`; the build writes the call.
 
 #include <cstdint>

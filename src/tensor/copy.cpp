@@ -2,11 +2,12 @@
 // evenly; what is left is rows (both sides contiguous), blocks of a transpose (each side contiguous along an axis
 // of its own), or single elements.
 
+#include "tensor/copy.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-
-#include "tensor/view.h"
+#include <type_traits>
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -97,10 +98,27 @@ void transpose_block(const uint32_t* from, int64_t from_step, uint32_t* to, int6
   transpose_block<uint32_t>(from + whole_rows, from_step, to + whole_rows * to_step, to_step, rows - whole_rows,
                             columns);
 }
+
+// Two rows become pairs: a shuffle of channels.
+void interleave(const uint32_t* from, int64_t from_step, uint32_t* to, int64_t rows) {
+  const auto* in = reinterpret_cast<const float*>(from);
+  auto* out = reinterpret_cast<float*>(to);
+  int64_t r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    const __m128 a = _mm_loadu_ps(in + r), b = _mm_loadu_ps(in + from_step + r);
+    _mm_storeu_ps(out + 2 * r, _mm_unpacklo_ps(a, b));
+    _mm_storeu_ps(out + 2 * r + 4, _mm_unpackhi_ps(a, b));
+  }
+  transpose_block<uint32_t>(from + r, from_step, to + 2 * r, 2, rows - r, 2);
+}
 #endif
 
 template <class T>
 void transpose(const T* from, int64_t from_step, T* to, int64_t to_step, int64_t rows, int64_t columns) {
+#if defined(__SSE2__)
+  if constexpr (std::is_same_v<T, uint32_t>)
+    if (columns == 2 && to_step == 2) return interleave(from, from_step, to, rows);
+#endif
   for (int64_t r = 0; r < rows; r += kBlock)
     for (int64_t c = 0; c < columns; c += kBlock)
       transpose_block(from + c * from_step + r, from_step, to + r * to_step + c, to_step, std::min(kBlock, rows - r),
@@ -146,6 +164,24 @@ void copy_elements(CopyPlan plan, const void* source, void* destination) {
                 [&](const T* f, T* t) { transpose(f, inner.from, t, rows.to, rows.extent, inner.extent); });
 }
 
+// The axis to cut along: the longest of those that are contiguous on neither side, so that rows stay whole.
+size_t axis_to_share(const TensorView& source, const TensorView& destination) {
+  const auto value = [&](size_t i) {
+    const bool row = source.strides[i] == 1 || destination.strides[i] == 1;
+    return row ? source.dims[i] / 64 : source.dims[i];
+  };
+  size_t best = 0;
+  for (size_t i = 1; i < static_cast<size_t>(source.rank); ++i)
+    if (value(i) > value(best)) best = i;
+  return best;
+}
+
+TensorView part_of(TensorView view, size_t axis, int64_t begin, int64_t end) {
+  view.data = view.as<std::byte>() + begin * view.strides[axis] * element_bytes(view.dtype);
+  view.dims[axis] = end - begin;
+  return view;
+}
+
 }  // namespace
 
 void copy_view(const TensorView& source, const TensorView& destination) {
@@ -161,6 +197,15 @@ void copy_view(const TensorView& source, const TensorView& destination) {
     default:
       return copy_elements<uint64_t>(plan, source.data, destination.data);
   }
+}
+
+void copy_view(const TensorView& source, const TensorView& destination, ThreadPool& pool) {
+  constexpr int64_t kWorthSharing = 16384;  // elements
+  if (source.rank == 0 || source.element_count() < kWorthSharing) return copy_view(source, destination);
+  const size_t axis = axis_to_share(source, destination);
+  pool.parallel_for(source.dims[axis], 1, [&](int64_t begin, int64_t end) {
+    copy_view(part_of(source, axis, begin, end), part_of(destination, axis, begin, end));
+  });
 }
 
 }  // namespace planish

@@ -19,17 +19,16 @@ struct IndirectRows {
   }
 };
 
+// Taps of a pixel, channel by channel, so that those of one line of the kernel are neighbours in an image [N, C, H, W].
 struct GatheredRows {
   Window<float> window;
   int64_t length;  // taps * channels
   alignas(64) float rows[kGathered];
   GatheredRows(const Window<float>& w, int64_t n) : window(w), length(n) {}
   void row(int64_t g, const RowWalk& walk, int64_t index, const float** pointers) {
-    float* to = rows + index * length;
+    float* const to = rows + index * length;
     pointers[0] = to;
-    window.taps(g, walk, [&](int64_t, const float* data) {
-      for (int64_t c = 0; c < window.channels; ++c) *to++ = data != nullptr ? data[c * window.channel] : 0.f;
-    });
+    window.lines(g, walk, to);
   }
 };
 

@@ -1,6 +1,7 @@
 // Matrix product with packed weights, stored in f32 or 16 bits: A [.., M, K] x B [K, N].
 
 #include "kernels/cpu/common/product.h"
+#include "tensor/copy.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -47,7 +48,7 @@ void run_gemm(const KernelArgs& args) {
   TensorView rows = a;
   if (is_gathered(a)) {
     rows = make_view(args.workspace, DataType::f32, a.extents());
-    copy_view(a, rows);
+    copy_view(a, rows, *args.pool);
   }
   const DenseRows source{{rows.as<const float>(), without_axis(rows.strides, rows.rank, a_last), 1}};
   run_product(p, *args.pool, kMostBlocks, [&] { return source; });

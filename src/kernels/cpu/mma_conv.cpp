@@ -82,11 +82,28 @@ void put_pixel(const MmaProduct& p, const Window<T>& window, const Store& store,
          : store.fill(words, 0, p.params->attrs.x_zero, window.channels);
 }
 
+constexpr int64_t kMostGathered = 2048;
+
+// The taps of a pixel of few or scattered channels, copied together before they are put down.
+template <class T, class Store>
+void put_gathered(const MmaProduct& p, const Window<T>& window, const Store& store, int64_t g, const RowWalk& walk,
+                  int32_t* words) {
+  T gathered[kMostGathered];
+  T* to = gathered;
+  const auto zero = static_cast<T>(p.params->attrs.x_zero);
+  window.taps(g, walk, [&](int64_t, const T* data) {
+    for (int64_t c = 0; c < window.channels; ++c) *to++ = data != nullptr ? data[c * window.channel] : zero;
+  });
+  store.put(words, 0, gathered, 1, to - gathered);
+}
+
 template <class T, class Store>
 void put_taps(const MmaProduct& p, const Window<T>& window, const Store& store, int64_t g, int64_t row,
               int32_t* words) {
   RowWalk walk = p.rows;
   walk.seek(row);
+  const bool scattered = window.channels < 8 || window.channel != 1;
+  if (scattered && p.places.values <= kMostGathered) return put_gathered(p, window, store, g, walk, words);
   window.taps(g, walk, [&](int64_t tap, const T* data) {
     const int64_t at = tap * window.channels;
     data != nullptr ? store.put(words, at, data, window.channel, window.channels)

@@ -259,6 +259,42 @@ void store_tile(const TensorView& y, int64_t offset, int64_t step, const float* 
   }
 }
 
+// n elements, or the same one n times, as a row of fp32.
+void fill_row(const TensorView& view, int64_t offset, int64_t step, int64_t n, float* row) {
+  const TileOperand operand = tile_operand(view, offset, step, n, row);
+  if (operand.step == 0)
+    std::fill_n(row, n, *operand.data);
+  else if (operand.data != row)
+    for (int64_t i = 0; i < n; ++i) row[i] = operand.data[i * operand.step];
+}
+
+constexpr int64_t kShortRow = kTile / 4;
+
+// Rows that are short: several a tile, side by side, as each run of a program has a price of its own.
+template <size_t N>
+void run_short_rows(const KernelArgs& args, const PointwiseProgram& program, const Nest<N>& nest) {
+  const TensorView& y = args.outputs[0];
+  const size_t in = nest.inner(), operands = args.inputs.size();
+  const int64_t length = nest.dims[in], most = kTile / length;
+  args.pool->parallel_for(nest.outer_count(), std::max<int64_t>(1, 4096 / length), [&](int64_t begin, int64_t end) {
+    NestPosition<N> at(nest, begin);
+    TileOperand tile[N];
+    float rows[N][kTile], result[kTile];
+    int64_t to[kTile];
+    for (int64_t row = begin; row < end;) {
+      const int64_t count = std::min(most, end - row);
+      for (int64_t r = 0; r < count; ++r, ++row, at.next()) {
+        to[r] = at.offset[0];
+        for (size_t k = 0; k < operands; ++k)
+          fill_row(args.inputs[k], at.offset[k + 1], nest.strides[k + 1][in], length, rows[k] + r * length);
+      }
+      for (size_t k = 0; k < operands; ++k) tile[k] = {rows[k], 1};
+      run_tile(program, tile, count * length, result);
+      for (int64_t r = 0; r < count; ++r) store_tile(y, to[r], nest.strides[0][in], result + r * length, length);
+    }
+  });
+}
+
 // The nest's operands: the result, then the program's. N bounds their number.
 template <size_t N>
 void run_nest(const KernelArgs& args, const PointwiseProgram& program) {
@@ -269,6 +305,8 @@ void run_nest(const KernelArgs& args, const PointwiseProgram& program) {
   for (size_t k = 0; k < operands; ++k) strides[k + 1] = broadcast_strides(args.inputs[k], y.extents());
   const Nest<N> nest = make_nest<N>(y.extents(), strides);
   const size_t in = nest.inner();
+  if (nest.is_empty()) return;
+  if (nest.dims[in] <= kShortRow && nest.rank > 1) return run_short_rows<N>(args, program, nest);
   const int64_t y_step = nest.strides[0][in];
   const bool direct = y_step == 1 && y.dtype == DataType::f32;
   for_rows(*args.pool, nest, kTile, 4096, [&](const std::array<int64_t, N>& at, int64_t n) {

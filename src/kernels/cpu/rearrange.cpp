@@ -1,8 +1,8 @@
 // Rearrangements that are one copy between views of more axes: depth_to_space, its inverse, tile.
 
-#include "kernels/cpu/common/copy.h"
 #include "kernels/reference/contracts.h"
 #include "kernels/reference/move.h"
+#include "tensor/copy.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -36,13 +36,13 @@ TensorView wide_view(const TensorView& wide, int64_t b) {
 
 void run_depth_to_space(const KernelArgs& args) {
   const auto& attrs = args.as<DepthToSpaceAttrs>();
-  copy_shared(*args.pool, deep_view(args.inputs[0], attrs.blocksize, attrs.mode == "CRD"),
-              wide_view(args.outputs[0], attrs.blocksize));
+  copy_view(deep_view(args.inputs[0], attrs.blocksize, attrs.mode == "CRD"),
+            wide_view(args.outputs[0], attrs.blocksize), *args.pool);
 }
 
 void run_space_to_depth(const KernelArgs& args) {
   const int64_t b = args.as<DepthToSpaceAttrs>().blocksize;
-  copy_shared(*args.pool, wide_view(args.inputs[0], b), deep_view(args.outputs[0], b, false));
+  copy_view(wide_view(args.inputs[0], b), deep_view(args.outputs[0], b, false), *args.pool);
 }
 
 // As the reference kernel, where repetitions and positions are few enough axes for one copy.
@@ -72,7 +72,7 @@ void run_tile(const KernelArgs& args) {
     add(x.dims[i], x.strides[i], y.strides[i]);
   }
   from.rank = to.rank = static_cast<int>(rank);
-  copy_shared(*args.pool, from, to);
+  copy_view(from, to, *args.pool);
 }
 
 }  // namespace

@@ -9,9 +9,13 @@ namespace {
 
 constexpr int64_t kMostGathered = 1024;  // values of one output pixel's window
 
-Tensor pack_conv(Isa isa, const ConvProblem& p) {
+Tensor pack_conv(Isa isa, const ConvProblem& p, bool gathered) {
   const auto* w = p.weights.as<float>().data();
-  const int64_t columns = p.gemm.columns;
+  const int64_t columns = p.gemm.columns, depth = p.taps * p.channels;
+  if (gathered)  // channels, then taps: as they are written
+    return pack_panels(isa, p.gemm.group, columns, p.taps, p.channels, [&](int64_t g, int64_t n, int64_t t, int64_t c) {
+      return w[(g * columns + n) * depth + t * p.channels + c];
+    });
   return pack_panels(isa, p.gemm.group, columns, p.taps, p.channels, [&](int64_t g, int64_t n, int64_t t, int64_t c) {
     return w[((g * columns + n) * p.channels + c) * p.taps + t];
   });
@@ -53,10 +57,11 @@ void propose_conv(const TacticQuery& query, CandidateSink& sink) {
   for (int64_t row_blocks : row_block_choices(isa, query.threads, rows, depth, p->gemm.columns)) {
     GemmAttrs gemm = p->gemm;
     gemm.row_blocks = row_blocks;
-    const auto pack = [p, isa] { return pack_conv(isa, *p); };
-    if (indirect) offer("igemm.r" + std::to_string(row_blocks), "igemm", gemm, few ? efficiency / 4 : efficiency, pack);
+    const auto pack = [p, isa](bool gathered) { return [=] { return pack_conv(isa, *p, gathered); }; };
+    if (indirect)
+      offer("igemm.r" + std::to_string(row_blocks), "igemm", gemm, few ? efficiency / 4 : efficiency, pack(false));
     gemm.gathered = 1;
-    if (few) offer("igemm.gathered.r" + std::to_string(row_blocks), "igemm", gemm, efficiency / 2, pack);
+    if (few) offer("igemm.gathered.r" + std::to_string(row_blocks), "igemm", gemm, efficiency / 2, pack(true));
     efficiency -= 0.02;
   }
 }

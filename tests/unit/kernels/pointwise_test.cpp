@@ -135,5 +135,46 @@ TEST(CastKernels, EveryPairOfTypes) {
     }
 }
 
+// Windows of short rows: several rows a tile.
+TEST(PointwiseKernels, ShortRowsOfLargerTensors) {
+  for (int64_t width : {1, 2, 3, 16, 31, 128, 129})
+    for (bool last : {false, true}) {
+      const auto make = [&] {
+        Graph graph;
+        ValueId x = graph.add_input("x", {DataType::f32, {2, 5, 37, width + 3}});
+        if (last) x = add_op(graph, "transpose", {x}, {{"perm", std::vector<int64_t>{0, 3, 1, 2}}});
+        const auto ints = [&](int64_t v) { return graph.add_constant(ints_of({v})); };
+        const ValueId cut = add_op(graph, "slice", {x, ints(1), ints(1 + width), ints(last ? 1 : 3)});
+        const ValueId column = graph.add_input("column", {DataType::f32, last ? Shape{1, 5, 37} : Shape{37, 1}});
+        graph.add_output(add_op(graph, "silu", {add_op(graph, "add", {add_op(graph, "mul", {cut, cut}), column})}));
+        return graph;
+      };
+      const Tensor column = random_tensor(last ? std::vector<int64_t>{1, 5, 37} : std::vector<int64_t>{37, 1}, 9);
+      expect_graph_matches(make, {{"x", random_tensor({2, 5, 37, width + 3}, 8, 3)}, {"column", column}}, 1e-6,
+                           fmt::format("width {}", width));
+    }
+}
+
+// Epilogues of few columns, in a tensor of their own and in a part of a larger one.
+TEST(PointwiseKernels, EpiloguesOfShortRows) {
+  for (int64_t columns : {1, 3, 16, 24, 40, 257, 300})
+    for (bool joined : {false, true}) {
+      const auto make = [&] {
+        Graph graph;
+        const ValueId x = graph.add_input("x", {DataType::f32, {1, 9, 7, 11}});
+        const ValueId other = graph.add_input("other", {DataType::f32, {1, columns, 7, 11}});
+        const ValueId w = graph.add_constant(random_tensor({columns, 9, 1, 1}, 5));
+        const ValueId gate = graph.add_constant(random_tensor({columns, 1, 1}, 6));
+        ValueId y = add_op(graph, "mul", {add_op(graph, "silu", {add_op(graph, "conv", {x, w})}), gate});
+        y = add_op(graph, "sigmoid", {add_op(graph, "add", {y, other})});
+        graph.add_output(joined ? add_op(graph, "concat", {other, y}, {{"axis", int64_t{1}}}) : y);
+        return graph;
+      };
+      expect_graph_matches(make,
+                           {{"x", random_tensor({1, 9, 7, 11}, 3)}, {"other", random_tensor({1, columns, 7, 11}, 4)}},
+                           1e-6, fmt::format("{} columns", columns));
+    }
+}
+
 }  // namespace
 }  // namespace planish

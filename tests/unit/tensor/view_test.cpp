@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/error.h"
+#include "tensor/copy.h"
 
 namespace planish {
 namespace {
@@ -81,6 +82,27 @@ TEST(View, CopyBetweenAnyStrides) {
     copy_matches<uint16_t>(random, DataType::u16);
     copy_matches<int32_t>(random, DataType::i32);
     copy_matches<int64_t>(random, DataType::i64);
+  }
+}
+
+// Cut among threads along whichever axis.
+TEST(View, CopyByAllThreads) {
+  ThreadPool pool(2);
+  for (std::vector<size_t> order : {std::vector<size_t>{0, 1, 2, 3}, {3, 0, 2, 1}, {1, 3, 2, 0}, {2, 1, 0, 3}}) {
+    const std::vector<int64_t> extents = {2, 58, 17, 19};
+    TensorView to = make_view(nullptr, DataType::f32, extents), from = to;
+    int64_t step = 1;
+    for (size_t axis : order) {
+      from.strides[axis] = step;
+      step *= extents[axis];
+    }
+    std::vector<float> source(static_cast<size_t>(step)), target(source.size());
+    std::iota(source.begin(), source.end(), 0.f);
+    from.data = source.data();
+    to.data = target.data();
+    copy_view(from, to, pool);
+    for (Odometer<2> at(extents, {from.strides, to.strides}); at.valid(); at.next())
+      ASSERT_EQ(target[static_cast<size_t>(at.offset[1])], source[static_cast<size_t>(at.offset[0])]);
   }
 }
 

@@ -57,7 +57,7 @@ inline Kernel make_gemm_kernel(const char* name, void (*check)(const KernelArgs&
                                int64_t (*workspace)(const KernelArgs&) = nullptr) {
   Kernel kernel;
   kernel.name = name;
-  kernel.version = 2;
+  kernel.version = 3;
   kernel.decode = decode_gemm;
   kernel.check = check;
   kernel.workspace = workspace;
@@ -121,9 +121,8 @@ inline Epilogue make_epilogue(const KernelArgs& args, int axis) {
   return epilogue;
 }
 
-// Runs the program over columns [begin, end) of `count` rows from `walk` on; the sums lie in the result.
-inline void finish_rows(const Epilogue& epilogue, RowWalk walk, int64_t count, int64_t begin, int64_t end) {
-  const PointwiseProgram& program = epilogue.params->program;
+// Long rows: a program on pieces of one.
+inline void finish_long_rows(const Epilogue& epilogue, RowWalk walk, int64_t count, int64_t begin, int64_t end) {
   TileOperand operands[kMaxExtras + 1];
   for (int64_t r = 0; r < count; ++r, walk.next()) {
     float* const out = epilogue.out.row(walk);
@@ -131,8 +130,68 @@ inline void finish_rows(const Epilogue& epilogue, RowWalk walk, int64_t count, i
       operands[0] = {out + c, 1};
       for (size_t i = 0; i < epilogue.params->extras; ++i)
         operands[i + 1] = {epilogue.extra[i].row(walk) + c * epilogue.extra[i].step, epilogue.extra[i].step};
-      run_tile(program, operands, std::min(kTile, end - c), out + c);
+      run_tile(epilogue.params->program, operands, std::min(kTile, end - c), out + c);
     }
+  }
+}
+
+// Some rows of a strided operand, columns from `begin` on.
+template <class T>
+struct RowPiece {
+  const RowOperand<T>& operand;
+  RowWalk walk;
+  int64_t count, begin, width;
+
+  T* first() const { return operand.row(walk) + begin * operand.step; }
+  bool repeats_one() const { return operand.step == 0 && operand.rows == RowStrides{}; }
+  // Whether the rows follow one another in memory without a gap.
+  bool lies_together() const {
+    const T* expected = first();
+    bool together = operand.step == 1;
+    visit([&](int64_t, const T* row) { together = together && row == expected, expected += width; });
+    return together;
+  }
+  template <class Body>
+  void visit(Body body) const {
+    RowWalk at = walk;
+    for (int64_t r = 0; r < count; ++r, at.next()) body(r, operand.row(at) + begin * operand.step);
+  }
+  void gather(float* to) const {
+    visit([&](int64_t r, const float* row) {
+      for (int64_t i = 0; i < width; ++i) to[r * width + i] = row[i * operand.step];
+    });
+  }
+  TileOperand tile(float* place) const {
+    if (repeats_one()) return {first(), 0};
+    if (lies_together()) return {first(), 1};
+    gather(place);
+    return {place, 1};
+  }
+};
+
+// Short rows: a program on several together, as each call has a price of its own.
+inline void finish_short_rows(const Epilogue& epilogue, const RowWalk& walk, int64_t count, int64_t begin,
+                              int64_t width) {
+  float gathered[kMaxExtras + 1][kTile];
+  TileOperand operands[kMaxExtras + 1];
+  const RowPiece<float> out{epilogue.out, walk, count, begin, width};
+  operands[0] = out.tile(gathered[0]);
+  for (size_t i = 0; i < epilogue.params->extras; ++i)
+    operands[i + 1] = RowPiece<const float>{epilogue.extra[i], walk, count, begin, width}.tile(gathered[i + 1]);
+  auto* const sums = const_cast<float*>(operands[0].data);
+  run_tile(epilogue.params->program, operands, count * width, sums);
+  if (sums != gathered[0]) return;
+  out.visit([&](int64_t r, float* row) { std::copy_n(sums + r * width, width, row); });
+}
+
+// Runs the program over columns [begin, end) of `count` rows from `walk` on; the sums lie in the result.
+inline void finish_rows(const Epilogue& epilogue, RowWalk walk, int64_t count, int64_t begin, int64_t end) {
+  const int64_t width = end - begin;
+  if (width > kTile / 2) return finish_long_rows(epilogue, walk, count, begin, end);
+  for (int64_t r = 0; r < count;) {
+    const int64_t rows = std::min(kTile / width, count - r);
+    finish_short_rows(epilogue, walk, rows, begin, width);
+    for (const int64_t next = r + rows; r < next; ++r) walk.next();
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // The window of an output pixel in an image, tap by tap in the order of the packed weights.
 
+#include <algorithm>
 #include <array>
 
 #include "base/checked.h"
@@ -20,14 +21,20 @@ struct Window {
 
   int64_t tap_count() const { return kernel[0] * kernel[1] * kernel[2]; }
 
-  // Calls visit(tap, data or null) for every tap.
-  template <class Visit>
-  void taps(int64_t g, const RowWalk& walk, Visit visit) const {
+  // The first position of an output pixel's window along each axis, which padding may have put outside.
+  std::array<int64_t, 3> first_of(const RowWalk& walk) const {
     std::array<int64_t, 3> first{};
     for (int i = 0; i < spatial; ++i) {
       const auto to = static_cast<size_t>(3 - spatial + i);
       first[to] = walk.at[static_cast<size_t>(i + 1)] * stride[to] - pad[to];
     }
+    return first;
+  }
+
+  // Calls visit(tap, data or null) for every tap in the order of the packed weights.
+  template <class Visit>
+  void taps(int64_t g, const RowWalk& walk, Visit visit) const {
+    const std::array<int64_t, 3> first = first_of(walk);
     const T* const base = x + walk.at[0] * image + g * channels * channel;
     int64_t tap = 0;
     for (int64_t kz = 0; kz < kernel[0]; ++kz) {
@@ -42,6 +49,35 @@ struct Window {
         }
       }
     }
+  }
+
+  // The elements of the window in the order [channel][tap], zeros where it lies outside.
+  void lines(int64_t g, const RowWalk& walk, T* to) const {
+    const std::array<int64_t, 3> first = first_of(walk);
+    const int64_t base = walk.at[0] * image + g * channels * channel + first[2] * step[2];
+    // Taps [begin, end) of a line are inside.
+    const int64_t d = dilation[2], begin = std::min(kernel[2], first[2] < 0 ? (d - 1 - first[2]) / d : 0),
+                  end = std::clamp((extent[2] - first[2] + d - 1) / d, begin, kernel[2]);
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t kz = 0; kz < kernel[0]; ++kz) {
+        const int64_t z = first[0] + kz * dilation[0];
+        for (int64_t ky = 0; ky < kernel[1]; ++ky, to += kernel[2]) {
+          const int64_t row = first[1] + ky * dilation[1];
+          if (z < 0 || z >= extent[0] || row < 0 || row >= extent[1])
+            std::fill_n(to, kernel[2], T{});
+          else
+            line(base + c * channel + z * step[0] + row * step[1], begin, end, to);
+        }
+      }
+  }
+
+ private:
+  // One line of the kernel, from x[at] on; short: plain loops beat calls.
+  void line(int64_t at, int64_t begin, int64_t end, T* to) const {
+    const int64_t by = dilation[2] * step[2];
+    for (int64_t k = 0; k < begin; ++k) to[k] = T{};
+    for (int64_t k = begin; k < end; ++k) to[k] = x[at + k * by];
+    for (int64_t k = end; k < kernel[2]; ++k) to[k] = T{};
   }
 };
 
