@@ -172,6 +172,28 @@ TEST(Network, ABranchIsTakenAtRunTime) {
   EXPECT_EQ(y, (std::vector<float>{10, 20, 30, 40}));
 }
 
+// What a node assumes goes with it.
+TEST(Network, AssumptionsFollowTheNodes) {
+  Network net;
+  const Value a = net.input("a", DataType::f32, {"N"}), b = net.input("b", DataType::f32, {"M"});
+  const Node sum = *net.producer(net.add("add", {a, b}));
+  net.mark_output(net.output(sum), "y");
+  for (const char* symbol : {"N", "M"}) net.set_range(symbol, 1, 2, 4);
+  const auto message = [](const Network& network) {
+    const Engine engine(build(network, untuned({})));
+    Context context(engine);
+    context.set_shape("a", {2});
+    return std::string(error_of([&] { context.set_shape("b", {3}), context.run(); }).what());
+  };
+  EXPECT_NE(message(net).find("needs N equal to M"), std::string::npos) << message(net);
+  EXPECT_NE(message(net.clone()).find("needs N equal to M"), std::string::npos);
+  const Value unused = net.add("add", {a, b});
+  net.remove(*net.producer(unused));
+  EXPECT_NE(message(net).find("needs N equal to M"), std::string::npos);
+  net.set_operand(sum, 1, a);
+  EXPECT_NE(message(net).find("'a' is not bound"), std::string::npos) << message(net);
+}
+
 TEST(Build, NeedsARangeForEveryDynamicExtent) {
   Network net = small_network();
   const Error error = error_of([&] { build(net, untuned({})); });
