@@ -227,6 +227,34 @@ TEST(Build, ProfilesShareConstants) {
             Code::invalid_argument);
 }
 
+// What one profile folds, and so takes as given, does not bind the other.
+TEST(Build, ProfilesAssumeApart) {
+  const auto body = [](const char* op) {
+    Network inner;
+    const Value part = inner.input("part", DataType::f32, {"N", 4});
+    inner.mark_output(inner.add(op, {part, inner.constant({1}, std::vector<int64_t>{0}, "axes")},
+                                std::string(op) == "squeeze" ? Attributes{} : Attributes{{"keepdims", 0}}));
+    return inner;
+  };
+  Network net;
+  const Value x = net.input("x", DataType::f32, {"N", 4});
+  const Value rows = net.add("gather", {net.add("shape", {x}), net.scalar(int64_t{0})});
+  const Value one = net.add("equal", {rows, net.scalar(int64_t{1})});
+  net.mark_output(net.output(net.add_if(one, {x}, body("squeeze"), body("reduce_sum"))), "y");
+  const InputRanges single = {InputRange::fixed("x", {1, 4})}, many = {{"x", {2, 4}, {2, 4}, {8, 4}}};
+  const Engine engine(build(net, untuned({single, many})));
+  std::vector<float> y(4);
+  for (int profile : {0, 1}) {
+    Context context(engine, {.profile = profile});
+    const std::vector<float> data(profile == 0 ? 4 : 12, 2.f);
+    context.set_shape("x", {profile == 0 ? 1 : 3, 4});
+    context.bind("x", data);
+    context.bind("y", y);
+    context.run();
+    EXPECT_EQ(y[3], profile == 0 ? 2 : 6);
+  }
+}
+
 TEST(Build, EqualInputGivesEqualBytes) {
   const auto bytes = [](const Plan& plan) { return std::vector<std::byte>(plan.bytes().begin(), plan.bytes().end()); };
   EXPECT_EQ(bytes(build(small_network(), untuned())), bytes(build(small_network(), untuned())));
