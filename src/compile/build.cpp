@@ -34,9 +34,12 @@ class Phases {
   std::chrono::steady_clock::time_point start_;
 };
 
-// An extent below 0 for some of the shapes that the plan is for: the ranges are wider than the network bears.
+// An extent below 0 for some of the shapes that the plan is for: the ranges are wider than the network bears. A branch
+// that they do not fit is an error where it is run.
 void check_extents(const Graph& graph) {
-  for (NodeId id : graph.nodes())
+  for (NodeId id : graph.nodes()) {
+    for (const auto& region : graph.node(id).regions)
+      if (graph.node(id).op != "if") check_extents(*region);
     for (ValueId output : graph.node(id).outputs)
       for (Dim dim : graph.value(output).type.shape) {
         const int64_t least = dim.lower_bound(graph.symbols);
@@ -53,6 +56,7 @@ void check_extents(const Graph& graph) {
              graph.node(id).name, graph.node(id).op.str(), graph.value(output).name, graph.value(output).type.str(),
              dim.str(), least, ranges);
       }
+  }
 }
 
 }  // namespace
@@ -82,6 +86,7 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   phases.begin("planning memory", 3);
   emit.report = report;
   Plan plan = emit_plan(graph, emit);
+  verify(plan);
   plan.notes["optimize"] = options.optimize ? "yes" : "no";
   plan.notes["threads"] = std::to_string(emit.threads);
   if (report != nullptr) {

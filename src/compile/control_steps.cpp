@@ -1,6 +1,7 @@
 #include "compile/control_steps.h"
 
 #include <algorithm>
+#include <set>
 
 #include "compile/views.h"
 
@@ -60,9 +61,17 @@ void ControlSteps::bind_values(const std::vector<std::string>& symbols, const st
   if (!symbols.empty()) emit_extents("extents.values", {{"values", values}}, symbols);
 }
 
-// What a branch assumes is checked where it runs; the model's own guards, when shapes are set.
-void ControlSteps::emit_guards(const std::vector<Guard>& guards) {
-  for (const Guard& guard : guards) {
+// What a branch assumes is checked where it runs: at its beginning, or by the step of it that binds the last symbol.
+void ControlSteps::emit_guards(const Graph& branch) {
+  std::set<std::string> own;
+  collect_bound(branch, own);
+  for (const Guard& guard : branch.guards) {
+    const auto names = guard.symbols();
+    if (std::any_of(names.begin(), names.end(), [&](const auto& name) { return own.count(name) > 0; })) {
+      draft_.add_guard(guard);
+      continue;
+    }
+    if (!std::all_of(names.begin(), names.end(), [&](const auto& name) { return draft_.is_bound(name); })) continue;
     Step step = control("guard");
     step.kind = StepKind::reference;
     step.op = "guard";
@@ -97,7 +106,7 @@ void ControlSteps::emit_if(Environment& values) {
     for (size_t i = 0; i < region.inputs().size(); ++i)
       inner[region.inputs()[i]] = regions_.view_of(graph_, node_.inputs[i + 1], values);
     step.bodies[branch] = draft_.body([&] {
-      emit_guards(region.guards);
+      emit_guards(region);
       regions_.emit_graph(region, inner);
       Views sources;
       for (ValueId output : region.outputs()) sources.push_back(regions_.view_of(region, output, inner));

@@ -38,7 +38,7 @@ class ControlSteps {
   ViewDesc scalar(const ViewDesc& view);
   void copy_into(const ViewDesc& memory, const ViewDesc& source);
   void bind_values(const std::vector<std::string>& symbols, const std::vector<Dim>& values);
-  void emit_guards(const std::vector<Guard>& guards);
+  void emit_guards(const Graph& branch);
   void emit_extents(const char* kernel, Attrs params, const std::vector<std::string>& symbols);
 
   // --- a loop's

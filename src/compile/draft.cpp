@@ -21,13 +21,22 @@ std::string view_key(const ViewDesc& view) {
 
 }  // namespace
 
+void collect_bound(const Graph& graph, std::set<std::string>& symbols) {
+  for (NodeId id : graph.nodes()) {
+    const Node& node = graph.node(id);
+    symbols.insert(node.binds.begin(), node.binds.end());
+    for (const auto& region : node.regions) collect_bound(*region, symbols);
+  }
+}
+
 PlanDraft::PlanDraft(const Graph& graph, Isa isa) {
   plan_.producer = "planish " PLANISH_VERSION;
   plan_.target = "cpu";
   plan_.isa = isa_name(isa);
   plan_.model = graph.name;
-  plan_.guards = graph.guards;
   plan_.profiles.emplace_back().symbols = graph.symbols;
+  collect_bound(graph, bound_);
+  for (const Guard& guard : graph.guards) add_guard(guard);
   steps_ = &plan_.profiles[0].steps;
 }
 
@@ -86,6 +95,19 @@ uint32_t PlanDraft::add_step(Step step) {
   return next_id_ - 1;
 }
 
+bool PlanDraft::is_bound(const std::string& symbol) const {
+  const SymbolTable& symbols = plan_.profiles[0].symbols;
+  const auto at = symbols.find(symbol);
+  return at != symbols.end() && (at->second.kind == SymbolKind::shape || bound_.count(symbol) > 0);
+}
+
+void PlanDraft::add_guard(const Guard& guard) {
+  std::vector<Guard>& guards = plan_.profiles[0].guards;
+  const auto names = guard.symbols();
+  const bool has_value = std::all_of(names.begin(), names.end(), [this](const auto& name) { return is_bound(name); });
+  if (has_value && std::find(guards.begin(), guards.end(), guard) == guards.end()) guards.push_back(guard);
+}
+
 void PlanDraft::add_copy(const ViewDesc& from, const ViewDesc& to, const std::string& name,
                          const std::vector<std::string>& origins) {
   Step step;
@@ -137,7 +159,7 @@ Plan PlanDraft::finish(bool keep_all) {
     profile.buffers.push_back({buffer.kind, MemorySpace::host, placed(buffer.kind) ? buffer.index : -1, 0, 0,
                                buffer.kind == BufferKind::dynamic ? buffer.bytes : Dim()});
     if (buffer.kind != BufferKind::arena || buffer.last < 0) continue;
-    const int64_t bytes = buffer.bytes.upper_bound(profile.symbols);
+    const int64_t bytes = std::max<int64_t>(buffer.bytes.upper_bound(profile.symbols), 0);
     if (bytes > kLargestBuffer)
       fail(Code::invalid_argument, "a buffer of up to {} bytes; give the inputs narrower ranges", bytes);
     intervals.push_back({bytes, keep_all ? 0 : buffer.first, keep_all ? position_ : buffer.last});

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "tactics/tactic.h"
 
 namespace planish {
+
+// Adds the symbols that nodes of the graph and of its regions bind.
+void collect_bound(const Graph& graph, std::set<std::string>& symbols);
 
 class PlanDraft {
  public:
@@ -27,6 +31,10 @@ class PlanDraft {
 
   // --- steps
   uint32_t add_step(Step step);  // gives it its id
+  // Checked by the step that binds the last of its symbols.
+  void add_guard(const Guard& guard);
+  // A step binds it, or shapes do: what only nodes that are gone needed has no value.
+  bool is_bound(const std::string& symbol) const;
   void add_copy(const ViewDesc& from, const ViewDesc& to, const std::string& name,
                 const std::vector<std::string>& origins);
   // The view in a layout that the rule accepts; a conversion is made once and shared.
@@ -55,6 +63,7 @@ class PlanDraft {
   std::vector<Buffer> buffers_;
   std::map<Hash128, int32_t> constants_;
   std::map<std::string, ViewDesc> converted_;
+  std::set<std::string> bound_;  // symbols that nodes of the graph bind
   std::vector<Step>* steps_ = nullptr;
   int position_ = 0;
   uint32_t next_id_ = 0;

@@ -94,7 +94,8 @@ std::unique_ptr<Node> clone_node(const Node& node) {
 Graph Graph::clone() const {
   Graph copy;
   copy.name = name;
-  share_symbols(*this, copy);
+  copy.symbols = symbols;
+  copy.guards = guards;
   State& to = *copy.state_;
   const State& from = *state_;
   for (const auto& node : from.nodes) to.nodes.push_back(node ? clone_node(*node) : nullptr);

@@ -25,6 +25,11 @@ NodeId add_region_node(Graph& graph, OpName op, std::vector<ValueId> inputs, Att
 // Types and contents of every value again, in order (after shapes were given to inputs). Errors name nodes.
 void infer_all(Graph& graph);
 
+// Of the model, or of the shapes it is given: what stands in a branch alone is no error before it runs.
+bool concerns_model(const Error& error);
+// With inputs and results as `other` has them; running it is an error that says why.
+std::unique_ptr<Graph> refusing_region(const Graph& other, const SymbolTable& symbols, const std::string& why);
+
 // verify_structure, plus: every operator known, attributes fit, inferred types agree with the stated ones.
 void verify(const Graph& graph);
 

@@ -18,7 +18,10 @@ std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node, std::spa
 constexpr int64_t kFoldedElements = 4096;
 std::optional<Tensor> known_operand(const Value& value);
 
-// The same for all operands of a node, absent ones included; nothing when one is not known.
+// The only element of a boolean, where that is known.
+std::optional<bool> known_condition(const Value& value);
+
+// All operands of a node as tensors, absent ones included; nothing when one is not known.
 std::optional<std::vector<Tensor>> known_operands(const Graph& graph, const Node& node);
 
 }  // namespace planish

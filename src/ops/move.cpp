@@ -111,11 +111,29 @@ void split_infer(InferContext& context) {
   split_contents(context, sizes);
 }
 
+// A bound N - k that stays below 1 when the extent is added where it is below 0: such as N - 1 of N elements.
+bool stays_below(Dim bound, Dim extent, SymbolTable symbols) {
+  const auto parts = bound.op() == DimOp::add ? bound.operands() : std::vector<Dim>();
+  const auto symbol = std::find_if(parts.begin(), parts.end(), [](Dim part) { return part.op() == DimOp::symbol; });
+  if (parts.size() != 2 || symbol == parts.end() || !(bound - *symbol).is_constant()) return false;
+  const auto at = symbols.find(symbol->name());
+  if (at == symbols.end()) return false;
+  at->second.range.max = -(bound - *symbol).value() - 1;
+  return (bound + extent).upper_bound(symbols) <= 0;
+}
+
+// What counts from the end where it is below 0; where its sign is open, the extents tell.
+Dim from_begin(Dim bound, Dim extent, const SymbolTable& symbols) {
+  if (bound.lower_bound(symbols) >= 0 || stays_below(bound, extent, symbols)) return bound;
+  if (bound.upper_bound(symbols) < 0) return bound + extent;
+  return bound + extent * max(min(Dim(0) - bound, 1), 0);
+}
+
 // A bound of slice brought into [0, extent]: negative ones count from the end.
 Dim slice_bound(Dim bound, Dim extent, int64_t low, Dim high, const SymbolTable& symbols) {
   if (bound.is_constant() && bound.value() >= INT64_MAX / 8) return high;
   if (bound.is_constant() && bound.value() <= INT64_MIN / 8) return low;
-  if (bound.upper_bound(symbols) < 0) bound = bound + extent;
+  bound = from_begin(bound, extent, symbols);
   const Dim room = high - bound;
   if (room.lower_bound(symbols) < 0) bound = room.upper_bound(symbols) <= 0 ? high : min(bound, high);
   if (bound.lower_bound(symbols) < low) bound = bound.upper_bound(symbols) <= low ? Dim(low) : max(bound, low);
@@ -172,6 +190,7 @@ void slice_infer(InferContext& context) {
     const Dim span = forward ? end - begin : begin - end;
     Dim count = ceil_div(span, forward ? steps[i] : -steps[i]);
     if (span.lower_bound(context.symbols()) < 0) count = max(count, 0);
+    if (!forward && extent.lower_bound(context.symbols()) < 1) count = min(count, extent);
     dims[static_cast<size_t>(axis)] = count;
     if (!known || in.rank() != 1 || !begin.is_constant() || !count.is_constant()) {
       known.reset();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 
 #include "ops/op.h"
 
@@ -122,7 +123,15 @@ Dim equal(Dim a, Dim b, const SymbolTable& symbols) {
   const int64_t low = difference.lower_bound(symbols), high = difference.upper_bound(symbols);
   if (low == 0 && high == 0) return 1;
   if (low > 0 || high < 0) return 0;
-  return 1 - min(1, max(difference, b - a));
+  return 1 - min(1, max(max(difference, b - a), 0));  // the 0 is for bounds, which see each side by itself
+}
+
+std::optional<Dim> fold_min(std::span<const Dim> x, const SymbolTable&) {
+  return std::accumulate(x.begin() + 1, x.end(), x[0], [](Dim a, Dim b) { return min(a, b); });
+}
+
+std::optional<Dim> fold_max(std::span<const Dim> x, const SymbolTable&) {
+  return std::accumulate(x.begin() + 1, x.end(), x[0], [](Dim a, Dim b) { return max(a, b); });
 }
 
 std::optional<Dim> fold_div(std::span<const Dim> x, const SymbolTable& symbols) {
@@ -152,8 +161,8 @@ const FoldRow kFolds[] = {
     {"mul", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(x[0] * x[1]); }},
     {"div", fold_div},
     {"mod", fold_mod},
-    {"min", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(min(x[0], x[1])); }},
-    {"max", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(max(x[0], x[1])); }},
+    {"min", fold_min},
+    {"max", fold_max},
     {"neg", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(Dim(0) - x[0]); }},
     {"identity", [](std::span<const Dim> x, const SymbolTable&) { return std::optional(x[0]); }},
     {"equal", [](std::span<const Dim> x, const SymbolTable& s) { return std::optional(equal(x[0], x[1], s)); }},

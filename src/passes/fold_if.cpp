@@ -5,17 +5,11 @@
 #include <map>
 
 #include "ops/builder.h"
+#include "ops/evaluate.h"
 #include "passes/passes.h"
 
 namespace planish::passes {
 namespace {
-
-std::optional<bool> known_condition(const Value& value) {
-  if (value.type.dtype != DataType::boolean) return std::nullopt;
-  if (value.is_constant() && value.constant.element_count() == 1) return value.constant.to_ints()[0] != 0;
-  if (!value.contents || value.contents->size() != 1 || !(*value.contents)[0].is_constant()) return std::nullopt;
-  return (*value.contents)[0].value() != 0;
-}
 
 // Copies the nodes of `body` into `graph`, its inputs being `operands`; returns what its outputs have become.
 std::vector<ValueId> inline_body(Graph& graph, const Graph& body, std::span<const ValueId> operands) {

@@ -4,28 +4,18 @@
 #include <algorithm>
 
 #include "ops/builder.h"
+#include "ops/evaluate.h"
 #include "passes/passes.h"
 
 namespace planish::passes {
 namespace {
 
-Tensor constant_contents(const Value& value) {
-  const auto extents = value.type.shape.extents();
-  return Tensor::make(value.type.dtype, extents, [&](std::byte* out) {
-    const TensorView view = make_view(out, value.type.dtype, extents);
-    for (size_t i = 0; i < value.contents->size(); ++i)
-      store_int(view, static_cast<int64_t>(i), (*value.contents)[i].value());
-  });
-}
-
 bool fold_value(Graph& graph, ValueId id) {
   const Value& value = graph.value(id);
   if (!value.contents || graph.users(id).empty() || graph.is_output(id) || !value.type.shape.is_static()) return false;
   if (static_cast<int64_t>(value.contents->size()) != value.type.shape.element_count().value()) return false;
-  const bool constant =
-      std::all_of(value.contents->begin(), value.contents->end(), [](Dim dim) { return dim.is_constant(); });
-  if (constant) {
-    graph.replace_uses(id, graph.add_constant(constant_contents(value), value.name + ".folded"));
+  if (const auto known = known_operand(value)) {
+    graph.replace_uses(id, graph.add_constant(*known, value.name + ".folded"));
     return true;
   }
   // What waits for a step stays behind it: such a value is computed from what the step gives.

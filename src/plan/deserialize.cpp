@@ -76,9 +76,6 @@ class Loader {
     if (root->constants() != nullptr)
       for (uint32_t i : *root->constants()) plan.constants.push_back(tensor(i));
     each(root->profiles(), [&](const fb::Profile& profile) { plan.profiles.push_back(profile_of(profile)); });
-    each(root->guards(), [&](const fb::Guard& guard) {
-      plan.guards.push_back({dim(guard.left()), dim(guard.right()), text(guard.where())});
-    });
     return plan;
   }
 
@@ -260,6 +257,9 @@ class Loader {
       info.kind = static_cast<SymbolKind>(check_enum(symbol.kind(), 1, "symbol kind"));
       info.range = {symbol.min(), symbol.opt(), symbol.max()};
       out.symbols[text(symbol.name())] = info;
+    });
+    each(profile.guards(), [&](const fb::Guard& guard) {
+      out.guards.push_back({dim(guard.left()), dim(guard.right()), text(guard.where())});
     });
     each(profile.buffers(), [&](const fb::Buffer& buffer) {
       BufferDesc desc;

@@ -18,7 +18,7 @@
 
 namespace planish {
 
-constexpr uint32_t kPlanFormatVersion = 1;
+constexpr uint32_t kPlanFormatVersion = 2;
 
 enum class MemorySpace : uint8_t { host, device };
 
@@ -89,7 +89,8 @@ struct Binding {
 };
 
 struct Profile {
-  SymbolTable symbols;  // with the ranges this profile is legal for
+  SymbolTable symbols;        // with the ranges this profile is legal for
+  std::vector<Guard> guards;  // checked once their symbols are bound: when shapes are set, or by the last binding step
   std::vector<BufferDesc> buffers;
   std::vector<Step> steps;
   int64_t arena_bytes = 0;
@@ -106,8 +107,6 @@ struct Plan {
   std::vector<Binding> bindings;             // inputs first, in the model's order
   std::vector<Profile> profiles;
   std::vector<Tensor> constants;
-  std::vector<Guard>
-      guards;  // checked once their symbols are bound: when shapes are set, or by the last step that binds one
 };
 
 struct LoadOptions {

@@ -61,8 +61,6 @@ std::string print(const Plan& plan) {
   for (const auto& [key, value] : plan.notes) out += fmt::format("note {} = {}\n", key, value);
   for (const Binding& binding : plan.bindings)
     out += fmt::format("{} {} {}\n", binding.is_input ? "input" : "output", binding.name, binding.type.str());
-  for (const Guard& guard : plan.guards)
-    out += fmt::format("guard {} == {} in {}\n", guard.left.str(), guard.right.str(), guard.where);
   for (size_t i = 0; i < plan.constants.size(); ++i)
     out +=
         fmt::format("constant {} {} #{}\n", i, plan.constants[i].type().str(), plan.constants[i].content_hash().hex());
@@ -70,6 +68,8 @@ std::string print(const Plan& plan) {
     out += fmt::format("profile arena {} bytes, live peak {}\n", profile.arena_bytes, profile.live_peak_bytes);
     for (const auto& [name, info] : profile.symbols)
       out += fmt::format("  symbol {} [{}, {}, {}]\n", name, info.range.min, info.range.opt, info.range.max);
+    for (const Guard& guard : profile.guards)
+      out += fmt::format("  guard {} == {} in {}\n", guard.left.str(), guard.right.str(), guard.where);
     for (size_t i = 0; i < profile.buffers.size(); ++i) print_buffer(i, profile.buffers[i], out);
     print_steps(profile.steps, "  ", out);
   }

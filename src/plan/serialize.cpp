@@ -39,9 +39,6 @@ class Writer {
     for (const Profile& profile : plan.profiles) profiles.push_back(write_profile(profile));
     Offsets<fb::Note> notes;
     for (const auto& [key, value] : plan.notes) notes.push_back(fb::CreateNote(b_, str(key), str(value)));
-    Offsets<fb::Guard> guards;
-    for (const Guard& guard : plan.guards)
-      guards.push_back(fb::CreateGuard(b_, expr_index(guard.left), expr_index(guard.right), str(guard.where)));
     // Expressions and tensors are complete only now.
     const auto exprs = b_.CreateVector(exprs_);
     const auto tensors = b_.CreateVector(tensors_);
@@ -49,9 +46,8 @@ class Writer {
     const auto bindings_vector = b_.CreateVector(bindings);
     const auto profiles_vector = b_.CreateVector(profiles);
     const auto constants_vector = b_.CreateVector(constants);
-    const auto guards_vector = b_.CreateVector(guards);
     b_.Finish(fb::CreatePlan(b_, str(plan.producer), str(plan.target), str(plan.isa), str(plan.model), notes_vector,
-                             exprs, bindings_vector, profiles_vector, tensors, constants_vector, guards_vector));
+                             exprs, bindings_vector, profiles_vector, tensors, constants_vector));
     return assemble();
   }
 
@@ -170,10 +166,15 @@ class Writer {
     for (const BufferDesc& buffer : profile.buffers)
       buffers.push_back(fb::CreateBuffer(b_, static_cast<uint8_t>(buffer.kind), static_cast<uint8_t>(buffer.space),
                                          buffer.index, buffer.offset, buffer.bytes, expr_index(buffer.size)));
+    Offsets<fb::Guard> guards;
+    for (const Guard& guard : profile.guards)
+      guards.push_back(fb::CreateGuard(b_, expr_index(guard.left), expr_index(guard.right), str(guard.where)));
     const auto symbols_vector = b_.CreateVector(symbols);
+    const auto guards_vector = b_.CreateVector(guards);
     const auto buffers_vector = b_.CreateVector(buffers);
     const auto steps = write_steps(profile.steps);
-    return fb::CreateProfile(b_, symbols_vector, buffers_vector, steps, profile.arena_bytes, profile.live_peak_bytes);
+    return fb::CreateProfile(b_, symbols_vector, buffers_vector, steps, profile.arena_bytes, profile.live_peak_bytes,
+                             guards_vector);
   }
 
   std::vector<std::byte> assemble() const {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/checked.h"
 #include "plan/plan.h"
@@ -21,7 +22,7 @@ class Checker {
           info.range.max > kLargestArena)
         damaged("symbol '{}' ranges over [{}, {}, {}]", name, info.range.min, info.range.opt, info.range.max);
     for (const Binding& binding : plan_.bindings) check_binding(binding);
-    for (const Guard& guard : plan_.guards) {
+    for (const Guard& guard : profile_.guards) {
       check_symbols(guard.left);
       check_symbols(guard.right);
     }
@@ -76,7 +77,8 @@ class Checker {
         damaged("the expression {} names the symbol '{}', which the profile does not have", dim.str(), name);
   }
 
-  // A fixed window lies inside its buffer; the runtime looks at the others when their extents are known.
+  // A fixed window lies inside its buffer; the runtime looks at the others when their extents are known. A branch need
+  // not fit all shapes that the profile allows.
   void check_view(const ViewDesc& view) const {
     if (view.buffer < 0) return;
     if (static_cast<size_t>(view.buffer) >= profile_.buffers.size()) damaged("a view of buffer {}", view.buffer);
@@ -87,7 +89,7 @@ class Checker {
     for (size_t i = 0; i < view.dims.size(); ++i) {
       check_symbols(view.dims[i]);
       check_symbols(view.strides[i]);
-      if (lower(view.dims[i]) < 0 && !depends_on_data(view.dims[i], profile_.symbols))
+      if (!in_branch_ && lower(view.dims[i]) < 0 && !depends_on_data(view.dims[i], profile_.symbols))
         damaged("an extent {} may be negative", view.dims[i].str());
       fixed = fixed && view.dims[i].is_constant() && view.strides[i].is_constant();
     }
@@ -140,7 +142,9 @@ class Checker {
       for (const std::string& symbol : step.binds)
         if (!depends_on_data(Dim::symbol(symbol), profile_.symbols))
           damaged("step '{}' binds '{}', which is no symbol that a step binds", step.name, symbol);
+      const bool around = std::exchange(in_branch_, in_branch_ || is_if(step));
       for (const auto& body : step.bodies) check_steps(body);
+      in_branch_ = around;
     }
   }
 
@@ -172,6 +176,7 @@ class Checker {
   const Plan& plan_;
   const Profile& profile_;
   std::set<uint32_t> ids_;
+  bool in_branch_ = false;
 };
 
 }  // namespace

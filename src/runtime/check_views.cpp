@@ -16,7 +16,10 @@ int64_t magnitude(int64_t value) { return value < 0 ? -value : value; }
 
 void check_numbers(const TensorView& view, int64_t offset) {
   for (size_t i = 0; i < static_cast<size_t>(view.rank); ++i)
-    if (view.dims[i] < 0 || view.dims[i] > kMost || view.strides[i] < -kMost || view.strides[i] > kMost)
+    if (view.dims[i] < 0)
+      fail(Code::invalid_argument, "would have an extent of {} on axis {} for these shapes", view.dims[i], i);
+  for (size_t i = 0; i < static_cast<size_t>(view.rank); ++i)
+    if (view.dims[i] > kMost || view.strides[i] < -kMost || view.strides[i] > kMost)
       fail(Code::invalid_plan, "has the extent {} and the stride {} on axis {}", view.dims[i], view.strides[i], i);
   if (checked_product(view.extents()) > kMost) fail(Code::invalid_plan, "has more than 2^44 elements");
   if (offset % element_bytes(view.dtype) != 0)

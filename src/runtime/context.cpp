@@ -105,7 +105,7 @@ struct Context::State final : Frame {
       return {Code::invalid_argument, fmt::format("input '{}' has the extents {}, {} is accepted", bindings()[i].name,
                                                   Shape::of(given[i]).str(), Shape::of(extents_of(i)).str())};
     }
-    for (const Guard& guard : engine->plan().guards) {
+    for (const Guard& guard : profile->guards) {
       if (is_data_dependent(guard.left) || is_data_dependent(guard.right)) continue;  // looked at when they are bound
       const int64_t left = guard.left.evaluate(symbols), right = guard.right.evaluate(symbols);
       if (left != right)

@@ -140,10 +140,8 @@ void Frame::bind(const Step& step, std::span<const int64_t> values) {
 
 // Those that the symbol takes part in, once all others are bound too.
 void Frame::check_guards(const std::string& bound) const {
-  for (const Guard& guard : engine->plan().guards) {
-    std::vector<std::string> names;
-    guard.left.collect_symbols(names);
-    guard.right.collect_symbols(names);
+  for (const Guard& guard : profile->guards) {
+    const auto names = guard.symbols();
     const auto known = [this](const std::string& name) { return symbols.count(name) != 0; };
     if (std::find(names.begin(), names.end(), bound) == names.end() || !std::all_of(names.begin(), names.end(), known))
       continue;

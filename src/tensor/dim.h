@@ -97,8 +97,9 @@ bool depends_on_data(Dim dim, const SymbolTable& symbols);
 // Expressions that a network takes as equal though nothing says so ([N] + [M]): checked when shapes are set.
 struct Guard {
   Dim left, right;
-  std::string where;        // "node 'add_1' (add)"
-  std::string str() const;  // "node 'add_1' (add) needs N equal to M"
+  std::string where;                         // "node 'add_1' (add)"
+  std::string str() const;                   // "node 'add_1' (add) needs N equal to M"
+  std::vector<std::string> symbols() const;  // of both sides, without repeats
   friend bool operator==(const Guard&, const Guard&) = default;
 };
 

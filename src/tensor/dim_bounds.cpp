@@ -127,6 +127,13 @@ int64_t Dim::upper_bound(const SymbolTable& symbols) const {
   return is_constant() ? value() : bounds_of(node_, symbols).high;
 }
 
+std::vector<std::string> Guard::symbols() const {
+  std::vector<std::string> names;
+  left.collect_symbols(names);
+  right.collect_symbols(names);
+  return names;
+}
+
 std::string Guard::str() const { return fmt::format("{} needs {} equal to {}", where, left.str(), right.str()); }
 
 bool depends_on_data(Dim dim, const SymbolTable& symbols) {

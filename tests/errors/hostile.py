@@ -77,6 +77,13 @@ def nested_messages(depth):
     return number(1, 8) + block(7, graph)
 
 
+def narrow_numbers(dtype):
+    """x is reshaped to elements 8 and 9 of two joined lists of that type."""
+    return model([node("Concat", ["a", "a"], ["ten"], attributes=[integer("axis", 0)]), node("Slice", ["ten", "b", "e"], ["two"]),
+                  node("Cast", ["two"], ["shape"], attributes=[integer("to", 7)]), node("Reshape", ["x", "shape"], ["r"]),
+                  node("Relu", ["r", "r"], ["y"])], [X[0], value("a", [5], dtype)], Y, [i64("b", [8]), i64("e", [10])])
+
+
 def located(location, extra=b"", dims=(1, 4)):
     entries = block(13, block(1, "location") + block(2, location)) + extra
     weight = b"".join(number(1, d) for d in dims) + number(2, FLOAT) + block(8, "w") + entries + number(14, 1)
@@ -192,6 +199,8 @@ ROWS = {
     "type_99": (one("Relu", inputs=[value("x", [1, 4], 99)]), "'x'"),
     "weights_type_99": (one("Add", ("x", "w"), weights=[tensor("w", 99, [1, 4], bytes(16))]), "'w'"),
     "cast_to_99": (one("Cast", attributes=[integer("to", 99)]), "99"),
+    # numbers of elements that a narrow type cannot hold; behind the shape they make stands what is refused
+    **{f"numbers_of_type_{dtype}": (narrow_numbers(dtype), "'relu'") for dtype in (21, 22)},
     # what a kernel would read beyond its operands
     "gather_beyond": (one("Gather", ("x", "i"), weights=[i64("i", [9])]), "'gather'"),
     "gather_below": (one("Gather", ("x", "i"), attributes=[integer("axis", 1)], weights=[i64("i", [-5])]), "'gather'"),

@@ -73,6 +73,68 @@ def counts_and_branches():
         yield f"branches_{name}", network, {"x": x, "threshold": floats(threshold), "most": np.array(most)}
 
 
+def assuming_branches():
+    """Branches that assume equal what only their own nodes count, of counts, joined counts and loops."""
+    x = random.standard_normal((2, 6)).astype(np.float32)
+    other = helper.make_graph([node("Neg", ["x"], ["o"])], "other", [], [value("o", F, None)])
+    fours = helper.make_graph(
+        [node("Compress", ["flat", "mask"], ["c"]), node("Reshape", ["c", "fours"], ["t"])], "fours", [], [value("t", F, None)])
+    joined = helper.make_graph(
+        [node("Compress", ["x", "left"], ["a"], axis=1), node("Compress", ["x", "right"], ["b"], axis=1),
+         node("Concat", ["a", "b"], ["t"], axis=0)], "joined", [], [value("t", F, None)])
+    turn = helper.make_graph(
+        [node("Concat", ["all", "x"], ["all2"], axis=0), node("Identity", ["c"], ["c2"])], "turn",
+        [value("i", I, []), value("c", B, []), value("all", F, None)], [value("c2", B, []), value("all2", F, None)])
+    grown = helper.make_graph([node("Loop", ["count", "", "x"], ["t"], body=turn)], "grown", [], [value("t", F, None)])
+    mask, left, right = (np.array(list(bits), "i1").astype(bool) for bits in ("101101110110", "101100", "010011"))
+    constants = [("fours", np.array([-1, 4])), ("all", np.array([-1]))]
+    for name, branch in (("fours", fours), ("joined", joined), ("grown", grown)):
+        network = model([node("Reshape", ["x", "all"], ["flat"]), node("If", ["which"], ["y"], then_branch=branch, else_branch=other),
+                         node("Exp", ["y"], ["z"])],
+                        [value("x", F, [2, 6]), value("mask", B, [12]), value("left", B, [6]), value("right", B, [6]),
+                         value("count", I, []), value("which", B, [])], [("z", F)], constants)
+        for which in (True, False):
+            yield f"assuming_{name}_{which}", network, {"x": x, "mask": mask, "left": left, "right": right, "count": np.array(3),
+                                                        "which": np.array(which)}
+
+
+def branches_for_some_shapes():
+    """A row is filled up to 8 elements, or cut: the first branch fits short ones alone."""
+    fill = helper.make_graph(
+        [node("Sub", ["eight", "n"], ["missing"]), node("ConstantOfShape", ["missing"], ["zeros"]),
+         node("Concat", ["x", "zeros"], ["t"], axis=0)], "fill", [], [value("t", F, None)])
+    cut = helper.make_graph([node("Slice", ["x", "first", "eight"], ["e"])], "cut", [], [value("e", F, None)])
+    network = model([node("Shape", ["x"], ["n"]), node("Less", ["n", "eight"], ["short"]),
+                     node("If", ["short"], ["r"], then_branch=fill, else_branch=cut), node("Neg", ["r"], ["y"])],
+                    [value("x", F, ["L"])], [("y", F)], [("eight", np.array([8])), ("first", np.array([0]))])
+    for n in (5, 8, 12):
+        yield f"for_some_shapes_{n}", network, {"x": random.standard_normal(n).astype(np.float32)}, f"x=1:{n}:12"
+
+
+def bounds_of_either_sign():
+    """x[:-n] and x[-n:], where n is an extent."""
+    network = model(
+        [node("Shape", ["p"], ["n"]), node("Neg", ["n"], ["back"]), node("Slice", ["x", "first", "back"], ["head"]),
+         node("Slice", ["x", "back", "last"], ["tail"])],
+        [value("x", F, [10]), value("p", F, ["N"])], [("head", F), ("tail", F)],
+        [("first", np.array([0])), ("last", np.array([100]))])
+    for n in (0, 3, 8):
+        yield f"bounds_{n}", network, {"x": floats(range(10)), "p": floats([1] * n)}, "p=0:3:8"
+
+
+def sizes_of_many():
+    """The largest and smallest of any number of extents; a branch of another rank for one extent."""
+    network = model(
+        [node("Shape", ["x"], ["n"]), node("Shape", ["p"], ["m"]), node("Max", ["n", "m", "seven"], ["most"]),
+         node("Min", ["seven", "m", "n"], ["least"]), node("Max", ["m"], ["own"]), node("Concat", ["most", "least", "own"], ["all"], axis=0),
+         node("ConstantOfShape", ["all"], ["y"])],
+        [value("x", F, ["N"]), value("p", F, ["M"])], [("y", F)], [("seven", np.array([7]))])
+    for n, m in ((3, 4), (9, 2), (8, 8)):
+        feeds = {"x": floats([1] * n), "p": floats([1] * m)}
+        yield f"sizes_{n}_{m}_fixed", network, feeds, f"x={n}", f"p={m}"
+        yield f"sizes_{n}_{m}", network, feeds, "x=1:4:12", "p=1:3:10"
+
+
 def scans():
     body = helper.make_graph([node("Add", ["s", "e"], ["s2"]), node("Mul", ["s2", "e"], ["o"])], "element",
                              [value("s", F, [3]), value("e", F, [3])], [value("s2", F, [3]), value("o", F, [3])])
@@ -138,7 +200,7 @@ def difference(wanted, found):
     return None if np.allclose(wanted, found, rtol=LIMIT, atol=LIMIT) else f"off by {np.abs(wanted - found).max()}"
 
 
-def check(planish, folder, name, network, feeds, shape=None):
+def check(planish, folder, name, network, feeds, *shapes):
     """What is wrong, or None."""
     path = folder / f"{name}.onnx"
     onnx.save(network, path)
@@ -148,7 +210,7 @@ def check(planish, folder, name, network, feeds, shape=None):
     for key, array in feeds.items():
         np.save(folder / f"{key}.npy", array)
         command += ["--input", f"{key}={folder}/{key}.npy"]
-    if shape:
+    for shape in shapes:
         command += ["--shape", shape]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     if done.returncode != 0:
@@ -163,8 +225,8 @@ def main(arguments):
     planish, names = arguments[0], arguments[1:]
     wrong, run = 0, 0
     with tempfile.TemporaryDirectory() as folder:
-        for family in (growing_loop, nested_loops, counts_and_branches, scans, computed_shapes,
-                       known_in_part):
+        for family in (growing_loop, nested_loops, counts_and_branches, assuming_branches, branches_for_some_shapes,
+                       bounds_of_either_sign, sizes_of_many, scans, computed_shapes, known_in_part):
             for name, *rest in family():
                 if names and not any(part in name for part in names):
                     continue

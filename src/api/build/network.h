@@ -36,11 +36,14 @@ Attrs custom_attrs(const Graph& graph, const std::string& plugin, const std::vec
                    const Attrs& attrs);
 // Types of all values again; custom nodes ask their plugins.
 void infer_network(Graph& graph);
+// Of a graph's guards those of the model's own: the others inference finds again, where they still hold.
+std::vector<Guard> stated_guards(const Graph& graph);
 
 // Runs `change` on a copy, infers all types, keeps the copy. A change that fails has not happened.
 template <class Change>
 void edit(planish_network& network, Change change) {
   Graph copy = network.graph.clone();
+  copy.guards = stated_guards(network.graph);
   change(copy);
   infer_network(copy);
   network.graph = std::move(copy);

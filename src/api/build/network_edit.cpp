@@ -1,5 +1,7 @@
 // Changing networks.
 
+#include <algorithm>
+
 #include "api/build/network.h"
 #include "ops/builder.h"
 #include "plugin/plugin.h"
@@ -67,6 +69,17 @@ Attrs custom_attrs(const Graph& graph, const std::string& name, const std::vecto
 void infer_network(Graph& graph) {
   infer_all(graph);
   for (size_t round = 0; round < graph.node_count() && refresh_custom(graph); ++round) infer_all(graph);
+}
+
+std::vector<Guard> stated_guards(const Graph& graph) {
+  if (graph.guards.empty()) return {};
+  Graph bare = graph.clone();
+  bare.guards.clear();
+  infer_all(bare);
+  std::vector<Guard> stated;
+  for (const Guard& guard : graph.guards)
+    if (std::find(bare.guards.begin(), bare.guards.end(), guard) == bare.guards.end()) stated.push_back(guard);
+  return stated;
 }
 
 }  // namespace planish::api
@@ -166,7 +179,8 @@ planish_status planish_network_remove_node(planish_network* network, planish_nod
       if (graph.is_output(output) || !graph.users(output).empty())
         fail(Code::invalid_state, "'{}', a result of node '{}', is in use", graph.value(output).name,
              graph.node(id).name);
-    graph.remove_node(id);
+    if (graph.guards.empty()) return graph.remove_node(id);
+    api::edit(*network, [&](Graph& copy) { copy.remove_node(id); });
   });
 }
 

@@ -73,9 +73,6 @@ void merge_profiles(Plan& plan, Plan other) {
       if (buffer.kind == BufferKind::constant) buffer.index = moved[static_cast<size_t>(buffer.index)];
     plan.profiles.push_back(std::move(profile));
   }
-  for (Guard& guard : other.guards)
-    if (std::find(plan.guards.begin(), plan.guards.end(), guard) == plan.guards.end())
-      plan.guards.push_back(std::move(guard));
 }
 
 }  // namespace planish::api

@@ -18,8 +18,7 @@ struct InputRange {
 // fixed extent outside its range, an expression, or one symbol with two ranges.
 void apply_ranges(Graph& graph, const std::vector<InputRange>& ranges);
 
-// Appends the profiles of `other`, which was built from the same network; constants are shared by content, and the
-// guards of both hold.
+// Appends the profiles of `other`, which was built from the same network; constants are shared by content.
 void merge_profiles(Plan& plan, Plan other);
 
 }  // namespace planish::api

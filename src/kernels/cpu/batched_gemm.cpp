@@ -94,12 +94,8 @@ void multiply_entry(const BatchedShape& s, const float* a, int64_t a_row, const 
         rows[r] = a + (m + r) * a_row;
         end.out[r] = y + (m + r) * y_row + panel * kPanel;
       }
-      TileTask task;
-      task.rows = rows;
-      task.channels = s.k;
-      task.b = packed + panel * s.k * kPanel;
-      task.init = kZero;
-      tile_function(height, end.width)(task, end);
+      tile_function(height, end.width)(
+          {.rows = rows, .channels = s.k, .b = packed + panel * s.k * kPanel, .init = kZero}, end);
     }
   }
 }

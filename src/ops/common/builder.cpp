@@ -66,6 +66,37 @@ void infer_node(Graph& graph, NodeId id) {
   fold_contents(graph, node);
 }
 
+void infer_region(Graph& graph, const Node& node, Graph& region) {
+  // Inputs of a region that are operands of the node: those of a loop after its state.
+  const size_t first = node.op == "if" ? 1 : 0;
+  const size_t own = node.op == "loop" ? static_cast<size_t>(node.attrs.get_or<int64_t>("carried", 0)) + 2 : 0;
+  share_symbols(graph, region);
+  for (size_t i = own; i < region.inputs().size(); ++i) {
+    Value& inner = region.mutable_value(region.inputs()[i]);
+    const Value& outer = graph.value(node.inputs[first + i]);
+    inner.type = outer.type;
+    inner.contents = outer.contents;
+  }
+  infer_all(region);
+  hand_back(region, node, graph);
+}
+
+// A branch that does not fit the given shapes refuses when it is run; both, or the one that is known to run, may not.
+void infer_regions(Graph& graph, Node& node) {
+  std::map<size_t, std::string> misfits;
+  const auto condition = node.op == "if" ? known_condition(graph.value(node.inputs[0])) : std::nullopt;
+  for (size_t i = 0; i < node.regions.size(); ++i) {
+    try {
+      infer_region(graph, node, *node.regions[i]);
+    } catch (const Error& error) {
+      const bool runs = condition && *condition == (i == 0);
+      if (node.op != "if" || runs || !misfits.empty() || !concerns_model(error)) throw;
+      misfits[i] = error.what();
+    }
+  }
+  for (const auto& [i, why] : misfits) node.regions[i] = refusing_region(*node.regions[1 - i], graph.symbols, why);
+}
+
 NodeId add_and_infer(Graph& graph, OpName op, std::vector<ValueId> inputs, Attrs attrs,
                      std::vector<std::unique_ptr<Graph>> bodies, std::string name, size_t outputs,
                      std::vector<std::string> output_names) {
@@ -133,29 +164,27 @@ NodeId add_region_node(Graph& graph, OpName op, std::vector<ValueId> inputs, Att
                        std::move(output_names));
 }
 
+bool concerns_model(const Error& error) {
+  return error.code() == Code::invalid_model || error.code() == Code::unsupported ||
+         error.code() == Code::invalid_argument;
+}
+
+std::unique_ptr<Graph> refusing_region(const Graph& other, const SymbolTable& symbols, const std::string& why) {
+  auto body = std::make_unique<Graph>();
+  body->symbols = symbols;
+  for (ValueId id : other.inputs()) body->add_input(other.value(id).name, other.value(id).type);
+  for (ValueId id : other.outputs())
+    body->add_output(add_op(*body, "refuse", {}, {{"why", why}, {"type", other.value(id).type.str()}}));
+  return body;
+}
+
 void infer_all(Graph& graph) {
-  for (NodeId id : graph.nodes()) {
+  for (NodeId id : graph.nodes())
     with_context([&] { return describe(graph.node(id)); },
                  [&] {
-                   Node& node = graph.mutable_node(id);
-                   // Inputs of a region that are operands of the node: those of a loop after its state.
-                   const size_t first = node.op == "if" ? 1 : 0;
-                   const size_t own =
-                       node.op == "loop" ? static_cast<size_t>(node.attrs.get_or<int64_t>("carried", 0)) + 2 : 0;
-                   for (const auto& region : node.regions) {
-                     share_symbols(graph, *region);
-                     for (size_t i = own; i < region->inputs().size(); ++i) {
-                       Value& inner = region->mutable_value(region->inputs()[i]);
-                       const Value& outer = graph.value(node.inputs[first + i]);
-                       inner.type = outer.type;
-                       inner.contents = outer.contents;
-                     }
-                     infer_all(*region);
-                     hand_back(*region, node, graph);
-                   }
+                   infer_regions(graph, graph.mutable_node(id));
                    infer_node(graph, id);
                  });
-  }
 }
 
 void verify(const Graph& graph) {

@@ -47,6 +47,12 @@ std::optional<Tensor> known_operand(const Value& value) {
   });
 }
 
+std::optional<bool> known_condition(const Value& value) {
+  if (value.type.dtype != DataType::boolean) return std::nullopt;
+  const auto known = known_operand(value);
+  return known && known->element_count() == 1 ? std::optional(known->to_ints()[0] != 0) : std::nullopt;
+}
+
 std::optional<std::vector<Tensor>> known_operands(const Graph& graph, const Node& node) {
   std::vector<Tensor> operands;
   for (ValueId input : node.inputs) {

@@ -77,7 +77,12 @@ void InferContext::require_same_dtype(size_t i, size_t j) const {
 }
 
 bool InferContext::assume_equal(Dim a, Dim b) const {
-  return a == b || planish::assume_equal(graph_, a, b, fmt::format("node '{}' ({})", node_.name, node_.op.str()));
+  if (a == b) return true;
+  const SymbolTable& symbols = graph_.symbols;
+  const int64_t only = a.lower_bound(symbols);
+  const auto is_only = [&](Dim dim) { return dim.lower_bound(symbols) == only && dim.upper_bound(symbols) == only; };
+  return (is_only(a) && is_only(b)) ||
+         planish::assume_equal(graph_, a, b, fmt::format("node '{}' ({})", node_.name, node_.op.str()));
 }
 
 bool assume_equal(Graph& graph, Dim a, Dim b, const std::string& where) {

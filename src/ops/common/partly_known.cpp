@@ -82,7 +82,7 @@ class ListReader {
         continue;
       }
       const auto part = elements(node.inputs[i]);
-      if (!part) return std::nullopt;
+      if (!part || is_narrow(graph_.value(node.inputs[i]).type.dtype)) return std::nullopt;  // few numbers fit
       operands.push_back(numbered(graph_.value(node.inputs[i]).type, static_cast<int64_t>(sources.size())));
       sources.insert(sources.end(), part->begin(), part->end());
     }
@@ -90,8 +90,10 @@ class ListReader {
       if (!is_small(graph_.value(output))) return std::nullopt;
     if (sources.size() > static_cast<size_t>(kLongestList)) return std::nullopt;
     Elements found;
-    for (int64_t from : evaluate_node(graph_, node, operands)[result].to_ints())
+    for (int64_t from : evaluate_node(graph_, node, operands)[result].to_ints()) {
+      if (from < 0 || from >= std::ssize(sources)) return std::nullopt;
       found.push_back(sources[static_cast<size_t>(from)]);
+    }
     return found;
   }
 

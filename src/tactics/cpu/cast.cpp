@@ -14,6 +14,9 @@ void propose_cast(const TacticQuery& query, CandidateSink& sink) {
   if (std::string why = refuse_dtype(query, 0, known); !why.empty()) return sink.refuse("cast", std::move(why));
   if (std::find(known.begin(), known.end(), to) == known.end())
     return sink.refuse("cast", "the result is " + query.output(0).type.str());
+  const DataType from = query.input(0).type.dtype;
+  if (to == DataType::bf16 && (from == DataType::i32 || from == DataType::i64))
+    return sink.refuse("cast", "wide integers would be rounded twice on the way to bf16");
   offer_direct(query, sink, {.kernel = "cast"});
 }
 

@@ -172,6 +172,28 @@ TEST(Network, ABranchIsTakenAtRunTime) {
   EXPECT_EQ(y, (std::vector<float>{10, 20, 30, 40}));
 }
 
+// What a node assumes goes with it.
+TEST(Network, AssumptionsFollowTheNodes) {
+  Network net;
+  const Value a = net.input("a", DataType::f32, {"N"}), b = net.input("b", DataType::f32, {"M"});
+  const Node sum = *net.producer(net.add("add", {a, b}));
+  net.mark_output(net.output(sum), "y");
+  for (const char* symbol : {"N", "M"}) net.set_range(symbol, 1, 2, 4);
+  const auto message = [](const Network& network) {
+    const Engine engine(build(network, untuned({})));
+    Context context(engine);
+    context.set_shape("a", {2});
+    return std::string(error_of([&] { context.set_shape("b", {3}), context.run(); }).what());
+  };
+  EXPECT_NE(message(net).find("needs N equal to M"), std::string::npos) << message(net);
+  EXPECT_NE(message(net.clone()).find("needs N equal to M"), std::string::npos);
+  const Value unused = net.add("add", {a, b});
+  net.remove(*net.producer(unused));
+  EXPECT_NE(message(net).find("needs N equal to M"), std::string::npos);
+  net.set_operand(sum, 1, a);
+  EXPECT_NE(message(net).find("'a' is not bound"), std::string::npos) << message(net);
+}
+
 TEST(Build, NeedsARangeForEveryDynamicExtent) {
   Network net = small_network();
   const Error error = error_of([&] { build(net, untuned({})); });
@@ -203,6 +225,34 @@ TEST(Build, ProfilesShareConstants) {
               build(net, untuned({{InputRange::fixed("x", {1, 4, 8, 8})}}));
             }).code(),
             Code::invalid_argument);
+}
+
+// What one profile folds, and so takes as given, does not bind the other.
+TEST(Build, ProfilesAssumeApart) {
+  const auto body = [](const char* op) {
+    Network inner;
+    const Value part = inner.input("part", DataType::f32, {"N", 4});
+    inner.mark_output(inner.add(op, {part, inner.constant({1}, std::vector<int64_t>{0}, "axes")},
+                                std::string(op) == "squeeze" ? Attributes{} : Attributes{{"keepdims", 0}}));
+    return inner;
+  };
+  Network net;
+  const Value x = net.input("x", DataType::f32, {"N", 4});
+  const Value rows = net.add("gather", {net.add("shape", {x}), net.scalar(int64_t{0})});
+  const Value one = net.add("equal", {rows, net.scalar(int64_t{1})});
+  net.mark_output(net.output(net.add_if(one, {x}, body("squeeze"), body("reduce_sum"))), "y");
+  const InputRanges single = {InputRange::fixed("x", {1, 4})}, many = {{"x", {2, 4}, {2, 4}, {8, 4}}};
+  const Engine engine(build(net, untuned({single, many})));
+  std::vector<float> y(4);
+  for (int profile : {0, 1}) {
+    Context context(engine, {.profile = profile});
+    const std::vector<float> data(profile == 0 ? 4 : 12, 2.f);
+    context.set_shape("x", {profile == 0 ? 1 : 3, 4});
+    context.bind("x", data);
+    context.bind("y", y);
+    context.run();
+    EXPECT_EQ(y[3], profile == 0 ? 2 : 6);
+  }
 }
 
 TEST(Build, EqualInputGivesEqualBytes) {

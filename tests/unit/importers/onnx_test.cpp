@@ -29,16 +29,19 @@ void write_node(Writer& graph, const char* op, std::initializer_list<const char*
   node.add_string(4, op);
 }
 
-void write_value(Writer& graph, int field, const char* name, std::initializer_list<int64_t> dims) {
+void write_value(Writer& graph, int field, const char* name, std::initializer_list<int64_t> dims,
+                 const std::string& symbol = {}) {
   Writer value(graph, static_cast<protozero::pbf_tag_type>(field));
   value.add_string(1, name);
   Writer type(value, 2);
   Writer tensor(type, 1);
   tensor.add_int32(1, 1);
   Writer shape(tensor, 2);
+  int axis = 0;
   for (int64_t dim : dims) {
     Writer entry(shape, 1);
-    entry.add_int64(1, dim);
+    if (symbol.empty()) entry.add_int64(1, dim);
+    if (!symbol.empty()) entry.add_string(2, symbol + std::to_string(++axis));
   }
 }
 
@@ -297,6 +300,35 @@ TEST(Onnx, EveryTruncationAndRandomFlipsAreSafe) {
     damaged[random() % damaged.size()] ^= static_cast<char>(1 << (random() % 8));
     message_of(damaged);
   }
+}
+
+// What an importer, and not inference, takes as equal.
+TEST(Import, EinsumHoldsExtentsAgainstEachOther) {
+  std::string text;
+  {
+    Writer model(text);
+    model.add_int64(1, 8);
+    Writer(model, 8).add_int64(2, 17);
+    Writer graph(model, 7);
+    {
+      Writer node(graph, 1);
+      for (const char* name : {"a", "b"}) node.add_string(1, name);
+      node.add_string(2, "y");
+      node.add_string(4, "Einsum");
+      Writer equation(node, 5);
+      equation.add_string(1, "equation");
+      equation.add_string(4, "ij,ij->");
+      equation.add_int32(20, 3);
+    }
+    for (const char* name : {"a", "b"}) write_value(graph, 11, name, {0, 0}, name);
+    write_value(graph, 12, "y", {});
+  }
+  onnx::ImportOptions options;
+  for (const char* name : {"a", "b"}) options.input_shapes[name] = {{1, 2, 4}, {1, 2, 4}};
+  const Graph graph = onnx::import_bytes(bytes_of(text), "einsum", options);
+  const auto stated = [](const Guard& guard) { return guard.where.find("(Einsum)") != std::string::npos; };
+  EXPECT_EQ(std::count_if(graph.guards.begin(), graph.guards.end(), stated), 2);
+  EXPECT_EQ(graph.clone().guards, graph.guards);
 }
 
 }  // namespace

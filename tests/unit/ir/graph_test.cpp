@@ -72,6 +72,23 @@ TEST(Graph, ClonesAreApart) {
   EXPECT_FALSE(equal(graph, copy));
 }
 
+TEST(Graph, ClonesHaveSymbolsGuardsAndRegions) {
+  Graph graph;
+  graph.symbols["N"] = {SymbolKind::shape, {1, 2, 3}};
+  graph.guards = {{Dim::symbol("N"), 2, "outside"}};
+  const ValueId x = graph.add_input("x", {DataType::f32, {Dim::symbol("N")}}), a = apply_op(graph, "if", {x});
+  auto region = std::make_unique<Graph>();
+  region->guards = {{Dim::symbol("N"), 3, "inside"}};
+  region->add_output(region->add_input("x", graph.value(x).type));
+  graph.add_region(graph.value(a).producer, std::move(region));
+  graph.add_output(a);
+  const Graph copy = graph.clone();
+  EXPECT_TRUE(equal(graph, copy));
+  EXPECT_EQ(copy.guards, graph.guards);
+  EXPECT_EQ(copy.symbols, graph.symbols);
+  EXPECT_EQ(copy.node(copy.nodes()[0]).regions[0]->guards.size(), 1u);
+}
+
 TEST(Equal, LooksAtNamesNotAtIds) {
   const auto make = [](bool swapped) {
     Graph graph;

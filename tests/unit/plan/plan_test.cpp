@@ -81,19 +81,23 @@ TEST(Plan, ExpressionsNameSymbolsOfTheProfile) {
   EXPECT_NE(why_refused(plan).find("'M'"), std::string::npos);
   for (const Guard& guard : {Guard{Dim::symbol("N"), Dim::symbol("M"), "here"}, Guard{Dim::symbol("M"), 2, "here"}}) {
     plan = testing::build_small(true);
-    plan.guards = {guard};
+    plan.profiles[0].guards = {guard};
     EXPECT_NE(why_refused(plan).find("'M'"), std::string::npos);
   }
 }
 
-TEST(Plan, GuardsOfEveryProfileHold) {
+// One may have folded what the other leaves open.
+TEST(Plan, EveryProfileHasItsOwnGuards) {
   Plan plan = testing::build_small(true), other = plan;
   const Guard first{Dim::symbol("N"), 2, "first"}, second{Dim::symbol("N"), 3, "second"};
-  plan.guards = {first};
-  other.guards = {first, second};
+  plan.profiles[0].guards = {first};
+  other.profiles[0].guards = {first, second};
   api::merge_profiles(plan, other);
-  EXPECT_EQ(plan.profiles.size(), 2u);
-  EXPECT_EQ(plan.guards, (std::vector<Guard>{first, second}));
+  const auto bytes = serialize(plan);
+  const Plan again = deserialize(bytes, nullptr);
+  ASSERT_EQ(again.profiles.size(), 2u);
+  EXPECT_EQ(again.profiles[0].guards, std::vector<Guard>{first});
+  EXPECT_EQ(again.profiles[1].guards, (std::vector<Guard>{first, second}));
 }
 
 TEST(Plan, WindowsOfWildStridesAreRefused) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "importers/onnx/graph/graph_importer.h"
+#include "ops/builder.h"
 #include "ops/evaluate.h"
 
 namespace planish::onnx {
@@ -62,7 +63,7 @@ void GraphImporter::import_if(NodeContext& context) {
     return;
   }
   import_branches(*then->graphs[0], *otherwise->graphs[0], captured, bodies);
-  keep_one_rank(context.input(0), captured, bodies);
+  keep_one_rank(context.input(0), bodies);
   const NodeId id =
       add_region_node(graph_, "if", std::move(inputs), {}, std::move(bodies), context.name(), context.proto().outputs);
   context.results = graph_.node(id).outputs;
@@ -77,19 +78,19 @@ void GraphImporter::import_branches(const wire::GraphProto& then, const wire::Gr
     try {
       bodies.push_back(import_region(*proto, captured));
     } catch (const Error& error) {
+      if (!concerns_model(error)) throw;
       why[bodies.size()] = error.what();
       bodies.push_back(nullptr);
     }
   }
   if (!bodies[0] && !bodies[1]) fail(Code::unsupported, "neither branch can be imported: {}; {}", why[0], why[1]);
   for (size_t i : {size_t{0}, size_t{1}})
-    if (!bodies[i]) bodies[i] = refusing_branch(*bodies[1 - i], captured, why[i]);
+    if (!bodies[i]) bodies[i] = refusing_region(*bodies[1 - i], graph_.symbols, why[i]);
 }
 
 // Exporters write If(extent == 1) {Squeeze} else {Identity}. What follows is made for one rank: that of the branch
 // which the usual extents choose. The other one refuses when it is run.
-void GraphImporter::keep_one_rank(ValueId condition, const std::vector<std::string>& captured,
-                                  std::vector<std::unique_ptr<Graph>>& bodies) {
+void GraphImporter::keep_one_rank(ValueId condition, std::vector<std::unique_ptr<Graph>>& bodies) {
   const size_t results = std::min(bodies[0]->outputs().size(), bodies[1]->outputs().size());
   for (size_t i = 0; i < results; ++i) {
     const TensorType types[2] = {bodies[0]->value(bodies[0]->outputs()[i]).type,
@@ -98,8 +99,8 @@ void GraphImporter::keep_one_rank(ValueId condition, const std::vector<std::stri
     const auto usual = usual_condition(condition);
     if (!usual) return;
     const size_t kept = *usual ? 0 : 1;
-    bodies[1 - kept] = refusing_branch(
-        *bodies[kept], captured,
+    bodies[1 - kept] = refusing_region(
+        *bodies[kept], graph_.symbols,
         fmt::format("result {} would be {}; the network was built for the other branch, {}, which the extents to "
                     "optimise for choose",
                     i, types[1 - kept].str(), types[kept].str()));
@@ -115,17 +116,6 @@ std::optional<bool> GraphImporter::usual_condition(ValueId id) const {
   for (const auto& [name, info] : graph_.symbols)
     values[name] = info.kind == SymbolKind::step ? info.range.max : info.range.opt;
   return contents->front().evaluate(values) != 0;
-}
-
-std::unique_ptr<Graph> GraphImporter::refusing_branch(const Graph& other, const std::vector<std::string>& captured,
-                                                      const std::string& why) {
-  auto body = std::make_unique<Graph>();
-  share_symbols(graph_, *body);
-  for (const std::string& name : captured)
-    if (const Value& outer = graph_.value(values.at(name)); !outer.is_constant()) body->add_input(name, outer.type);
-  for (ValueId output : other.outputs())
-    body->add_output(add_op(*body, "refuse", {}, {{"why", why}, {"type", other.value(output).type.str()}}));
-  return body;
 }
 
 GraphImporter::ControlImporter GraphImporter::control_importer(const wire::Node& node) {

@@ -61,11 +61,8 @@ class GraphImporter {
   void import_if(NodeContext& context);
   void import_branches(const wire::GraphProto& then, const wire::GraphProto& otherwise,
                        const std::vector<std::string>& captured, std::vector<std::unique_ptr<Graph>>& bodies);
-  void keep_one_rank(ValueId condition, const std::vector<std::string>& captured,
-                     std::vector<std::unique_ptr<Graph>>& bodies);
+  void keep_one_rank(ValueId condition, std::vector<std::unique_ptr<Graph>>& bodies);
   std::optional<bool> usual_condition(ValueId id) const;
-  std::unique_ptr<Graph> refusing_branch(const Graph& other, const std::vector<std::string>& captured,
-                                         const std::string& why);
   static ControlImporter control_importer(const wire::Node& node);
   std::optional<int64_t> known_scalar(ValueId id, DataType dtype, const char* what) const;
   std::optional<bool> known_condition(ValueId id) const;
