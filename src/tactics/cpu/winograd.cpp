@@ -48,12 +48,11 @@ WinogradCost winograd_cost(const TacticQuery& query, const ConvProblem& p, int64
 // blocks of few rows keep the microkernel waiting; weights come from memory, to a few threads at once.
 double winograd_us(const TacticQuery& query, const ConvProblem& p, const WinogradCost& cost) {
   constexpr double kTransformUs = 2.2e-3, kBytesPerUs = 10e3, kStart = 4;
-  const auto lanes = static_cast<double>(panel_of(query.isa)) / 2;
   const auto channels = static_cast<double>(p.channels);
   const double efficiency = 0.8 * channels / (channels + kStart) * std::min(cost.tiles / kStart, 1.0);
   const double weights = cost.weight_bytes / (kBytesPerUs * std::min(query.threads, 4));
   return std::max(estimate_us(query, cost.flops, p.bytes, std::max(efficiency, 1e-3)), weights) +
-         cost.transformed * kTransformUs / (lanes * query.threads);
+         cost.transformed * kTransformUs / (vector_lanes(query.isa) * query.threads);
 }
 
 template <size_t kIn>

@@ -41,9 +41,11 @@ Graph winograd_graph(const WinogradCase& t) {
   Graph graph;
   const ValueId x = graph.add_input("x", {DataType::f32, {t.batch, t.channels * t.group, t.height, t.width}});
   const float scale = 1 / std::sqrt(static_cast<float>(t.channels));
-  const ValueId w = graph.add_constant(winograd_tensor(t, {t.filters * t.group, t.channels, 3, 3}, 2, scale)),
-                b = graph.add_constant(winograd_tensor(t, {t.filters * t.group}, 3));
-  ValueId y = add_op(graph, "conv", {x, w, b}, {{"pads", t.pads}, {"group", t.group}});
+  std::vector<ValueId> operands = {
+      x, graph.add_constant(winograd_tensor(t, {t.filters * t.group, t.channels, 3, 3}, 2, scale))};
+  if (t.filters * t.group > 1)  // one bias for all would become part of what follows
+    operands.push_back(graph.add_constant(winograd_tensor(t, {t.filters * t.group}, 3)));
+  ValueId y = add_op(graph, "conv", operands, {{"pads", t.pads}, {"group", t.group}});
   const auto other = [&] { return graph.add_input("other", {DataType::f32, Shape::of(t.result())}); };
   switch (t.after) {
     case WinogradAfter::relu:

@@ -151,9 +151,11 @@ double typical_elements(const TacticQuery& query, const Shape& shape) {
   return count;
 }
 
+double vector_lanes(Isa isa) { return code_level(isa) == Isa::scalar ? 1 : code_level(isa) == Isa::avx2 ? 8 : 16; }
+
 double estimate_us(const TacticQuery& query, double flops, double bytes, double efficiency) {
-  const double lanes = code_level(query.isa) == Isa::scalar ? 1 : code_level(query.isa) == Isa::avx2 ? 8 : 16;
-  const double gflops = 2.5 * 4 * lanes * query.threads * efficiency;  // GHz, two multiply-adds a cycle
+  const double gflops =
+      2.5 * 4 * vector_lanes(query.isa) * query.threads * efficiency;  // GHz, two multiply-adds a cycle
   return std::max(flops / gflops * 1e-3, bytes / 10e3) + 1;
 }
 

@@ -60,6 +60,9 @@ size_t operand_index(const Node& node, ValueId id);
 
 void apply(const EpilogueParams& epilogue, GemmAttrs& attrs);
 
+// fp32 elements of a vector.
+double vector_lanes(Isa isa);
+
 // Microseconds: the larger of arithmetic and traffic, plus the step itself.
 double estimate_us(const TacticQuery& query, double flops, double bytes, double efficiency);
 double typical_elements(const TacticQuery& query, const Shape& shape);
