@@ -38,6 +38,19 @@ void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
   }
 }
 
+// A tile of few rows waits for its panel: lines of it, or of the next one, are asked for ahead of their turn, across
+// the pages at which the hardware stops. One row of f32 is a plain stream, which the hardware follows better by itself.
+constexpr int64_t kAheadBytes = 2048;
+template <int R, class W>
+constexpr bool kAsksAhead = R < kRows && (R > 1 || sizeof(W) == 2);
+
+template <int kBytes>
+void prefetch_ahead(const void* at) {
+  const auto* line = static_cast<const char*>(at) + kAheadBytes;
+#pragma GCC unroll 4
+  for (int i = 0; i < kBytes; i += 64) __builtin_prefetch(line + i);
+}
+
 // acc[r][:] = init[:] + sum over taps t, channels k of rows[t * kRows + r][k] * b[t][k][:]
 // rows: [taps][kRows] pointers; b: [taps][channels][kPanel] of W, stored in f32, f16 or bf16, of which V vectors count.
 template <int R, int V, class W>
@@ -54,6 +67,7 @@ void multiply_tile(const float* const* rows, int64_t taps, int64_t channels, con
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) a[r] = rows[t * kRows + r];
     for (int64_t k = 0; k < channels; ++k, b += kPanel) {
+      if constexpr (kAsksAhead<R, W>) prefetch_ahead<kPanel * sizeof(W)>(b);
       Vec w[V];
 #pragma GCC unroll 4
       for (int v = 0; v < V; ++v) w[v] = load_widened(b + v * Vec::kWidth);
