@@ -38,6 +38,19 @@ void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
   }
 }
 
+// A tile of few rows waits for its panel: lines of it, or of the next one, are asked for ahead of their turn, across
+// the pages at which the hardware stops. One row of f32 is a plain stream, which the hardware follows better by itself.
+constexpr int64_t kAheadBytes = 2048;
+template <int R, class W>
+constexpr bool kAsksAhead = R < kRows && (R > 1 || sizeof(W) == 2);
+
+template <int kBytes>
+void prefetch_ahead(const void* at) {
+  const auto* line = static_cast<const char*>(at) + kAheadBytes;
+#pragma GCC unroll 4
+  for (int i = 0; i < kBytes; i += 64) __builtin_prefetch(line + i);
+}
+
 // acc[r][:] += a[r][k] * b[:]
 template <int R, int V, class W>
 inline void add_products(Vec (&acc)[R][V], const float* const (&a)[R], int64_t k, const W* b) {
@@ -57,8 +70,7 @@ struct TileTask {
   const float* const* rows = nullptr;  // [taps][kRows] pointers
   int64_t taps = 1, first = 0, channels = 0;
   const void* b = nullptr;      // [taps][channels][kPanel], in f32, f16 or bf16
-  const float* init = nullptr;  // [kPanel]: the sums' beginning; a row's own where `init_step` is kPanel
-  int64_t init_step = 0;
+  const float* init = nullptr;  // [kPanel]: the sums' beginning
 };
 
 // acc[r][:] = init[:] + sum over taps t, channels k of rows[t * kRows + r][first + k] * b[t][k][:]
@@ -70,12 +82,15 @@ void multiply_tile(const TileTask& task, const TileEnd& end) {
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) acc[r][v] = Vec::load(task.init + r * task.init_step + v * Vec::kWidth);
+    for (int v = 0; v < V; ++v) acc[r][v] = Vec::load(task.init + v * Vec::kWidth);
   for (int64_t t = 0; t < task.taps; ++t) {
     const float* a[R];
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) a[r] = task.rows[t * kRows + r] + task.first;
-    for (int64_t k = 0; k < task.channels; ++k, b += kPanel) add_products<R, V, W>(acc, a, k, b);
+    for (int64_t k = 0; k < task.channels; ++k, b += kPanel) {
+      if constexpr (kAsksAhead<R, W>) prefetch_ahead<kPanel * sizeof(W)>(b);
+      add_products<R, V, W>(acc, a, k, b);
+    }
   }
   finish_tile<R, V>(acc, end);
 }
