@@ -1,6 +1,8 @@
 // Convolution over channels-last results, as a product whose rows are found through pointers: one for each output
 // pixel and kernel tap, padding is a row of zeros. With few channels the taps of a pixel are gathered into one row.
 
+#include <cstring>
+
 #include "base/checked.h"
 #include "kernels/cpu/common/product.h"
 
@@ -9,12 +11,30 @@ namespace {
 
 constexpr int64_t kGathered = 24 << 10;  // floats of one chunk's gathered rows: on the stack
 
+constexpr int64_t kFew = 8;
+
+// n <= kFew elements by a copy of known length: a loop would cost more than they do. False: there are more.
+template <int64_t... N>
+bool copy_few(const float* from, int64_t n, float* to, std::integer_sequence<int64_t, N...>) {
+  return ((n == N + 1 && std::memcpy(to, from, (N + 1) * sizeof(float)) != nullptr) || ...);
+}
+
 // The window of an output pixel in X, with the spatial axes shifted to three.
 struct Window {
   const float* x = nullptr;
   int spatial = 0;
   int64_t image = 0, channel = 1, channels = 0;  // strides of N and C; channels of a group
   std::array<int64_t, 3> extent{1, 1, 1}, step{}, kernel{1, 1, 1}, stride{1, 1, 1}, dilation{1, 1, 1}, pad{};
+  bool one_tap = false;  // of every pixel, and it is inside
+
+  const float* only_tap(int64_t g, const RowWalk& walk) const {
+    int64_t at = walk.at[0] * image + g * channels * channel;
+    for (int i = 0; i < spatial; ++i) {
+      const auto to = static_cast<size_t>(3 - spatial + i);
+      at += walk.at[static_cast<size_t>(i + 1)] * stride[to] * step[to];
+    }
+    return x + at;
+  }
 
   // The first position of an output pixel's window along each axis, which padding may have put outside.
   std::array<int64_t, 3> first_of(const RowWalk& walk) const {
@@ -67,17 +87,20 @@ struct Window {
   }
 
  private:
-  // One line of the kernel, from x[at] on; short: plain loops beat calls.
+  // One line of the kernel, from x[at] on.
   void line(int64_t at, int64_t begin, int64_t end, float* to) const {
     const int64_t by = dilation[2] * step[2];
+    const bool whole = begin == 0 && end == kernel[2] && by == 1;
+    if (whole && copy_few(x + at, end, to, std::make_integer_sequence<int64_t, kFew>())) return;
     for (int64_t k = 0; k < begin; ++k) to[k] = 0.f;
     for (int64_t k = begin; k < end; ++k) to[k] = x[at + k * by];
     for (int64_t k = end; k < kernel[2]; ++k) to[k] = 0.f;
   }
 };
 
-Window window_of(const GemmAttrs& conv, const TensorView& x) {
+Window window_of(const GemmAttrs& conv, const TensorView& x, const TensorView& y) {
   Window window;
+  window.one_tap = true;
   window.x = x.as<const float>();
   window.spatial = x.rank - 2;
   window.image = x.strides[0];
@@ -91,6 +114,8 @@ Window window_of(const GemmAttrs& conv, const TensorView& x) {
     window.stride[to] = conv.strides[i];
     window.dilation[to] = conv.dilations[i];
     window.pad[to] = conv.pads[i];
+    window.one_tap = window.one_tap && conv.kernel[i] == 1 && conv.pads[i] == 0 &&
+                     (y.dims[i + 2] - 1) * conv.strides[i] < x.dims[i + 2];
   }
   return window;
 }
@@ -99,6 +124,7 @@ struct IndirectRows {
   Window window;
   const float* zeros;
   void row(int64_t g, const RowWalk& walk, int64_t, const float** pointers) const {
+    if (window.one_tap) return static_cast<void>(pointers[0] = window.only_tap(g, walk));
     window.taps(g, walk,
                 [&](int64_t tap, const float* data) { pointers[tap * kRows] = data != nullptr ? data : zeros; });
   }
@@ -162,7 +188,7 @@ void run_convolution(const KernelArgs& args) {
   p.bias = conv.has_bias != 0 ? args.inputs[2].as<const float>() : nullptr;
   p.row_blocks = conv.row_blocks;
   p.epilogue = make_epilogue(args, 1);
-  const Window window = window_of(conv, x);
+  const Window window = window_of(conv, x, y);
   if (conv.gathered != 0) {
     const int64_t length = p.taps * p.channels;
     p.taps = 1;
