@@ -22,8 +22,8 @@ constexpr int64_t kMostTaps = 1024;
 
 // "gemm": A [.., M, K] x packed B -> [.., M, N].  "igemm": convolution, channels last.
 // "winograd.f2", "winograd.f4": 3x3 convolution (kernels/winograd.h); a tap of the packed B is a position of its tiles.
-// Packed B: [group][panel][tap][channel][panel_width], zero padded; where rows are gathered, [channel][tap]; of "gemm" it
-// may be stored in f16 or bf16.
+// Packed B: [group][panel][tap][channel][panel_width], zero padded; where rows are gathered, [channel][tap]; of "gemm"
+// it may be stored in f16 or bf16.
 struct GemmAttrs {
   int64_t columns = 0;     // N, or output channels a group
   int64_t row_blocks = 0;  // microkernel rows of a chunk that stays in cache while the weights pass; 0: as many as fit
@@ -33,7 +33,9 @@ struct GemmAttrs {
   double low = 0, high = 0;
   std::string program;  // epilogue; input 0 is the sum plus bias, then the extras
   // convolution only
-  int64_t gathered = 0;  // the taps of a pixel are copied into one row first, channel by channel: few channels, any strides
+  int64_t gathered =
+      0;  // the taps of a pixel are copied into one row first, channel by channel: few channels, any strides
+  int64_t slots = 0;  // of Winograd: tasks at once, for which the workspace has room
   int64_t group = 1;
   std::vector<int64_t> kernel, strides, dilations, pads;
   template <class V>
@@ -47,6 +49,7 @@ struct GemmAttrs {
     v("high", high);
     v("program", program);
     v("gathered", gathered);
+    v("slots", slots);
     v("group", group);
     v("kernel", kernel);
     v("strides", strides);

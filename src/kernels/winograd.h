@@ -8,8 +8,12 @@
 // G is applied to the weights when the plan is written, in double; B and A are in kernels/cpu/common/winograd.h.
 
 #include <array>
+#include <cstdint>
 
 namespace planish::winograd {
+
+// GemmAttrs::row_blocks counts blocks of so many tiles, at every level.
+constexpr int64_t kChunkRows = 6;
 
 template <int kOut>
 constexpr int kIn = kOut + 2;

@@ -14,6 +14,7 @@ struct IndirectRows {
   Window<float> window;
   const float* zeros;
   void row(int64_t g, const RowWalk& walk, int64_t, const float** pointers) const {
+    if (window.one_tap) return static_cast<void>(pointers[0] = window.only_tap(g, walk));
     window.taps(g, walk,
                 [&](int64_t tap, const float* data) { pointers[tap * kRows] = data != nullptr ? data : zeros; });
   }
@@ -64,7 +65,7 @@ void run_convolution(const KernelArgs& args) {
   p.bias = conv.has_bias != 0 ? args.inputs[2].as<const float>() : nullptr;
   p.row_blocks = conv.row_blocks;
   p.epilogue = make_epilogue(args, 1);
-  const Window<float> window = window_of<float>(conv, x);
+  const Window<float> window = window_of<float>(conv, x, y);
   if (conv.gathered != 0) {
     const int64_t length = p.taps * p.channels;
     p.taps = 1;

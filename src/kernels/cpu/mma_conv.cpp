@@ -54,7 +54,7 @@ MmaPlaces bordered(const MmaParams& params, const Window<std::byte>& window, con
 MmaPlaces places_of_image(const KernelArgs& args) {
   const auto& params = args.as<MmaParams>();
   const TensorView& y = args.outputs[0];
-  const auto window = window_of<std::byte>(params.attrs, args.inputs[0]);
+  const auto window = window_of<std::byte>(params.attrs, args.inputs[0], y);
   if (shifts_of(args, window.channels)) return bordered(params, window, y);
   const int64_t rows = y.dims[1] == 0 ? 0 : y.element_count() / y.dims[1];
   MmaPlaces places = mma_places(params, 1, window.channels * window.tap_count(), rows);
@@ -119,7 +119,7 @@ void run_mma_conv(const KernelArgs& args) {
   auto* const memory = reinterpret_cast<int32_t*>(args.workspace);
   with_mma_rows(p, x.dtype, [&](const auto& store) {
     using T = typename std::decay_t<decltype(store)>::Value;
-    const auto window = window_of<T>(conv, x);
+    const auto window = window_of<T>(conv, x, args.outputs[0]);
     if (shifts_of(args, window.channels))
       put_down(p, *args.pool, memory,
                [&](int64_t, int64_t at, int32_t* words) { put_pixel(p, window, store, at, words); });

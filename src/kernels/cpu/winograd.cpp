@@ -12,14 +12,18 @@
 #include "kernels/cpu/common/micro.h"
 #include "kernels/cpu/common/window.h"
 #include "kernels/cpu/common/winograd.h"
+#include "kernels/winograd.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
 
+using winograd::kChunkRows;
+
 constexpr int64_t kLine = 16;           // floats of a cache line
 constexpr int64_t kInCache = 64 << 10;  // floats of V that stay in L2 while weights and M pass
 constexpr int64_t kMostBand = 4;
-constexpr int64_t kMostChunk = 64;  // microkernel rows
+constexpr int64_t kMostChunk = 64;  // blocks of tiles
+constexpr int64_t kMostSlots = 64;
 
 template <class F>
 constexpr int64_t kPositions = int64_t{F::kIn} * F::kIn;
@@ -52,12 +56,13 @@ template <class F>
 Cut cut_of(const KernelArgs& args) {
   const auto& params = args.as<GemmParams>();
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
-  const int threads = args.pool->size();
+  const auto threads = static_cast<int>(params.attrs.slots);
+  const int64_t panel = args.inputs[1].dims[4];  // of the level that the plan is for
   Cut cut{};
   cut.down = ceil_div(y.dims[2], F::kOut);
   cut.across = ceil_div(y.dims[3], F::kOut);
   cut.tiles = checked_mul(y.dims[0], checked_mul(cut.down, cut.across));
-  const int64_t most = std::clamp<int64_t>(cut.tiles, 1, params.attrs.row_blocks * kRows);
+  const int64_t most = std::clamp<int64_t>(cut.tiles, 1, params.attrs.row_blocks * kChunkRows);
   cut.chunks = ceil_div(cut.tiles, most);
   cut.is_shared = cut.chunks <= 2 * threads;
   cut.v_slots = std::min<int64_t>(cut.chunks, 2 * threads);
@@ -67,8 +72,8 @@ Cut cut_of(const KernelArgs& args) {
   cut.chunks = ceil_div(cut.tiles, cut.chunk);
   cut.row = align_up(x.dims[1], kLine);
   cut.v_plane = spread(checked_mul(most, cut.row));
-  cut.m_plane = spread(most * kPanel);
-  cut.panels = ceil_div(params.attrs.columns, kPanel);
+  cut.m_plane = spread(most * panel);
+  cut.panels = ceil_div(params.attrs.columns, panel);
   cut.band = band_of<F>(cut, params, threads);
   cut.bands = ceil_div(params.attrs.group * cut.panels, cut.band);
   return cut;
@@ -284,11 +289,12 @@ void run_bands(const Winograd<F>& w, int64_t chunk, int64_t first_band, int64_t 
   if (w.params.has_program) finish_chunk(w, chunk, first, last);
 }
 
-// Calls body(slot, task) for every task. Slots are below the number of threads; tasks that run at once differ in them.
+// Calls body(slot, task) for every task. Tasks that run at once differ in their slot: more threads than slots do not
+// take part.
 template <class Body>
-void run_in_slots(ThreadPool& pool, int64_t tasks, Body body) {
+void run_in_slots(ThreadPool& pool, int64_t slots, int64_t tasks, Body body) {
   std::atomic<int64_t> next{0};
-  pool.parallel_for(pool.size(), 1, [&](int64_t begin, int64_t end) {
+  pool.parallel_for(slots, 1, [&](int64_t begin, int64_t end) {
     for (int64_t slot = begin; slot < end; ++slot)
       for (int64_t task = next++; task < tasks; task = next++) body(slot, task);
   });
@@ -328,12 +334,12 @@ void run_winograd(const KernelArgs& args) {
                          v,
                          m};
   if (!cut.is_shared)
-    return run_in_slots(*args.pool, cut.chunks, [&](int64_t slot, int64_t chunk) {
+    return run_in_slots(*args.pool, cut.m_slots, cut.chunks, [&](int64_t slot, int64_t chunk) {
       enter_chunk(w, chunk, w.v_slot(slot));
       run_bands(w, chunk, 0, cut.bands, w.v_slot(slot), w.m_slot(slot));
     });
   enter_all(w, *args.pool);
-  run_in_slots(*args.pool, cut.bands * cut.chunks, [&](int64_t slot, int64_t task) {
+  run_in_slots(*args.pool, cut.m_slots, cut.bands * cut.chunks, [&](int64_t slot, int64_t task) {
     const int64_t band = task / cut.chunks, chunk = task % cut.chunks;
     run_bands(w, chunk, band, band + 1, w.v_slot(chunk), w.m_slot(slot));
   });
@@ -349,8 +355,9 @@ void check_winograd(const KernelArgs& args) {
   const std::vector<int64_t> three = {3, 3}, one = {1, 1};
   require(conv.kernel == three && conv.strides == one && conv.dilations == one,
           "a Winograd convolution that is not 3x3 with strides and dilations of 1");
-  require(conv.row_blocks >= 1 && conv.row_blocks <= kMostChunk, "chunks of {} microkernel rows; 1 to {} are accepted",
+  require(conv.row_blocks >= 1 && conv.row_blocks <= kMostChunk, "chunks of {} blocks of tiles; 1 to {} are accepted",
           conv.row_blocks, kMostChunk);
+  require(conv.slots >= 1 && conv.slots <= kMostSlots, "{} slots; 1 to {} are accepted", conv.slots, kMostSlots);
   check_conv_reach(conv, x, y);
   check_panels(o.in(1), conv.group, conv.columns, kPositions<F>, x.extent(1) / conv.group);
 }

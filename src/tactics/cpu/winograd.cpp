@@ -60,11 +60,12 @@ void offer_winograd(const TacticQuery& query, CandidateSink& sink, std::shared_p
                     const char* kernel, const std::array<std::array<double, 3>, kIn>& matrix, int64_t tiles) {
   const WinogradCost cost = winograd_cost(query, *p, kIn - 2);
   const Isa isa = query.isa;
-  const int64_t rows = microkernel_rows(code_level(isa));
+  constexpr int64_t rows = winograd::kChunkRows;
   double us = winograd_us(query, *p, cost);
   for (int64_t chunk : {tiles, 2 * tiles}) {
     GemmAttrs gemm = p->gemm;
     gemm.row_blocks = (chunk + rows - 1) / rows;
+    gemm.slots = std::clamp(query.threads, 1, 64);
     Candidate candidate = conv_candidate(query, p, kernel + (".r" + std::to_string(gemm.row_blocks)), kernel, gemm,
                                          [p, isa, &matrix] { return pack_winograd(isa, *p, matrix); });
     candidate.estimated_us = us;

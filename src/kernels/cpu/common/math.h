@@ -31,7 +31,11 @@ inline float exp_exact_range(float x) {
   return x != x ? x : low;
 }
 
-inline float sigmoid_value(float x) { return 1.f / (1.f + exp_exact_range(-x)); }
+// 0 where exp(-x) would overflow; NaN stays NaN.
+inline float sigmoid_value(float x) {
+  const float y = 1.f / (1.f + exp_value(-x));
+  return x < -88.3762f ? 0.f : y;
+}
 
 inline float tanh_value(float x) {
   const float a = std::abs(x), e = exp_value(-2.f * a);

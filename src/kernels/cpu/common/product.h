@@ -1,6 +1,7 @@
 #pragma once
-// A product with packed weights, in chunks: the rows of a chunk stay in L2 while the panels of weights pass, a part of
-// a panel stays in L1 while the rows of the chunk pass.
+// A product with packed weights, in chunks of rows and slices of the depth: what a slice reads of a chunk stays in L2
+// while the panels of weights pass, a panel's slice stays in L1 while the rows of the chunk pass. Sums of all slices
+// but the last wait in the result.
 
 #include <algorithm>
 
@@ -23,9 +24,11 @@ struct Product {
   Epilogue epilogue;
 
   int64_t panels() const { return (columns + kPanel - 1) / kPanel; }
-  const void* panel(int64_t g, int64_t index) const {
-    const int64_t bytes = taps * channels * kPanel * (stored == DataType::f32 ? 4 : 2);
-    return static_cast<const std::byte*>(weights) + (g * panels() + index) * bytes;
+  // The weights of a panel from (tap, channel) on.
+  const void* panel(int64_t g, int64_t index, int64_t tap, int64_t channel) const {
+    const int64_t bytes = kPanel * (stored == DataType::f32 ? 4 : 2);
+    const int64_t depth = ((g * panels() + index) * taps + tap) * channels + channel;
+    return static_cast<const std::byte*>(weights) + depth * bytes;
   }
 };
 
@@ -36,90 +39,100 @@ struct ChunkRows {
   const float* residual[kMostBlocks * kRows];
 };
 
-// Depth in parts whose piece of a panel stays in L1 while the rows of a chunk pass: values of one tap, or whole taps.
-constexpr int64_t kDepthInCache = (24 << 10) / (kPanel * 4);
-
-struct DepthPart {
-  int64_t tap = 0, taps = 0, first = 0, channels = 0;
-  bool is_last = false;
+// Taps and channels that are summed at once: some taps with all channels, or some channels of one tap.
+struct DepthSlice {
+  int64_t tap, taps, channel, channels;
 };
 
-inline DepthPart next_part(const Product& p, const DepthPart& after, bool whole) {
-  if (whole) return {0, p.taps, 0, p.channels, true};
-  DepthPart part{after.tap + after.taps, 1, 0, p.channels};
-  if (p.channels > kDepthInCache) {
-    const bool same_tap = after.channels > 0 && after.first + after.channels < p.channels;
-    part.tap = same_tap ? after.tap : after.tap + after.taps;
-    part.first = same_tap ? after.first + after.channels : 0;
-    part.channels = std::min(kDepthInCache, p.channels - part.first);
-  } else {
-    part.taps = std::min(std::max<int64_t>(1, kDepthInCache / p.channels), p.taps - part.tap);
+// Floats of a panel's slice: with the rows that meet it, it fits into L1.
+constexpr int64_t kSliceFloats = Vec::kWidth == 16 ? 8192 : 5120;
+constexpr int64_t kSliceDepth = kSliceFloats / kPanel;
+
+// How a product's depth is cut; it depends on extents alone.
+class DepthSlices {
+ public:
+  explicit DepthSlices(const Product& p) : taps_(p.taps), channels_(p.channels) {
+    const int64_t depth = taps_ * channels_;
+    if (depth <= kSliceDepth + kSliceDepth / 4) {
+      taps_each_ = std::max<int64_t>(taps_, 1);
+    } else if (channels_ <= kSliceDepth) {
+      const int64_t most = kSliceDepth / channels_, parts = (taps_ + most - 1) / most;
+      taps_each_ = (taps_ + parts - 1) / parts;
+    } else {
+      channel_parts_ = (channels_ + kSliceDepth - 1) / kSliceDepth;
+    }
   }
-  part.is_last = part.tap + part.taps == p.taps && part.first + part.channels == p.channels;
-  return part;
+  int64_t count() const { return (taps_ + taps_each_ - 1) / taps_each_ * channel_parts_; }
+  DepthSlice at(int64_t i) const {
+    const int64_t part = i % channel_parts_, tap = i / channel_parts_ * taps_each_;
+    const int64_t begin = channels_ * part / channel_parts_, end = channels_ * (part + 1) / channel_parts_;
+    return {tap, std::min(taps_each_, taps_ - tap), begin, end - begin};
+  }
+
+ private:
+  int64_t taps_, channels_, taps_each_ = 1, channel_parts_ = 1;
+};
+
+// Which part of the sums a pass over the rows makes.
+struct SlicePass {
+  DepthSlice slice;
+  bool first, last;
+};
+
+// The bias begins the sums, and the residual; the clamp ends them.
+inline TileEnd tile_end(const Product& p, const SlicePass& pass, int64_t panel) {
+  const GemmParams& params = *p.epilogue.params;
+  TileEnd end;
+  end.width = static_cast<int>(std::min<int64_t>(kPanel, p.columns - panel * kPanel));
+  end.low = pass.last ? params.low : -INFINITY;
+  end.high = pass.last ? params.high : INFINITY;
+  end.has_residual = !pass.first || p.epilogue.residual() != nullptr;
+  return end;
 }
 
-// The sums of rows of a chunk between two parts of the depth.
-struct PartialSums {
-  alignas(64) float rows[kMostBlocks * kRows * kPanel];
-};
-
-inline void add_part(const Product& p, const DepthPart& part, const void* weights, const float* bias, int64_t at,
-                     int64_t count, TileEnd& end, const ChunkRows& rows, PartialSums& sums) {
+inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, int64_t panel, int64_t count,
+                           const ChunkRows& rows) {
+  const DepthSlice& slice = pass.slice;
+  const int64_t at = g * p.columns + panel * kPanel;
+  TileEnd end = tile_end(p, pass, panel);
+  alignas(64) float init[kPanel];
+  for (int i = 0; i < kPanel; ++i) init[i] = pass.first && p.bias != nullptr && i < end.width ? p.bias[at + i] : 0.f;
   TileTask task;
-  task.taps = part.taps;
-  task.first = part.first;
-  task.channels = part.channels;
-  task.b = static_cast<const std::byte*>(weights) +
-           (part.tap * p.channels + part.first) * kPanel * (p.stored == DataType::f32 ? 4 : 2);
-  const bool is_first = part.tap == 0 && part.first == 0;
-  const int width = end.width;
-  TileEnd between;
-  between.width = width;
-  between.low = -INFINITY;
-  between.high = INFINITY;
+  task.taps = slice.taps;
+  task.first = slice.channel;
+  task.channels = slice.channels;
+  task.b = p.panel(g, panel, slice.tap, slice.channel);
+  task.init = init;
   for (int64_t m = 0; m < count; m += kRows) {
     const int height = static_cast<int>(std::min<int64_t>(kRows, count - m));
-    float* const partial = sums.rows + m * kPanel;
-    task.rows = rows.from + m * p.taps + part.tap * kRows;
-    task.init = is_first ? bias : partial;
-    task.init_step = is_first ? 0 : kPanel;
-    TileEnd& to = part.is_last ? end : between;
     for (int r = 0; r < height; ++r) {
-      to.out[r] = part.is_last ? rows.out[m + r] + at : partial + r * kPanel;
-      to.residual[r] = to.has_residual ? rows.residual[m + r] + at : nullptr;
+      end.out[r] = rows.out[m + r] + at;
+      end.residual[r] = !pass.first ? end.out[r] : end.has_residual ? rows.residual[m + r] + at : nullptr;
     }
-    tile_function(height, width, p.stored)(task, to);
+    task.rows = rows.from + m * p.taps + slice.tap * kRows;
+    tile_function(height, end.width, p.stored)(task, end);
   }
-}
-
-inline void multiply_panel(const Product& p, int64_t g, int64_t panel, int64_t count, const ChunkRows& rows,
-                           PartialSums& sums) {
-  const GemmParams& params = *p.epilogue.params;
-  const int64_t column = panel * kPanel, at = g * p.columns + column;
-  alignas(64) float bias[kPanel];
-  TileEnd end;
-  end.width = static_cast<int>(std::min<int64_t>(kPanel, p.columns - column));
-  end.low = params.low;
-  end.high = params.high;
-  end.has_residual = p.epilogue.residual() != nullptr;
-  for (int i = 0; i < kPanel; ++i) bias[i] = p.bias != nullptr && i < end.width ? p.bias[at + i] : 0.f;
-  const bool whole = count <= 2 * kRows || p.taps * p.channels <= 2 * kDepthInCache;
-  DepthPart part;
-  do {
-    part = next_part(p, part, whole);
-    add_part(p, part, p.panel(g, panel), bias, at, count, end, rows, sums);
-  } while (!part.is_last);
 }
 
 // Fills the chunk of `count` rows from `walk` on. Source: `row(g, walk, index, pointers)` writes the pointers of
 // one row, [tap * kRows]; `index` is the row's place in the chunk.
 template <class Source>
 void fill_chunk(const Product& p, Source& source, int64_t g, RowWalk walk, int64_t count, ChunkRows& rows) {
-  for (int64_t m = 0; m < count; ++m, walk.next()) {
-    source.row(g, walk, m, rows.from + m / kRows * kRows * p.taps + m % kRows);
-    rows.out[m] = p.epilogue.out.row(walk);
-    if (p.epilogue.residual() != nullptr) rows.residual[m] = p.epilogue.residual()->row(walk);
+  const auto last = static_cast<size_t>(p.rows.axes - 1);
+  const auto* residual = p.epilogue.residual();
+  for (int64_t m = 0; m < count; walk.next()) {
+    // Rows along the last axis are evenly apart.
+    const int64_t end = std::min(count, m + walk.dims[last] - walk.at[last]);
+    float* out = p.epilogue.out.row(walk);
+    for (int64_t i = m; i < end; ++i, out += p.epilogue.out.rows[last]) rows.out[i] = out;
+    if (residual != nullptr) {
+      const float* from = residual->row(walk);
+      for (int64_t i = m; i < end; ++i, from += residual->rows[last]) rows.residual[i] = from;
+    }
+    for (;; ++walk.at[last]) {
+      source.row(g, walk, m, rows.from + m / kRows * kRows * p.taps + m % kRows);
+      if (++m == end) break;
+    }
   }
 }
 
@@ -128,12 +141,13 @@ template <class MakeSource>
 void run_product(const Product& p, ThreadPool& pool, int64_t most_blocks, MakeSource make_source) {
   const int64_t blocks = (p.row_count + kRows - 1) / kRows, panels = p.panels();
   const int64_t most = std::max<int64_t>(1, std::min({most_blocks, kMostBlocks, kPointers / (p.taps * kRows)}));
-  const int64_t chunk = std::min(p.row_blocks > 0 ? p.row_blocks : blocks, most), chunks = (blocks + chunk - 1) / chunk;
+  const int64_t largest = std::min(p.row_blocks > 0 ? p.row_blocks : blocks, most);
+  const int64_t chunks = (blocks + largest - 1) / largest, chunk = (blocks + chunks - 1) / chunks;
+  const DepthSlices slices(p);
   const int64_t wanted = pool.size() == 1 ? 1 : 4 * pool.size() / (p.group * chunks);
   const int64_t parts = std::clamp<int64_t>(wanted, 1, panels);
   pool.parallel_for(p.group * chunks * parts, 1, [&](int64_t begin, int64_t end) {
     ChunkRows rows;
-    PartialSums sums;
     auto source = make_source();
     for (int64_t task = begin; task < end; ++task) {
       const int64_t part = task % parts, first = task / parts % chunks * chunk * kRows, g = task / parts / chunks;
@@ -142,7 +156,9 @@ void run_product(const Product& p, ThreadPool& pool, int64_t most_blocks, MakeSo
       RowWalk walk = p.rows;
       walk.seek(first);
       if (task == begin || part == 0) fill_chunk(p, source, g, walk, count, rows);
-      for (int64_t panel = from; panel < to; ++panel) multiply_panel(p, g, panel, count, rows, sums);
+      for (int64_t i = 0; i < slices.count(); ++i)
+        for (int64_t panel = from; panel < to; ++panel)
+          multiply_panel(p, {slices.at(i), i == 0, i + 1 == slices.count()}, g, panel, count, rows);
       if (p.epilogue.params->has_program)
         finish_rows(p.epilogue, walk, count, g * p.columns + from * kPanel,
                     g * p.columns + std::min(to * kPanel, p.columns));

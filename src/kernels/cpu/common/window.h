@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <utility>
 
 #include "base/checked.h"
 #include "kernels/check.h"
@@ -10,6 +12,14 @@
 #include "kernels/gemm.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
+
+constexpr int64_t kFewTaps = 8;
+
+// n <= kFewTaps elements by a copy of known length: a loop would cost more than they do. False: there are more.
+template <class T, int64_t... N>
+bool copy_few(const T* from, int64_t n, T* to, std::integer_sequence<int64_t, N...>) {
+  return ((n == N + 1 && std::memcpy(to, from, (N + 1) * sizeof(T)) != nullptr) || ...);
+}
 
 // The spatial axes are shifted to three. Strides are in elements.
 template <class T>
@@ -19,7 +29,18 @@ struct Window {
   int64_t image = 0, channel = 1, channels = 0;  // strides of N and C; channels of a group
   std::array<int64_t, 3> extent{1, 1, 1}, step{}, kernel{1, 1, 1}, stride{1, 1, 1}, dilation{1, 1, 1}, pad{};
 
+  bool one_tap = false;  // of every pixel, and it is inside
+
   int64_t tap_count() const { return kernel[0] * kernel[1] * kernel[2]; }
+
+  const T* only_tap(int64_t g, const RowWalk& walk) const {
+    int64_t at = walk.at[0] * image + g * channels * channel;
+    for (int i = 0; i < spatial; ++i) {
+      const auto to = static_cast<size_t>(3 - spatial + i);
+      at += walk.at[static_cast<size_t>(i + 1)] * stride[to] * step[to];
+    }
+    return x + at;
+  }
 
   // The first position of an output pixel's window along each axis, which padding may have put outside.
   std::array<int64_t, 3> first_of(const RowWalk& walk) const {
@@ -72,9 +93,11 @@ struct Window {
   }
 
  private:
-  // One line of the kernel, from x[at] on; short: plain loops beat calls.
+  // One line of the kernel, from x[at] on.
   void line(int64_t at, int64_t begin, int64_t end, T* to) const {
     const int64_t by = dilation[2] * step[2];
+    const bool whole = begin == 0 && end == kernel[2] && by == 1;
+    if (whole && copy_few(x + at, end, to, std::make_integer_sequence<int64_t, kFewTaps>())) return;
     for (int64_t k = 0; k < begin; ++k) to[k] = T{};
     for (int64_t k = begin; k < end; ++k) to[k] = x[at + k * by];
     for (int64_t k = end; k < kernel[2]; ++k) to[k] = T{};
@@ -105,8 +128,9 @@ inline ConvReach check_conv_reach(const GemmAttrs& conv, const Slot& x, const Sl
 }
 
 template <class T>
-Window<T> window_of(const GemmAttrs& conv, const TensorView& x) {
+Window<T> window_of(const GemmAttrs& conv, const TensorView& x, const TensorView& y) {
   Window<T> window;
+  window.one_tap = true;
   window.x = x.as<const T>();
   window.spatial = x.rank - 2;
   window.image = x.strides[0];
@@ -120,6 +144,8 @@ Window<T> window_of(const GemmAttrs& conv, const TensorView& x) {
     window.stride[to] = conv.strides[i];
     window.dilation[to] = conv.dilations[i];
     window.pad[to] = conv.pads[i];
+    window.one_tap = window.one_tap && conv.kernel[i] == 1 && conv.pads[i] == 0 &&
+                     (y.dims[i + 2] - 1) * conv.strides[i] < x.dims[i + 2];
   }
   return window;
 }

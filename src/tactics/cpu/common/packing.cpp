@@ -132,10 +132,11 @@ void apply(const EpilogueParams& epilogue, GemmAttrs& attrs) {
   attrs.program = epilogue.program;
 }
 
+// The depth passes in slices; what they read of a chunk's rows stays in cache.
 std::vector<int64_t> row_block_choices(Isa isa, int threads, double rows, int64_t depth, int64_t columns) {
-  constexpr int64_t kRowsInCache = 192 << 10, kWeightsInCache = 256 << 10, kMost = 64;
+  constexpr int64_t kRowsInCache = 192 << 10, kWeightsInCache = 256 << 10, kMost = 64, kSlice = 320;
   const int64_t height = microkernel_rows(code_level(isa)), row_bytes = std::max<int64_t>(depth, 1) * 4;
-  int64_t blocks = std::clamp<int64_t>(kRowsInCache / (row_bytes * height), 1, kMost);
+  int64_t blocks = std::clamp<int64_t>(kRowsInCache / (std::min(row_bytes, kSlice * 4) * height), 1, kMost);
   // Weights that stay in cache anyway leave the chunks free to be small enough for all threads.
   if (row_bytes * columns <= kWeightsInCache)
     blocks = std::clamp<int64_t>(static_cast<int64_t>(rows) / (height * 4 * threads), 1, blocks);
