@@ -42,8 +42,10 @@ std::vector<Pass> pipeline(bool optimize) {
       expand_pow(),  // when no pattern looks for powers any more
       eliminate_common(),
       remove_identity(),
-      fuse_epilogue(),  // before fuse_pointwise: an epilogue costs no memory traffic
+      fuse_quantized(),  // before fuse_epilogue, which takes any product
+      fuse_epilogue(),   // before fuse_pointwise: an epilogue costs no memory traffic
       fuse_pointwise(),
+      eliminate_common(),  // of dequantisations that were copied
   };
 }
 

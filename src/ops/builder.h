@@ -34,7 +34,8 @@ std::unique_ptr<Graph> refusing_region(const Graph& other, const SymbolTable& sy
 void verify(const Graph& graph);
 
 // The program of a region made of pointwise nodes only (operands: the region's inputs; constants of one
-// element become immediates), or of a single pointwise node. Error(internal) for anything else.
+// element become immediates; quantize_linear and dequantize_linear of one scale between f32 and bytes count as such),
+// or of a single pointwise node. Error(internal) for anything else.
 PointwiseProgram pointwise_program(const Graph& body);
 PointwiseProgram pointwise_program(const Graph& graph, const Node& node);
 bool is_pointwise(const Node& node);

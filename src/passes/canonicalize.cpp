@@ -69,17 +69,40 @@ bool rewrite_clip(Graph& graph, NodeId id) {
   return true;
 }
 
+bool is_dequantized_constant(const Graph& graph, ValueId id) {
+  const NodeId producer = graph.value(id).producer;
+  if (!producer.valid() || graph.node(producer).op != "dequantize_linear") return false;
+  const Node& node = graph.node(producer);
+  return graph.value(node.inputs[0]).is_constant() && node.attrs.get_or<int64_t>("block_size", 0) == 0;
+}
+
+// The numbers of a matrix are transposed, and with them the axis of their scales.
+ValueId add_transposed_weights(Patch& patch, ValueId weights) {
+  const Node& node = patch.graph().node(patch.graph().value(weights).producer);
+  std::vector<ValueId> operands = node.inputs;
+  Attrs attrs = node.attrs;
+  attrs.set("axis", static_cast<int64_t>(1 - normalize_axis(attrs.get_or<int64_t>("axis", 1), 2)));
+  operands[0] = add_op(patch, "transpose", {operands[0]}, {{"perm", std::vector<int64_t>{1, 0}}});
+  return add_op(patch, "dequantize_linear", std::move(operands), std::move(attrs));
+}
+
 bool rewrite_gemm(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   const Value& b = graph.value(node.inputs[1]);
   const double alpha = node.attrs.get_or<double>("alpha", 1), beta = node.attrs.get_or<double>("beta", 1);
   const bool has_c = node.inputs.size() > 2 && node.inputs[2].valid();
-  if (node.attrs.get_or<int64_t>("transA", 0) != 0 || !b.is_constant() || !is_float(b.type.dtype)) return false;
+  const bool quantized = alpha == 1 && is_dequantized_constant(graph, node.inputs[1]);
+  if (node.attrs.get_or<int64_t>("transA", 0) != 0 || !(b.is_constant() || quantized) || !is_float(b.type.dtype))
+    return false;
   if (has_c && !graph.value(node.inputs[2]).is_constant() && beta != 1) return false;
   const ValueId a = node.inputs[0], c = has_c ? node.inputs[2] : ValueId{};
   Patch patch(graph);
-  const ValueId weights =
-      patch.constant(scaled_tensor(b.constant, alpha, node.attrs.get_or<int64_t>("transB", 0) != 0), b.name);
+  const bool transposed = node.attrs.get_or<int64_t>("transB", 0) != 0;
+  ValueId weights = node.inputs[1];
+  if (!quantized)
+    weights = patch.constant(scaled_tensor(b.constant, alpha, transposed), b.name);
+  else if (transposed)
+    weights = add_transposed_weights(patch, weights);
   ValueId value = add_op(patch, "matmul", {a, weights});
   if (has_c && beta != 0) {
     ValueId bias = c;

@@ -1,51 +1,39 @@
-// op(constants) -> constant, by the reference kernels. Results that are much larger than their operands stay
-// computed: a plan should not grow by an expanded zero.
+// op(constants) -> constant, by the reference kernels. Results that are much larger than their operands stay computed.
+// Weights that are dequantised for a product of quantised numbers stay numbers: fuse_quantized takes them as they are
+// or folds them.
 
-#include "base/log.h"
-#include "ops/builder.h"
-#include "ops/evaluate.h"
+#include <algorithm>
+
+#include "passes/common/fold.h"
+#include "passes/common/values.h"
 #include "passes/passes.h"
 
 namespace planish::passes {
 namespace {
 
-constexpr int64_t kLargestGrowth = 16 << 20;
+bool is_product(const Node& node) { return node.op == "conv" || node.op == "matmul" || node.op == "gemm"; }
 
-bool is_foldable(const Graph& graph, const Node& node) {
-  const OpDef& def = op_def(node.op);
-  if (!node.regions.empty() || !def.pure || node.inputs.empty()) return false;
-  int64_t operands = 0, results = 0;
-  for (ValueId input : node.inputs) {
-    if (!input.valid()) continue;
-    if (!graph.value(input).is_constant()) return false;
-    operands += graph.value(input).constant.byte_count();
+// Dequantised, perhaps moved since.
+bool comes_from_bytes(const Graph& graph, ValueId id) {
+  while (graph.value(id).producer.valid()) {
+    const Node& node = graph.node(graph.value(id).producer);
+    if (node.op == "dequantize_linear") return is_byte_type(graph.value(node.inputs[0]).type.dtype);
+    if (!is_move(node)) return false;
+    id = node.inputs[0];
   }
-  for (ValueId output : node.outputs) {
-    const TensorType& type = graph.value(output).type;
-    if (!type.shape.is_static()) return false;
-    results += type.bytes().value();
-  }
-  return results <= kLargestGrowth || results <= 4 * operands;
+  return false;
 }
 
-bool fold_node(Graph& graph, NodeId id) {
-  const Node& node = graph.node(id);
-  std::vector<Tensor> operands;
-  for (ValueId input : node.inputs) operands.push_back(input.valid() ? graph.value(input).constant : Tensor());
-  std::vector<Tensor> results;
-  try {
-    results = evaluate_node(graph, node, operands);
-  } catch (const Error& error) {
-    // What cannot be computed now is left to fail, or not, where it is run.
-    log(Severity::verbose, "'{}' is not folded: {}", node.name, error.what());
-    return false;
-  }
-  const std::vector<ValueId> outputs = node.outputs;
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    if (graph.is_output(outputs[i])) return false;
-    graph.replace_uses(outputs[i], graph.add_constant(std::move(results[i]), graph.value(outputs[i]).name + ".folded"));
-  }
-  return true;
+bool waits_for_product(const Graph& graph, const Node& node) {
+  const bool numbers = node.op == "dequantize_linear" && is_byte_type(graph.value(node.inputs[0]).type.dtype);
+  if (!numbers && node.op != "transpose") return false;
+  const ValueId weights = node.outputs[0];
+  const auto users = graph.users(weights);
+  return std::any_of(users.begin(), users.end(), [&](NodeId id) {
+    const Node& user = graph.node(id);
+    if (user.op == "transpose") return numbers && waits_for_product(graph, user);
+    return is_product(user) && user.inputs[1] == weights && comes_from_bytes(graph, user.inputs[0]);
+  });
 }
 
 }  // namespace
@@ -53,7 +41,11 @@ bool fold_node(Graph& graph, NodeId id) {
 Pass fold_constants() {
   return {"fold_constants", [](Graph& graph) {
             bool changed = false;
-            for (NodeId id : graph.nodes()) changed |= is_foldable(graph, graph.node(id)) && fold_node(graph, id);
+            for (NodeId id : graph.nodes()) {
+              const Node& node = graph.node(id);
+              const bool waits = node.op == "dequantize_linear" && waits_for_product(graph, node);
+              changed |= !waits && is_foldable(graph, node) && fold_node(graph, id);
+            }
             graph.remove_dead();
             return changed;
           }};

@@ -1,11 +1,13 @@
 // Elementwise nodes around one result of the same shape become fused(p1, p2 …): one pass over memory instead of
-// several. A node joins when every one of its users has joined; booleans stay inside.
+// several. A node joins when every one of its users has joined; booleans stay inside. Bytes enter and leave by
+// dequantisation and quantisation of one scale, which join too: the former in a copy for each reader.
 
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "ops/builder.h"
+#include "ops/common/quantized.h"
 #include "passes/common/fusion.h"
 #include "passes/common/values.h"
 #include "passes/passes.h"
@@ -30,7 +32,8 @@ class Cluster {
   }
   bool fits() const {
     return operands_.size() <= kMostOperands && std::all_of(operands_.begin(), operands_.end(), [&](ValueId id) {
-             return graph_.value(id).type.dtype == DataType::f32;
+             const DataType type = graph_.value(id).type.dtype;
+             return type == DataType::f32 || is_byte_type(type);
            });
   }
   const std::set<NodeId>& nodes() const { return nodes_; }
@@ -58,7 +61,8 @@ class Cluster {
   bool joins(ValueId operand) const {
     const Shape& shape = graph_.value(graph_.node(*nodes_.begin()).outputs[0]).type.shape;
     const Node& producer = graph_.node(graph_.value(operand).producer);
-    if (!is_fusible_pointwise(graph_, producer) || graph_.is_output(operand)) return false;
+    const bool dequantizes = tensor_scale_of(graph_, operand).has_value();
+    if (!(dequantizes || is_fusible_pointwise(graph_, producer)) || graph_.is_output(operand)) return false;
     if (graph_.value(operand).type.shape != shape || (!booleans_ && takes_booleans(producer))) return false;
     const auto users = graph_.users(operand);
     return std::all_of(users.begin(), users.end(), [&](NodeId user) { return nodes_.count(user) > 0; });
@@ -74,9 +78,25 @@ class Cluster {
   std::set<ValueId> operands_;
 };
 
+bool quantizes(const Graph& graph, const Node& node) {
+  return node.op == "quantize_linear" && tensor_scale(graph, node).has_value();
+}
+
+void give_own_dequantizations(Graph& graph) {
+  for (NodeId id : graph.nodes()) {
+    const Node& node = graph.node(id);
+    if (!is_fusible_pointwise(graph, node) && !quantizes(graph, node)) continue;
+    const bool shared = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId input) {
+      return tensor_scale_of(graph, input) && !is_private(graph, input);
+    });
+    if (shared) OwnDequantizations(graph).read_by(id);
+  }
+}
+
 bool fuse_into(Graph& graph, NodeId sink, const std::map<NodeId, size_t>& positions) {
   const Node& node = graph.node(sink);
-  if (!is_fusible_pointwise(graph, node) || graph.value(node.outputs[0]).type.dtype != DataType::f32) return false;
+  const bool floats = is_fusible_pointwise(graph, node) && graph.value(node.outputs[0]).type.dtype == DataType::f32;
+  if (!floats && !quantizes(graph, node)) return false;
   std::vector<NodeId> nodes;
   for (bool booleans : {true, false}) {
     Cluster cluster(graph, sink, booleans);
@@ -95,6 +115,7 @@ bool fuse_into(Graph& graph, NodeId sink, const std::map<NodeId, size_t>& positi
 
 Pass fuse_pointwise() {
   return {"fuse_pointwise", [](Graph& graph) {
+            give_own_dequantizations(graph);
             const std::vector<NodeId> order = graph.nodes();
             std::map<NodeId, size_t> positions;
             for (size_t i = 0; i < order.size(); ++i) positions[order[i]] = i;

@@ -1,8 +1,10 @@
 // Elementwise programs, tile by tile. Operands of other types than fp32 whose values fp32 holds exactly are widened
-// a tile at a time; a boolean result is narrowed so.
+// a tile at a time; a result of truth values or bytes is narrowed so.
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 
 #include "kernels/check.h"
 #include "kernels/cpu/common/math.h"
@@ -249,10 +251,29 @@ TileOperand tile_operand(const TensorView& view, int64_t offset, int64_t step, i
   return {row, step == 0 ? 0 : 1};
 }
 
+// saturate(round_half_even(v)), 0 for NaN: adding 1.5 * 2^23 rounds and leaves the number in the low bits.
+template <class T>
+void store_bytes(T* out, int64_t step, const float* __restrict__ values, int64_t n) {
+  constexpr float kMagic = 12582912.f, kLow = std::numeric_limits<T>::min(), kHigh = std::numeric_limits<T>::max();
+  const auto number = [](float v) {
+    const float raised = v > kLow ? v : v == v ? kLow : 0.f, bounded = raised < kHigh ? raised : kHigh;
+    return static_cast<T>(std::bit_cast<int32_t>(bounded + kMagic));
+  };
+  T* __restrict__ to = out;
+  if (step == 1)
+    for (int64_t i = 0; i < n; ++i) to[i] = number(values[i]);
+  else
+    for (int64_t i = 0; i < n; ++i) to[i * step] = number(values[i]);
+}
+
 void store_tile(const TensorView& y, int64_t offset, int64_t step, const float* values, int64_t n) {
   if (y.dtype == DataType::boolean) {
     uint8_t* out = y.as<uint8_t>() + offset;
     for (int64_t i = 0; i < n; ++i) out[i * step] = values[i] != 0 ? 1 : 0;
+  } else if (y.dtype == DataType::u8) {
+    store_bytes(y.as<uint8_t>() + offset, step, values, n);
+  } else if (y.dtype == DataType::i8) {
+    store_bytes(y.as<int8_t>() + offset, step, values, n);
   } else {
     float* out = y.as<float>() + offset;
     for (int64_t i = 0; i < n; ++i) out[i * step] = values[i];
@@ -319,7 +340,8 @@ void run_nest(const KernelArgs& args, const PointwiseProgram& program) {
   });
 }
 
-// As many operands as the program has, of types whose values fp32 holds; they spread over the result, fp32 or truth.
+// As many operands as the program has, of types whose values fp32 holds; they spread over the result, fp32, truth or
+// bytes.
 void check_pointwise(const KernelArgs& args) {
   const PointwiseProgram& program = args.as<Decoded>().program;
   const auto inputs = static_cast<size_t>(program.inputs);
@@ -330,7 +352,7 @@ void check_pointwise(const KernelArgs& args) {
     o.in(i)
         .is({DataType::f32, DataType::i8, DataType::i16, DataType::u16, DataType::u8, DataType::boolean})
         .spreads_over(o.out().extents());
-  o.out().is({DataType::f32, DataType::boolean});
+  o.out().is({DataType::f32, DataType::boolean, DataType::u8, DataType::i8});
 }
 
 void run_pointwise(const KernelArgs& args) {

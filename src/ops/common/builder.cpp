@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "ops/common/quantized.h"
 #include "ops/evaluate.h"
 
 namespace planish {
@@ -226,6 +227,12 @@ PointwiseProgram pointwise_program(const Graph& body) {
   };
   for (NodeId id : body.nodes()) {
     const Node& node = body.node(id);
+    if (const auto scale = tensor_scale(body, node)) {
+      const PwBuilder::Reg from = register_of(node.inputs[0]);
+      registers[node.outputs[0]] =
+          node.op == "quantize_linear" ? add_quantize(builder, from, *scale) : add_dequantize(builder, from, *scale);
+      continue;
+    }
     if (!is_pointwise(node)) fail(Code::internal, "'{}' is not pointwise", node.op.str());
     std::vector<PwBuilder::Reg> operands;
     for (ValueId input : node.inputs) operands.push_back(register_of(input));

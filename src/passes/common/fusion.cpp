@@ -4,9 +4,43 @@
 #include <map>
 
 #include "ops/builder.h"
+#include "ops/common/quantized.h"
 #include "passes/common/values.h"
 
 namespace planish::passes {
+namespace {
+
+constexpr size_t kLongestEpilogue = 16;
+constexpr size_t kMostExtras = 4;
+
+// One value a channel: [C, 1, 1] behind conv, [C] behind matmul.
+bool is_channel_row(const Shape& row, const Shape& result, bool channels_second) {
+  const Dim channels = result[channels_second ? 1 : result.rank() - 1];
+  const int axis = channels_second ? row.rank() - (result.rank() - 1) : row.rank() - 1;
+  return axis >= 0 && row.element_count() == channels && row[axis] == channels;
+}
+
+bool takes_operand(const Graph& graph, ValueId id, const Shape& result, bool channels_second) {
+  const Value& value = graph.value(id);
+  if (is_scalar_constant(graph, id)) return true;
+  if (value.type.dtype != DataType::f32) return false;
+  return value.type.shape == result || is_channel_row(value.type.shape, result, channels_second);
+}
+
+// Another operand of `next` never depends on the anchor: the only way out of the chain is `current`, which has no
+// other user.
+bool extends(const Graph& graph, ValueId current, const Node& next, bool channels_second, size_t& extras) {
+  const Shape& shape = graph.value(current).type.shape;
+  if (!is_fusible_pointwise(graph, next) || graph.value(next.outputs[0]).type.shape != shape) return false;
+  for (ValueId input : next.inputs) {
+    if (input == current) continue;
+    if (!takes_operand(graph, input, shape, channels_second)) return false;
+    extras += is_scalar_constant(graph, input) ? 0 : 1;
+  }
+  return extras <= kMostExtras;
+}
+
+}  // namespace
 
 bool is_fusible_pointwise(const Graph& graph, const Node& node) {
   const auto fits = [&](DataType dtype) { return dtype == DataType::f32 || dtype == DataType::boolean; };
@@ -61,6 +95,44 @@ void fuse(Graph& graph, const std::vector<NodeId>& nodes) {
   graph.replace_uses(last, result);
   graph.rename(last, graph.fresh_name(name + ".old"));
   graph.rename(result, name);
+}
+
+void OwnDequantizations::read_by(NodeId id) {
+  for (size_t i = 0; i < graph_.node(id).inputs.size(); ++i) {
+    const ValueId input = graph_.node(id).inputs[i];
+    if (!input.valid() || !graph_.value(input).producer.valid()) continue;
+    const Node& producer = graph_.node(graph_.value(input).producer);
+    const bool weights = producer.op == "dequantize_linear" && graph_.value(producer.inputs[0]).is_constant();
+    if (weights || tensor_scale_of(graph_, input)) graph_.set_input(id, i, copy_of(input));
+  }
+}
+
+ValueId OwnDequantizations::copy_of(ValueId value) {
+  const auto [at, fresh] = copies_.try_emplace(value);
+  if (!fresh) return at->second;
+  const NodeId producer = graph_.value(value).producer;
+  const std::vector<std::string> origins = graph_.node(producer).origins;
+  nodes.push_back(
+      add_node(graph_, graph_.node(producer).op, graph_.node(producer).inputs, graph_.node(producer).attrs));
+  graph_.mutable_node(nodes.back()).origins = origins;
+  return at->second = graph_.node(nodes.back()).outputs[0];
+}
+
+std::vector<NodeId> epilogue_chain(const Graph& graph, NodeId anchor) {
+  const bool channels_second = graph.node(anchor).op != "matmul";
+  std::vector<NodeId> chain = {anchor};
+  ValueId current = graph.node(anchor).outputs[0];
+  size_t extras = 0, length = 1;  // of the chain up to its last f32 result: booleans stay inside
+  while (chain.size() < kLongestEpilogue) {
+    const auto users = graph.users(current);
+    if (users.size() != 1 || graph.is_output(current)) break;
+    if (!extends(graph, current, graph.node(users[0]), channels_second, extras)) break;
+    chain.push_back(users[0]);
+    current = graph.node(users[0]).outputs[0];
+    if (graph.value(current).type.dtype == DataType::f32) length = chain.size();
+  }
+  chain.resize(length);
+  return chain;
 }
 
 }  // namespace planish::passes

@@ -1,6 +1,7 @@
 #pragma once
 // Making a fused node of a set of nodes.
 
+#include <map>
 #include <vector>
 
 #include "ir/graph.h"
@@ -13,5 +14,21 @@ void fuse(Graph& graph, const std::vector<NodeId>& nodes);
 
 // A pointwise node on f32 and booleans; constants of one element may be of any type.
 bool is_fusible_pointwise(const Graph& graph, const Node& node);
+
+// The dequantisations that nodes read, copied for these alone.
+class OwnDequantizations {
+ public:
+  explicit OwnDequantizations(Graph& graph) : graph_(graph) {}
+  void read_by(NodeId id);
+  std::vector<NodeId> nodes;  // the copies
+
+ private:
+  ValueId copy_of(ValueId value);
+  Graph& graph_;
+  std::map<ValueId, ValueId> copies_;
+};
+
+// The anchor (conv, conv_transpose, matmul) and the pointwise nodes behind it that its epilogue can take along.
+std::vector<NodeId> epilogue_chain(const Graph& graph, NodeId anchor);
 
 }  // namespace planish::passes

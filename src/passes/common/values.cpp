@@ -26,6 +26,15 @@ bool is_float_constant(const Graph& graph, ValueId id) {
   return id.valid() && graph.value(id).is_constant() && is_float(graph.value(id).type.dtype);
 }
 
+bool is_byte_type(DataType type) { return type == DataType::u8 || type == DataType::i8; }
+
+bool is_move(const Node& node) {
+  if (node.outputs.size() != 1) return false;
+  for (const char* op : {"reshape", "transpose", "squeeze", "unsqueeze", "flatten", "slice", "max_pool"})
+    if (node.op == op) return true;
+  return false;
+}
+
 Tensor float_tensor(std::vector<int64_t> extents, const std::vector<double>& values) {
   if (make_view(nullptr, DataType::f32, extents).element_count() != static_cast<int64_t>(values.size()))
     fail(Code::internal, "{} values for a constant of {}", values.size(), Shape::of(extents).str());

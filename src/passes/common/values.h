@@ -14,6 +14,9 @@ std::optional<double> scalar_of(const Graph& graph, ValueId id);  // its value; 
 std::optional<std::vector<int64_t>> ints_of(const Graph& graph, const Node& node, size_t operand);
 bool is_private(const Graph& graph, ValueId id);  // one user, and no output
 bool is_float_constant(const Graph& graph, ValueId id);
+bool is_byte_type(DataType type);  // u8 or i8
+// Its result has elements of operand 0 as they are (or the largest of some), and no others; one result.
+bool is_move(const Node& node);
 
 Tensor float_tensor(std::vector<int64_t> extents, const std::vector<double>& values);  // f32
 

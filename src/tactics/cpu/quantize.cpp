@@ -29,6 +29,7 @@ void propose_quantize(const TacticQuery& query, CandidateSink& sink) {
 }
 
 void propose_dequantize(const TacticQuery& query, CandidateSink& sink) {
+  if (query.node.op == "fused") return;
   const auto integers = {DataType::u8, DataType::i8, DataType::u16, DataType::i16, DataType::i32};
   for (size_t i : {0, 2})
     if (std::string why = refuse_dtype(query, i, integers); !why.empty())

@@ -166,6 +166,7 @@ ValueId GraphImporter::known_float(ValueId id) {
   if (!node.regions.empty() || !op_def(node.op).pure || node.outputs.size() != 1 || node.inputs.empty() ||
       value.type.shape.element_count().value() > kFoldedElements)
     return id;
+  if (node.op == "dequantize_linear" && value.type.shape.rank() > 1) return id;  // weights, whose numbers count
   const auto operands = known_operands(graph_, node);
   if (!operands) return id;
   const ValueId known = graph_.add_constant(evaluate_node(graph_, node, *operands)[0], value.name + ".known");

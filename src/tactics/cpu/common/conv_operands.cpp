@@ -63,7 +63,11 @@ void emit_conv(StepBuilder& builder, const Node& node, const ConvProblem& p, con
 }  // namespace
 
 std::string describe_conv(const TacticQuery& query, ConvProblem& p) {
-  if (std::string why = describe_operands(query, p); !why.empty()) return why;
+  const std::string why = describe_operands(query, p);
+  return why.empty() ? describe_windows(query, p) : why;
+}
+
+std::string describe_windows(const TacticQuery& query, ConvProblem& p) {
   const Value& x = query.graph.value(p.form.anchor_inputs[0]);
   p.filters = p.weights.extents()[0];
   p.channels = p.weights.extents()[1];

@@ -32,6 +32,8 @@ struct ConvProblem : ConvOperands {
 
 // Empty, or why the matrix kernels do not take the convolution.
 std::string describe_conv(const TacticQuery& query, ConvProblem& problem);
+// The same of operands that are there already, of any types.
+std::string describe_windows(const TacticQuery& query, ConvProblem& problem);
 
 // Data operands of the result's shape lie channels last; rows of a value a channel are taken as they are, but a
 // residual of that kind is read along its channels.

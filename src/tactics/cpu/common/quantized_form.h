@@ -1,0 +1,32 @@
+#pragma once
+// A fused node of quantised numbers, read: dequantisations, a product, an epilogue, perhaps a quantisation.
+
+#include <map>
+#include <optional>
+
+#include "ops/common/quantized.h"
+#include "tactics/cpu/common/packing.h"
+
+namespace planish::tactics::cpu {
+
+// `form` is of what the numbers mean: its epilogue reads dequantised extras, its operands are the numbers.
+struct QuantizedForm {
+  EpilogueForm form;
+  TensorScale x;
+  QuantizedWeights weights;
+  std::map<ValueId, TensorScale> extras;  // those that are numbers
+  std::optional<TensorScale> result;      // nothing: f32
+};
+std::optional<QuantizedForm> quantized_form(const Graph& graph, const Node& node);
+
+// The epilogue of a quantised product. What is linear is divided by the scale of the result; else the program takes
+// numbers and divides itself.
+struct QuantizedEpilogue {
+  EpilogueParams params;
+  std::vector<float> scales;  // of the sums, one a column
+  double residual_scale = 1;
+  int64_t residual_zero = 0, out_zero = 0;
+};
+QuantizedEpilogue quantized_epilogue(const QuantizedForm& q, EpilogueParams params, int64_t columns);
+
+}  // namespace planish::tactics::cpu
