@@ -39,7 +39,7 @@ std::vector<Pass> pipeline(bool optimize) {
       fold_scale(),       // batch normalisation and per-channel arithmetic into weights
       sink_scale(),
       recognise_attention(),  // when its factors are together, before pointwise nodes fuse
-      expand_pow(),  // when no pattern looks for powers any more
+      expand_pow(),           // when no pattern looks for powers any more
       eliminate_common(),
       remove_identity(),
       fuse_quantized(),  // before fuse_epilogue, which takes any product

@@ -55,7 +55,8 @@ const KernelTable& reference_kernels() {
 
 namespace {
 
-// `isa`: a level that code is compiled for. Even the code that fills a table is compiled for its level: a level that the host lacks is never entered.
+// `isa`: a level that code is compiled for. Even the code that fills a table is compiled for its level: a level that
+// the host lacks is never entered.
 const KernelTable& level_kernels(Isa isa) {
   switch (isa) {
     case Isa::scalar: {

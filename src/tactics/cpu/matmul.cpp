@@ -48,7 +48,7 @@ Candidate packed_candidate(const TacticQuery& query, const PackedProduct& produc
   apply(epilogue, gemm);
   const Node* node = &query.node;
   Candidate candidate;
-  const std::string storage = stored == DataType::f32 ? "" : "." + std::string(data_type_name(stored));
+  const std::string storage = stored == DataType::f32 ? "" : "." + std::string(data_type_name(stored)) + "_weights";
   candidate.name = "gemm" + storage + ".r" + std::to_string(row_blocks);
   candidate.inputs.assign(node->inputs.size(), LayoutRule::any);
   if (epilogue.residual) candidate.inputs[operand_index(*node, epilogue.extras[0])] = LayoutRule::row_major;

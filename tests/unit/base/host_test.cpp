@@ -46,7 +46,8 @@ TEST_F(IsaVariable, RefusesUnknownAndMissingLevels) {
     active_isa();
     FAIL();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("scalar, avx2, avx2_vnni, avx512, avx512_vnni, avx512_bf16 and amx"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("scalar, avx2, avx2_vnni, avx512, avx512_vnni, avx512_bf16 and amx"),
+              std::string::npos);
   }
   setenv("PLANISH_CPU_ISA", "avx512", 1);
   if (!cpu_info().has(Isa::avx512))

@@ -160,7 +160,9 @@ void compare(const Tensor& found, const Tensor& expected, int64_t& elements, int
     const double distance = std::abs(a[i] - b[i]);
     ++elements;
     different += bytes ? distance != 0 : distance > 1e-3 * (1 + std::abs(b[i]));
-    if (bytes) ASSERT_LE(distance, 1) << what << " at " << i;
+    if (bytes) {
+      ASSERT_LE(distance, 1) << what << " at " << i;
+    }
   }
 }
 

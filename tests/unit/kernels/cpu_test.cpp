@@ -34,7 +34,7 @@ constexpr Precisions kAll{.tf32 = true, .bf16 = true};
 
 // What rounding the operands costs; nothing for integers of few bits.
 double rounding_of(const std::string& candidate) {
-  return candidate.find(".bf16") != std::string::npos ? 1e-2 : candidate.find(".tf32") != std::string::npos ? 2e-5 : 0;
+  return candidate.find(".bf16.") != std::string::npos ? 1e-2 : candidate.find(".tf32") != std::string::npos ? 2e-5 : 0;
 }
 
 // Names of every candidate of the optimised graph at a level.
@@ -224,7 +224,9 @@ TEST(CpuKernels, WeightsThatFitInto16BitsAreStoredSo) {
       const Graph graph = make();
       const auto names = candidates_of(graph, cpu_info().best_isa());
       EXPECT_EQ(std::count_if(names.begin(), names.end(),
-                              [&](const auto& name) { return name.starts_with(wide ? "gemm.bf16." : "gemm.f16."); }),
+                              [&](const auto& name) {
+                                return name.starts_with(wide ? "gemm.bf16_weights." : "gemm.f16_weights.");
+                              }),
                 1);
       compare(make, {{"x", random_tensor({m, k}, static_cast<uint32_t>(m))}}, 1e-6,
               fmt::format("m{} k{} n{}", m, k, n));
