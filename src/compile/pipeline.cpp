@@ -37,7 +37,8 @@ std::vector<Pass> pipeline(bool optimize) {
       hoist_pointwise(),  // past what reshapes had kept apart
       fold_scale(),       // batch normalisation and per-channel arithmetic into weights
       sink_scale(),
-      expand_pow(),  // when no pattern looks for powers any more
+      expand_pow(),       // when no pattern looks for powers any more
+      sink_dequantize(),  // what only moves, moves bytes
       eliminate_common(),
       remove_identity(),
       fuse_quantized(),  // before fuse_epilogue, which takes any product
