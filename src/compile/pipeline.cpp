@@ -40,6 +40,7 @@ std::vector<Pass> pipeline(bool optimize) {
       sink_scale(),
       recognise_attention(),  // when its factors are together, before pointwise nodes fuse
       expand_pow(),           // when no pattern looks for powers any more
+      sink_dequantize(),      // what only moves, moves bytes
       eliminate_common(),
       remove_identity(),
       fuse_quantized(),  // before fuse_epilogue, which takes any product

@@ -44,40 +44,48 @@ PoolAxes pool_axes(const PoolAttrs& attrs, const TensorView& x, const TensorView
 }
 
 // One output position: all channels.
-template <bool average>
-void pool_position(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool include_pad, const float* x,
-                   int64_t channels, float* __restrict__ out) {
+template <bool average, class T>
+void pool_position(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool include_pad, const T* x,
+                   int64_t channels, T* __restrict__ out) {
   std::array<std::array<int64_t, 2>, 3> taps;
   for (size_t i = 0; i < 3; ++i) {
     taps[i] = axes[i].inside(at[i]);
     x += (at[i] * axes[i].window.stride - axes[i].window.pad) * axes[i].x_step;
   }
-  std::fill_n(out, channels, average ? 0.f : -std::numeric_limits<float>::infinity());
+  constexpr bool is_whole = std::numeric_limits<T>::is_integer;
+  constexpr T kLowest = is_whole ? std::numeric_limits<T>::lowest() : -std::numeric_limits<T>::infinity();
+  std::fill_n(out, channels, average ? T{0} : kLowest);
   const auto step = [&](size_t i) { return axes[i].window.dilation * axes[i].x_step; };
   for (int64_t a = taps[0][0]; a < taps[0][1]; ++a)
     for (int64_t b = taps[1][0]; b < taps[1][1]; ++b)
       for (int64_t k = taps[2][0]; k < taps[2][1]; ++k) {
-        const float* __restrict__ from = x + a * step(0) + b * step(1) + k * step(2);
+        const T* __restrict__ from = x + a * step(0) + b * step(1) + k * step(2);
         for (int64_t c = 0; c < channels; ++c)
-          out[c] = average ? out[c] + from[c] : from[c] > out[c] ? from[c] : out[c];
+          if constexpr (average)
+            out[c] += from[c];
+          else
+            out[c] = from[c] > out[c] ? from[c] : out[c];
       }
-  if (!average) return;
-  int64_t count = 1;
-  for (size_t i = 0; i < 3; ++i) count *= include_pad ? axes[i].counted(at[i]) : taps[i][1] - taps[i][0];
-  const float scale = 1.f / static_cast<float>(std::max<int64_t>(count, 1));
-  for (int64_t c = 0; c < channels; ++c) out[c] *= scale;
+  if constexpr (average) {
+    int64_t count = 1;
+    for (size_t i = 0; i < 3; ++i) count *= include_pad ? axes[i].counted(at[i]) : taps[i][1] - taps[i][0];
+    const float scale = 1.f / static_cast<float>(std::max<int64_t>(count, 1));
+    for (int64_t c = 0; c < channels; ++c) out[c] *= scale;
+  }
 }
 
-// fp32 of one to three spatial axes, channels adjacent
+// fp32, and bytes whose largest is taken, of one to three spatial axes, channels adjacent
+template <bool average>
 void check_pool(const KernelArgs& args) {
   const Operands o(args, 1, 1);
   reference::check_pool(args);
-  o.in(0).is({DataType::f32}).rank(3, 5).adjacent(1);
-  o.out().is({DataType::f32}).adjacent(1);
+  const Slot x = o.in(0).rank(3, 5).adjacent(1);
+  average ? x.is({DataType::f32}) : x.is({DataType::f32, DataType::u8, DataType::i8});
+  o.out().type_of(x).adjacent(1);
 }
 
-template <bool average>
-void run_pool(const KernelArgs& args) {
+template <bool average, class T>
+void pool_as(const KernelArgs& args) {
   const auto& attrs = args.as<PoolAttrs>();
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
   if (y.element_count() == 0) return;
@@ -87,19 +95,30 @@ void run_pool(const KernelArgs& args) {
     for (int64_t line = begin; line < end; ++line) {
       const int64_t n = line / lines;
       std::array<int64_t, 3> at = {line % lines / axes[1].window.out, line % axes[1].window.out, 0};
-      const float* from = x.as<const float>() + n * x.strides[0];
-      float* to = y.as<float>() + n * y.strides[0] + at[0] * axes[0].y_step + at[1] * axes[1].y_step;
+      const T* from = x.as<const T>() + n * x.strides[0];
+      T* to = y.as<T>() + n * y.strides[0] + at[0] * axes[0].y_step + at[1] * axes[1].y_step;
       for (; at[2] < width; ++at[2])
         pool_position<average>(axes, at, attrs.count_include_pad != 0, from, x.dims[1], to + at[2] * axes[2].y_step);
     }
   });
 }
 
+void run_max_pool(const KernelArgs& args) {
+  switch (args.inputs[0].dtype) {
+    case DataType::u8:
+      return pool_as<false, uint8_t>(args);
+    case DataType::i8:
+      return pool_as<false, int8_t>(args);
+    default:
+      return pool_as<false, float>(args);
+  }
+}
+
 }  // namespace
 
 void register_pool(KernelTable& table) {
-  table.add(make_kernel<PoolAttrs>("max_pool", check_pool, run_pool<false>));
-  table.add(make_kernel<PoolAttrs>("average_pool", check_pool, run_pool<true>));
+  table.add(make_kernel<PoolAttrs>("max_pool", check_pool<false>, run_max_pool));
+  table.add(make_kernel<PoolAttrs>("average_pool", check_pool<true>, pool_as<true, float>));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -17,7 +17,10 @@ double window_flops(const TacticQuery& query, const PoolAttrs& attrs) {
 void propose_pool(const TacticQuery& query, CandidateSink& sink) {
   const std::string op = query.node.op.str();
   const Shape& shape = query.input(0).type.shape;
-  if (std::string why = refuse_dtype(query, 0, {DataType::f32}); !why.empty()) return sink.refuse(op, std::move(why));
+  const DataType type = query.input(0).type.dtype;
+  const bool bytes = op == "max_pool" && (type == DataType::u8 || type == DataType::i8);
+  if (std::string why = refuse_dtype(query, 0, {DataType::f32}); !bytes && !why.empty())
+    return sink.refuse(op, std::move(why));
   if (shape.rank() < 3 || shape.rank() > 5) return sink.refuse(op, "one to three spatial axes are accepted");
   if (query.node.outputs.size() > 1) return sink.refuse(op, "the indices are asked for");
   Candidate candidate;
@@ -26,7 +29,7 @@ void propose_pool(const TacticQuery& query, CandidateSink& sink) {
   candidate.outputs = {LayoutRule::channels_last};
   candidate.strided_output = true;
   candidate.estimated_us = estimate_us(query, window_flops(query, attrs_to<PoolAttrs>(query.node.attrs)),
-                                       8 * typical_elements(query, shape), 0.1);
+                                       (bytes ? 2 : 8) * typical_elements(query, shape), 0.1);
   const Attrs attrs = query.node.attrs;
   candidate.emit = [=](StepBuilder& builder) {
     builder.step(StepKind::cpu, op, attrs, {builder.input(0)}, {builder.output(0)});

@@ -26,6 +26,9 @@ TEST(PoolKernels, OneTwoAndThreeAxesWithEveryPadding) {
     const std::string what = fmt::format("{} kernel {} strides {} dilations {} pads {}", listed(extents),
                                          listed(kernel), listed(strides), listed(dilations), listed(pads));
     expect_matches({"max_pool", attrs, {integer_tensor(extents, 3)}, 1, i % 2 == 0}, 0, what);
+    const Tensor bytes = i % 3 == 0 ? testing::random_integers<int8_t>(extents, 5, -128, 127)
+                                    : testing::random_integers<uint8_t>(extents, 5, 0, 255);
+    expect_matches({"max_pool", attrs, {bytes}, 1, i % 2 == 0}, 0, "bytes " + what);
     attrs.set("count_include_pad", static_cast<int64_t>(random() % 2));
     expect_matches({"average_pool", attrs, {integer_tensor(extents, 4)}, 1, i % 2 == 0}, 1e-6, what);
   }
