@@ -43,13 +43,16 @@ struct MmaSpan {
   int rows = 0;
 };
 
-// body(i) for each column of a row; whole vectors where the panel is full.
+// body(i) for each column of a row; whole vectors where the panel is full: no row overlaps another one.
 template <class Body>
 inline void for_columns(int64_t width, Body body) {
-  if (width == kPanel)
+  if (width == kPanel) {
+#pragma GCC ivdep
+#pragma GCC unroll 1
     for (int64_t i = 0; i < kPanel; ++i) body(i);
-  else
+  } else {
     for (int64_t i = 0; i < width; ++i) body(i);
+  }
 }
 
 inline float element_of(const MmaOperand& from, const std::byte* row, int64_t i) {
