@@ -43,14 +43,19 @@ struct MmaSpan {
   int rows = 0;
 };
 
-// body(i) for each column of a row; whole vectors where the panel is full.
+// body(i) for each column of a row; whole vectors where the panel is full: no row overlaps another one.
 template <class Body>
 inline void for_columns(int64_t width, Body body) {
   constexpr int64_t kFull = mma_format(Mma::madd_i16, Isa::PLANISH_ISA).columns;
-  if (width == kFull)
+  if (width == kFull) {
+#if !defined(__clang__)
+#pragma GCC ivdep
+#endif
+#pragma GCC unroll 1
     for (int64_t i = 0; i < kFull; ++i) body(i);
-  else
+  } else {
     for (int64_t i = 0; i < width; ++i) body(i);
+  }
 }
 
 inline float element_of(const MmaOperand& from, const std::byte* row, int64_t i) {
