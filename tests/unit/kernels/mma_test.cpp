@@ -99,13 +99,17 @@ void call(const Kernel& kernel, KernelArgs& args) {
   kernel.run(args);
 }
 
-Tensor run_kernel(Isa isa, std::string_view name, const Attrs& attrs, const std::vector<Tensor>& operands,
+std::vector<TensorView> views_of(const std::vector<Tensor>& operands) {
+  std::vector<TensorView> views;
+  for (const Tensor& operand : operands) views.push_back(operand.view());
+  return views;
+}
+
+Tensor run_kernel(Isa isa, std::string_view name, const Attrs& attrs, const std::vector<TensorView>& inputs,
                   DataType type, const std::vector<int64_t>& extents) {
   const Kernel* kernel = cpu_kernels(isa).find(name);
   const auto params = kernel->decode(attrs);
   ThreadPool pool(2);
-  std::vector<TensorView> inputs;
-  for (const Tensor& operand : operands) inputs.push_back(operand.view());
   return Tensor::make(type, extents, [&](std::byte* out) {
     // channels last, then put in order
     TensorView view = make_view(nullptr, type, extents, extents.size() > 2 ? Layout::channels_last : Layout::row_major);
@@ -185,26 +189,14 @@ void check_integers(const Size& s, Mma mma, Isa isa, uint32_t seed) {
     v += (static_cast<float>(rs[i]) - 7.f) * 0.25f;
     expected.push_back(static_cast<int8_t>(std::nearbyint(std::clamp(v, -100.f, 110.f)) + 3));
   }
-  // the residual's view is channels last
-  const Kernel* kernel = cpu_kernels(isa).find("mma_conv");
-  const auto params = kernel->decode(attrs_of(attrs));
-  ThreadPool pool(2);
-  const Tensor words = packed<int8_t>(s, mma, isa, w), bias = row_of(rows.bias), scales = row_of(rows.scales),
-               offsets = row_of(rows.offsets);
-  TensorView residual_view =
-      make_view(const_cast<std::byte*>(rotated.bytes().data()), DataType::u8, extents, Layout::channels_last);
-  const std::vector<TensorView> inputs = {x.view(),      words.view(),   bias.view(),
-                                          scales.view(), offsets.view(), residual_view};
-  std::vector<int8_t> memory(sums.size());
-  TensorView out = make_view(memory.data(), DataType::i8, extents, Layout::channels_last);
-  KernelArgs args;
-  args.inputs = inputs;
-  args.outputs = {&out, 1};
-  args.params = params.get();
-  args.pool = &pool;
-  call(*kernel, args);
-  std::vector<int8_t> found(sums.size());
-  copy_view(out, make_view(found.data(), DataType::i8, extents));
+  const std::vector<Tensor> operands = {x, packed<int8_t>(s, mma, isa, w), row_of(rows.bias), row_of(rows.scales),
+                                        row_of(rows.offsets)};
+  std::vector<TensorView> inputs = views_of(operands);
+  inputs.push_back(
+      make_view(const_cast<std::byte*>(rotated.bytes().data()), DataType::u8, extents, Layout::channels_last));
+  const Tensor result = run_kernel(isa, "mma_conv", attrs_of(attrs), inputs, DataType::i8, extents);
+  const auto values = result.as<int8_t>();
+  const std::vector<int8_t> found(values.begin(), values.end());
   EXPECT_EQ(found, expected) << isa_name(isa) << " kind " << attrs.mma << " seed " << seed;
 }
 
@@ -219,8 +211,9 @@ void check_floats(const Size& s, Mma mma, Isa isa, uint32_t seed) {
   std::vector<float> expected;
   for (size_t i = 0; i < sums.size(); ++i)
     expected.push_back(static_cast<float>(sums[i]) + rows.bias[i / planes % rows.bias.size()]);
-  const Tensor found = run_kernel(isa, "mma_conv", attrs_of(attrs_for(s, mma)),
-                                  {x, packed<float>(s, mma, isa, w), row_of(rows.bias)}, DataType::f32, extents);
+  const Tensor found =
+      run_kernel(isa, "mma_conv", attrs_of(attrs_for(s, mma)),
+                 views_of({x, packed<float>(s, mma, isa, w), row_of(rows.bias)}), DataType::f32, extents);
   const auto values = found.as<float>();
   EXPECT_EQ(std::vector<float>(values.begin(), values.end()), expected)
       << isa_name(isa) << " kind " << static_cast<int>(mma) << " seed " << seed;
@@ -261,7 +254,7 @@ TEST(Mma, TwoPartsAreCloserThanTf32) {
     const Tensor x = testing::random_tensor({1, 64, 14, 14}, 1), w = testing::random_tensor({64, 64, 3, 3}, 2);
     const auto sums = windows<float, float>(s, x, 0, w);
     const Tensor found = run_kernel(isa, "mma_conv", attrs_of(attrs_for(s, mma)),
-                                    {x, packed<float>(s, mma, isa, w), row_of(std::vector<float>(64, 0.f))},
+                                    views_of({x, packed<float>(s, mma, isa, w), row_of(std::vector<float>(64, 0.f))}),
                                     DataType::f32, {1, 64, 14, 14});
     double error = 0, size = 0;
     const auto values = found.as<float>();
@@ -279,9 +272,9 @@ TEST(Mma, InfinitiesAndNansStay) {
     const Size s{1, 1, 1, 4, 1, 1, 1, 1, 1, 0};
     const Tensor x = Tensor::of<float>({1, 1, 1, 4}, std::vector<float>{INFINITY, -INFINITY, NAN, 2});
     const Tensor w = Tensor::of<float>({1, 1, 1, 1}, std::vector<float>{1});
-    const Tensor found =
-        run_kernel(isa, "mma_conv", attrs_of(attrs_for(s, mma)),
-                   {x, packed<float>(s, mma, isa, w), row_of(std::vector<float>{0})}, DataType::f32, {1, 1, 1, 4});
+    const Tensor found = run_kernel(isa, "mma_conv", attrs_of(attrs_for(s, mma)),
+                                    views_of({x, packed<float>(s, mma, isa, w), row_of(std::vector<float>{0})}),
+                                    DataType::f32, {1, 1, 1, 4});
     const auto values = found.as<float>();
     if (mma != Mma::tile_tf32) {
       EXPECT_EQ(values[0], INFINITY);
@@ -322,7 +315,7 @@ TEST(Mma, MatricesOfAnyExtents) {
         operands.push_back(row_of(std::vector<float>(columns, 1.f)));
         operands.push_back(row_of(offsets));
       }
-      const Tensor found = run_kernel(isa, "mma_gemm", attrs_of(attrs), operands, DataType::f32, {m, n});
+      const Tensor found = run_kernel(isa, "mma_gemm", attrs_of(attrs), views_of(operands), DataType::f32, {m, n});
       const auto values = found.as<float>();
       EXPECT_EQ(std::vector<float>(values.begin(), values.end()), expected) << isa_name(isa) << " kind " << attrs.mma;
     }

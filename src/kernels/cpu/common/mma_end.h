@@ -11,7 +11,6 @@
 namespace planish::kernels::cpu::PLANISH_ISA {
 
 constexpr int64_t kMostMmaRows = 32, kMostMmaColumns = 32;  // of a block of sums
-constexpr int64_t kMmaChunkRows = 512;
 
 struct MmaParams : EpilogueSetup {
   MmaAttrs attrs;
