@@ -30,6 +30,13 @@ bool is_gathered(const TensorView& a) {
   return a.strides[last] != 1 && a.dims[last] > 1;
 }
 
+// f32 unless it is said.
+void set_storage(DataType stored, Product& p) {
+  if (stored == DataType::f16) p.tile = tile_function<Half>;
+  if (stored == DataType::bf16) p.tile = tile_function<BFloat16>;
+  p.weight_bytes = element_bytes(stored);
+}
+
 void run_gemm(const KernelArgs& args) {
   const auto& params = args.as<GemmParams>();
   const TensorView &a = args.inputs[0], &y = args.outputs[0];
@@ -41,7 +48,7 @@ void run_gemm(const KernelArgs& args) {
   p.columns = params.attrs.columns;
   p.channels = a.dims[static_cast<size_t>(a_last)];
   p.weights = args.inputs[1].data;
-  p.stored = args.inputs[1].dtype;
+  set_storage(args.inputs[1].dtype, p);
   p.bias = params.attrs.has_bias != 0 ? args.inputs[2].as<const float>() : nullptr;
   p.row_blocks = params.attrs.row_blocks;
   p.epilogue = make_epilogue(args, last);

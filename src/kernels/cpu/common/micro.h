@@ -158,11 +158,6 @@ template <class W = float>
 TileFn tile_function(int rows, int width) {
   return cover(width, [&]<int V>() { return tile_function<V, W>(rows, std::make_integer_sequence<int, kRows>()); });
 }
-inline TileFn tile_function(int rows, int width, DataType stored) {
-  if (stored == DataType::f16) return tile_function<Half>(rows, width);
-  if (stored == DataType::bf16) return tile_function<BFloat16>(rows, width);
-  return tile_function(rows, width);
-}
 inline RowsFn rows_function(int rows, int width) {
   return cover(width, [&]<int V>() { return rows_function<V>(rows, std::make_integer_sequence<int, kRows>()); });
 }

@@ -17,18 +17,18 @@ static_assert(panel_width(Isa::PLANISH_ISA) == kPanel && microkernel_rows(Isa::P
 struct Product {
   RowWalk rows;  // of the result
   int64_t row_count = 0, columns = 0, taps = 1, channels = 0, group = 1;
-  const void* weights = nullptr;    // [group][panel][taps][channels][kPanel]
-  DataType stored = DataType::f32;  // of the weights: f32, f16 or bf16
-  const float* bias = nullptr;      // [group * columns] or null
-  int64_t row_blocks = 0;           // blocks of kRows rows in a chunk; 0: as many as fit
+  const void* weights = nullptr;                    // [group][panel][taps][channels][kPanel]
+  int64_t weight_bytes = 4;                         // of each
+  TileFn (*tile)(int, int) = tile_function<float>;  // for how they are stored
+  const float* bias = nullptr;                      // [group * columns] or null
+  int64_t row_blocks = 0;                           // blocks of kRows rows in a chunk; 0: as many as fit
   Epilogue epilogue;
 
   int64_t panels() const { return (columns + kPanel - 1) / kPanel; }
   // The weights of a panel from (tap, channel) on.
   const void* panel(int64_t g, int64_t index, int64_t tap, int64_t channel) const {
-    const int64_t bytes = kPanel * (stored == DataType::f32 ? 4 : 2);
     const int64_t depth = ((g * panels() + index) * taps + tap) * channels + channel;
-    return static_cast<const std::byte*>(weights) + depth * bytes;
+    return static_cast<const std::byte*>(weights) + depth * kPanel * weight_bytes;
   }
 };
 
@@ -110,7 +110,7 @@ inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, i
       end.residual[r] = !pass.first ? end.out[r] : end.has_residual ? rows.residual[m + r] + at : nullptr;
     }
     task.rows = rows.from + m * p.taps + slice.tap * kRows;
-    tile_function(height, end.width, p.stored)(task, end);
+    p.tile(height, end.width)(task, end);
   }
 }
 
