@@ -20,6 +20,8 @@ constexpr int64_t microkernel_rows(Isa code) { return code == Isa::scalar ? 4 : 
 // Most positions of a kernel that rows are looked up for, one by one.
 constexpr int64_t kMostTaps = 1024;
 
+constexpr int64_t kLinesGathered = 2;  // GemmAttrs::gathered
+
 // "gemm": A [.., M, K] x packed B -> [.., M, N].  "igemm": convolution, channels last.
 // "winograd.f2", "winograd.f4": 3x3 convolution (kernels/winograd.h); a tap of the packed B is a position of its tiles.
 // Packed B: [group][panel][tap][channel][panel_width], zero padded; where rows are gathered, [channel][tap]; of "gemm"
@@ -33,8 +35,9 @@ struct GemmAttrs {
   double low = 0, high = 0;
   std::string program;  // epilogue; input 0 is the sum plus bias, then the extras
   // convolution only
-  int64_t gathered =
-      0;  // the taps of a pixel are copied into one row first, channel by channel: few channels, any strides
+  // The taps of a pixel are copied into one row first, channel by channel: few channels, any strides. kLinesGathered:
+  // or read line by line, where the last axis is adjacent and the window inside.
+  int64_t gathered = 0;
   int64_t slots = 0;  // of Winograd: tasks at once, for which the workspace has room
   int64_t group = 1;
   std::vector<int64_t> kernel, strides, dilations, pads;

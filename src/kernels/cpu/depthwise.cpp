@@ -48,6 +48,15 @@ Vec load_some(const float* p, int n) {
     return Vec::load(p);
 }
 
+// In memory of their own, so that the sums stay in registers before.
+template <int T>
+void activate_sums(const Activation& activation, Vec (&sums)[T]) {
+  Vec values[T];
+  std::copy_n(sums, T, values);
+  activate(activation, values, T);
+  std::copy_n(values, T, sums);
+}
+
 // Channels c … c + n - 1 of T pixels.
 template <int T, bool kPart>
 void sum_pixels(const Depthwise& d, const PixelRun& run, int64_t c, int n) {
@@ -67,6 +76,7 @@ void sum_pixels(const Depthwise& d, const PixelRun& run, int64_t c, int n) {
     }
   }
   const Vec low = Vec::splat(d.epilogue.params->low), high = Vec::splat(d.epilogue.params->high);
+  if (d.epilogue.activation != nullptr) activate_sums(*d.epilogue.activation, acc);
 #pragma GCC unroll 8
   for (int t = 0; t < T; ++t) {
     Vec sum = acc[t];
@@ -126,7 +136,7 @@ void run_row(const Depthwise& d, int64_t n, int64_t oy) {
     sum_row(d, run, row, ox, last);
     ox = last;
   }
-  if (d.epilogue.params->has_program) finish_rows(d.epilogue, walk, width, 0, d.y.dims[1]);
+  if (d.epilogue.has_program) finish_rows(d.epilogue, walk, width, 0, d.y.dims[1]);
 }
 
 // X [N, C, H, W], weights [taps, C], bias?, extras -> Y [N, C, H, W]; channels adjacent

@@ -1,11 +1,11 @@
 #pragma once
-// What happens to sums before they are stored: a residual and a clamp in registers, or any pointwise program
-// over rows that are still in cache.
+// What happens to sums before they are stored: an activation, a residual and a clamp in registers, or any pointwise
+// program over rows that are still in cache.
 
 #include <cmath>
 
 #include "kernels/check.h"
-#include "kernels/cpu/common/simd.h"
+#include "kernels/cpu/common/activation.h"
 #include "kernels/cpu/common/tile.h"
 #include "kernels/cpu/common/walk.h"
 #include "kernels/gemm.h"
@@ -25,6 +25,7 @@ struct EpilogueSetup {
 
 struct GemmParams : EpilogueSetup {
   GemmAttrs attrs;
+  Activation activation;  // the form of the program, if it has one
 };
 
 inline EpilogueSetup decode_epilogue(const GemmAttrs& a) {
@@ -50,6 +51,7 @@ inline std::shared_ptr<const void> decode_gemm(const Attrs& attrs) {
   auto params = std::make_shared<GemmParams>();
   params->attrs = attrs_to<GemmAttrs>(attrs);
   static_cast<EpilogueSetup&>(*params) = decode_epilogue(params->attrs);
+  if (params->has_program) params->activation = activation_of(params->program);
   return params;
 }
 
@@ -100,8 +102,12 @@ struct Epilogue {
   const GemmParams* params = nullptr;
   RowOperand<float> out;
   std::array<RowOperand<const float>, kMaxExtras> extra;
+  const Activation* activation = nullptr;  // of the sums, in registers, before the residual; or null
+  bool has_program = false;                // over rows, behind all else
 
-  const RowOperand<const float>* residual() const { return params->attrs.residual != 0 ? extra.data() : nullptr; }
+  const RowOperand<const float>* residual() const {
+    return params->attrs.residual != 0 || (activation != nullptr && activation->adds) ? extra.data() : nullptr;
+  }
 };
 
 // The operands behind `first` of a step whose result has its columns along `axis`.
@@ -118,6 +124,10 @@ inline Epilogue make_epilogue(const KernelArgs& args, int axis) {
     epilogue.extra[i] = {args.inputs[first + i].as<const float>(), without_axis(strides, y.rank, axis),
                          strides[column]};
   }
+  const Activation& form = params.activation;
+  const bool reads_along = !form.adds || epilogue.extra[0].step == 1 || y.dims[column] == 1;
+  if (form.present() && reads_along) epilogue.activation = &form;
+  epilogue.has_program = params.has_program && epilogue.activation == nullptr;
   return epilogue;
 }
 

@@ -79,14 +79,17 @@ struct SlicePass {
   bool first, last;
 };
 
-// The bias begins the sums, and the residual; the clamp ends them.
+// The bias begins the sums, and the residual that no activation keeps from it; activation and clamp end them.
 inline TileEnd tile_end(const Product& p, const SlicePass& pass, int64_t panel) {
   const GemmParams& params = *p.epilogue.params;
   TileEnd end;
   end.width = static_cast<int>(std::min<int64_t>(kPanel, p.columns - panel * kPanel));
   end.low = pass.last ? params.low : -INFINITY;
   end.high = pass.last ? params.high : INFINITY;
-  end.has_residual = !pass.first || p.epilogue.residual() != nullptr;
+  end.activation = pass.last ? p.epilogue.activation : nullptr;
+  end.has_sums = !pass.first;
+  const bool adds = p.epilogue.residual() != nullptr;
+  end.has_residual = p.epilogue.activation == nullptr ? adds || !pass.first : pass.last ? adds : !pass.first;
   return end;
 }
 
@@ -95,6 +98,7 @@ inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, i
   const DepthSlice& slice = pass.slice;
   const int64_t at = g * p.columns + panel * kPanel;
   TileEnd end = tile_end(p, pass, panel);
+  const bool reads_sums = !pass.first && end.activation == nullptr;
   alignas(64) float init[kPanel];
   for (int i = 0; i < kPanel; ++i) init[i] = pass.first && p.bias != nullptr && i < end.width ? p.bias[at + i] : 0.f;
   TileTask task;
@@ -107,7 +111,7 @@ inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, i
     const int height = static_cast<int>(std::min<int64_t>(kRows, count - m));
     for (int r = 0; r < height; ++r) {
       end.out[r] = rows.out[m + r] + at;
-      end.residual[r] = !pass.first ? end.out[r] : end.has_residual ? rows.residual[m + r] + at : nullptr;
+      end.residual[r] = !end.has_residual ? nullptr : reads_sums ? end.out[r] : rows.residual[m + r] + at;
     }
     task.rows = rows.from + m * p.taps + slice.tap * kRows;
     p.tile(height, end.width)(task, end);
@@ -159,7 +163,7 @@ void run_product(const Product& p, ThreadPool& pool, int64_t most_blocks, MakeSo
       for (int64_t i = 0; i < slices.count(); ++i)
         for (int64_t panel = from; panel < to; ++panel)
           multiply_panel(p, {slices.at(i), i == 0, i + 1 == slices.count()}, g, panel, count, rows);
-      if (p.epilogue.params->has_program)
+      if (p.epilogue.has_program)
         finish_rows(p.epilogue, walk, count, g * p.columns + from * kPanel,
                     g * p.columns + std::min(to * kPanel, p.columns));
     }

@@ -1,0 +1,57 @@
+#pragma once
+// Activations (kernels/activation.h) of vectors of sums.
+
+#include "kernels/activation.h"
+#include "kernels/cpu/common/simd.h"
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+
+// exp(x) = 2^n exp(r), |r| <= ln(2)/2, with Cephes' polynomial. Infinity where 2^n is, at 128 ln(2) - ln(2)/2; no less
+// than 2^-126. Adding 1.5 * 2^23 + 127 rounds to n and leaves the exponent's bits in the low ones.
+inline Vec exp_of(Vec x) {
+  const Vec kBiased = Vec::splat(12583039.f);
+  x = Vec::min(Vec::splat(89.f), Vec::max(Vec::splat(-87.3f), x));
+  const Vec raised = Vec::fma(x, Vec::splat(1.44269504f), kBiased), n = raised - kBiased;
+  const Vec r = Vec::fma(n, Vec::splat(2.12194440e-4f), Vec::fma(n, Vec::splat(-0.693359375f), x));
+  Vec p = Vec::fma(Vec::splat(1.9875691500e-4f), r, Vec::splat(1.3981999507e-3f));
+  p = Vec::fma(p, r, Vec::splat(8.3334519073e-3f));
+  p = Vec::fma(p, r, Vec::splat(4.1665795894e-2f));
+  p = Vec::fma(p, r, Vec::splat(1.6666665459e-1f));
+  p = Vec::fma(p, r, Vec::splat(5.0000001201e-1f));
+  return (Vec::fma(p * r, r, r) + Vec::splat(1.f)) * raised.low_bits_as_exponent();
+}
+
+template <class F>
+inline void map_vectors(Vec* values, int n, F f) {
+  for (int i = 0; i < n; ++i) values[i] = f(values[i]);
+}
+
+inline void activate_ramp(const Activation& a, Vec* values, int n) {
+  const Vec scale = Vec::splat(a.scale), shift = Vec::splat(a.shift), low = Vec::splat(a.low),
+            high = Vec::splat(a.high), factor = Vec::splat(a.factor);
+  const auto ramp = [&](Vec x) { return Vec::min(high, Vec::max(low, Vec::fma(x, scale, shift))); };
+  if (a.kind == Activation::Kind::gate)
+    map_vectors(values, n, [&](Vec x) { return x * ramp(x) * factor; });
+  else
+    map_vectors(values, n, [&](Vec x) { return ramp(x) * factor; });
+}
+
+// Sigmoid and silu are within 4e-7 of the true value.
+inline void activate(const Activation& a, Vec* values, int n) {
+  const Vec zero = Vec::splat(0.f), one = Vec::splat(1.f), slope = Vec::splat(a.slope);
+  switch (a.kind) {
+    case Activation::Kind::sigmoid:
+      return map_vectors(values, n, [&](Vec x) { return one / (one + exp_of(zero - x)); });
+    case Activation::Kind::silu:
+      return map_vectors(values, n, [&](Vec x) { return x / (one + exp_of(zero - x)); });
+    case Activation::Kind::leaky:
+      return map_vectors(values, n, [&](Vec x) { return Vec::fma(slope, Vec::min(zero, x), Vec::max(zero, x)); });
+    case Activation::Kind::ramp:
+    case Activation::Kind::gate:
+      return activate_ramp(a, values, n);
+    case Activation::Kind::none:
+      return;
+  }
+}
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA
