@@ -1,5 +1,6 @@
 // Elementwise programs, tile by tile. Operands of other types than fp32 whose values fp32 holds exactly are widened
-// a tile at a time; a result of truth values or bytes is narrowed so.
+// a tile at a time; a result of truth values or bytes is narrowed so. A program of one operand of bytes is run once, on
+// all 256 of them: what follows is reading its results from a table.
 
 #include <algorithm>
 #include <bit>
@@ -355,9 +356,47 @@ void check_pointwise(const KernelArgs& args) {
   o.out().is({DataType::f32, DataType::boolean, DataType::u8, DataType::i8});
 }
 
+constexpr int64_t kBytes = 256;
+
+// The program's results, stored as the type of `y`, by the bits of its operand.
+template <class T>
+void fill_table(const PointwiseProgram& program, const TensorView& x, const TensorView& y, T* table) {
+  uint8_t bytes[kBytes];
+  float numbers[kBytes], results[kBytes];
+  for (int64_t i = 0; i < kBytes; ++i) bytes[i] = static_cast<uint8_t>(i);
+  TensorView all = make_view(bytes, x.dtype, {&kBytes, 1});
+  const TileOperand operand = tile_operand(all, 0, 1, kBytes, numbers);
+  run_tile(program, &operand, kBytes, results);
+  store_tile(make_view(table, y.dtype, {&kBytes, 1}), 0, 1, results, kBytes);
+}
+
+template <class T>
+void run_table(const KernelArgs& args, const PointwiseProgram& program) {
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  T table[kBytes];
+  fill_table(program, x, y, table);
+  const Nest<2> nest = make_nest<2>(y.extents(), {y.strides, broadcast_strides(x, y.extents())});
+  const int64_t y_step = nest.strides[0][nest.inner()], x_step = nest.strides[1][nest.inner()];
+  for_rows(*args.pool, nest, 4096, 16384, [&](const std::array<int64_t, 2>& at, int64_t n) {
+    T* __restrict__ to = y.as<T>() + at[0];
+    const uint8_t* __restrict__ from = static_cast<const uint8_t*>(x.data) + at[1];
+    if (y_step == 1 && x_step == 1)
+      for (int64_t i = 0; i < n; ++i) to[i] = table[from[i]];
+    else
+      for (int64_t i = 0; i < n; ++i) to[i * y_step] = table[from[i * x_step]];
+  });
+}
+
+bool has_table(const KernelArgs& args) {
+  return args.inputs.size() == 1 && (args.inputs[0].dtype == DataType::u8 || args.inputs[0].dtype == DataType::i8) &&
+         args.outputs[0].element_count() >= kBytes;
+}
+
 void run_pointwise(const KernelArgs& args) {
   const PointwiseProgram& program = args.as<Decoded>().program;
-  if (args.inputs.size() < 4)
+  if (has_table(args))
+    args.outputs[0].dtype == DataType::f32 ? run_table<float>(args, program) : run_table<uint8_t>(args, program);
+  else if (args.inputs.size() < 4)
     run_nest<4>(args, program);
   else
     run_nest<kMostOperands + 1>(args, program);
