@@ -1,7 +1,7 @@
 #pragma once
 // A product with packed weights, in chunks of rows and slices of the depth: what a slice reads of a chunk stays in L2
 // while the panels of weights pass, a panel's slice stays in L1 while the rows of the chunk pass. Sums of all slices
-// but the last wait in the result.
+// but the last wait in the result. Weights come from memory: while a panel's slice is multiplied, the next is fetched.
 
 #include <algorithm>
 
@@ -73,6 +73,8 @@ class DepthSlices {
   int64_t taps_, channels_, taps_each_ = 1, channel_parts_ = 1;
 };
 
+constexpr int kLineFloats = 16;  // of cache
+
 // Which part of the sums a pass over the rows makes.
 struct SlicePass {
   DepthSlice slice;
@@ -90,9 +92,27 @@ inline TileEnd tile_end(const Product& p, const SlicePass& pass, int64_t panel) 
   return end;
 }
 
+// What a panel's pass over the rows fetches meanwhile, a piece with every tile.
+class Ahead {
+ public:
+  // `bytes` from `at` on (null: nothing), in `tiles` pieces. Few tiles wait for memory themselves.
+  Ahead(const void* at, int64_t bytes, int64_t tiles)
+      : at_(static_cast<const char*>(at)), each_(at == nullptr || tiles < kFewest ? 0 : (bytes + tiles - 1) / tiles) {}
+  void fetch() {
+    for (int64_t i = 0; i < each_; i += kLine) prefetch(reinterpret_cast<const float*>(at_ + i));
+    at_ += each_;
+  }
+
+ private:
+  static constexpr int64_t kFewest = 4, kLine = 64;
+  const char* at_;
+  int64_t each_;
+};
+
 inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, int64_t panel, int64_t count,
-                           const ChunkRows& rows) {
+                           const ChunkRows& rows, const void* next) {
   const DepthSlice& slice = pass.slice;
+  Ahead ahead(next, slice.taps * slice.channels * kPanel * p.weight_bytes, (count + kRows - 1) / kRows);
   const int64_t at = g * p.columns + panel * kPanel;
   TileEnd end = tile_end(p, pass, panel);
   alignas(64) float init[kPanel];
@@ -108,7 +128,9 @@ inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, i
     for (int r = 0; r < height; ++r) {
       end.out[r] = rows.out[m + r] + at;
       end.residual[r] = !pass.first ? end.out[r] : end.has_residual ? rows.residual[m + r] + at : nullptr;
+      for (int i = 0; i < end.width; i += kLineFloats) __builtin_prefetch(end.out[r] + i, 1);
     }
+    ahead.fetch();
     task.rows = rows.from + m * p.taps + slice.tap * kRows;
     p.tile(height, end.width)(task, end);
   }
@@ -136,6 +158,21 @@ void fill_chunk(const Product& p, Source& source, int64_t g, RowWalk walk, int64
   }
 }
 
+// Panels [from, to) of one chunk, slice by slice.
+inline void multiply_panels(const Product& p, const DepthSlices& slices, int64_t g, int64_t from, int64_t to,
+                            int64_t count, const ChunkRows& rows) {
+  for (int64_t i = 0; i < slices.count(); ++i) {
+    const SlicePass pass{slices.at(i), i == 0, i + 1 == slices.count()};
+    const DepthSlice behind = pass.last ? pass.slice : slices.at(i + 1);
+    for (int64_t panel = from; panel < to; ++panel) {
+      const void* next = panel + 1 < to ? p.panel(g, panel + 1, pass.slice.tap, pass.slice.channel)
+                         : pass.last    ? nullptr
+                                        : p.panel(g, from, behind.tap, behind.channel);
+      multiply_panel(p, pass, g, panel, count, rows, next);
+    }
+  }
+}
+
 // Tasks are (group, chunk of rows, part of the panels). `make_source` is called once by each thread's block of tasks.
 template <class MakeSource>
 void run_product(const Product& p, ThreadPool& pool, int64_t most_blocks, MakeSource make_source) {
@@ -156,9 +193,7 @@ void run_product(const Product& p, ThreadPool& pool, int64_t most_blocks, MakeSo
       RowWalk walk = p.rows;
       walk.seek(first);
       if (task == begin || part == 0) fill_chunk(p, source, g, walk, count, rows);
-      for (int64_t i = 0; i < slices.count(); ++i)
-        for (int64_t panel = from; panel < to; ++panel)
-          multiply_panel(p, {slices.at(i), i == 0, i + 1 == slices.count()}, g, panel, count, rows);
+      multiply_panels(p, slices, g, from, to, count, rows);
       if (p.epilogue.params->has_program)
         finish_rows(p.epilogue, walk, count, g * p.columns + from * kPanel,
                     g * p.columns + std::min(to * kPanel, p.columns));
