@@ -1,6 +1,7 @@
 #pragma once
 // Parameters of the matrix kernels, shared by the kernels of every level and by the tactics.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,6 +17,11 @@ constexpr int64_t kWidestPanel = 64;  // of all levels
 
 // Rows of its microkernel.
 constexpr int64_t microkernel_rows(Isa code) { return code == Isa::scalar ? 4 : 6; }
+
+// Deepest slice of a product's depth at any level, and rows of its tallest microkernel.
+constexpr int64_t kDeepestSlice = 400, kTallestTile = 6;
+constexpr int64_t kMostBlocks = 64;  // of microkernel rows in a chunk
+constexpr int64_t kMostSlots = 64;
 
 // Most positions of a kernel that rows are looked up for, one by one.
 constexpr int64_t kMostTaps = 1024;
@@ -38,7 +44,8 @@ struct GemmAttrs {
   // The taps of a pixel are copied into one row first, channel by channel: few channels, any strides. kLinesGathered:
   // or read line by line, where the last axis is adjacent and the window inside.
   int64_t gathered = 0;
-  int64_t slots = 0;  // of Winograd: tasks at once, for which the workspace has room
+  // Tasks at once, for which the workspace has room: of Winograd; of products that pack their rows, 0: they do not.
+  int64_t slots = 0;
   int64_t group = 1;
   std::vector<int64_t> kernel, strides, dilations, pads;
   template <class V>
@@ -60,5 +67,12 @@ struct GemmAttrs {
     v("pads", pads);
   }
 };
+
+// Floats of one slot of packed rows: the same at every level, so that a plan for another level than this one can be
+// laid out.
+inline int64_t packed_floats(const GemmAttrs& gemm, int64_t rows, int64_t depth) {
+  const int64_t blocks = gemm.row_blocks > 0 ? std::min(gemm.row_blocks, kMostBlocks) : kMostBlocks;
+  return (std::min(rows, blocks * kTallestTile) * std::min(depth, kDeepestSlice) + 15) / 16 * 16;
+}
 
 }  // namespace planish

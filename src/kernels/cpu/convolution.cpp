@@ -70,6 +70,8 @@ void check_convolution(const KernelArgs& args) {
   else if (channels > 1)
     x.adjacent(1);
   require(conv.gathered != 0 || taps <= kMostTaps, "a kernel of {} taps; at most {}", taps, kMostTaps);
+  require(conv.gathered == 0 || conv.slots == 0, "gathered rows are not packed");
+  check_slots(conv);
 }
 
 void run_convolution(const KernelArgs& args) {
@@ -99,10 +101,18 @@ void run_convolution(const KernelArgs& args) {
   }
   auto* zeros = reinterpret_cast<float*>(args.workspace);
   std::fill_n(zeros, x.dims[1], 0.f);
+  pack_into(args.workspace + round_to_lines(x.dims[1]) * 4, p);
   run_product(p, *args.pool, kMostBlocks, [&] { return IndirectRows(window, zeros); });
 }
 
-int64_t convolution_workspace(const KernelArgs& args) { return args.inputs[0].dims[1] * 4; }
+int64_t convolution_workspace(const KernelArgs& args) {
+  const GemmAttrs& conv = args.as<GemmParams>().attrs;
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  const int64_t rows = y.dims[1] == 0 ? 0 : y.element_count() / y.dims[1];
+  int64_t depth = x.dims[1] / conv.group;
+  for (int64_t k : conv.kernel) depth = checked_mul(depth, k);
+  return round_to_lines(x.dims[1]) * 4 + packed_bytes(conv, rows, depth);
+}
 
 }  // namespace
 

@@ -23,7 +23,6 @@ constexpr int64_t kLine = 16;           // floats of a cache line
 constexpr int64_t kInCache = 64 << 10;  // floats of V that stay in L2 while weights and M pass
 constexpr int64_t kMostBand = 4;
 constexpr int64_t kMostChunk = 64;  // blocks of tiles
-constexpr int64_t kMostSlots = 64;
 
 template <class F>
 constexpr int64_t kPositions = int64_t{F::kIn} * F::kIn;
