@@ -109,8 +109,8 @@ Blob read_blob_fields(Reader reader, const std::shared_ptr<const void>& owner) {
   BlobReader fields;
   while (reader.next()) fields.read_field(reader);
   Blob blob = std::move(fields.blob);
+  // Without either it is a scalar.
   if (!fields.has_shape && fields.has_legacy) blob.extents = fields.legacy;
-  if (!fields.has_shape && !fields.has_legacy) blob.extents = {0};
   if (blob.dtype == DataType::none) blob.dtype = raw_type_of(fields.raw_type);
   blob.owner = owner;
   return blob;
