@@ -141,9 +141,10 @@ inline Plan build(const Network& network, const BuildOptions& options = {}) {
   return Plan(made);
 }
 
-// Reads an .onnx file, with the profiles' ranges for its dynamic inputs, and builds it.
-inline Plan build(const std::string& model, const BuildOptions& options = {}) {
-  return build(Network::import_file(model, detail::union_of(options.profiles)), options);
+// Reads an .onnx file, or a .prototxt with the weights that `import` names, with the profiles' ranges for its dynamic
+// inputs, and builds it.
+inline Plan build(const std::string& model, const BuildOptions& options = {}, const ImportOptions& import = {}) {
+  return build(Network::import_file(model, detail::union_of(options.profiles), import), options);
 }
 
 }  // namespace v0

@@ -33,14 +33,33 @@ typedef struct planish_range {
 } planish_range;
 
 PLANISH_API planish_status planish_network_create(const char* name, planish_network** network);
-/* Reads an .onnx file. Dynamic axes of inputs take their ranges from `ranges`; those not named there become 1.
- * PLANISH_UNSUPPORTED lists every operator that cannot be taken, with count, first node and reason. */
+/* Reads an .onnx file, or a .prototxt whose layers learn nothing. Dynamic axes of inputs take their ranges from
+ * `ranges`; those not named there become 1. PLANISH_UNSUPPORTED lists every operator that cannot be taken, with count,
+ * first node and reason. */
 PLANISH_API planish_status planish_network_import(const char* path, const planish_range* ranges, size_t count,
                                                   planish_network** network);
 /* `name` stands in messages. The bytes are copied. */
 PLANISH_API planish_status planish_network_import_memory(const void* bytes, size_t size, const char* name,
                                                          const planish_range* ranges, size_t count,
                                                          planish_network** network);
+
+typedef struct planish_import_options {
+  size_t struct_size;
+  const char* weights;       /* of a .prototxt: the path of a .caffemodel; with bytes a name for messages; NULL: none */
+  const void* weights_bytes; /* copied; NULL: `weights` is a path */
+  size_t weights_size;
+  int32_t random_weights; /* 1: seeded values where there are no weights */
+  int32_t keep_values; /* of a .prototxt, 1: no output is marked and nothing removed; planish_network_find_value knows
+                          every blob by its name (one that layers rewrite in place: its last value) */
+} planish_import_options;
+
+/* The same with more to say: `options` may be NULL. With `bytes` the model is these, and `path` its name, whose ending
+ * tells the format: .prototxt is Caffe's, everything else ONNX. Extents of a .prototxt's inputs are its own unless
+ * `ranges` give others. */
+PLANISH_API planish_status planish_network_import_with(const char* path, const void* bytes, size_t size,
+                                                       const planish_range* ranges, size_t count,
+                                                       const planish_import_options* options,
+                                                       planish_network** network);
 PLANISH_API planish_status planish_network_clone(const planish_network* network, planish_network** copy);
 PLANISH_API void planish_network_destroy(planish_network* network);
 

@@ -5,7 +5,7 @@
 #include "api/build/network.h"
 #include "api/build/profiles.h"
 #include "base/sized.h"
-#include "importers/onnx/import.h"
+#include "importers/import.h"
 
 using namespace planish;
 using planish::api::guarded;
@@ -40,10 +40,21 @@ std::vector<InputRange> ranges_of(const planish_range* list, size_t count) {
   return ranges;
 }
 
-onnx::ImportOptions import_options(const planish_range* ranges, size_t count) {
-  onnx::ImportOptions options;
-  for (InputRange& range : ranges_of(ranges, count)) options.input_shapes[range.input] = std::move(range.axes);
-  return options;
+ModelSource source_of(const char* name, const void* bytes, size_t size) {
+  return {api::text_or_empty(name), {static_cast<const std::byte*>(bytes), size}, bytes == nullptr};
+}
+
+ModelRequest request_of(ModelSource model, const planish_range* ranges, size_t count,
+                        const planish_import_options* given) {
+  const auto options = read_sized(given, "planish_import_options");
+  ModelRequest request{std::move(model),
+                       source_of(options.weights, options.weights_bytes, options.weights_size),
+                       options.random_weights != 0,
+                       options.keep_values == 0,
+                       {}};
+  if (request.weights.path.empty() && !request.weights.is_file) request.weights.path = "the weights";
+  for (InputRange& range : ranges_of(ranges, count)) request.input_shapes[range.input] = std::move(range.axes);
+  return request;
 }
 
 planish_network* imported(Graph graph) {
@@ -133,19 +144,25 @@ extern "C" {
 
 planish_status planish_network_import(const char* path, const planish_range* ranges, size_t count,
                                       planish_network** network) {
-  return guarded([&] {
-    required(network, "the result");
-    *network = imported(onnx::import_file(&required(path, "the path"), import_options(ranges, count)));
-  });
+  return planish_network_import_with(path, nullptr, 0, ranges, count, nullptr, network);
 }
 
 planish_status planish_network_import_memory(const void* bytes, size_t size, const char* name,
                                              const planish_range* ranges, size_t count, planish_network** network) {
   return guarded([&] {
-    required(network, "the result");
     if (bytes == nullptr) fail(Code::invalid_argument, "the model is NULL");
-    *network = imported(onnx::import_bytes({static_cast<const std::byte*>(bytes), size}, api::text_or_empty(name),
-                                           import_options(ranges, count)));
+    required(network, "the result");
+    *network = imported(import_model(request_of(source_of(name, bytes, size), ranges, count, nullptr)));
+  });
+}
+
+planish_status planish_network_import_with(const char* path, const void* bytes, size_t size,
+                                           const planish_range* ranges, size_t count,
+                                           const planish_import_options* options, planish_network** network) {
+  return guarded([&] {
+    required(network, "the result");
+    *network =
+        imported(import_model(request_of(source_of(&required(path, "the path"), bytes, size), ranges, count, options)));
   });
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "importers/common/unsupported.h"
 #include "ir/graph.h"
 #include "tensor/tensor.h"
 
@@ -18,15 +19,6 @@ struct ImportOptions {
   // min == max becomes a constant. Dynamic axes not named here keep DimRange{1, 1, 1}: batch and the like
   // default to 1 and the log says so once (a warning, but for first axes).
   std::map<std::string, std::vector<DimRange>> input_shapes;
-};
-
-// One row of what a model needs and nobody here does.
-struct UnsupportedNode {
-  std::string op;  // "ai.onnx::Foo"
-  int64_t opset = 0;
-  int count = 0;
-  std::string first;  // name of the first such node
-  std::string why;
 };
 
 // Throws Error: invalid_model (names file, node, what was found, what is accepted), not_found, io, or

@@ -1,0 +1,39 @@
+#pragma once
+// Models to graphs, whatever their format: the name of the file tells it.
+//   *.prototxt             Caffe, with weights in a .caffemodel
+//   everything else        ONNX
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "importers/common/inputs.h"
+#include "importers/common/unsupported.h"
+#include "ir/graph.h"
+
+namespace planish {
+
+struct ModelSource {
+  std::string path;                  // of bytes: a name, for messages
+  std::span<const std::byte> bytes;  // where there is no file
+  bool is_file = true;
+};
+
+struct ModelRequest {
+  ModelSource model;
+  ModelSource weights;          // of formats that keep them apart; an empty path: none
+  bool random_weights = false;  // seeded values where weights are none
+  bool mark_outputs = true;     // false: the caller chooses among the values; of formats whose values all have names
+  importers::InputShapes input_shapes;
+};
+
+bool is_caffe_name(const std::string& path);  // *.prototxt
+
+// Error(invalid_argument) for weights of a format that has none apart; otherwise what the format's importer throws.
+Graph import_model(const ModelRequest& request);
+
+// What the model needs that is missing; empty when everything has an importer.
+std::vector<UnsupportedNode> unsupported_nodes(const std::string& path);
+
+}  // namespace planish
