@@ -1,8 +1,8 @@
 /* Types of the driver interface, for sources that name them. There is no driver of ours: nothing here can be called. */
 #if defined(__CUDACC__)
 #include_next <cuda.h>
-#elif !defined(PLANISH_CUDA_H)
-#define PLANISH_CUDA_H
+#elif !defined(__cuda_cuda_h__)
+#define __cuda_cuda_h__
 
 #include "driver_types.h"
 

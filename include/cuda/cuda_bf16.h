@@ -1,8 +1,8 @@
 /* bfloat16 on the host: the upper half of a float, arithmetic in float. */
 #if defined(__CUDACC__)
 #include_next <cuda_bf16.h>
-#elif !defined(PLANISH_CUDA_BF16_H)
-#define PLANISH_CUDA_BF16_H
+#elif !defined(__CUDA_BF16_H__)
+#define __CUDA_BF16_H__
 
 #include "planish_small_floats.h"
 
@@ -11,6 +11,7 @@ typedef struct {
 } __nv_bfloat16_raw;
 
 #if defined(__cplusplus)
+extern "C++" {
 
 PLANISH_CUDA_SMALL_FLOAT(__nv_bfloat16, __nv_bfloat16_raw, bfloat_of, from_bfloat);
 struct __align__(4) __nv_bfloat162 {
@@ -38,6 +39,8 @@ inline __nv_bfloat162 __floats2bfloat162_rn(float a, float b) {
   return __nv_bfloat162(__nv_bfloat16(a), __nv_bfloat16(b));
 }
 inline float2 __bfloat1622float2(__nv_bfloat162 value) { return make_float2(value.x, value.y); }
+
+}  // extern "C++"
 
 #else
 

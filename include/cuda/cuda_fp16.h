@@ -1,8 +1,8 @@
 /* 16-bit floats on the host: storage of two bytes, arithmetic in float. */
 #if defined(__CUDACC__)
 #include_next <cuda_fp16.h>
-#elif !defined(PLANISH_CUDA_FP16_H)
-#define PLANISH_CUDA_FP16_H
+#elif !defined(__CUDA_FP16_H__)
+#define __CUDA_FP16_H__
 
 #include "planish_small_floats.h"
 
@@ -14,6 +14,7 @@ typedef struct {
 } __half2_raw;
 
 #if defined(__cplusplus)
+extern "C++" {
 
 PLANISH_CUDA_SMALL_FLOAT(__half, __half_raw, half_of, from_half);
 struct __align__(4) __half2 {
@@ -66,6 +67,8 @@ inline __half2 __hfma2(__half2 a, __half2 b, __half2 c) {
 inline __half2 operator+(const __half2& a, const __half2& b) { return __hadd2(a, b); }
 inline __half2 operator-(const __half2& a, const __half2& b) { return __hsub2(a, b); }
 inline __half2 operator*(const __half2& a, const __half2& b) { return __hmul2(a, b); }
+
+}  // extern "C++"
 
 #else
 

@@ -6,8 +6,8 @@
  * PLANISH_CUDART=cpu or =cuda in the environment decides otherwise. */
 #if defined(__CUDACC__)
 #include_next <cuda_runtime_api.h>
-#elif !defined(PLANISH_CUDA_RUNTIME_API_H)
-#define PLANISH_CUDA_RUNTIME_API_H
+#elif !defined(__CUDA_RUNTIME_API_H__)
+#define __CUDA_RUNTIME_API_H__
 
 #include "driver_types.h"
 #include "library_types.h"
@@ -222,6 +222,8 @@ cudaError_t CUDARTAPI cudaMemcpyFromSymbolAsync(void* to, const void* symbol, si
 #if defined(__cplusplus)
 }  // extern "C"
 
+extern "C++" {  // also where the file is included between the braces of extern "C"
+
 // The same with typed pointers.
 template <class T>
 inline cudaError_t cudaMalloc(T** memory, size_t bytes) {
@@ -299,6 +301,8 @@ inline cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, 
   if (result != nullptr) *result = info.result;
   return error;
 }
+
+}  // extern "C++"
 #endif
 
 #endif

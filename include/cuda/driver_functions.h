@@ -1,8 +1,8 @@
 /* Makers of the structs that 3-D copies take. */
 #if defined(__CUDACC__)
 #include_next <driver_functions.h>
-#elif !defined(PLANISH_CUDA_DRIVER_FUNCTIONS_H)
-#define PLANISH_CUDA_DRIVER_FUNCTIONS_H
+#elif !defined(__DRIVER_FUNCTIONS_H__)
+#define __DRIVER_FUNCTIONS_H__
 
 #include "driver_types.h"
 

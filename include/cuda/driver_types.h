@@ -1,8 +1,8 @@
 /* Types of the CUDA runtime interface: names, values and layouts are those of CUDA 12. */
 #if defined(__CUDACC__)
 #include_next <driver_types.h>
-#elif !defined(PLANISH_CUDA_DRIVER_TYPES_H)
-#define PLANISH_CUDA_DRIVER_TYPES_H
+#elif !defined(__DRIVER_TYPES_H__) /* the toolkit's guard: headers of its libraries then keep to these */
+#define __DRIVER_TYPES_H__
 
 #include <limits.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* The marks of CUDA sources: empty for a compiler that knows no device. */
 #if defined(__CUDACC__)
 #include_next <host_defines.h> /* nvcc has its own */
-#elif !defined(PLANISH_CUDA_HOST_DEFINES_H)
-#define PLANISH_CUDA_HOST_DEFINES_H
+#elif !defined(__HOST_DEFINES_H__)
+#define __HOST_DEFINES_H__
 
 #define __host__
 #define __device__

@@ -1,8 +1,8 @@
 /* Element types as cuBLAS and cuDNN number them. */
 #if defined(__CUDACC__)
 #include_next <library_types.h>
-#elif !defined(PLANISH_CUDA_LIBRARY_TYPES_H)
-#define PLANISH_CUDA_LIBRARY_TYPES_H
+#elif !defined(__LIBRARY_TYPES_H__)
+#define __LIBRARY_TYPES_H__
 
 /* clang-format off */
 typedef enum cudaDataType_t {

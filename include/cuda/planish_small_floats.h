@@ -8,6 +8,7 @@
 #if defined(__cplusplus)
 #include <string.h>
 
+extern "C++" {
 namespace planish_cuda {
 
 inline unsigned bits_of(float value) {
@@ -107,6 +108,7 @@ inline typename T::Small operator+(const T& a) {
 }
 
 }  // namespace planish_cuda
+}  // extern "C++"
 
 // The class `name`, of two bytes: from every number, to float.
 #define PLANISH_CUDA_SMALL_FLOAT(name, raw, to, from)                                    \

@@ -1,8 +1,8 @@
 /* make_float4 and its kin. */
 #if defined(__CUDACC__)
 #include_next <vector_functions.h>
-#elif !defined(PLANISH_CUDA_VECTOR_FUNCTIONS_H)
-#define PLANISH_CUDA_VECTOR_FUNCTIONS_H
+#elif !defined(__VECTOR_FUNCTIONS_H__)
+#define __VECTOR_FUNCTIONS_H__
 
 #include "vector_types.h"
 

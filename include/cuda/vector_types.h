@@ -1,8 +1,8 @@
 /* Vectors of two to four numbers, aligned as on the device, and dim3. */
 #if defined(__CUDACC__)
 #include_next <vector_types.h>
-#elif !defined(PLANISH_CUDA_VECTOR_TYPES_H)
-#define PLANISH_CUDA_VECTOR_TYPES_H
+#elif !defined(__VECTOR_TYPES_H__)
+#define __VECTOR_TYPES_H__
 
 #include "host_defines.h"
 
