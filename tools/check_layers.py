@@ -36,6 +36,7 @@ LAYERS = {
     "compile": BUILDER + ["kernels/reference"],
     "api/runtime": ["runtime"] + RUNTIME,
     "api/build": ["api/runtime", "importers", "compile"] + BUILDER,
+    "cudart": ["device", "base"],  # a library of its own: src/tensorrt takes its header alone
     "cli": ["importers", "compile"] + BUILDER,
     "python": [],
 }
