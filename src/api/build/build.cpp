@@ -49,8 +49,24 @@ onnx::ImportOptions import_options(const planish_range* ranges, size_t count) {
 planish_network* imported(Graph graph) {
   auto network = std::make_unique<planish_network>();
   network->graph = std::move(graph);
-  for (const auto& [name, info] : network->graph.symbols) network->ranged.insert(name);
+  for (const auto& [name, info] : network->graph.symbols)
+    if (info.range != onnx::kAnyExtent) network->ranged.insert(name);
   return network.release();
+}
+
+Graph import_with(const planish_import_options& given) {
+  onnx::ImportOptions options = import_options(given.ranges, given.range_count);
+  options.keep_dynamic = given.keep_dynamic != 0;
+  if (given.bytes == nullptr) return onnx::import_file(&required(given.path, "the path"), options);
+  const std::string path = api::text_or_empty(given.path);
+  return onnx::import_bytes({static_cast<const std::byte*>(given.bytes), given.size},
+                            path.empty() ? "the model" : path, options, path);
+}
+
+void add_notes(Plan& plan, const planish_build_options& given) {
+  each_sized(given.notes, given.note_count, "planish_note", [&](const planish_note& note) {
+    plan.notes[&required(note.key, "the key of a note")] = api::text_or_empty(note.text);
+  });
 }
 
 BuildOptions build_options(const planish_build_options& given) {
@@ -149,6 +165,13 @@ planish_status planish_network_import_memory(const void* bytes, size_t size, con
   });
 }
 
+planish_status planish_network_import_with(const planish_import_options* options, planish_network** network) {
+  return guarded([&] {
+    required(network, "the result");
+    *network = imported(import_with(read_sized(options, "planish_import_options")));
+  });
+}
+
 planish_status planish_build(const planish_network* network, const planish_build_options* given, planish_plan** plan) {
   return guarded([&] {
     required(plan, "the result");
@@ -156,7 +179,9 @@ planish_status planish_build(const planish_network* network, const planish_build
     if (required(network, "the network").graph.outputs().empty())
       fail(Code::invalid_argument, "the network has no outputs");
     const auto device = api::device_or_new(options.device, options.threads);
-    const auto bytes = serialize(build_profiles(*network, *device, options));
+    Plan made = build_profiles(*network, *device, options);
+    add_notes(made, options);
+    const auto bytes = serialize(made);
     *plan = new planish_plan{api::aligned_copy(bytes), bytes.size()};
   });
 }

@@ -73,6 +73,15 @@ Dim input_dim(Graph& graph, const std::string& input, int64_t extent, int axis, 
   return dim;
 }
 
+std::vector<Dim> input_dims(Graph& graph, const std::string& input, const std::vector<int64_t>& extents,
+                            const char* const* symbols) {
+  std::vector<Dim> dims;
+  for (size_t axis = 0; axis < extents.size(); ++axis)
+    dims.push_back(input_dim(graph, input, extents[axis], static_cast<int>(axis),
+                             symbols == nullptr ? nullptr : symbols[axis]));
+  return dims;
+}
+
 Tensor tensor_of(planish_dtype dtype, const std::vector<int64_t>& extents, const void* data) {
   const DataType type = api::checked_dtype(dtype);
   const int64_t bytes = checked_mul(checked_product(extents), element_bytes(type));
@@ -123,11 +132,23 @@ planish_status planish_network_add_input(planish_network* network, const char* n
     require_free_name(graph, input);
     const auto given = extents_of(extents, rank);
     const DataType type = api::checked_dtype(dtype);
-    std::vector<Dim> dims;
-    for (int axis = 0; axis < rank; ++axis)
-      dims.push_back(input_dim(graph, input, given[static_cast<size_t>(axis)], axis,
-                               symbols == nullptr ? nullptr : symbols[axis]));
-    *value = graph.add_input(input, {type, Shape(std::move(dims))}).index;
+    *value = graph.add_input(input, {type, Shape(input_dims(graph, input, given, symbols))}).index;
+  });
+}
+
+planish_status planish_network_set_input_type(planish_network* network, planish_value value, planish_dtype dtype,
+                                              const int64_t* extents, const char* const* symbols, int32_t rank) {
+  return guarded([&] {
+    const ValueId id = api::value_at(required(network, "the network"), value);
+    const auto inputs = network->graph.inputs();
+    if (std::find(inputs.begin(), inputs.end(), id) == inputs.end())
+      fail(Code::invalid_argument, "'{}' is no input of the network", network->graph.value(id).name);
+    const auto given = extents_of(extents, rank);
+    const DataType type = api::checked_dtype(dtype);
+    api::edit(*network, [&](Graph& graph) {
+      const std::string input = graph.value(id).name;
+      graph.mutable_value(id).type = {type, Shape(input_dims(graph, input, given, symbols))};
+    });
   });
 }
 
