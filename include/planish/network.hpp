@@ -35,8 +35,9 @@ struct InputRange {
 };
 using InputRanges = std::vector<InputRange>;
 
-// What stands beside a Caffe network's text (.prototxt).
+// How a model is read, and what stands beside a Caffe network's text (.prototxt).
 struct ImportOptions {
+  bool keep_dynamic = false;                 // dynamic axes without a range stay so; a build needs a range for them
   std::string weights;                       // the path of a .caffemodel, or a name for its bytes
   std::span<const std::byte> weights_bytes;  // empty: `weights` is a path
   bool random_weights = false;               // seeded values where there are no weights
@@ -274,14 +275,19 @@ class Network {
                           const ImportOptions& options) {
     const auto c = detail::c_ranges(ranges);
     auto given = detail::sized<planish_import_options>();
+    given.path = path.c_str();
+    given.bytes = bytes.data();
+    given.size = bytes.size();
+    given.ranges = c.data();
+    given.range_count = c.size();
+    given.keep_dynamic = options.keep_dynamic ? 1 : 0;
     given.weights = options.weights.empty() ? nullptr : options.weights.c_str();
     given.weights_bytes = options.weights_bytes.data();
     given.weights_size = options.weights_bytes.size();
     given.random_weights = options.random_weights ? 1 : 0;
     given.keep_values = options.keep_values ? 1 : 0;
     planish_network* made = nullptr;
-    detail::check(
-        planish_network_import_with(path.c_str(), bytes.data(), bytes.size(), c.data(), c.size(), &given, &made));
+    detail::check(planish_network_import_with(&given, &made));
     return Network(made);
   }
   static std::vector<planish_value> ids(const std::vector<Value>& values) {

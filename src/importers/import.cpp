@@ -33,9 +33,10 @@ Graph import_onnx(const ModelRequest& request) {
          request.model.path);
   if (!request.mark_outputs)
     fail(Code::unsupported, "{} without its outputs; a .prototxt may be imported so", request.model.path);
-  const onnx::ImportOptions options{request.input_shapes};
-  if (request.model.is_file) return onnx::import_file(request.model.path, options);
-  return onnx::import_bytes(request.model.bytes, request.model.path, options);
+  const onnx::ImportOptions options{request.input_shapes, request.keep_dynamic};
+  const ModelSource& model = request.model;
+  if (model.is_file) return onnx::import_file(model.path, options);
+  return onnx::import_bytes(model.bytes, model.path, options, model.has_folder ? model.path : "");
 }
 
 void refuse_weights_file(const std::string& path) {

@@ -18,6 +18,7 @@ struct ModelSource {
   std::string path;                  // of bytes: a name, for messages
   std::span<const std::byte> bytes;  // where there is no file
   bool is_file = true;
+  bool has_folder = true;  // external data lie beside `path`
 };
 
 struct ModelRequest {
@@ -25,6 +26,7 @@ struct ModelRequest {
   ModelSource weights;          // of formats that keep them apart; an empty path: none
   bool random_weights = false;  // seeded values where weights are none
   bool mark_outputs = true;     // false: the caller chooses among the values; of formats whose values all have names
+  bool keep_dynamic = false;    // dynamic axes that input_shapes does not name stay so
   importers::InputShapes input_shapes;
 };
 

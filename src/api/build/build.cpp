@@ -44,24 +44,32 @@ ModelSource source_of(const char* name, const void* bytes, size_t size) {
   return {api::text_or_empty(name), {static_cast<const std::byte*>(bytes), size}, bytes == nullptr};
 }
 
-ModelRequest request_of(ModelSource model, const planish_range* ranges, size_t count,
-                        const planish_import_options* given) {
-  const auto options = read_sized(given, "planish_import_options");
-  ModelRequest request{std::move(model),
-                       source_of(options.weights, options.weights_bytes, options.weights_size),
-                       options.random_weights != 0,
-                       options.keep_values == 0,
-                       {}};
+ModelRequest request_of(const planish_import_options& given) {
+  ModelRequest request;
+  request.model = source_of(given.path, given.bytes, given.size);
+  request.weights = source_of(given.weights, given.weights_bytes, given.weights_size);
+  request.random_weights = given.random_weights != 0;
+  request.mark_outputs = given.keep_values == 0;
+  request.keep_dynamic = given.keep_dynamic != 0;
+  if (request.model.path.empty()) request.model.path = "the model";
   if (request.weights.path.empty() && !request.weights.is_file) request.weights.path = "the weights";
-  for (InputRange& range : ranges_of(ranges, count)) request.input_shapes[range.input] = std::move(range.axes);
+  for (InputRange& range : ranges_of(given.ranges, given.range_count))
+    request.input_shapes[range.input] = std::move(range.axes);
   return request;
 }
 
 planish_network* imported(Graph graph) {
   auto network = std::make_unique<planish_network>();
   network->graph = std::move(graph);
-  for (const auto& [name, info] : network->graph.symbols) network->ranged.insert(name);
+  for (const auto& [name, info] : network->graph.symbols)
+    if (info.range != importers::kAnyExtent) network->ranged.insert(name);
   return network.release();
+}
+
+void add_notes(Plan& plan, const planish_build_options& given) {
+  each_sized(given.notes, given.note_count, "planish_note", [&](const planish_note& note) {
+    plan.notes[&required(note.key, "the key of a note")] = api::text_or_empty(note.text);
+  });
 }
 
 BuildOptions build_options(const planish_build_options& given) {
@@ -144,25 +152,38 @@ extern "C" {
 
 planish_status planish_network_import(const char* path, const planish_range* ranges, size_t count,
                                       planish_network** network) {
-  return planish_network_import_with(path, nullptr, 0, ranges, count, nullptr, network);
+  planish_import_options options{sizeof options};
+  options.path = path;
+  options.ranges = ranges;
+  options.range_count = count;
+  return planish_network_import_with(&options, network);
 }
 
 planish_status planish_network_import_memory(const void* bytes, size_t size, const char* name,
                                              const planish_range* ranges, size_t count, planish_network** network) {
   return guarded([&] {
-    if (bytes == nullptr) fail(Code::invalid_argument, "the model is NULL");
     required(network, "the result");
-    *network = imported(import_model(request_of(source_of(name, bytes, size), ranges, count, nullptr)));
+    if (bytes == nullptr) fail(Code::invalid_argument, "the model is NULL");
+    planish_import_options options{sizeof options};
+    options.path = name;
+    options.bytes = bytes;
+    options.size = size;
+    options.ranges = ranges;
+    options.range_count = count;
+    ModelRequest request = request_of(options);
+    request.model.has_folder = false;
+    *network = imported(import_model(request));
   });
 }
 
-planish_status planish_network_import_with(const char* path, const void* bytes, size_t size,
-                                           const planish_range* ranges, size_t count,
-                                           const planish_import_options* options, planish_network** network) {
+planish_status planish_network_import_with(const planish_import_options* given, planish_network** network) {
   return guarded([&] {
     required(network, "the result");
-    *network =
-        imported(import_model(request_of(source_of(&required(path, "the path"), bytes, size), ranges, count, options)));
+    const auto options = read_sized(given, "planish_import_options");
+    if (options.bytes == nullptr) required(options.path, "the path");
+    ModelRequest request = request_of(options);
+    request.model.has_folder = options.path != nullptr;
+    *network = imported(import_model(request));
   });
 }
 
@@ -173,7 +194,9 @@ planish_status planish_build(const planish_network* network, const planish_build
     if (required(network, "the network").graph.outputs().empty())
       fail(Code::invalid_argument, "the network has no outputs");
     const auto device = api::device_or_new(options.device, options.threads);
-    const auto bytes = serialize(build_profiles(*network, *device, options));
+    Plan made = build_profiles(*network, *device, options);
+    add_notes(made, options);
+    const auto bytes = serialize(made);
     *plan = new planish_plan{api::aligned_copy(bytes), bytes.size()};
   });
 }
