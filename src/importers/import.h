@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "importers/caffe/import.h"
 #include "importers/common/inputs.h"
 #include "importers/common/unsupported.h"
 #include "ir/graph.h"
@@ -26,12 +27,16 @@ struct ModelRequest {
   bool random_weights = false;  // seeded values where weights are none
   bool mark_outputs = true;     // false: the caller chooses among the values; of formats whose values all have names
   importers::InputShapes input_shapes;
+  caffe::CustomLayers custom;  // layers of a .prototxt that the caller makes
 };
 
 bool is_caffe_name(const std::string& path);  // *.prototxt
 
 // Error(invalid_argument) for weights of a format that has none apart; otherwise what the format's importer throws.
 Graph import_model(const ModelRequest& request);
+
+// A mean image (.binaryproto), as f32.
+Tensor read_mean(const ModelSource& source);
 
 // What the model needs that is missing; empty when everything has an importer.
 std::vector<UnsupportedNode> unsupported_nodes(const std::string& path);
