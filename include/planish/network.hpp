@@ -44,6 +44,28 @@ struct ImportOptions {
   bool keep_values = false;  // no output is marked, nothing removed: find() knows every blob by its name
 };
 
+// A mean image (.binaryproto).
+struct Mean {
+  Extents extents;
+  std::vector<float> values;
+
+  static Mean read(const std::string& path, std::span<const std::byte> bytes = {}) {
+    Mean mean;
+    int32_t rank = 0;
+    size_t count = 0;
+    mean.extents.resize(10);
+    const auto get = [&](float* values) {
+      detail::check(
+          planish_read_mean(path.c_str(), bytes.data(), bytes.size(), mean.extents.data(), &rank, values, &count));
+    };
+    get(nullptr);
+    mean.values.resize(count);
+    get(mean.values.data());
+    mean.extents.resize(static_cast<size_t>(rank));
+    return mean;
+  }
+};
+
 namespace detail {
 
 // Ranges as the C interface takes them; points into what it was made from.

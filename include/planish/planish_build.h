@@ -43,6 +43,28 @@ PLANISH_API planish_status planish_network_import_memory(const void* bytes, size
                                                          const planish_range* ranges, size_t count,
                                                          planish_network** network);
 
+/* A layer of a .prototxt as its caller may make it. */
+typedef struct planish_import_blob {
+  const int64_t* extents;
+  int32_t rank;
+  const float* values;
+} planish_import_blob;
+
+typedef struct planish_import_layer {
+  size_t struct_size;
+  const char *name, *type;
+  const planish_value* inputs; /* of the network that the callback is given */
+  size_t input_count;
+  const planish_import_blob* blobs; /* what the layer has learned; valid during the call */
+  size_t blob_count;
+  size_t output_count;
+} planish_import_layer;
+
+/* 1: made, `outputs` holds the output_count values that it added to `network`; 0: the importer shall make it;
+ * -1: the import fails. Nothing else may be done with the network. */
+typedef int32_t (*planish_import_layer_fn)(void* user, planish_network* network, const planish_import_layer* layer,
+                                           planish_value* outputs);
+
 /* Where an import reads from, and how. */
 typedef struct planish_import_options {
   size_t struct_size;
@@ -59,9 +81,15 @@ typedef struct planish_import_options {
   int32_t random_weights; /* 1: seeded values where there are no weights */
   int32_t keep_values; /* of a .prototxt, 1: no output is marked and nothing removed; planish_network_find_value knows
                           every blob by its name (one that layers rewrite in place: its last value) */
+  planish_import_layer_fn layer; /* asked for each layer of a .prototxt before the importer; may be NULL */
+  void* layer_user;
 } planish_import_options;
 PLANISH_API planish_status planish_network_import_with(const planish_import_options* options,
                                                        planish_network** network);
+/* A mean image (.binaryproto): a file, or `bytes` of that name. `extents` has room for 10 numbers; `values` for as many
+ * as `count` says, which becomes how many there are, or is NULL. */
+PLANISH_API planish_status planish_read_mean(const char* path, const void* bytes, size_t size, int64_t* extents,
+                                             int32_t* rank, float* values, size_t* count);
 PLANISH_API planish_status planish_network_clone(const planish_network* network, planish_network** copy);
 PLANISH_API void planish_network_destroy(planish_network* network);
 

@@ -1,6 +1,5 @@
 #include "importers/import.h"
 
-#include "importers/caffe/import.h"
 #include "importers/onnx/import.h"
 
 namespace planish {
@@ -16,6 +15,7 @@ Graph import_caffe(const ModelRequest& request) {
   options.input_shapes = request.input_shapes;
   options.random_weights = request.random_weights;
   options.mark_outputs = request.mark_outputs;
+  options.custom = request.custom;
   const caffe::Source network = caffe_source(request.model);
   if (request.weights.path.empty()) return caffe::import_network(network, nullptr, options).graph;
   if (request.random_weights)
@@ -46,6 +46,8 @@ void refuse_weights_file(const std::string& path) {
 }
 
 }  // namespace
+
+Tensor read_mean(const ModelSource& source) { return caffe::read_blob(caffe_source(source)); }
 
 bool is_caffe_name(const std::string& path) { return path.ends_with(".prototxt"); }
 

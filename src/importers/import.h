@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "importers/caffe/import.h"
 #include "importers/common/inputs.h"
 #include "importers/common/unsupported.h"
 #include "ir/graph.h"
@@ -28,12 +29,16 @@ struct ModelRequest {
   bool mark_outputs = true;     // false: the caller chooses among the values; of formats whose values all have names
   bool keep_dynamic = false;    // dynamic axes that input_shapes does not name stay so
   importers::InputShapes input_shapes;
+  caffe::CustomLayers custom;  // layers of a .prototxt that the caller makes
 };
 
 bool is_caffe_name(const std::string& path);  // *.prototxt
 
 // Error(invalid_argument) for weights of a format that has none apart; otherwise what the format's importer throws.
 Graph import_model(const ModelRequest& request);
+
+// A mean image (.binaryproto), as f32.
+Tensor read_mean(const ModelSource& source);
 
 // What the model needs that is missing; empty when everything has an importer.
 std::vector<UnsupportedNode> unsupported_nodes(const std::string& path);

@@ -44,6 +44,34 @@ ModelSource source_of(const char* name, const void* bytes, size_t size) {
   return {api::text_or_empty(name), {static_cast<const std::byte*>(bytes), size}, bytes == nullptr};
 }
 
+// The network is the graph during the call: the values that the callback adds are the graph's.
+caffe::CustomLayers custom_layers(const planish_import_options& options) {
+  if (options.layer == nullptr) return {};
+  return [call = options.layer, user = options.layer_user](
+             Graph& graph, const caffe::CustomLayer& layer) -> std::optional<std::vector<ValueId>> {
+    std::vector<planish_value> inputs, outputs(std::max<size_t>(layer.outputs, 1), -1);
+    for (ValueId id : layer.inputs) inputs.push_back(id.index);
+    std::vector<planish_import_blob> blobs;
+    for (const Tensor& blob : layer.blobs)
+      blobs.push_back({blob.extents().data(), blob.rank(), blob.as<float>().data()});
+    const planish_import_layer c{sizeof c,      layer.name.c_str(), layer.type.c_str(), inputs.data(),
+                                 inputs.size(), blobs.data(),       blobs.size(),       layer.outputs};
+    planish_network network;
+    network.graph = std::move(graph);
+    const int32_t made = call(user, &network, &c, outputs.data());
+    graph = std::move(network.graph);
+    if (made < 0) fail(Code::invalid_model, "the caller refuses the layer");
+    if (made == 0) return std::nullopt;
+    outputs.resize(layer.outputs);
+    std::vector<ValueId> results;
+    for (planish_value output : outputs) {
+      if (!graph.alive(ValueId{output})) fail(Code::invalid_argument, "result {} is no value of the network", output);
+      results.push_back(ValueId{output});
+    }
+    return results;
+  };
+}
+
 ModelRequest request_of(const planish_import_options& given) {
   ModelRequest request;
   request.model = source_of(given.path, given.bytes, given.size);
@@ -52,6 +80,7 @@ ModelRequest request_of(const planish_import_options& given) {
   request.mark_outputs = given.keep_values == 0;
   request.keep_dynamic = given.keep_dynamic != 0;
   if (request.model.path.empty()) request.model.path = "the model";
+  request.custom = custom_layers(given);
   if (request.weights.path.empty() && !request.weights.is_file) request.weights.path = "the weights";
   for (InputRange& range : ranges_of(given.ranges, given.range_count))
     request.input_shapes[range.input] = std::move(range.axes);
@@ -184,6 +213,21 @@ planish_status planish_network_import_with(const planish_import_options* given, 
     ModelRequest request = request_of(options);
     request.model.has_folder = options.path != nullptr;
     *network = imported(import_model(request));
+  });
+}
+
+planish_status planish_read_mean(const char* path, const void* bytes, size_t size, int64_t* extents, int32_t* rank,
+                                 float* values, size_t* count) {
+  return guarded([&] {
+    const Tensor mean = read_mean(source_of(&required(path, "the path"), bytes, size));
+    required(count, "the count");
+    const auto elements = mean.as<float>();
+    if (values != nullptr && *count < elements.size())
+      fail(Code::invalid_argument, "room for {} values, {} are there", *count, elements.size());
+    *count = elements.size();
+    required(rank, "the rank") = mean.rank();
+    std::copy(mean.extents().begin(), mean.extents().end(), &required(extents, "the extents"));
+    if (values != nullptr) std::copy(elements.begin(), elements.end(), values);
   });
 }
 

@@ -27,6 +27,9 @@ struct CustomLayer {
   size_t outputs = 1;
 };
 
+// Asked for each layer before the importer: its results, or nothing where the importer shall make them.
+using CustomLayers = std::function<std::optional<std::vector<ValueId>>(Graph&, const CustomLayer&)>;
+
 struct ImportOptions {
   // Extents of inputs instead of the network's own, by name: {"data", {{1, 4, 8}, {3, 3, 3}, …}}.
   importers::InputShapes input_shapes;
@@ -35,8 +38,7 @@ struct ImportOptions {
   int64_t most_random = int64_t{1} << 30;  // elements that are made up at most; more are refused
   // Outputs are the blobs that no layer reads. false: none, and nothing is removed: the caller chooses among the blobs.
   bool mark_outputs = true;
-  // Asked for each layer first: its results, or nothing where the importer shall make it.
-  std::function<std::optional<std::vector<ValueId>>(Graph&, const CustomLayer&)> custom;
+  CustomLayers custom;
 };
 
 // A file that is mapped, or bytes; `name` stands in messages.

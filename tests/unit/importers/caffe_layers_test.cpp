@@ -154,5 +154,12 @@ TEST(CaffeLayers, EveryTypeHasACase) {
     }
 }
 
+TEST(CaffeLayers, EveryTypeIsDocumented) {
+  const std::string page = read_file(std::string(PLANISH_TESTS_DIR) + "/../docs/caffe.md");
+  for (const std::string& type : caffe::layer_types()) {
+    EXPECT_NE(page.find("`" + type + "`"), std::string::npos) << type;
+  }
+}
+
 }  // namespace
 }  // namespace planish::caffe_layers
