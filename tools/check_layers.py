@@ -36,6 +36,9 @@ LAYERS = {
     "compile": BUILDER + ["kernels/reference"],
     "api/runtime": ["runtime"] + RUNTIME,
     "api/build": ["api/runtime", "importers", "compile"] + BUILDER,
+    "tensorrt/runtime": [],  # the public interface alone, of the runtime half
+    "tensorrt/build": ["tensorrt/runtime"],
+    "tensorrt/parsers": [],
     "cli": ["importers", "compile"] + BUILDER,
     "python": [],
 }

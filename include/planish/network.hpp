@@ -81,6 +81,8 @@ class Network {
     detail::check(planish_network_import_memory(bytes.data(), bytes.size(), name.c_str(), c.data(), c.size(), &made));
     return Network(made);
   }
+  // Owns what the C interface made.
+  static Network take(planish_network* made) { return Network(made); }
   Network clone() const {
     planish_network* made = nullptr;
     detail::check(planish_network_clone(handle(), &made));

@@ -53,6 +53,8 @@ typedef struct planish_import_options {
 } planish_import_options;
 PLANISH_API planish_status planish_network_import_with(const planish_import_options* options,
                                                        planish_network** network);
+/* 1: an import takes nodes of this ONNX operator. */
+PLANISH_API int32_t planish_network_imports(const char* op);
 PLANISH_API planish_status planish_network_clone(const planish_network* network, planish_network** copy);
 PLANISH_API void planish_network_destroy(planish_network* network);
 

@@ -6,6 +6,7 @@
 #include "api/build/profiles.h"
 #include "base/sized.h"
 #include "importers/onnx/import.h"
+#include "importers/onnx/importer.h"
 
 using namespace planish;
 using planish::api::guarded;
@@ -163,6 +164,10 @@ planish_status planish_network_import_memory(const void* bytes, size_t size, con
     *network = imported(onnx::import_bytes({static_cast<const std::byte*>(bytes), size}, api::text_or_empty(name),
                                            import_options(ranges, count)));
   });
+}
+
+int32_t planish_network_imports(const char* op) {
+  return op != nullptr && onnx::importer_table().find(op) != nullptr ? 1 : 0;
 }
 
 planish_status planish_network_import_with(const planish_import_options* options, planish_network** network) {
