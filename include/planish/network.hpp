@@ -109,6 +109,8 @@ class Network {
     static constexpr std::byte none{};
     return imported(name, bytes.data() == nullptr ? std::span(&none, 0) : bytes, ranges, options);
   }
+  // Owns what the C interface made.
+  static Network take(planish_network* made) { return Network(made); }
   Network clone() const {
     planish_network* made = nullptr;
     detail::check(planish_network_clone(handle(), &made));

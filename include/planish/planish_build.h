@@ -90,6 +90,8 @@ PLANISH_API planish_status planish_network_import_with(const planish_import_opti
  * as `count` says, which becomes how many there are, or is NULL. */
 PLANISH_API planish_status planish_read_mean(const char* path, const void* bytes, size_t size, int64_t* extents,
                                              int32_t* rank, float* values, size_t* count);
+/* 1: an import takes nodes of this ONNX operator. */
+PLANISH_API int32_t planish_network_imports(const char* op);
 PLANISH_API planish_status planish_network_clone(const planish_network* network, planish_network** copy);
 PLANISH_API void planish_network_destroy(planish_network* network);
 

@@ -6,6 +6,7 @@
 #include "api/build/profiles.h"
 #include "base/sized.h"
 #include "importers/import.h"
+#include "importers/onnx/importer.h"
 
 using namespace planish;
 using planish::api::guarded;
@@ -203,6 +204,10 @@ planish_status planish_network_import_memory(const void* bytes, size_t size, con
     request.model.has_folder = false;
     *network = imported(import_model(request));
   });
+}
+
+int32_t planish_network_imports(const char* op) {
+  return op != nullptr && onnx::importer_table().find(op) != nullptr ? 1 : 0;
 }
 
 planish_status planish_network_import_with(const planish_import_options* given, planish_network** network) {

@@ -88,13 +88,14 @@ TEST(Import, CaffeNetworksWithLayersOfTheCallers) {
   int asked = 0;
   planish_import_options options{};
   options.struct_size = sizeof options;
+  options.path = "net.prototxt";
+  options.bytes = kCaffe;
+  options.size = std::strlen(kCaffe);
   options.random_weights = options.keep_values = 1;
   options.layer = make_mine;
   options.layer_user = &asked;
   planish_network* made = nullptr;
-  ASSERT_EQ(planish_network_import_with("net.prototxt", kCaffe, std::strlen(kCaffe), nullptr, 0, &options, &made),
-            PLANISH_OK)
-      << planish_last_error();
+  ASSERT_EQ(planish_network_import_with(&options, &made), PLANISH_OK) << planish_last_error();
   EXPECT_EQ(asked, 3);
   EXPECT_EQ(planish_network_output_count(made), 0);
   const planish_value z = planish_network_find_value(made, "z");
