@@ -1,28 +1,22 @@
 #pragma once
 // Around the work of every exported function: exceptions become codes, and the thread remembers the last failure.
 
-#include <new>
+#include <type_traits>
 
-#include "base/error.h"
 #include "cudart/forward.h"
 
 namespace planish::cudart {
 
 // The last failure of the calling thread.
 cudaError_t& last_error();
-// The code for the exception in flight.
-cudaError_t error_in_flight() noexcept;
+// Runs `body` as `call` does.
+cudaError_t guarded(cudaError_t (*body)(void*), void* context) noexcept;
 
 template <class Body>
 cudaError_t call(Body&& body) noexcept {
-  cudaError_t error = cudaSuccess;
-  try {
-    error = body();
-  } catch (...) {
-    error = error_in_flight();
-  }
-  if (error != cudaSuccess) last_error() = error;
-  return error;
+  using Plain = std::remove_reference_t<Body>;
+  return guarded([](void* context) -> cudaError_t { return (*static_cast<Plain*>(context))(); },
+                 const_cast<void*>(static_cast<const void*>(&body)));
 }
 
 // For functions that hand out a number or two.
@@ -35,8 +29,6 @@ cudaError_t give(T* result, T value) {
   });
 }
 
-inline cudaError_t refuse(cudaError_t error) {
-  return call([&] { return error; });
-}
+cudaError_t refuse(cudaError_t error);
 
 }  // namespace planish::cudart

@@ -259,12 +259,12 @@ cudaError_t cudaGetDeviceFlags(unsigned int* flags) {
 }
 cudaError_t cudaDeviceSynchronize() {
   PLANISH_FORWARD(cudaDeviceSynchronize);
-  return call(synchronize_device);
+  return call([] { return synchronize_device(); });
 }
 cudaError_t cudaThreadSynchronize() { return cudaDeviceSynchronize(); }
 cudaError_t cudaDeviceReset() {
   PLANISH_FORWARD(cudaDeviceReset);
-  return call(reset);
+  return call([] { return reset(); });
 }
 cudaError_t cudaThreadExit() { return cudaDeviceReset(); }
 cudaError_t cudaDeviceSetLimit(enum cudaLimit limit, size_t value) {

@@ -3,8 +3,10 @@
 #include <array>
 #include <cctype>
 #include <cstring>
+#include <new>
 #include <string>
 
+#include "base/error.h"
 #include "cudart/call.h"
 
 namespace planish::cudart {
@@ -84,15 +86,20 @@ cudaError_t& last_error() {
   return last;
 }
 
-cudaError_t error_in_flight() noexcept {
+cudaError_t refuse(cudaError_t error) {
+  if (error != cudaSuccess) last_error() = error;
+  return error;
+}
+
+cudaError_t guarded(cudaError_t (*body)(void*), void* context) noexcept {
   try {
-    throw;
+    return refuse(body(context));
   } catch (const Error& error) {
-    return error.code() == Code::out_of_memory ? cudaErrorMemoryAllocation : cudaErrorUnknown;
+    return refuse(error.code() == Code::out_of_memory ? cudaErrorMemoryAllocation : cudaErrorUnknown);
   } catch (const std::bad_alloc&) {
-    return cudaErrorMemoryAllocation;
+    return refuse(cudaErrorMemoryAllocation);
   } catch (...) {
-    return cudaErrorUnknown;
+    return refuse(cudaErrorUnknown);
   }
 }
 

@@ -197,7 +197,11 @@ cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t*
 cudaError_t cudaGraphNodeGetType(cudaGraphNode_t node, enum cudaGraphNodeType* type) {
   PLANISH_FORWARD(cudaGraphNodeGetType, node, type);
   return call([&] {
-    const auto owner = graphs().find_if([&](const Graph& graph) { return graph.contains(node_of(node)); });
+    const auto owner = graphs().table().find_if(
+        [](const void* graph, const void* wanted) {
+          return static_cast<const Graph*>(graph)->contains(static_cast<const Node*>(wanted));
+        },
+        node);
     return owner == nullptr ? cudaErrorInvalidValue : give(type, node_of(node)->kind);
   });
 }

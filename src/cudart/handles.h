@@ -1,50 +1,41 @@
 #pragma once
 // Objects behind opaque handles. A handle that is not in the table is refused, never followed.
 
+#include <map>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 
 namespace planish::cudart {
+
+class HandleTable {
+ public:
+  void add(std::shared_ptr<void> object);
+  std::shared_ptr<void> find(const void* handle) const;
+  std::shared_ptr<void> take(const void* handle);
+  // The first object that `accepts`; null: none.
+  std::shared_ptr<void> find_if(bool (*accepts)(const void* object, const void* wanted), const void* wanted) const;
+  void clear();
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<const void*, std::shared_ptr<void>> objects_;
+};
 
 template <class T, class Handle>
 class Handles {
  public:
   Handle add(std::shared_ptr<T> object) {
     const auto handle = reinterpret_cast<Handle>(object.get());
-    const std::lock_guard lock(mutex_);
-    objects_[handle] = std::move(object);
+    table_.add(std::move(object));
     return handle;
   }
-  std::shared_ptr<T> find(Handle handle) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = objects_.find(handle);
-    return found == objects_.end() ? nullptr : found->second;
-  }
-  std::shared_ptr<T> take(Handle handle) {
-    const std::lock_guard lock(mutex_);
-    const auto found = objects_.find(handle);
-    if (found == objects_.end()) return nullptr;
-    auto object = std::move(found->second);
-    objects_.erase(found);
-    return object;
-  }
-  // The first object that `accepts`; null: none.
-  template <class Accepts>
-  std::shared_ptr<T> find_if(Accepts&& accepts) const {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [handle, object] : objects_)
-      if (accepts(*object)) return object;
-    return nullptr;
-  }
-  void clear() {
-    const std::lock_guard lock(mutex_);
-    objects_.clear();
-  }
+  std::shared_ptr<T> find(Handle handle) const { return std::static_pointer_cast<T>(table_.find(handle)); }
+  std::shared_ptr<T> take(Handle handle) { return std::static_pointer_cast<T>(table_.take(handle)); }
+  void clear() { table_.clear(); }
+  const HandleTable& table() const { return table_; }
 
  private:
-  mutable std::mutex mutex_;
-  std::unordered_map<Handle, std::shared_ptr<T>> objects_;
+  HandleTable table_;
 };
 
 }  // namespace planish::cudart

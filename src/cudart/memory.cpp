@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <new>
 #include <string>
 
-#include "base/checked.h"
 #include "cudart/stream.h"
 
 namespace planish::cudart {
@@ -40,7 +40,7 @@ size_t number_in(const char* path, size_t missing) {
 }  // namespace
 
 void* Memory::allocate(size_t bytes, cudaMemoryType type, unsigned flags) {
-  if (bytes > total_memory()) fail(Code::out_of_memory, "{} bytes are more than the machine has", bytes);
+  if (bytes > total_memory()) throw std::bad_alloc();
   auto owner = aligned_block(bytes);
   std::byte* const begin = owner.get();
   const std::lock_guard lock(mutex_);

@@ -175,7 +175,8 @@ cudaError_t cudaFreeHost(void* memory) {
 }
 cudaError_t cudaHostRegister(void* pointer, size_t bytes, unsigned int flags) {
   PLANISH_FORWARD(cudaHostRegister, pointer, bytes, flags);
-  if (pointer == nullptr || bytes == 0 || flags > 15) return refuse(cudaErrorInvalidValue);
+  if (pointer == nullptr || bytes == 0 || bytes > UINTPTR_MAX - reinterpret_cast<uintptr_t>(pointer) || flags > 15)
+    return refuse(cudaErrorInvalidValue);
   return call([&] { return memory().register_host(pointer, bytes, flags); });
 }
 cudaError_t cudaHostUnregister(void* pointer) {

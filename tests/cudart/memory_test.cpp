@@ -136,6 +136,7 @@ TEST(CudaMemory, RegisteredMemoryIsPinned) {
   OK(cudaHostUnregister(host.data()));
   REFUSED(cudaErrorHostMemoryNotRegistered, cudaHostUnregister(host.data()));
   REFUSED(cudaErrorInvalidValue, cudaHostRegister(nullptr, 4, 0));
+  REFUSED(cudaErrorInvalidValue, cudaHostRegister(host.data(), ~size_t{0}, 0));
   cudaGetLastError();
 }
 
