@@ -3,7 +3,6 @@
 //   *.prototxt             Caffe, with weights in a .caffemodel
 //   everything else        ONNX
 
-#include <map>
 #include <span>
 #include <string>
 #include <vector>

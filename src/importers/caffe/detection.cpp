@@ -3,6 +3,7 @@
 #include "kernels/reference/detection.h"
 
 #include <cstdlib>
+#include <tuple>
 
 #include "importers/caffe/importer.h"
 

@@ -1,6 +1,8 @@
 // Layers that bring values to a common range.
 
 #include <cmath>
+#include <cstring>
+#include <utility>
 
 #include "importers/caffe/importer.h"
 

@@ -1,5 +1,7 @@
 // Reduction over trailing axes, and the places of the largest elements.
 
+#include <algorithm>
+
 #include "importers/caffe/importer.h"
 
 namespace planish::caffe {

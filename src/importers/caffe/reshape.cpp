@@ -1,6 +1,7 @@
 // Layers that place elements otherwise, or choose some of them.
 
 #include <algorithm>
+#include <optional>
 
 #include "base/checked.h"
 #include "importers/caffe/importer.h"

@@ -1,5 +1,7 @@
 // Interp and Upsample: pictures made larger or smaller.
 
+#include <cstdint>
+
 #include "importers/caffe/importer.h"
 
 namespace planish::caffe {

@@ -1,5 +1,7 @@
 #include "importers/common/expansion.h"
 
+#include <cmath>
+
 namespace planish::importers {
 
 ValueId Expansion::scalar_like(ValueId like, double value) {

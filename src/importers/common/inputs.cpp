@@ -1,5 +1,9 @@
 #include "importers/common/inputs.h"
 
+#include <algorithm>
+
+#include "base/error.h"
+
 namespace planish::importers {
 namespace {
 

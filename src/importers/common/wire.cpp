@@ -1,5 +1,8 @@
 #include "importers/common/wire.h"
 
+#include <algorithm>
+#include <string_view>
+
 namespace planish::importers {
 
 void refuse_wire_type() { throw protozero::unknown_pbf_wire_type_exception(); }

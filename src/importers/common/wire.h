@@ -9,6 +9,7 @@ namespace planish::importers {
 #include <protozero/pbf_reader.hpp>
 
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 

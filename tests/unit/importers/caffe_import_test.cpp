@@ -235,6 +235,17 @@ TEST(Caffe, RefusalsNameLayerAndLine) {
       {"input: 'x' input_dim: 1 input_dim: 2",
        "net.prototxt: 1:1: 2 values input_dim for 1 inputs; four for each are accepted"},
       {"input: 'x' input_shape { dim: -4 }", "net.prototxt: 1:1: input 'x' has an extent of -4"},
+      {layer("PriorBox", "bottom: 'x'"),
+       at + "PriorBox" + line + "node 'l' (prior_box): attribute 'min_sizes' is empty"},
+      {layer("DetectionOutput", "bottom: 'x' bottom: 'x'"),
+       at + "DetectionOutput" + line + "node 'l' (detection_output): attribute 'classes' is 0; 1 and more is accepted"},
+      {layer("Proposal", "bottom: 'x' bottom: 'x' proposal_param { ratio: -1 }"),
+       at + "Proposal" + line +
+           "node 'l' (proposal): attribute 'ratios' holds -1; values above 0 and up to 1e9 are accepted"},
+      {layer("Python", "bottom: 'x' bottom: 'x' python_param { module: 'm' layer: 'Mine' }"),
+       at + "Python" + line + "layer 'Mine' of the module 'm'; of those in Python ProposalLayer is accepted"},
+      {layer("Crop", "bottom: 'x' crop_param { offset: 1 }"),
+       at + "Crop" + line + "axis 2 of f32[2,3,4,4]: an offset of 1 and an extent of 4 reach beyond it"},
       {with_input("layers { layer { name: 'c' type: 'conv' } }"),
        "net.prototxt: 2:8: a layer in the format of 2013 ('layers { layer { … } }'); Caffe's upgrade_net_proto_text "
        "brings it to a newer one"},

@@ -1,5 +1,7 @@
 #include "importers/caffe/import.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "importers/caffe/graph/graph_importer.h"
 #include "importers/common/wire.h"

@@ -1,7 +1,7 @@
 #include "importers/caffe/graph/network.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "importers/caffe/text/lexer.h"
 #include "importers/caffe/text/parser.h"

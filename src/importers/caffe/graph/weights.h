@@ -1,6 +1,7 @@
 #pragma once
 // What the layers of a network have learned, or values that stand in for it.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -1,5 +1,7 @@
 #include "importers/caffe/text/message.h"
 
+#include <map>
+
 #include "base/error.h"
 
 namespace planish::caffe::text {

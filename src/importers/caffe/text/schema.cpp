@@ -1,6 +1,7 @@
 #include "importers/caffe/text/schema.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <sstream>
 
 #include "base/error.h"
