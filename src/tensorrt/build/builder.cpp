@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "tensorrt/runtime/loaded_plan.h"
+#include "tensorrt/runtime/plugin_adapter.h"
 #include "tensorrt/runtime/registry.h"
 #include "tensorrt/runtime/runtime.h"
 
@@ -134,6 +135,7 @@ void BuilderImpl::say_precisions(const NetworkImpl& network, const ConfigImpl& c
 }
 
 Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
+  const PluginSession::Scope scope(*network.plugins);
   say_precisions(network, config);
   Network whole = network.finish();
   BuildOptions options;
@@ -222,6 +224,7 @@ void* createInferBuilder_INTERNAL(void* logger, int32_t version) {
   auto* given = static_cast<nvinfer1::ILogger*>(logger);
   if (!serves(given, version, "createInferBuilder")) return nullptr;
   remember_logger(given);
+  Reporter(given).guard("createInferBuilder", [] { register_adapters(); });
   return Reporter(given).guard("createInferBuilder", static_cast<nvinfer1::IBuilder*>(nullptr),
                                [&]() -> nvinfer1::IBuilder* { return new BuilderImpl(given, version); });
 }

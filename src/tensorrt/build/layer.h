@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tensorrt/build/network.h"
+#include "tensorrt/runtime/plugin_record.h"
 
 namespace planish::tensorrt {
 
@@ -107,8 +108,8 @@ class Emit {
   Value op(const char* name, const std::vector<Value>& operands, const Attributes& attributes = {});
   std::vector<Value> ops(const char* name, const std::vector<Value>& operands, const Attributes& attributes,
                          int outputs = -1);
-  Value plugin(const char* name, const std::vector<Value>& operands, const Attributes& attributes,
-               std::vector<Value>& results);
+  // A plugin of the caller's; its results are the layer's.
+  void run_plugin(PluginRecord record, PluginSession& session, const std::vector<Value>& operands);
 
   // Weights as f32 (f16 and bf16 are widened, integers stay); Error when there are not as many.
   Value weights(const nvinfer1::Weights& weights, const Extents& extents, const char* what);

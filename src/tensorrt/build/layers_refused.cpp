@@ -56,18 +56,4 @@ nvinfer1::IKVCacheUpdateLayer* NetworkImpl::addKVCacheUpdate(nvinfer1::ITensor&,
 nvinfer1::IMoELayer* NetworkImpl::addMoE(nvinfer1::ITensor&, nvinfer1::ITensor&, nvinfer1::ITensor&) {
   return refused<nvinfer1::IMoELayer>(*this, "addMoE", "write it as gathers and products");
 }
-nvinfer1::IPluginLayer* NetworkImpl::addPlugin(nvinfer1::ITensor* const*, int32_t, nvinfer1::IPlugin&) {
-  return refused<nvinfer1::IPluginLayer>(*this, "addPlugin", "plugins are not run yet");
-}
-nvinfer1::IPluginLayer* NetworkImpl::addPluginExt(nvinfer1::ITensor* const*, int32_t, nvinfer1::IPluginExt&) {
-  return refused<nvinfer1::IPluginLayer>(*this, "addPluginExt", "plugins are not run yet");
-}
-nvinfer1::IPluginV2Layer* NetworkImpl::addPluginV2(nvinfer1::ITensor* const*, int32_t, nvinfer1::IPluginV2&) {
-  return refused<nvinfer1::IPluginV2Layer>(*this, "addPluginV2", "plugins are not run yet");
-}
-nvinfer1::IPluginV3Layer* NetworkImpl::addPluginV3(nvinfer1::ITensor* const*, int32_t, nvinfer1::ITensor* const*,
-                                                   int32_t, nvinfer1::IPluginV3&) {
-  return refused<nvinfer1::IPluginV3Layer>(*this, "addPluginV3", "plugins are not run yet");
-}
-
 }  // namespace planish::tensorrt

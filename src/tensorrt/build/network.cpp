@@ -200,6 +200,7 @@ void NetworkImpl::make_nodes(LayerCore& layer) {
 }
 
 void NetworkImpl::drop_nodes(LayerCore& layer) {
+  const PluginSession::Scope scope(*plugins);
   for (size_t i = layer.nodes.size(); i-- > 0;) {
     node_names_.erase(nodes_->name(layer.nodes[i]));
     nodes_->remove(layer.nodes[i]);
@@ -228,6 +229,7 @@ void NetworkImpl::take_back_all() {
 
 // Nodes that were read by a parser stay and are given the new type; all others are made again.
 void NetworkImpl::input_changed(TensorImpl& input) {
+  const PluginSession::Scope scope(*plugins);
   if (!input.value.present()) return;
   take_back_all();
   std::vector<const char*> symbols;

@@ -124,6 +124,7 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
 
   const Reporter& reporter() const { return reporter_; }
   bool implicit() const { return implicit_; }
+  int64_t max_batch() const { return builder_.getMaxBatchSize(); }
   Network& nodes() { return *nodes_; }
   TensorImpl& own(nvinfer1::ITensor& tensor) const;  // Error: it belongs to another network
   Value value_of(TensorImpl& tensor);                // makes nodes of all that it needs
