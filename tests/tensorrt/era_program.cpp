@@ -174,6 +174,11 @@ void from_onnx(const char* file) {
   std::unique_ptr<IBuilderConfig> config(builder->createBuilderConfig());
   config->setMaxWorkspaceSize(1 << 20);
   config->clearFlag(BuilderFlag::kTF32);
+  EXPECT(network->getInput(0)->getDimensions().d[0] == -1);
+  IOptimizationProfile* profile = builder->createOptimizationProfile();
+  for (auto select : {OptProfileSelector::kMIN, OptProfileSelector::kOPT, OptProfileSelector::kMAX})
+    EXPECT(profile->setDimensions("image", select, Dims4{select == OptProfileSelector::kMIN ? 1 : 4, 1, 8, 8}));
+  EXPECT(config->addOptimizationProfile(profile) == 0);
   std::unique_ptr<IHostMemory> plan(plan_of(*builder, *network, *config));
   EXPECT(plan != nullptr);
   if (plan == nullptr) return;
@@ -181,6 +186,7 @@ void from_onnx(const char* file) {
   std::unique_ptr<ICudaEngine> engine(runtime->deserializeCudaEngine(plan->data(), plan->size()));
   EXPECT(engine != nullptr);
   std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
+  EXPECT(context->setInputShape("image", Dims4{1, 1, 8, 8}));
   Profiler profiler;
   context->setProfiler(&profiler);
   std::vector<float> x = picture(), y(10);

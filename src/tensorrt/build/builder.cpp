@@ -110,7 +110,8 @@ bool BuilderImpl::setMaxThreads(int32_t threads) {
 
 void BuilderImpl::setMaxBatchSize(int32_t batch) {
   if (batch < 1)
-    return reporter_.error(nvinfer1::ErrorCode::kINVALID_ARGUMENT, "setMaxBatchSize: a batch of " + std::to_string(batch));
+    return reporter_.error(nvinfer1::ErrorCode::kINVALID_ARGUMENT,
+                           "setMaxBatchSize: a batch of " + std::to_string(batch));
   max_batch_ = batch;
 }
 
@@ -168,11 +169,10 @@ Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
 
 nvinfer1::IHostMemory* BuilderImpl::buildSerializedNetwork(nvinfer1::INetworkDefinition& network,
                                                            nvinfer1::IBuilderConfig& config) {
-  return reporter_.guard("buildSerializedNetwork", static_cast<nvinfer1::IHostMemory*>(nullptr),
-                         [&]() -> nvinfer1::IHostMemory* {
-                           return new HostMemory(
-                               build(static_cast<NetworkImpl&>(network), static_cast<ConfigImpl&>(config)));
-                         });
+  return reporter_.guard(
+      "buildSerializedNetwork", static_cast<nvinfer1::IHostMemory*>(nullptr), [&]() -> nvinfer1::IHostMemory* {
+        return new HostMemory(build(static_cast<NetworkImpl&>(network), static_cast<ConfigImpl&>(config)));
+      });
 }
 
 nvinfer1::IHostMemory* BuilderImpl::buildSerializedNetwork(nvinfer1::INetworkDefinition& network,

@@ -115,7 +115,9 @@ class Emit {
   Value weights(const nvinfer1::Weights& weights, const Extents& extents, const char* what);
   // A number of the element type of x.
   Value number(Value x, double value);
-  Value cast(Value x, DataType type) { return net.dtype(x) == type ? x : op("cast", {x}, {{"to", Attribute::Value(type)}}); }
+  Value cast(Value x, DataType type) {
+    return net.dtype(x) == type ? x : op("cast", {x}, {{"to", Attribute::Value(type)}});
+  }
   Value integers(Value x) { return cast(x, DataType::i64); }
   // Indices leave with 32 bits below major 10.
   Value index_type(Value x, nvinfer1::DataType type) { return cast(x, type_of(type)); }
@@ -142,9 +144,9 @@ Layer* NetworkImpl::make(const char* call, Args&&... args) {
 }
 
 // A property of a layer that decides what its nodes are.
-#define PLANISH_TENSORRT_PROPERTY(Type, Name, member, initial)  \
-  void set##Name(Type value) override { set(member, value); } \
-  Type get##Name() const override { return member; }          \
+#define PLANISH_TENSORRT_PROPERTY(Type, Name, member, initial) \
+  void set##Name(Type value) override { set(member, value); }  \
+  Type get##Name() const override { return member; }           \
   Type member = initial;
 
 }  // namespace planish::tensorrt

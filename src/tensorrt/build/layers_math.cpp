@@ -76,21 +76,20 @@ void TopKLayer::lower(Emit& emit) {
   const Value x = emit.in(0);
   Value count = emit.has(1) ? emit.integers(emit.in(1)) : emit.net.ints({k});
   if (emit.rank(count) == 0) count = emit.op("reshape", {count, emit.net.ints({1})});
-  const auto results = emit.ops("topk", {x, count},
-                                {{"axis", only_axis(emit, axes, x)},
-                                 {"largest", operation == nvinfer1::TopKOperation::kMAX},
-                                 {"sorted", true}});
+  const auto results = emit.ops(
+      "topk", {x, count},
+      {{"axis", only_axis(emit, axes, x)}, {"largest", operation == nvinfer1::TopKOperation::kMAX}, {"sorted", true}});
   emit.out(0, results[0]);
   emit.out(1, emit.index_type(results[1], indices_type));
 }
 
-// (x - mean) / sqrt(variance + epsilon) * scale + bias, the moments over `axes`; of groups: over a group's channels too.
+// (x - mean) / sqrt(variance + epsilon) * scale + bias, the moments over `axes`; of groups: over a group's channels
+// too.
 void NormalizationLayer::lower(Emit& emit) {
   const Value x = emit.in(0), scale = emit.in(1), bias = emit.in(2);
   if (groups != 1) {
     const Value all = emit.net.ints({-1});
-    emit.out(0, emit.op("group_normalization",
-                        {x, emit.op("reshape", {scale, all}), emit.op("reshape", {bias, all})},
+    emit.out(0, emit.op("group_normalization", {x, emit.op("reshape", {scale, all}), emit.op("reshape", {bias, all})},
                         {{"num_groups", int64_t{groups}}, {"epsilon", double{epsilon}}}));
     return;
   }

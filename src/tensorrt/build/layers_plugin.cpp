@@ -48,7 +48,8 @@ class PluginLayer final : public LayerOf<nvinfer1::IPluginLayer> {
  public:
   PluginLayer(NetworkImpl& network, nvinfer1::ITensor* const* inputs, int32_t count, nvinfer1::IPlugin& given,
               nvinfer1::IPluginExt* extended)
-      : Base(network, nvinfer1::LayerType::kPLUGIN, static_cast<size_t>(given.getNbOutputs())), plugin(given),
+      : Base(network, nvinfer1::LayerType::kPLUGIN, static_cast<size_t>(given.getNbOutputs())),
+        plugin(given),
         ext(extended) {
     add_operands(*this, inputs, count);
   }
@@ -166,9 +167,9 @@ void PluginV2Layer::configure(const Shown& in) {
                                                                     all.data() + in.values.size(), outputs);
   } else if (kind == Generation::v2_ext) {
     const auto none = std::make_unique<bool[]>(all.size());
-    static_cast<nvinfer1::IPluginV2Ext&>(*plugin).configurePlugin(
-        in.dims.data(), in.count(), out.data(), outputs, in.types.data(), types.data(), none.get(), none.get(),
-        TensorFormat::kLINEAR, batch);
+    static_cast<nvinfer1::IPluginV2Ext&>(*plugin).configurePlugin(in.dims.data(), in.count(), out.data(), outputs,
+                                                                  in.types.data(), types.data(), none.get(), none.get(),
+                                                                  TensorFormat::kLINEAR, batch);
   } else {
     plugin->configureWithFormat(in.dims.data(), in.count(), out.data(), outputs, nvinfer1::DataType::kFLOAT,
                                 TensorFormat::kLINEAR, batch);
@@ -196,7 +197,8 @@ class PluginV3Layer final : public LayerOf<nvinfer1::IPluginV3Layer> {
   PluginV3Layer(NetworkImpl& network, nvinfer1::ITensor* const* inputs, int32_t count,
                 nvinfer1::ITensor* const* shape_inputs, int32_t shape_count, nvinfer1::IPluginV3& given)
       : Base(network, nvinfer1::LayerType::kPLUGIN_V3, static_cast<size_t>(build_of(given).getNbOutputs())),
-        shapes(shape_count), plugin(given.clone()) {
+        shapes(shape_count),
+        plugin(given.clone()) {
     if (plugin == nullptr) refuse("the plugin could not be cloned");
     add_operands(*this, inputs, count);
     if (shape_count > 0) add_operands(*this, shape_inputs, shape_count);

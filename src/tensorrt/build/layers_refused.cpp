@@ -25,9 +25,12 @@ nvinfer1::IDistCollectiveLayer* NetworkImpl::addDistCollective(nvinfer1::ITensor
                                                                nvinfer1::ReduceOperation, int64_t, int64_t*, int64_t) {
   return refused<nvinfer1::IDistCollectiveLayer>(*this, "addDistCollective", "an engine runs on one device");
 }
-nvinfer1::ILoop* NetworkImpl::addLoop() { return refused<nvinfer1::ILoop>(*this, "addLoop", "loops by calls are not built; ONNX models may have them"); }
+nvinfer1::ILoop* NetworkImpl::addLoop() {
+  return refused<nvinfer1::ILoop>(*this, "addLoop", "loops by calls are not built; ONNX models may have them");
+}
 nvinfer1::IIfConditional* NetworkImpl::addIfConditional() {
-  return refused<nvinfer1::IIfConditional>(*this, "addIfConditional", "branches by calls are not built; ONNX models may have them");
+  return refused<nvinfer1::IIfConditional>(*this, "addIfConditional",
+                                           "branches by calls are not built; ONNX models may have them");
 }
 nvinfer1::IRNNLayer* NetworkImpl::addRNN(nvinfer1::ITensor&, int, size_t, int, nvinfer1::RNNOperation,
                                          nvinfer1::RNNInputMode, nvinfer1::RNNDirection, nvinfer1::Weights,
@@ -35,7 +38,8 @@ nvinfer1::IRNNLayer* NetworkImpl::addRNN(nvinfer1::ITensor&, int, size_t, int, n
   return refused<nvinfer1::IRNNLayer>(*this, "addRNN", "weights in one list are not taken");
 }
 nvinfer1::IRNNv2Layer* NetworkImpl::addRNNv2(nvinfer1::ITensor&, int32_t, int32_t, int32_t, nvinfer1::RNNOperation) {
-  return refused<nvinfer1::IRNNv2Layer>(*this, "addRNNv2", "recurrent layers by calls are not built; ONNX models may have them");
+  return refused<nvinfer1::IRNNv2Layer>(*this, "addRNNv2",
+                                        "recurrent layers by calls are not built; ONNX models may have them");
 }
 nvinfer1::IAttention* NetworkImpl::addAttention(nvinfer1::ITensor&, nvinfer1::ITensor&, nvinfer1::ITensor&,
                                                 nvinfer1::AttentionNormalizationOp, bool) {
@@ -51,7 +55,8 @@ nvinfer1::IRotaryEmbeddingLayer* NetworkImpl::addRotaryEmbedding(nvinfer1::ITens
 }
 nvinfer1::IKVCacheUpdateLayer* NetworkImpl::addKVCacheUpdate(nvinfer1::ITensor&, nvinfer1::ITensor&, nvinfer1::ITensor&,
                                                              nvinfer1::KVCacheMode) {
-  return refused<nvinfer1::IKVCacheUpdateLayer>(*this, "addKVCacheUpdate", "outputs that share an input's memory are not offered");
+  return refused<nvinfer1::IKVCacheUpdateLayer>(*this, "addKVCacheUpdate",
+                                                "outputs that share an input's memory are not offered");
 }
 nvinfer1::IMoELayer* NetworkImpl::addMoE(nvinfer1::ITensor&, nvinfer1::ITensor&, nvinfer1::ITensor&) {
   return refused<nvinfer1::IMoELayer>(*this, "addMoE", "write it as gathers and products");

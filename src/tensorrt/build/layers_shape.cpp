@@ -97,8 +97,8 @@ Value SliceLayer::outside_too(Emit& emit, Value x, const Extents& list) {
     if (fill) {
       Extents pads(2 * extents.size(), 0);
       pads[extents.size() + static_cast<size_t>(list[i])] = 1;
-      const Value with = emit.has(4) ? emit.op("reshape", {emit.in(4), emit.net.constant<int64_t>({0}, {})})
-                                     : emit.number(x, 0);
+      const Value with =
+          emit.has(4) ? emit.op("reshape", {emit.in(4), emit.net.constant<int64_t>({0}, {})}) : emit.number(x, 0);
       x = emit.op("pad", {x, emit.net.ints(pads), with});
     }
     x = emit.op("gather", {x, emit.net.ints(places)}, {{"axis", list[i]}});

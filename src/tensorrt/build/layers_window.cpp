@@ -157,8 +157,9 @@ void PoolingLayer::lower(Emit& emit) {
 void FullyConnectedLayer::lower(Emit& emit) {
   const Value x = emit.in(0);
   const Extents extents = emit.extents(x);
-  if (extents.size() < 4) refuse("an input of rank " + std::to_string(extents.size() - static_cast<size_t>(emit.offset())) +
-                                 "; channels, height and width are needed");
+  if (extents.size() < 4)
+    refuse("an input of rank " + std::to_string(extents.size() - static_cast<size_t>(emit.offset())) +
+           "; channels, height and width are needed");
   const Extents last(extents.end() - 3, extents.end());
   for (int64_t extent : last) require_known(extent);
   const int64_t width = element_count(last);

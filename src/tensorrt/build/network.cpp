@@ -20,8 +20,9 @@ class FloorFormula final : public nvinfer1::IOutputDimensionsFormula {
     nvinfer1::DimsHW out;
     for (int i = 0; i < 2; ++i) {
       const auto reach = dilation.d[i] * (kernel.d[i] - 1) + 1;
-      out.d[i] = backwards_ ? (in.d[i] - 1) * stride.d[i] + reach - 2 * padding.d[i]
-                            : (in.d[i] + 2 * padding.d[i] - reach) / std::max<nvinfer1::door::Extent>(stride.d[i], 1) + 1;
+      out.d[i] = backwards_
+                     ? (in.d[i] - 1) * stride.d[i] + reach - 2 * padding.d[i]
+                     : (in.d[i] + 2 * padding.d[i] - reach) / std::max<nvinfer1::door::Extent>(stride.d[i], 1) + 1;
     }
     return out;
   }

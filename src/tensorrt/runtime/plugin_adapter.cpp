@@ -21,7 +21,8 @@ struct Arguments {
 
   Arguments(const PluginCall& call, bool hides_batch) {
     for (const planish_view& view : call.inputs()) inputs.push_back(view.data), in.push_back(desc(view, hides_batch));
-    for (const planish_view& view : call.outputs()) outputs.push_back(view.data), out.push_back(desc(view, hides_batch));
+    for (const planish_view& view : call.outputs())
+      outputs.push_back(view.data), out.push_back(desc(view, hides_batch));
     for (const planish_view& view : call.inputs())
       if (hides_batch && view.rank > 0) batch = std::max(batch, static_cast<int32_t>(view.extents[0]));
   }
@@ -59,7 +60,8 @@ class Adapter : public Plugin {
     Extents extents;
     for (size_t i = record_.hides_batch() ? 1 : 0; i < type.dims.size(); ++i) {
       if (!type.dims[i].is_number())
-        throw Error(Code::unsupported, "plugin '" + record_.type + "' takes fixed extents, an operand is " + type.str());
+        throw Error(Code::unsupported,
+                    "plugin '" + record_.type + "' takes fixed extents, an operand is " + type.str());
       extents.push_back(type.dims[i].value());
     }
     return dims_of(extents);
@@ -97,7 +99,8 @@ class AdapterV1 final : public Adapter {
     const std::vector<Dims> in = fixed(inputs);
     std::vector<TensorType> types;
     for (int i = 0; i < plugin_.getNbOutputs(); ++i)
-      types.push_back(result(plugin_.getOutputDimensions(i, in.data(), static_cast<int>(in.size())), DataType::f32, inputs));
+      types.push_back(
+          result(plugin_.getOutputDimensions(i, in.data(), static_cast<int>(in.size())), DataType::f32, inputs));
     return types;
   }
   int64_t workspace(const PluginCall&) const override {
@@ -137,7 +140,7 @@ class AdapterV2 final : public Adapter {
     const auto count = static_cast<int32_t>(inputs.size());
     std::vector<TensorType> types;
     for (int32_t i = 0; i < plugin_->getNbOutputs(); ++i) {
-      const DataType type = extended() ? type_of(ext().getOutputDataType(i, in_types.data(), count))
+      const DataType type = extended()       ? type_of(ext().getOutputDataType(i, in_types.data(), count))
                             : inputs.empty() ? DataType::f32
                                              : inputs[0].dtype;
       if (record_.generation == Generation::v2_dynamic) {
@@ -155,7 +158,8 @@ class AdapterV2 final : public Adapter {
   }
   int64_t workspace(const PluginCall& call) const override {
     if (record_.generation != Generation::v2_dynamic)
-      return static_cast<int64_t>(plugin_->getWorkspaceSize(static_cast<int32_t>(std::max<int64_t>(record_.max_batch, 1))));
+      return static_cast<int64_t>(
+          plugin_->getWorkspaceSize(static_cast<int32_t>(std::max<int64_t>(record_.max_batch, 1))));
     const Arguments a(call, false);
     return static_cast<int64_t>(dynamic().getWorkspaceSize(a.in.data(), static_cast<int32_t>(a.in.size()), a.out.data(),
                                                            static_cast<int32_t>(a.out.size())));
@@ -163,7 +167,8 @@ class AdapterV2 final : public Adapter {
   void run(const PluginCall& call) override {
     Arguments a(call, record_.hides_batch());
     if (record_.generation != Generation::v2_dynamic) {
-      require(plugin_->enqueue(a.batch, a.inputs.data(), a.outputs.data(), call.workspace(), nullptr), record_, "enqueue");
+      require(plugin_->enqueue(a.batch, a.inputs.data(), a.outputs.data(), call.workspace(), nullptr), record_,
+              "enqueue");
       return;
     }
     if (!same_dims(a.in, last_)) configure(a);
@@ -204,7 +209,8 @@ class AdapterV3 final : public Adapter {
   AdapterV3(PluginRecord record, nvinfer1::IPluginV3* plugin) : Adapter(std::move(record)), plugin_(plugin) {}
   std::string serialize() const override {
     PluginRecord whole = record_;
-    const auto* fields = part<nvinfer1::IPluginV3OneRuntime>(nvinfer1::PluginCapabilityType::kRUNTIME).getFieldsToSerialize();
+    const auto* fields =
+        part<nvinfer1::IPluginV3OneRuntime>(nvinfer1::PluginCapabilityType::kRUNTIME).getFieldsToSerialize();
     static const nvinfer1::PluginFieldCollection kNone{0, nullptr};
     whole.payload = text_of(fields == nullptr ? kNone : *fields);
     return whole.str();
@@ -214,11 +220,13 @@ class AdapterV3 final : public Adapter {
     const auto all = static_cast<int32_t>(inputs.size());
     const auto data = all - static_cast<int32_t>(record_.shape_inputs);
     const int32_t outputs = build.getNbOutputs();
-    if (outputs < 1 || outputs > 256) refuse("plugin '" + record_.type + "' has " + std::to_string(outputs) + " outputs");
+    if (outputs < 1 || outputs > 256)
+      refuse("plugin '" + record_.type + "' has " + std::to_string(outputs) + " outputs");
     std::vector<nvinfer1::DataType> in_types, out_types(static_cast<size_t>(outputs));
     std::vector<nvinfer1::DimsExprs> in, out(static_cast<size_t>(outputs));
     Expressions expressions;
-    for (const TensorType& input : inputs) in_types.push_back(type_of(input.dtype)), in.push_back(expressions.of(input));
+    for (const TensorType& input : inputs)
+      in_types.push_back(type_of(input.dtype)), in.push_back(expressions.of(input));
     require(build.getOutputDataTypes(out_types.data(), outputs, in_types.data(), all), record_, "getOutputDataTypes");
     require(build.getOutputShapes(in.data(), data, in.data() + data, all - data, out.data(), outputs, expressions),
             record_, "getOutputShapes");
@@ -238,7 +246,8 @@ class AdapterV3 final : public Adapter {
   void run(const PluginCall& call) override {
     const Arguments a(call, false);
     if (attached_ == nullptr) {
-      attached_.reset(part<nvinfer1::IPluginV3OneRuntime>(nvinfer1::PluginCapabilityType::kRUNTIME).attachToContext(&context_));
+      attached_.reset(
+          part<nvinfer1::IPluginV3OneRuntime>(nvinfer1::PluginCapabilityType::kRUNTIME).attachToContext(&context_));
       if (attached_ == nullptr) require(1, record_, "attachToContext");
     }
     auto* runtime = dynamic_cast<nvinfer1::IPluginV3OneRuntime*>(
