@@ -25,6 +25,10 @@ nvinfer1::IDistCollectiveLayer* NetworkImpl::addDistCollective(nvinfer1::ITensor
                                                                nvinfer1::ReduceOperation, int64_t, int64_t*, int64_t) {
   return refused<nvinfer1::IDistCollectiveLayer>(*this, "addDistCollective", "an engine runs on one device");
 }
+nvinfer1::IEinsumLayer* NetworkImpl::addEinsum(nvinfer1::ITensor* const*, int32_t, char const*) {
+  return refused<nvinfer1::IEinsumLayer>(*this, "addEinsum",
+                                         "equations by calls are not built; ONNX models may have them");
+}
 nvinfer1::ILoop* NetworkImpl::addLoop() {
   return refused<nvinfer1::ILoop>(*this, "addLoop", "loops by calls are not built; ONNX models may have them");
 }
