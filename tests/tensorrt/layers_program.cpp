@@ -95,7 +95,7 @@ void windows() {
            layer->setPaddingMode(PaddingMode::kSAME_UPPER);
            return layer->getOutput(0);
          },
-         {40, 28});
+         {40, 26});
   expect("pooling, rounded up",
          [](INetworkDefinition& net, ITensor& x) {
            IPoolingLayer* layer = net.addPoolingNd(x, PoolingType::kMAX, Dims2{2, 2});
@@ -206,12 +206,6 @@ void sums() {
       "top k",
       [](INetworkDefinition& net, ITensor& x) { return net.addTopK(x, TopKOperation::kMAX, 2, 1U << 3)->getOutput(1); },
       {2, 1, 2, 1, 2, 1, 2, 1});
-  expect("einsum",
-         [](INetworkDefinition& net, ITensor& x) {
-           ITensor* input = &x;
-           return net.addEinsum(&input, 1, "abcd->bd")->getOutput(0);
-         },
-         {3, 5, 7, 15, 17, 19});
   expect("softmax", [](INetworkDefinition& net, ITensor& x) { return net.addSoftMax(x)->getOutput(0); },
          {0.00247262F, 0.00247262F, 0.00247262F, 0.00247262F, 0.00247262F, 0.00247262F, 0.997527F, 0.997527F, 0.997527F,
           0.997527F, 0.997527F, 0.997527F});

@@ -236,10 +236,7 @@ class OneHotLayer final : public LayerOf<nvinfer1::IOneHotLayer> {
       : Base(network, nvinfer1::LayerType::kONE_HOT), axis(at) {
     for (auto* tensor : {&indices, &values, &depth}) add_operand(*tensor);
   }
-  void lower(Emit& emit) override {
-    emit.out(0, emit.op("one_hot", {emit.integers(emit.in(0)), emit.integers(emit.in(2)), emit.in(1)},
-                        {{"axis", int64_t{axis < 0 ? axis : axis + emit.offset()}}}));
-  }
+  void lower(Emit& emit) override;
   PLANISH_TENSORRT_PROPERTY(int32_t, Axis, axis, -1)
 };
 

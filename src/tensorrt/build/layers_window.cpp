@@ -179,6 +179,23 @@ void FullyConnectedLayer::lower(Emit& emit) {
   emit.out(0, emit.op("reshape", {y, emit.net.ints(back)}));
 }
 
+// x / (k + alpha mean(x^2 of the window of channels, beyond the ends 0)) ^ beta
+void LrnLayer::lower(Emit& emit) {
+  const Value x = emit.in(0);
+  if (emit.rank(x) != 4 || window < 1 || window % 2 == 0)
+    refuse("a window of " + std::to_string(window) + " channels over rank " + std::to_string(emit.rank(x)) +
+           "; odd windows over channels, height and width are accepted");
+  const int64_t half = (int64_t{window} - 1) / 2;
+  const Value squares = emit.op("unsqueeze", {emit.op("mul", {x, x}), emit.net.ints({1})});
+  const Value mean = emit.op("average_pool", {squares},
+                             {{"kernel_shape", Attribute::Value(Extents{int64_t{window}, 1, 1})},
+                              {"pads", Attribute::Value(Extents{half, 0, 0, half, 0, 0})},
+                              {"count_include_pad", true}});
+  const Value scaled = emit.op("mul", {emit.op("squeeze", {mean, emit.net.ints({1})}), emit.number(x, double{alpha})});
+  const Value base = emit.op("add", {scaled, emit.number(x, double{k})});
+  emit.out(0, emit.op("div", {x, emit.op("pow", {base, emit.number(x, double{beta})})}));
+}
+
 // --- add*
 
 nvinfer1::IConvolutionLayer* NetworkImpl::addConvolution(nvinfer1::ITensor& x, int32_t maps, nvinfer1::DimsHW kernel,

@@ -141,11 +141,7 @@ class LrnLayer final : public LayerOf<nvinfer1::ILRNLayer> {
         k(constant) {
     add_operand(x);
   }
-  void lower(Emit& emit) override {
-    emit.out(
-        0, emit.op("lrn", {emit.in(0)},
-                   {{"size", int64_t{window}}, {"alpha", double{alpha}}, {"beta", double{beta}}, {"bias", double{k}}}));
-  }
+  void lower(Emit& emit) override;
   PLANISH_TENSORRT_PROPERTY(nvinfer1::door::Extent, WindowSize, window, 1)
   PLANISH_TENSORRT_PROPERTY(float, Alpha, alpha, 0)
   PLANISH_TENSORRT_PROPERTY(float, Beta, beta, 0)
