@@ -3,6 +3,7 @@
 # to 7, 8 those of 8 and 9.
 set(PLANISH_TENSORRT_LAYOUTS 10 CACHE STRING "Layouts of TensorRT's interface to build: 7, 8, 10")
 
+include(GNUInstallDirs)
 file(GLOB tensorrt_runtime_sources CONFIGURE_DEPENDS src/tensorrt/runtime/*.cpp)
 file(GLOB tensorrt_build_sources CONFIGURE_DEPENDS src/tensorrt/build/*.cpp)
 set(tensorrt_version_7 7.2.1)
@@ -14,8 +15,6 @@ function(planish_tensorrt_objects target layout)
   target_link_libraries(${target} PUBLIC planish_flags)
   target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/include/tensorrt)
   target_compile_definitions(${target} PUBLIC NV_TENSORRT_MAJOR=${layout})
-  # Calls from outside that do little themselves.
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
   if(PLANISH_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
   endif()
@@ -38,10 +37,30 @@ endfunction()
 foreach(layout IN LISTS PLANISH_TENSORRT_LAYOUTS)
   planish_tensorrt_objects(tensorrt_runtime_${layout} ${layout} ${tensorrt_runtime_sources})
   planish_tensorrt_objects(tensorrt_build_${layout} ${layout} ${tensorrt_build_sources})
+  # Records and calls of the library: nothing here takes time, so nothing is optimised.
+  target_compile_options(tensorrt_runtime_${layout} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_options(tensorrt_build_${layout} PRIVATE $<$<CONFIG:Release>:-O0>)
   planish_tensorrt_library(nvinfer ${layout} LINKS planish
     SOURCES $<TARGET_OBJECTS:tensorrt_runtime_${layout}> $<TARGET_OBJECTS:tensorrt_build_${layout}>)
   planish_tensorrt_library(nvinfer_lean ${layout} LINKS planish_runtime
     SOURCES $<TARGET_OBJECTS:tensorrt_runtime_${layout}>)
   planish_tensorrt_library(nvonnxparser ${layout} LINKS nvinfer_${layout} SOURCES src/tensorrt/parsers/onnx.cpp)
+  planish_tensorrt_library(nvinfer_plugin ${layout} LINKS nvinfer_${layout} SOURCES src/tensorrt/parsers/plugins.cpp)
+  planish_tensorrt_library(nvparsers ${layout} LINKS nvinfer_${layout} SOURCES src/tensorrt/parsers/uff.cpp)
   set_target_properties(nvinfer_${layout} nvinfer_lean_${layout} PROPERTIES LINKER_LANGUAGE CXX)
+  install(TARGETS nvinfer_${layout} nvinfer_lean_${layout} nvonnxparser_${layout} nvinfer_plugin_${layout}
+    nvparsers_${layout} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/planish/tensorrt/${layout} COMPONENT tensorrt)
 endforeach()
+install(DIRECTORY include/tensorrt DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT tensorrt)
+install(FILES cmake/FindTensorRT.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/planish/tensorrt COMPONENT tensorrt)
+
+# planish-config --cflags --libs [--major N], of the build tree and of an installation.
+set(PLANISH_TENSORRT_LIBRARIES_DIR ${CMAKE_BINARY_DIR}/tensorrt)
+set(PLANISH_LIBRARIES_DIR ${CMAKE_BINARY_DIR})
+set(PLANISH_HEADERS_DIR ${CMAKE_SOURCE_DIR}/include)
+configure_file(cmake/planish-config.in ${CMAKE_BINARY_DIR}/bin/planish-config @ONLY)
+set(PLANISH_TENSORRT_LIBRARIES_DIR "$prefix/${CMAKE_INSTALL_LIBDIR}/planish/tensorrt")
+set(PLANISH_LIBRARIES_DIR "$prefix/${CMAKE_INSTALL_LIBDIR}")
+set(PLANISH_HEADERS_DIR "$prefix/${CMAKE_INSTALL_INCLUDEDIR}")
+configure_file(cmake/planish-config.in ${CMAKE_BINARY_DIR}/install/planish-config @ONLY)
+install(PROGRAMS ${CMAKE_BINARY_DIR}/install/planish-config DESTINATION bin COMPONENT tensorrt)

@@ -88,7 +88,10 @@ class Recorder : public IErrorRecorder {
 class ScaleIOExt : public IPluginV2IOExt {
  public:
   explicit ScaleIOExt(float value) : factor(value) {}
-  ScaleIOExt(const void* data, size_t) { std::memcpy(&factor, data, sizeof factor); }
+  ScaleIOExt(const void* data, size_t) {
+    std::memcpy(&factor, data, sizeof factor);
+    std::memcpy(&count, static_cast<const char*>(data) + sizeof factor, sizeof count);
+  }
   int getNbOutputs() const NX override { return 1; }
   Dims getOutputDimensions(int, const Dims* inputs, int) NX override { return inputs[0]; }
   int initialize() NX override { return 0; }
@@ -99,8 +102,11 @@ class ScaleIOExt : public IPluginV2IOExt {
       static_cast<float*>(outputs[0])[i] = factor * static_cast<const float*>(inputs[0])[i];
     return 0;
   }
-  size_t getSerializationSize() const NX override { return sizeof factor; }
-  void serialize(void* buffer) const NX override { std::memcpy(buffer, &factor, sizeof factor); }
+  size_t getSerializationSize() const NX override { return sizeof factor + sizeof count; }
+  void serialize(void* buffer) const NX override {
+    std::memcpy(buffer, &factor, sizeof factor);
+    std::memcpy(static_cast<char*>(buffer) + sizeof factor, &count, sizeof count);
+  }
   bool supportsFormatCombination(int pos, const PluginTensorDesc* inOut, int, int) const NX override {
     return inOut[pos].format == TensorFormat::kLINEAR && inOut[pos].type == DataType::kFLOAT;
   }

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "tensorrt/runtime/loaded_plan.h"
+#include "tensorrt/runtime/plugin_adapter.h"
 #include "tensorrt/runtime/registry.h"
 #include "tensorrt/runtime/runtime.h"
 
@@ -109,7 +110,8 @@ bool BuilderImpl::setMaxThreads(int32_t threads) {
 
 void BuilderImpl::setMaxBatchSize(int32_t batch) {
   if (batch < 1)
-    return reporter_.error(nvinfer1::ErrorCode::kINVALID_ARGUMENT, "setMaxBatchSize: a batch of " + std::to_string(batch));
+    return reporter_.error(nvinfer1::ErrorCode::kINVALID_ARGUMENT,
+                           "setMaxBatchSize: a batch of " + std::to_string(batch));
   max_batch_ = batch;
 }
 
@@ -134,6 +136,7 @@ void BuilderImpl::say_precisions(const NetworkImpl& network, const ConfigImpl& c
 }
 
 Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
+  const PluginSession::Scope scope(*network.plugins);
   say_precisions(network, config);
   Network whole = network.finish();
   BuildOptions options;
@@ -166,11 +169,10 @@ Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
 
 nvinfer1::IHostMemory* BuilderImpl::buildSerializedNetwork(nvinfer1::INetworkDefinition& network,
                                                            nvinfer1::IBuilderConfig& config) {
-  return reporter_.guard("buildSerializedNetwork", static_cast<nvinfer1::IHostMemory*>(nullptr),
-                         [&]() -> nvinfer1::IHostMemory* {
-                           return new HostMemory(
-                               build(static_cast<NetworkImpl&>(network), static_cast<ConfigImpl&>(config)));
-                         });
+  return reporter_.guard(
+      "buildSerializedNetwork", static_cast<nvinfer1::IHostMemory*>(nullptr), [&]() -> nvinfer1::IHostMemory* {
+        return new HostMemory(build(static_cast<NetworkImpl&>(network), static_cast<ConfigImpl&>(config)));
+      });
 }
 
 nvinfer1::IHostMemory* BuilderImpl::buildSerializedNetwork(nvinfer1::INetworkDefinition& network,
@@ -222,6 +224,7 @@ void* createInferBuilder_INTERNAL(void* logger, int32_t version) {
   auto* given = static_cast<nvinfer1::ILogger*>(logger);
   if (!serves(given, version, "createInferBuilder")) return nullptr;
   remember_logger(given);
+  Reporter(given).guard("createInferBuilder", [] { register_adapters(); });
   return Reporter(given).guard("createInferBuilder", static_cast<nvinfer1::IBuilder*>(nullptr),
                                [&]() -> nvinfer1::IBuilder* { return new BuilderImpl(given, version); });
 }

@@ -90,14 +90,6 @@ Value Emit::op(const char* name, const std::vector<Value>& operands, const Attri
   return ops(name, detail::without_absent_tail(operands), attributes).at(0);
 }
 
-Value Emit::plugin(const char* name, const std::vector<Value>& operands, const Attributes& attributes,
-                   std::vector<Value>& results) {
-  const Node node = net.add_plugin(name, operands, attributes, network_.fresh_node_name(layer_.name));
-  layer_.nodes.push_back(node);
-  results = net.outputs(node);
-  return results.at(0);
-}
-
 Extents Emit::axes(uint32_t mask) const {
   Extents axes;
   for (int bit = 0; bit < 32; ++bit)

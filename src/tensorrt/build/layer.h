@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tensorrt/build/network.h"
+#include "tensorrt/runtime/plugin_record.h"
 
 namespace planish::tensorrt {
 
@@ -107,14 +108,16 @@ class Emit {
   Value op(const char* name, const std::vector<Value>& operands, const Attributes& attributes = {});
   std::vector<Value> ops(const char* name, const std::vector<Value>& operands, const Attributes& attributes,
                          int outputs = -1);
-  Value plugin(const char* name, const std::vector<Value>& operands, const Attributes& attributes,
-               std::vector<Value>& results);
+  // A plugin of the caller's; its results are the layer's.
+  void run_plugin(PluginRecord record, PluginSession& session, const std::vector<Value>& operands);
 
   // Weights as f32 (f16 and bf16 are widened, integers stay); Error when there are not as many.
   Value weights(const nvinfer1::Weights& weights, const Extents& extents, const char* what);
   // A number of the element type of x.
   Value number(Value x, double value);
-  Value cast(Value x, DataType type) { return net.dtype(x) == type ? x : op("cast", {x}, {{"to", Attribute::Value(type)}}); }
+  Value cast(Value x, DataType type) {
+    return net.dtype(x) == type ? x : op("cast", {x}, {{"to", Attribute::Value(type)}});
+  }
   Value integers(Value x) { return cast(x, DataType::i64); }
   // Indices leave with 32 bits below major 10.
   Value index_type(Value x, nvinfer1::DataType type) { return cast(x, type_of(type)); }
@@ -141,9 +144,9 @@ Layer* NetworkImpl::make(const char* call, Args&&... args) {
 }
 
 // A property of a layer that decides what its nodes are.
-#define PLANISH_TENSORRT_PROPERTY(Type, Name, member, initial)  \
-  void set##Name(Type value) override { set(member, value); } \
-  Type get##Name() const override { return member; }          \
+#define PLANISH_TENSORRT_PROPERTY(Type, Name, member, initial) \
+  void set##Name(Type value) override { set(member, value); }  \
+  Type get##Name() const override { return member; }           \
   Type member = initial;
 
 }  // namespace planish::tensorrt

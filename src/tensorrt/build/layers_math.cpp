@@ -76,30 +76,29 @@ void TopKLayer::lower(Emit& emit) {
   const Value x = emit.in(0);
   Value count = emit.has(1) ? emit.integers(emit.in(1)) : emit.net.ints({k});
   if (emit.rank(count) == 0) count = emit.op("reshape", {count, emit.net.ints({1})});
-  const auto results = emit.ops("topk", {x, count},
-                                {{"axis", only_axis(emit, axes, x)},
-                                 {"largest", operation == nvinfer1::TopKOperation::kMAX},
-                                 {"sorted", true}});
+  const auto results = emit.ops(
+      "topk", {x, count},
+      {{"axis", only_axis(emit, axes, x)}, {"largest", operation == nvinfer1::TopKOperation::kMAX}, {"sorted", true}},
+      2);
   emit.out(0, results[0]);
   emit.out(1, emit.index_type(results[1], indices_type));
 }
 
-// (x - mean) / sqrt(variance + epsilon) * scale + bias, the moments over `axes`; of groups: over a group's channels too.
+// (x - mean) / sqrt(variance + epsilon) * scale + bias, the moments over `axes`; of groups: over a group's channels
+// too.
 void NormalizationLayer::lower(Emit& emit) {
   const Value x = emit.in(0), scale = emit.in(1), bias = emit.in(2);
-  if (groups != 1) {
-    const Value all = emit.net.ints({-1});
-    emit.out(0, emit.op("group_normalization",
-                        {x, emit.op("reshape", {scale, all}), emit.op("reshape", {bias, all})},
-                        {{"num_groups", int64_t{groups}}, {"epsilon", double{epsilon}}}));
-    return;
-  }
-  const Value over = emit.net.ints(emit.axes(axes));
+  // A group's channels and places become one axis.
+  const bool grouped = groups != 1;
+  const Value rows = grouped ? emit.op("reshape", {x, emit.net.ints({0, int64_t{groups}, -1})}) : x;
+  const Value over = emit.net.ints(grouped ? Extents{2} : emit.axes(axes));
   const auto mean = [&](Value v) { return emit.op("reduce_mean", {v, over}, {{"keepdims", true}}); };
-  const Value centred = emit.op("sub", {x, mean(x)});
+  const Value centred = emit.op("sub", {rows, mean(rows)});
   const Value variance = mean(emit.op("mul", {centred, centred}));
   const Value deviation = emit.op("sqrt", {emit.op("add", {variance, emit.number(x, double{epsilon})})});
-  emit.out(0, emit.op("add", {emit.op("mul", {emit.op("div", {centred, deviation}), scale}), bias}));
+  Value normal = emit.op("div", {centred, deviation});
+  if (grouped) normal = emit.op("reshape", {normal, emit.op("shape", {x})});
+  emit.out(0, emit.op("add", {emit.op("mul", {normal, scale}), bias}));
 }
 
 // --- add*
@@ -113,9 +112,6 @@ nvinfer1::IMatrixMultiplyLayer* NetworkImpl::addMatrixMultiply(nvinfer1::ITensor
   using nvinfer1::MatrixOperation;
   return addMatrixMultiply(a, swap_a ? MatrixOperation::kTRANSPOSE : MatrixOperation::kNONE, b,
                            swap_b ? MatrixOperation::kTRANSPOSE : MatrixOperation::kNONE);
-}
-nvinfer1::IEinsumLayer* NetworkImpl::addEinsum(nvinfer1::ITensor* const* inputs, int32_t count, char const* equation) {
-  return make<EinsumLayer>("addEinsum", inputs, count, equation);
 }
 nvinfer1::ISoftMaxLayer* NetworkImpl::addSoftMax(nvinfer1::ITensor& x) { return make<SoftMaxLayer>("addSoftMax", x); }
 nvinfer1::IRaggedSoftMaxLayer* NetworkImpl::addRaggedSoftMax(nvinfer1::ITensor& x, nvinfer1::ITensor& bounds) {

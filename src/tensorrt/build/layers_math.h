@@ -29,33 +29,6 @@ class MatrixMultiplyLayer final : public LayerOf<nvinfer1::IMatrixMultiplyLayer>
   nvinfer1::MatrixOperation operations[2];
 };
 
-class EinsumLayer final : public LayerOf<nvinfer1::IEinsumLayer> {
- public:
-  EinsumLayer(NetworkImpl& network, nvinfer1::ITensor* const* inputs, int32_t count, const char* text)
-      : Base(network, nvinfer1::LayerType::kEINSUM) {
-    if (inputs == nullptr || count < 1 || text == nullptr) refuse("no inputs, or no equation");
-    for (int32_t i = 0; i < count; ++i) {
-      if (inputs[i] == nullptr) refuse("input " + std::to_string(i) + " is null");
-      add_operand(*inputs[i]);
-    }
-    equation = text;
-  }
-  void lower(Emit& emit) override {
-    std::vector<Value> values;
-    for (size_t i = 0; i < operands.size(); ++i) values.push_back(emit.in(i));
-    emit.out(0, emit.op("einsum", values, {{"equation", equation.c_str()}}));
-  }
-  bool setEquation(char const* text) override {
-    if (text == nullptr) return false;
-    set(equation, text);
-    return true;
-  }
-  char const* getEquation() const override { return equation.c_str(); }
-
- private:
-  std::string equation;
-};
-
 class SoftMaxLayer final : public LayerOf<nvinfer1::ISoftMaxLayer> {
  public:
   SoftMaxLayer(NetworkImpl& network, nvinfer1::ITensor& x) : Base(network, nvinfer1::LayerType::kSOFTMAX) {
@@ -137,7 +110,7 @@ class CumulativeLayer final : public LayerOf<nvinfer1::ICumulativeLayer> {
     add_operand(axis);
   }
   void lower(Emit& emit) override {
-    emit.out(0, emit.op("cumsum", {emit.in(0), emit.integers(emit.in(1))},
+    emit.out(0, emit.op("cum_sum", {emit.in(0), emit.integers(emit.in(1))},
                         {{"exclusive", exclusive}, {"reverse", reverse}}));
   }
   bool setOperation(nvinfer1::CumulativeOperation op) override { return op == nvinfer1::CumulativeOperation::kSUM; }

@@ -88,7 +88,7 @@ void ScaleLayer::lower(Emit& emit) {
 }
 
 void ElementWiseLayer::lower(Emit& emit) {
-  static constexpr const char* kOps[] = {"add", "mul", "max", "min", "sub",   "div",     "pow",
+  static constexpr const char* kOps[] = {"add",   "mul", "max", "min", "sub",   "div",     "pow",
                                          nullptr, "and", "or",  "xor", "equal", "greater", "less"};
   const auto index = static_cast<size_t>(operation);
   if (index >= std::size(kOps)) refuse("operation " + std::to_string(index) + " is not known");
@@ -105,9 +105,9 @@ void ElementWiseLayer::lower(Emit& emit) {
 }
 
 void UnaryLayer::lower(Emit& emit) {
-  static constexpr const char* kOps[] = {"exp",  "log",  "sqrt", "reciprocal", "abs",  "neg",  "sin",  "cos",  "tan",
-                                         "sinh", "cosh", "asin", "acos",       "atan", "asinh", "acosh", "atanh", "ceil",
-                                         "floor", "erf", "not",  "sign",       "round", "is_inf", "is_nan"};
+  static constexpr const char* kOps[] = {
+      "exp",  "log",   "sqrt",  "reciprocal", "abs",  "neg",   "sin", "cos", "tan",  "sinh",  "cosh",   "asin",  "acos",
+      "atan", "asinh", "acosh", "atanh",      "ceil", "floor", "erf", "not", "sign", "round", "is_inf", "is_nan"};
   const auto index = static_cast<size_t>(operation);
   if (index >= std::size(kOps)) refuse("operation " + std::to_string(index) + " is not known");
   emit.out(0, emit.op(kOps[index], {emit.in(0)}));
@@ -135,7 +135,7 @@ nvinfer1::IUnaryLayer* NetworkImpl::addUnary(nvinfer1::ITensor& x, nvinfer1::Una
 }
 nvinfer1::IParametricReLULayer* NetworkImpl::addParametricReLU(nvinfer1::ITensor& x, nvinfer1::ITensor& slope) {
   return make<PlainLayer<nvinfer1::IParametricReLULayer, nvinfer1::LayerType::kPARAMETRIC_RELU>>("addParametricReLU",
-                                                                                                "prelu", x, slope);
+                                                                                                 "prelu", x, slope);
 }
 nvinfer1::ISelectLayer* NetworkImpl::addSelect(nvinfer1::ITensor& condition, nvinfer1::ITensor& a,
                                                nvinfer1::ITensor& b) {

@@ -22,15 +22,22 @@ class ScaleLayer final : public LayerOf<nvinfer1::IScaleLayer> {
   // channel_axis -1: the usual one.
   ScaleLayer(NetworkImpl& network, nvinfer1::ITensor& x, nvinfer1::ScaleMode how, nvinfer1::Weights add,
              nvinfer1::Weights times, nvinfer1::Weights exponent, int32_t channel_axis)
-      : Base(network, nvinfer1::LayerType::kSCALE), mode(how), shift(add), scale(times), power(exponent),
+      : Base(network, nvinfer1::LayerType::kSCALE),
+        mode(how),
+        shift(add),
+        scale(times),
+        power(exponent),
         axis(channel_axis) {
     add_operand(x);
   }
   void lower(Emit& emit) override;
   PLANISH_TENSORRT_PROPERTY(nvinfer1::ScaleMode, Mode, mode, nvinfer1::ScaleMode::kUNIFORM)
-  PLANISH_TENSORRT_PROPERTY(nvinfer1::Weights, Shift, shift, (nvinfer1::Weights{nvinfer1::DataType::kFLOAT, nullptr, 0}))
-  PLANISH_TENSORRT_PROPERTY(nvinfer1::Weights, Scale, scale, (nvinfer1::Weights{nvinfer1::DataType::kFLOAT, nullptr, 0}))
-  PLANISH_TENSORRT_PROPERTY(nvinfer1::Weights, Power, power, (nvinfer1::Weights{nvinfer1::DataType::kFLOAT, nullptr, 0}))
+  PLANISH_TENSORRT_PROPERTY(nvinfer1::Weights, Shift, shift,
+                            (nvinfer1::Weights{nvinfer1::DataType::kFLOAT, nullptr, 0}))
+  PLANISH_TENSORRT_PROPERTY(nvinfer1::Weights, Scale, scale,
+                            (nvinfer1::Weights{nvinfer1::DataType::kFLOAT, nullptr, 0}))
+  PLANISH_TENSORRT_PROPERTY(nvinfer1::Weights, Power, power,
+                            (nvinfer1::Weights{nvinfer1::DataType::kFLOAT, nullptr, 0}))
   void setChannelAxis(int32_t value) override { set(axis, value); }
   int32_t getChannelAxis() const override { return axis < 0 ? (network.implicit() ? 0 : 1) : axis; }
 

@@ -25,9 +25,16 @@ nvinfer1::IDistCollectiveLayer* NetworkImpl::addDistCollective(nvinfer1::ITensor
                                                                nvinfer1::ReduceOperation, int64_t, int64_t*, int64_t) {
   return refused<nvinfer1::IDistCollectiveLayer>(*this, "addDistCollective", "an engine runs on one device");
 }
-nvinfer1::ILoop* NetworkImpl::addLoop() { return refused<nvinfer1::ILoop>(*this, "addLoop", "loops by calls are not built; ONNX models may have them"); }
+nvinfer1::IEinsumLayer* NetworkImpl::addEinsum(nvinfer1::ITensor* const*, int32_t, char const*) {
+  return refused<nvinfer1::IEinsumLayer>(*this, "addEinsum",
+                                         "equations by calls are not built; ONNX models may have them");
+}
+nvinfer1::ILoop* NetworkImpl::addLoop() {
+  return refused<nvinfer1::ILoop>(*this, "addLoop", "loops by calls are not built; ONNX models may have them");
+}
 nvinfer1::IIfConditional* NetworkImpl::addIfConditional() {
-  return refused<nvinfer1::IIfConditional>(*this, "addIfConditional", "branches by calls are not built; ONNX models may have them");
+  return refused<nvinfer1::IIfConditional>(*this, "addIfConditional",
+                                           "branches by calls are not built; ONNX models may have them");
 }
 nvinfer1::IRNNLayer* NetworkImpl::addRNN(nvinfer1::ITensor&, int, size_t, int, nvinfer1::RNNOperation,
                                          nvinfer1::RNNInputMode, nvinfer1::RNNDirection, nvinfer1::Weights,
@@ -35,7 +42,8 @@ nvinfer1::IRNNLayer* NetworkImpl::addRNN(nvinfer1::ITensor&, int, size_t, int, n
   return refused<nvinfer1::IRNNLayer>(*this, "addRNN", "weights in one list are not taken");
 }
 nvinfer1::IRNNv2Layer* NetworkImpl::addRNNv2(nvinfer1::ITensor&, int32_t, int32_t, int32_t, nvinfer1::RNNOperation) {
-  return refused<nvinfer1::IRNNv2Layer>(*this, "addRNNv2", "recurrent layers by calls are not built; ONNX models may have them");
+  return refused<nvinfer1::IRNNv2Layer>(*this, "addRNNv2",
+                                        "recurrent layers by calls are not built; ONNX models may have them");
 }
 nvinfer1::IAttention* NetworkImpl::addAttention(nvinfer1::ITensor&, nvinfer1::ITensor&, nvinfer1::ITensor&,
                                                 nvinfer1::AttentionNormalizationOp, bool) {
@@ -51,23 +59,10 @@ nvinfer1::IRotaryEmbeddingLayer* NetworkImpl::addRotaryEmbedding(nvinfer1::ITens
 }
 nvinfer1::IKVCacheUpdateLayer* NetworkImpl::addKVCacheUpdate(nvinfer1::ITensor&, nvinfer1::ITensor&, nvinfer1::ITensor&,
                                                              nvinfer1::KVCacheMode) {
-  return refused<nvinfer1::IKVCacheUpdateLayer>(*this, "addKVCacheUpdate", "outputs that share an input's memory are not offered");
+  return refused<nvinfer1::IKVCacheUpdateLayer>(*this, "addKVCacheUpdate",
+                                                "outputs that share an input's memory are not offered");
 }
 nvinfer1::IMoELayer* NetworkImpl::addMoE(nvinfer1::ITensor&, nvinfer1::ITensor&, nvinfer1::ITensor&) {
   return refused<nvinfer1::IMoELayer>(*this, "addMoE", "write it as gathers and products");
 }
-nvinfer1::IPluginLayer* NetworkImpl::addPlugin(nvinfer1::ITensor* const*, int32_t, nvinfer1::IPlugin&) {
-  return refused<nvinfer1::IPluginLayer>(*this, "addPlugin", "plugins are not run yet");
-}
-nvinfer1::IPluginLayer* NetworkImpl::addPluginExt(nvinfer1::ITensor* const*, int32_t, nvinfer1::IPluginExt&) {
-  return refused<nvinfer1::IPluginLayer>(*this, "addPluginExt", "plugins are not run yet");
-}
-nvinfer1::IPluginV2Layer* NetworkImpl::addPluginV2(nvinfer1::ITensor* const*, int32_t, nvinfer1::IPluginV2&) {
-  return refused<nvinfer1::IPluginV2Layer>(*this, "addPluginV2", "plugins are not run yet");
-}
-nvinfer1::IPluginV3Layer* NetworkImpl::addPluginV3(nvinfer1::ITensor* const*, int32_t, nvinfer1::ITensor* const*,
-                                                   int32_t, nvinfer1::IPluginV3&) {
-  return refused<nvinfer1::IPluginV3Layer>(*this, "addPluginV3", "plugins are not run yet");
-}
-
 }  // namespace planish::tensorrt

@@ -97,8 +97,8 @@ Value SliceLayer::outside_too(Emit& emit, Value x, const Extents& list) {
     if (fill) {
       Extents pads(2 * extents.size(), 0);
       pads[extents.size() + static_cast<size_t>(list[i])] = 1;
-      const Value with = emit.has(4) ? emit.op("reshape", {emit.in(4), emit.net.constant<int64_t>({0}, {})})
-                                     : emit.number(x, 0);
+      const Value with =
+          emit.has(4) ? emit.op("reshape", {emit.in(4), emit.net.constant<int64_t>({0}, {})}) : emit.number(x, 0);
       x = emit.op("pad", {x, emit.net.ints(pads), with});
     }
     x = emit.op("gather", {x, emit.net.ints(places)}, {{"axis", list[i]}});
@@ -212,6 +212,24 @@ void FillLayer::lower(Emit& emit) {
                       {{"shape", Attribute::Value(extents)},
                        {uniform ? "low" : "mean", alpha},
                        {uniform ? "high" : "scale", beta}}));
+}
+
+// The index, counted from the end when it is negative, beside the places 0 to depth; where they meet values[1].
+void OneHotLayer::lower(Emit& emit) {
+  const Value given = emit.integers(emit.in(0));
+  const Value depth = emit.op("reshape", {emit.integers(emit.in(2)), emit.net.constant<int64_t>({0}, {})});
+  const Value zero = emit.net.scalar(int64_t{0}), unit = emit.net.scalar(int64_t{1});
+  const Value indices = emit.op("where", {emit.op("less", {given, zero}), emit.op("add", {given, depth}), given});
+  const int rank = emit.rank(given);
+  const int64_t at = axis < 0 ? rank + 1 + axis : axis + emit.offset();
+  Extents column(static_cast<size_t>(rank - at + 1), 1);
+  column[0] = -1;
+  const Value places = emit.op("reshape", {emit.op("range", {zero, depth, unit}), emit.net.ints(column)});
+  const Value hit = emit.op("equal", {emit.op("unsqueeze", {indices, emit.net.ints({at})}), places});
+  const auto value = [&](int64_t i) {
+    return emit.op("slice", {emit.in(1), emit.net.ints({i}), emit.net.ints({i + 1})});
+  };
+  emit.out(0, emit.op("where", {hit, value(1), value(0)}));
 }
 
 // Boxes [batch, boxes, 4], scores [batch, boxes, classes]; chosen (batch, class, box), and how many there are.

@@ -29,9 +29,7 @@ class ConcatenationLayer final : public LayerOf<nvinfer1::IConcatenationLayer> {
     emit.out(0, emit.op("concat", values, {{"axis", int64_t{getAxis() + emit.offset()}}}));
   }
   void setAxis(int32_t value) override { set(axis, value); }
-  int32_t getAxis() const override {
-    return axis >= 0 ? axis : std::max(operands[0]->getDimensions().nbDims - 3, 0);
-  }
+  int32_t getAxis() const override { return axis >= 0 ? axis : std::max(operands[0]->getDimensions().nbDims - 3, 0); }
 
  private:
   int32_t axis = -1;
@@ -60,7 +58,9 @@ class SliceLayer final : public LayerOf<nvinfer1::ISliceLayer> {
  public:
   SliceLayer(NetworkImpl& network, nvinfer1::ITensor& x, const nvinfer1::Dims& from, const nvinfer1::Dims& count,
              const nvinfer1::Dims& step)
-      : Base(network, nvinfer1::LayerType::kSLICE), start(extents_of(from)), size(extents_of(count)),
+      : Base(network, nvinfer1::LayerType::kSLICE),
+        start(extents_of(from)),
+        size(extents_of(count)),
         stride(extents_of(step)) {
     add_operand(x);
   }
@@ -82,7 +82,9 @@ class SliceLayer final : public LayerOf<nvinfer1::ISliceLayer> {
 
 class ShapeLayer final : public LayerOf<nvinfer1::IShapeLayer> {
  public:
-  ShapeLayer(NetworkImpl& network, nvinfer1::ITensor& x) : Base(network, nvinfer1::LayerType::kSHAPE) { add_operand(x); }
+  ShapeLayer(NetworkImpl& network, nvinfer1::ITensor& x) : Base(network, nvinfer1::LayerType::kSHAPE) {
+    add_operand(x);
+  }
   void lower(Emit& emit) override {
     const Value shape = emit.op("shape", {emit.in(0)});
     emit.out(0, PLANISH_TENSORRT_LAYOUT >= 10 ? shape : emit.cast(shape, DataType::i32));
@@ -110,12 +112,15 @@ class ResizeLayer final : public LayerOf<nvinfer1::IResizeLayer> {
   }
   void lower(Emit& emit) override;
   void setOutputDimensions(nvinfer1::Dims const& value) override { set(output, extents_of(value)); }
-  nvinfer1::Dims getOutputDimensions() const override { return output.empty() ? getOutput(0)->getDimensions() : dims_of(output); }
+  nvinfer1::Dims getOutputDimensions() const override {
+    return output.empty() ? getOutput(0)->getDimensions() : dims_of(output);
+  }
   void setScales(float const* values, int32_t count) override {
     if (values != nullptr && count > 0) set(scales, std::vector<float>(values, values + count));
   }
   int32_t getScales(int32_t count, float* values) const override {
-    if (values != nullptr && count >= static_cast<int32_t>(scales.size())) std::copy(scales.begin(), scales.end(), values);
+    if (values != nullptr && count >= static_cast<int32_t>(scales.size()))
+      std::copy(scales.begin(), scales.end(), values);
     return scales.empty() ? -1 : static_cast<int32_t>(scales.size());
   }
   PLANISH_TENSORRT_PROPERTY(nvinfer1::InterpolationMode, ResizeMode, mode, nvinfer1::InterpolationMode::kNEAREST)
@@ -231,10 +236,7 @@ class OneHotLayer final : public LayerOf<nvinfer1::IOneHotLayer> {
       : Base(network, nvinfer1::LayerType::kONE_HOT), axis(at) {
     for (auto* tensor : {&indices, &values, &depth}) add_operand(*tensor);
   }
-  void lower(Emit& emit) override {
-    emit.out(0, emit.op("one_hot", {emit.integers(emit.in(0)), emit.integers(emit.in(2)), emit.in(1)},
-                        {{"axis", int64_t{axis < 0 ? axis : axis + emit.offset()}}}));
-  }
+  void lower(Emit& emit) override;
   PLANISH_TENSORRT_PROPERTY(int32_t, Axis, axis, -1)
 };
 

@@ -157,8 +157,9 @@ void PoolingLayer::lower(Emit& emit) {
 void FullyConnectedLayer::lower(Emit& emit) {
   const Value x = emit.in(0);
   const Extents extents = emit.extents(x);
-  if (extents.size() < 4) refuse("an input of rank " + std::to_string(extents.size() - static_cast<size_t>(emit.offset())) +
-                                 "; channels, height and width are needed");
+  if (extents.size() < 4)
+    refuse("an input of rank " + std::to_string(extents.size() - static_cast<size_t>(emit.offset())) +
+           "; channels, height and width are needed");
   const Extents last(extents.end() - 3, extents.end());
   for (int64_t extent : last) require_known(extent);
   const int64_t width = element_count(last);
@@ -176,6 +177,23 @@ void FullyConnectedLayer::lower(Emit& emit) {
     if (added.present()) y = emit.op("add", {y, added});
   }
   emit.out(0, emit.op("reshape", {y, emit.net.ints(back)}));
+}
+
+// x / (k + alpha mean(x^2 of the window of channels, beyond the ends 0)) ^ beta
+void LrnLayer::lower(Emit& emit) {
+  const Value x = emit.in(0);
+  if (emit.rank(x) != 4 || window < 1 || window % 2 == 0)
+    refuse("a window of " + std::to_string(window) + " channels over rank " + std::to_string(emit.rank(x)) +
+           "; odd windows over channels, height and width are accepted");
+  const int64_t half = (int64_t{window} - 1) / 2;
+  const Value squares = emit.op("unsqueeze", {emit.op("mul", {x, x}), emit.net.ints({1})});
+  const Value mean = emit.op("average_pool", {squares},
+                             {{"kernel_shape", Attribute::Value(Extents{int64_t{window}, 1, 1})},
+                              {"pads", Attribute::Value(Extents{half, 0, 0, half, 0, 0})},
+                              {"count_include_pad", true}});
+  const Value scaled = emit.op("mul", {emit.op("squeeze", {mean, emit.net.ints({1})}), emit.number(x, double{alpha})});
+  const Value base = emit.op("add", {scaled, emit.number(x, double{k})});
+  emit.out(0, emit.op("div", {x, emit.op("pow", {base, emit.number(x, double{beta})})}));
 }
 
 // --- add*

@@ -134,14 +134,14 @@ class FullyConnectedLayer final : public LayerOf<nvinfer1::IFullyConnectedLayer>
 class LrnLayer final : public LayerOf<nvinfer1::ILRNLayer> {
  public:
   LrnLayer(NetworkImpl& network, nvinfer1::ITensor& x, int64_t size, float a, float b, float constant)
-      : Base(network, nvinfer1::LayerType::kLRN), window(static_cast<nvinfer1::door::Extent>(size)), alpha(a), beta(b),
+      : Base(network, nvinfer1::LayerType::kLRN),
+        window(static_cast<nvinfer1::door::Extent>(size)),
+        alpha(a),
+        beta(b),
         k(constant) {
     add_operand(x);
   }
-  void lower(Emit& emit) override {
-    emit.out(0, emit.op("lrn", {emit.in(0)},
-                        {{"size", int64_t{window}}, {"alpha", double{alpha}}, {"beta", double{beta}}, {"bias", double{k}}}));
-  }
+  void lower(Emit& emit) override;
   PLANISH_TENSORRT_PROPERTY(nvinfer1::door::Extent, WindowSize, window, 1)
   PLANISH_TENSORRT_PROPERTY(float, Alpha, alpha, 0)
   PLANISH_TENSORRT_PROPERTY(float, Beta, beta, 0)

@@ -20,8 +20,9 @@ class FloorFormula final : public nvinfer1::IOutputDimensionsFormula {
     nvinfer1::DimsHW out;
     for (int i = 0; i < 2; ++i) {
       const auto reach = dilation.d[i] * (kernel.d[i] - 1) + 1;
-      out.d[i] = backwards_ ? (in.d[i] - 1) * stride.d[i] + reach - 2 * padding.d[i]
-                            : (in.d[i] + 2 * padding.d[i] - reach) / std::max<nvinfer1::door::Extent>(stride.d[i], 1) + 1;
+      out.d[i] = backwards_
+                     ? (in.d[i] - 1) * stride.d[i] + reach - 2 * padding.d[i]
+                     : (in.d[i] + 2 * padding.d[i] - reach) / std::max<nvinfer1::door::Extent>(stride.d[i], 1) + 1;
     }
     return out;
   }
@@ -200,6 +201,7 @@ void NetworkImpl::make_nodes(LayerCore& layer) {
 }
 
 void NetworkImpl::drop_nodes(LayerCore& layer) {
+  const PluginSession::Scope scope(*plugins);
   for (size_t i = layer.nodes.size(); i-- > 0;) {
     node_names_.erase(nodes_->name(layer.nodes[i]));
     nodes_->remove(layer.nodes[i]);
@@ -228,6 +230,7 @@ void NetworkImpl::take_back_all() {
 
 // Nodes that were read by a parser stay and are given the new type; all others are made again.
 void NetworkImpl::input_changed(TensorImpl& input) {
+  const PluginSession::Scope scope(*plugins);
   if (!input.value.present()) return;
   take_back_all();
   std::vector<const char*> symbols;

@@ -22,7 +22,8 @@ class NetworkImpl;
 
 class TensorImpl final : public nvinfer1::ITensor {
  public:
-  TensorImpl(NetworkImpl& network, LayerCore* producer, int index) : network(network), producer(producer), index(index) {}
+  TensorImpl(NetworkImpl& network, LayerCore* producer, int index)
+      : network(network), producer(producer), index(index) {}
 
   void setName(char const* text) override;
   char const* getName() const override;
@@ -53,9 +54,9 @@ class TensorImpl final : public nvinfer1::ITensor {
   LayerCore* producer;  // null: an input
   int index;            // of the producer's results, of the network's inputs
   std::string name;
-  Value value;             // once there are nodes
+  Value value;  // once there are nodes
   bool is_input = false;
-  Extents extents;         // of an input, as given
+  Extents extents;  // of an input, as given
   nvinfer1::DataType type = nvinfer1::DataType::kFLOAT;
   bool type_set = false;
   std::map<int32_t, std::string> dimension_names;
@@ -124,6 +125,7 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
 
   const Reporter& reporter() const { return reporter_; }
   bool implicit() const { return implicit_; }
+  int64_t max_batch() const { return builder_.getMaxBatchSize(); }
   Network& nodes() { return *nodes_; }
   TensorImpl& own(nvinfer1::ITensor& tensor) const;  // Error: it belongs to another network
   Value value_of(TensorImpl& tensor);                // makes nodes of all that it needs
@@ -131,7 +133,7 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   void take_back_all();
   void input_changed(TensorImpl& input);
   void add(std::unique_ptr<LayerCore> layer);
-  TensorImpl& add_input_of(Value value);             // of an imported network
+  TensorImpl& add_input_of(Value value);  // of an imported network
   // Takes a network that a parser read, when nothing was added yet; its nodes become layers.
   void adopt(Network imported);
   // All nodes, with the outputs marked: what is built.

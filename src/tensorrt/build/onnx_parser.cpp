@@ -137,11 +137,12 @@ class OnnxParser final : public nvonnxparser::IParser {
     return !model_.empty();
   }
   bool loadInitializer(char const*, void const*, size_t) override {
-    return attempt("loadInitializer", [] {
-      throw Error(Code::unsupported, "weights beside the model are not taken; put them into it");
-    });
+    return attempt("loadInitializer",
+                   [] { throw Error(Code::unsupported, "weights beside the model are not taken; put them into it"); });
   }
-  bool parseModelProto() override { return parse(model_.data(), model_.size(), path_.empty() ? nullptr : path_.c_str()); }
+  bool parseModelProto() override {
+    return parse(model_.data(), model_.size(), path_.empty() ? nullptr : path_.c_str());
+  }
   bool setBuilderConfig(nvinfer1::IBuilderConfig const*) override { return true; }
 
  private:

@@ -9,7 +9,9 @@ void* planish_door_onnx_parser(void* network, void* logger);
 void* planish_door_onnx_refitter(void* logger);
 void* planish_door_onnx_config();
 
-void* createNvOnnxParser_INTERNAL(void* network, void* logger, int) { return planish_door_onnx_parser(network, logger); }
+void* createNvOnnxParser_INTERNAL(void* network, void* logger, int) {
+  return planish_door_onnx_parser(network, logger);
+}
 void* createNvOnnxParserRefitter_INTERNAL(void*, void* logger, int32_t) { return planish_door_onnx_refitter(logger); }
 int getNvOnnxParserVersion() { return NV_TENSORRT_VERSION; }
 void* createONNXConfig_INTERNAL() { return planish_door_onnx_config(); }

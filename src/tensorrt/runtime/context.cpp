@@ -26,9 +26,7 @@ void ContextImpl::open() {
 }
 
 void ContextImpl::setDeviceMemory(void* memory) {
-  reporter_.guard("setDeviceMemory", [&] {
-    setDeviceMemoryV2(memory, plan_->arena_bytes(profile_));
-  });
+  reporter_.guard("setDeviceMemory", [&] { setDeviceMemoryV2(memory, plan_->arena_bytes(profile_)); });
 }
 
 void ContextImpl::setDeviceMemoryV2(void* memory, int64_t size) {

@@ -95,8 +95,7 @@ char const* EngineImpl::getIOTensorName(int32_t index) const {
 }
 
 nvinfer1::Dims EngineImpl::getTensorShape(char const* name) const {
-  return reporter_.guard("getTensorShape", no_dims(),
-                         [&] { return dims_of(plan_->shown(io(io_at(name)).extents)); });
+  return reporter_.guard("getTensorShape", no_dims(), [&] { return dims_of(plan_->shown(io(io_at(name)).extents)); });
 }
 
 nvinfer1::DataType EngineImpl::getTensorDataType(char const* name) const {
@@ -108,8 +107,7 @@ nvinfer1::TensorLocation EngineImpl::getTensorLocation(char const* name) const {
 }
 
 bool EngineImpl::isShapeInferenceIO(char const* name) const {
-  return reporter_.guard("isShapeInferenceIO", false,
-                         [&] { return plan_->shape_values(io_at(name), 0) != nullptr; });
+  return reporter_.guard("isShapeInferenceIO", false, [&] { return plan_->shape_values(io_at(name), 0) != nullptr; });
 }
 
 nvinfer1::TensorIOMode EngineImpl::getTensorIOMode(char const* name) const {
@@ -151,16 +149,14 @@ nvinfer1::Dims EngineImpl::getProfileShape(char const* name, int32_t profile,
 
 int32_t const* EngineImpl::getProfileTensorValues(char const* name, int32_t profile,
                                                   nvinfer1::OptProfileSelector select) const {
-  return reporter_.guard("getProfileTensorValues", static_cast<int32_t const*>(nullptr), [&] {
-    return values_of(io_at(name), profile).narrow[static_cast<int>(select)].data();
-  });
+  return reporter_.guard("getProfileTensorValues", static_cast<int32_t const*>(nullptr),
+                         [&] { return values_of(io_at(name), profile).narrow[static_cast<int>(select)].data(); });
 }
 
 int64_t const* EngineImpl::getProfileTensorValuesV2(char const* name, int32_t profile,
                                                     nvinfer1::OptProfileSelector select) const {
-  return reporter_.guard("getProfileTensorValuesV2", static_cast<int64_t const*>(nullptr), [&] {
-    return values_of(io_at(name), profile).values[static_cast<int>(select)].data();
-  });
+  return reporter_.guard("getProfileTensorValuesV2", static_cast<int64_t const*>(nullptr),
+                         [&] { return values_of(io_at(name), profile).values[static_cast<int>(select)].data(); });
 }
 
 int64_t EngineImpl::getDeviceMemorySizeV2() const {

@@ -34,11 +34,15 @@ class EngineImpl final : public nvinfer1::ICudaEngine {
   nvinfer1::TensorIOMode getTensorIOMode(char const* name) const override;
   char const* getAliasedInputTensor(char const*) const override { return nullptr; }
   int32_t getTensorBytesPerComponent(char const* name) const override;
-  int32_t getTensorBytesPerComponent(char const* name, int32_t) const override { return getTensorBytesPerComponent(name); }
+  int32_t getTensorBytesPerComponent(char const* name, int32_t) const override {
+    return getTensorBytesPerComponent(name);
+  }
   int32_t getTensorComponentsPerElement(char const* name) const override { return known(name) ? 1 : -1; }
   int32_t getTensorComponentsPerElement(char const* name, int32_t) const override { return known(name) ? 1 : -1; }
   nvinfer1::TensorFormat getTensorFormat(char const*) const override { return nvinfer1::TensorFormat::kLINEAR; }
-  nvinfer1::TensorFormat getTensorFormat(char const*, int32_t) const override { return nvinfer1::TensorFormat::kLINEAR; }
+  nvinfer1::TensorFormat getTensorFormat(char const*, int32_t) const override {
+    return nvinfer1::TensorFormat::kLINEAR;
+  }
   char const* getTensorFormatDesc(char const* name) const override;
   char const* getTensorFormatDesc(char const* name, int32_t) const override { return getTensorFormatDesc(name); }
   int32_t getTensorVectorizedDim(char const*) const override { return -1; }

@@ -14,10 +14,11 @@
 namespace planish::tensorrt {
 
 // Notes that the builder leaves in a plan.
-inline constexpr const char* kNoteMaxBatch = "tensorrt.max_batch";        // there: tensors have an axis that dims omit
-inline constexpr const char* kNoteName = "tensorrt.name";                 // of the network
-inline constexpr const char* kNoteVerbosity = "tensorrt.verbosity";       // ProfilingVerbosity
-inline constexpr const char* kNoteShapeValues = "tensorrt.shape_values";  // profile, input, min…, opt…, max…, a line each
+inline constexpr const char* kNoteMaxBatch = "tensorrt.max_batch";   // there: tensors have an axis that dims omit
+inline constexpr const char* kNoteName = "tensorrt.name";            // of the network
+inline constexpr const char* kNoteVerbosity = "tensorrt.verbosity";  // ProfilingVerbosity
+inline constexpr const char* kNoteShapeValues =
+    "tensorrt.shape_values";  // profile, input, min…, opt…, max…, a line each
 
 // One input or output.
 struct Io {

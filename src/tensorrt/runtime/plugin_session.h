@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "NvInferRuntime.h"
@@ -24,6 +25,7 @@ class PluginSession {
   std::map<std::string, std::shared_ptr<nvinfer1::IPluginV3>> v3;
   // The first generation has one instance a layer; the network's, or what the factory made.
   std::map<std::string, nvinfer1::IPlugin*> v1;
+  std::set<std::string> started;  // of them those that were initialised
 
   // The session of what this thread loads.
   class Scope {

@@ -60,7 +60,8 @@ void Runner::set_profile(Profile profile) {
 
 void Runner::apply_shapes(const Snapshot& snapshot) {
   if (context_ == nullptr)
-    throw Error(Code::invalid_state, "the context has no memory for intermediate values; setDeviceMemory gives it some");
+    throw Error(Code::invalid_state,
+                "the context has no memory for intermediate values; setDeviceMemory gives it some");
   bool changed = !shapes_given_;
   for (size_t i = 0; i < shapes_.size(); ++i) {
     const Io& io = plan_->ios()[i];
@@ -151,8 +152,8 @@ Extents Runner::shape(int io, const Snapshot& snapshot) {
   apply_shapes(snapshot);
   int64_t extents[PLANISH_MAX_RANK];
   int32_t rank = 0;
-  detail::check(planish_context_get_shape(context_.get(), plan_->ios()[static_cast<size_t>(io)].name.c_str(), extents,
-                                          &rank));
+  detail::check(
+      planish_context_get_shape(context_.get(), plan_->ios()[static_cast<size_t>(io)].name.c_str(), extents, &rank));
   return Extents(extents, extents + rank);
 }
 

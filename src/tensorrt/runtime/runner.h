@@ -60,10 +60,10 @@ class Runner {
   Reporter reporter_;
   std::mutex mutex_;  // the plan's context, and what was given to it
   detail::Handle<planish_context, planish_context_destroy> context_;
-  std::vector<Extents> shapes_;       // given
-  std::vector<void*> addresses_;      // given; null: not bound
-  std::vector<int64_t> bytes_;        // for the given shapes; -1: data decides
-  std::vector<bool> late_;            // data decides, as was seen before the first execution
+  std::vector<Extents> shapes_;   // given
+  std::vector<void*> addresses_;  // given; null: not bound
+  std::vector<int64_t> bytes_;    // for the given shapes; -1: data decides
+  std::vector<bool> late_;        // data decides, as was seen before the first execution
   bool shapes_given_ = false;
   Profile profile_;
 

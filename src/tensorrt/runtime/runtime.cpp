@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "tensorrt/runtime/plugin_adapter.h"
 #include "tensorrt/runtime/registry.h"
 
 namespace planish::tensorrt {
@@ -100,6 +101,7 @@ void* createInferRuntime_INTERNAL(void* logger, int32_t version) {
   auto* given = static_cast<nvinfer1::ILogger*>(logger);
   if (!serves(given, version, "createInferRuntime")) return nullptr;
   remember_logger(given);
+  Reporter(given).guard("createInferRuntime", [] { register_adapters(); });
   return Reporter(given).guard("createInferRuntime", static_cast<nvinfer1::IRuntime*>(nullptr),
                                [&]() -> nvinfer1::IRuntime* { return new RuntimeImpl(given); });
 }

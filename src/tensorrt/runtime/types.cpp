@@ -8,9 +8,9 @@ namespace planish::tensorrt {
 namespace {
 
 // In the interface's order.
-constexpr DataType kTypes[] = {DataType::f32,      DataType::f16,  DataType::i8,  DataType::i32,
-                               DataType::boolean,  DataType::u8,   DataType::f8e4m3fn, DataType::bf16,
-                               DataType::i64,      DataType::i4,   DataType::f4e2m1,   DataType::f8e8m0};
+constexpr DataType kTypes[] = {DataType::f32,     DataType::f16, DataType::i8,       DataType::i32,
+                               DataType::boolean, DataType::u8,  DataType::f8e4m3fn, DataType::bf16,
+                               DataType::i64,     DataType::i4,  DataType::f4e2m1,   DataType::f8e8m0};
 constexpr int kTypeCount = static_cast<int>(std::size(kTypes));
 
 }  // namespace

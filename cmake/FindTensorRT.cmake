@@ -1,0 +1,64 @@
+# find_package(TensorRT): the variables and targets that projects expect of it, for this implementation.
+# TensorRT_MAJOR (3 to 10, the default is 10) selects the interface that a program is written for.
+#
+#   TensorRT_FOUND, TensorRT_INCLUDE_DIR(S), TensorRT_LIBRARY, TensorRT_LIBRARIES, TensorRT_VERSION(_MAJOR, _MINOR,
+#   _PATCH), TENSORRT_* of the same names; targets TensorRT::TensorRT, TensorRT::nvinfer, TensorRT::nvinfer_plugin,
+#   TensorRT::nvonnxparser, TensorRT::nvparsers
+if(NOT TensorRT_MAJOR)
+  set(TensorRT_MAJOR 10)
+endif()
+set(TensorRT_layout 10)
+if(TensorRT_MAJOR LESS 8)
+  set(TensorRT_layout 7)
+elseif(TensorRT_MAJOR LESS 10)
+  set(TensorRT_layout 8)
+endif()
+
+get_filename_component(TensorRT_prefix ${CMAKE_CURRENT_LIST_DIR}/../../../.. ABSOLUTE)
+set(TensorRT_hints ${TensorRT_ROOT} ${TENSORRT_ROOT} $ENV{TensorRT_ROOT} $ENV{TENSORRT_ROOT} ${TensorRT_prefix})
+find_path(TensorRT_INCLUDE_DIR NvInfer.h HINTS ${TensorRT_hints} PATH_SUFFIXES include/tensorrt include)
+set(TensorRT_LIBRARIES "")
+foreach(name nvinfer nvinfer_plugin nvonnxparser nvparsers nvcaffe_parser)
+  find_library(TensorRT_${name}_LIBRARY ${name} HINTS ${TensorRT_hints}
+    PATH_SUFFIXES lib/planish/tensorrt/${TensorRT_layout} lib/${CMAKE_LIBRARY_ARCHITECTURE}/planish/tensorrt/${TensorRT_layout}
+      tensorrt/${TensorRT_layout})
+  if(TensorRT_${name}_LIBRARY)
+    list(APPEND TensorRT_LIBRARIES ${TensorRT_${name}_LIBRARY})
+    if(NOT TARGET TensorRT::${name})
+      add_library(TensorRT::${name} SHARED IMPORTED)
+      set_target_properties(TensorRT::${name} PROPERTIES IMPORTED_LOCATION ${TensorRT_${name}_LIBRARY}
+        INTERFACE_INCLUDE_DIRECTORIES "${TensorRT_INCLUDE_DIR}"
+        INTERFACE_COMPILE_DEFINITIONS NV_TENSORRT_MAJOR=${TensorRT_MAJOR})
+    endif()
+  endif()
+endforeach()
+set(TensorRT_LIBRARY ${TensorRT_nvinfer_LIBRARY})
+set(TensorRT_INCLUDE_DIRS ${TensorRT_INCLUDE_DIR})
+set(TensorRT_VERSION_MAJOR ${TensorRT_MAJOR})
+set(TensorRT_VERSION_MINOR 0)
+set(TensorRT_VERSION_PATCH 0)
+if(TensorRT_MAJOR EQUAL 10)
+  set(TensorRT_VERSION_MINOR 16)
+elseif(TensorRT_MAJOR EQUAL 9)
+  set(TensorRT_VERSION_MINOR 3)
+elseif(TensorRT_MAJOR EQUAL 8)
+  set(TensorRT_VERSION_MINOR 6)
+elseif(TensorRT_MAJOR EQUAL 7)
+  set(TensorRT_VERSION_MINOR 2)
+elseif(TensorRT_MAJOR EQUAL 5)
+  set(TensorRT_VERSION_MINOR 1)
+endif()
+set(TensorRT_VERSION ${TensorRT_VERSION_MAJOR}.${TensorRT_VERSION_MINOR}.${TensorRT_VERSION_PATCH})
+set(TensorRT_VERSION_STRING ${TensorRT_VERSION})
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(TensorRT REQUIRED_VARS TensorRT_LIBRARY TensorRT_INCLUDE_DIR
+  VERSION_VAR TensorRT_VERSION)
+if(TensorRT_FOUND AND NOT TARGET TensorRT::TensorRT)
+  add_library(TensorRT::TensorRT INTERFACE IMPORTED)
+  target_link_libraries(TensorRT::TensorRT INTERFACE TensorRT::nvinfer)
+endif()
+foreach(variable FOUND INCLUDE_DIR INCLUDE_DIRS LIBRARY LIBRARIES VERSION)
+  set(TENSORRT_${variable} ${TensorRT_${variable}})
+endforeach()
+mark_as_advanced(TensorRT_INCLUDE_DIR TensorRT_LIBRARY)

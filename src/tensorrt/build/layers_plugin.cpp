@@ -1,0 +1,263 @@
+// Layers that run a plugin of the caller's.
+
+#include "tensorrt/build/layers_shape.h"
+#include "tensorrt/runtime/plugin_adapter.h"
+
+namespace planish::tensorrt {
+namespace {
+
+using nvinfer1::Dims;
+using nvinfer1::PluginTensorDesc;
+using nvinfer1::TensorFormat;
+
+// Operands as a plugin is shown them.
+struct Shown {
+  std::vector<Value> values;
+  std::vector<Dims> dims;
+  std::vector<nvinfer1::DataType> types;
+
+  Shown(Emit& emit, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      values.push_back(emit.in(i));
+      const Extents all = emit.extents(values.back());
+      dims.push_back(dims_of(emit.implicit ? without_first(all) : all));
+      types.push_back(type_of(emit.net.dtype(values.back())));
+    }
+  }
+  int32_t count() const { return static_cast<int32_t>(values.size()); }
+};
+
+PluginTensorDesc desc_of(const Dims& dims, nvinfer1::DataType type) {
+  PluginTensorDesc desc{};
+  desc.dims = dims;
+  desc.type = type;
+  desc.format = TensorFormat::kLINEAR;
+  desc.scale = 1;
+  return desc;
+}
+
+nvinfer1::DynamicPluginTensorDesc range_of(const Dims& dims, nvinfer1::DataType type) {
+  nvinfer1::DynamicPluginTensorDesc desc{};
+  desc.desc = desc_of(dims, type);
+  desc.min = desc.max = dims;
+  return desc;
+}
+
+// The first generation.
+class PluginLayer final : public LayerOf<nvinfer1::IPluginLayer> {
+ public:
+  PluginLayer(NetworkImpl& network, nvinfer1::ITensor* const* inputs, int32_t count, nvinfer1::IPlugin& given,
+              nvinfer1::IPluginExt* extended)
+      : Base(network, nvinfer1::LayerType::kPLUGIN, static_cast<size_t>(given.getNbOutputs())),
+        plugin(given),
+        ext(extended) {
+    add_operands(*this, inputs, count);
+  }
+  nvinfer1::IPlugin& getPlugin() override { return plugin; }
+  void lower(Emit& emit) override {
+    const Shown in(emit, operands.size());
+    std::vector<Dims> out;
+    for (int i = 0; i < plugin.getNbOutputs(); ++i)
+      out.push_back(plugin.getOutputDimensions(i, in.dims.data(), in.count()));
+    const int batch = static_cast<int>(network.max_batch());
+    if (ext == nullptr) {
+      plugin.configure(in.dims.data(), in.count(), out.data(), static_cast<int>(out.size()), batch);
+    } else {
+      if (!ext->supportsFormat(nvinfer1::DataType::kFLOAT, TensorFormat::kLINEAR))
+        throw Error(Code::unsupported, "the plugin does not take fp32 in linear format");
+      ext->configureWithFormat(in.dims.data(), in.count(), out.data(), static_cast<int>(out.size()),
+                               nvinfer1::DataType::kFLOAT, TensorFormat::kLINEAR, batch);
+    }
+    PluginRecord record;
+    record.generation = ext == nullptr ? Generation::v1 : Generation::v1_ext;
+    record.layer = record.type = name;
+    record.max_batch = emit.implicit ? batch : 0;
+    network.plugins->v1[name] = &plugin;
+    emit.run_plugin(std::move(record), *network.plugins, in.values);
+  }
+
+ private:
+  nvinfer1::IPlugin& plugin;
+  nvinfer1::IPluginExt* ext;
+};
+
+struct DestroyPlugin {
+  void operator()(nvinfer1::IPluginV2* plugin) const { plugin->destroy(); }
+};
+
+// The second generation: the network keeps a copy.
+class PluginV2Layer final : public LayerOf<nvinfer1::IPluginV2Layer> {
+ public:
+  PluginV2Layer(NetworkImpl& network, nvinfer1::ITensor* const* inputs, int32_t count, nvinfer1::IPluginV2& given)
+      : Base(network, nvinfer1::LayerType::kPLUGIN_V2, static_cast<size_t>(given.getNbOutputs())),
+        plugin(given.clone(), DestroyPlugin()) {
+    if (plugin == nullptr) refuse("the plugin could not be cloned");
+    add_operands(*this, inputs, count);
+  }
+  nvinfer1::IPluginV2& getPlugin() override { return *plugin; }
+  void lower(Emit& emit) override;
+
+ private:
+  void configure(const Shown& in);
+  void require_formats(const Shown& in, const std::vector<PluginTensorDesc>& all);
+  Generation generation() const {
+    switch (static_cast<nvinfer1::PluginVersion>(static_cast<uint32_t>(plugin->getTensorRTVersion()) >> 24U)) {
+      case nvinfer1::PluginVersion::kV2_EXT:
+        return Generation::v2_ext;
+      case nvinfer1::PluginVersion::kV2_IOEXT:
+        return Generation::v2_io;
+      case nvinfer1::PluginVersion::kV2_DYNAMICEXT:
+      case nvinfer1::PluginVersion::kV2_DYNAMICEXT_PYTHON:
+        return Generation::v2_dynamic;
+      default:
+        return Generation::v2;
+    }
+  }
+  std::shared_ptr<nvinfer1::IPluginV2> plugin;
+};
+
+// supportsFormatCombination of position i, given those before it.
+template <class PluginKind>
+bool takes_linear(PluginKind& plugin, const std::vector<PluginTensorDesc>& all, int32_t inputs) {
+  for (size_t i = 0; i < all.size(); ++i)
+    if (!plugin.supportsFormatCombination(static_cast<int32_t>(i), all.data(), inputs,
+                                          static_cast<int32_t>(all.size()) - inputs))
+      return false;
+  return true;
+}
+
+void PluginV2Layer::require_formats(const Shown& in, const std::vector<PluginTensorDesc>& all) {
+  bool takes = true;
+  if (generation() == Generation::v2_dynamic)
+    takes = takes_linear(static_cast<nvinfer1::IPluginV2DynamicExt&>(*plugin), all, in.count());
+  else if (generation() == Generation::v2_io)
+    takes = takes_linear(static_cast<nvinfer1::IPluginV2IOExt&>(*plugin), all, in.count());
+  else
+    takes = plugin->supportsFormat(nvinfer1::DataType::kFLOAT, TensorFormat::kLINEAR);
+  if (!takes)
+    throw Error(Code::unsupported, std::string("plugin '") + plugin->getPluginType() +
+                                       "' does not take its operands' types in linear format");
+}
+
+void PluginV2Layer::configure(const Shown& in) {
+  const auto outputs = static_cast<int32_t>(results.size());
+  std::vector<PluginTensorDesc> all;
+  std::vector<Dims> out;
+  std::vector<nvinfer1::DataType> types;
+  const Generation kind = generation();
+  for (int32_t i = 0; i < in.count(); ++i)
+    all.push_back(desc_of(in.dims[static_cast<size_t>(i)], in.types[static_cast<size_t>(i)]));
+  for (int32_t i = 0; i < outputs; ++i) {
+    types.push_back(kind == Generation::v2 ? nvinfer1::DataType::kFLOAT
+                                           : static_cast<nvinfer1::IPluginV2Ext&>(*plugin).getOutputDataType(
+                                                 i, in.types.data(), in.count()));
+    out.push_back(kind == Generation::v2_dynamic ? in.dims.at(0)
+                                                 : plugin->getOutputDimensions(i, in.dims.data(), in.count()));
+    all.push_back(desc_of(out.back(), types.back()));
+  }
+  require_formats(in, all);
+  const auto batch = static_cast<int32_t>(network.max_batch());
+  if (kind == Generation::v2_dynamic) {
+    std::vector<nvinfer1::DynamicPluginTensorDesc> from, to;
+    for (size_t i = 0; i < all.size(); ++i)
+      (i < in.values.size() ? from : to).push_back(range_of(all[i].dims, all[i].type));
+    static_cast<nvinfer1::IPluginV2DynamicExt&>(*plugin).configurePlugin(from.data(), in.count(), to.data(), outputs);
+  } else if (kind == Generation::v2_io) {
+    static_cast<nvinfer1::IPluginV2IOExt&>(*plugin).configurePlugin(all.data(), in.count(),
+                                                                    all.data() + in.values.size(), outputs);
+  } else if (kind == Generation::v2_ext) {
+    const auto none = std::make_unique<bool[]>(all.size());
+    static_cast<nvinfer1::IPluginV2Ext&>(*plugin).configurePlugin(in.dims.data(), in.count(), out.data(), outputs,
+                                                                  in.types.data(), types.data(), none.get(), none.get(),
+                                                                  TensorFormat::kLINEAR, batch);
+  } else {
+    plugin->configureWithFormat(in.dims.data(), in.count(), out.data(), outputs, nvinfer1::DataType::kFLOAT,
+                                TensorFormat::kLINEAR, batch);
+  }
+}
+
+void PluginV2Layer::lower(Emit& emit) {
+  const Shown in(emit, operands.size());
+  if (in.values.empty()) throw Error(Code::unsupported, "a plugin without operands");
+  configure(in);
+  PluginRecord record;
+  record.generation = generation();
+  record.layer = name;
+  record.type = plugin->getPluginType();
+  record.version = plugin->getPluginVersion();
+  record.space = plugin->getPluginNamespace();
+  record.max_batch = emit.implicit ? network.max_batch() : 0;
+  network.plugins->v2[name] = plugin;
+  emit.run_plugin(std::move(record), *network.plugins, in.values);
+}
+
+// The third generation: the network keeps a copy.
+class PluginV3Layer final : public LayerOf<nvinfer1::IPluginV3Layer> {
+ public:
+  PluginV3Layer(NetworkImpl& network, nvinfer1::ITensor* const* inputs, int32_t count,
+                nvinfer1::ITensor* const* shape_inputs, int32_t shape_count, nvinfer1::IPluginV3& given)
+      : Base(network, nvinfer1::LayerType::kPLUGIN_V3, static_cast<size_t>(build_of(given).getNbOutputs())),
+        shapes(shape_count),
+        plugin(given.clone()) {
+    if (plugin == nullptr) refuse("the plugin could not be cloned");
+    add_operands(*this, inputs, count);
+    if (shape_count > 0) add_operands(*this, shape_inputs, shape_count);
+  }
+  nvinfer1::IPluginV3& getPlugin() override { return *plugin; }
+  void lower(Emit& emit) override {
+    const Shown in(emit, operands.size());
+    auto* core = dynamic_cast<nvinfer1::IPluginV3OneCore*>(
+        plugin->getCapabilityInterface(nvinfer1::PluginCapabilityType::kCORE));
+    if (core == nullptr) refuse("the plugin has no core");
+    PluginRecord record;
+    record.generation = Generation::v3;
+    record.layer = name;
+    record.type = core->getPluginName();
+    record.version = core->getPluginVersion();
+    record.space = core->getPluginNamespace();
+    record.shape_inputs = shapes;
+    network.plugins->v3[name] = plugin;
+    emit.run_plugin(std::move(record), *network.plugins, in.values);
+  }
+
+ private:
+  static nvinfer1::IPluginV3OneBuild& build_of(nvinfer1::IPluginV3& given) {
+    auto* build = dynamic_cast<nvinfer1::IPluginV3OneBuild*>(
+        given.getCapabilityInterface(nvinfer1::PluginCapabilityType::kBUILD));
+    if (build == nullptr) refuse("the plugin has no part that builds");
+    return *build;
+  }
+  int32_t shapes;
+  std::shared_ptr<nvinfer1::IPluginV3> plugin;
+};
+
+}  // namespace
+
+void Emit::run_plugin(PluginRecord record, PluginSession& session, const std::vector<Value>& operands) {
+  const PluginDraft draft(std::move(record), session);
+  const PluginSession::Scope scope(session);
+  const Node node = net.add_plugin(plugin_type_name(), operands, {}, network_.fresh_node_name(layer_.name));
+  layer_.nodes.push_back(node);
+  const std::vector<Value> values = net.outputs(node);
+  for (size_t i = 0; i < layer_.results.size(); ++i) out(i, values.at(i));
+}
+
+nvinfer1::IPluginLayer* NetworkImpl::addPlugin(nvinfer1::ITensor* const* inputs, int32_t count,
+                                               nvinfer1::IPlugin& plugin) {
+  return make<PluginLayer>("addPlugin", inputs, count, plugin, static_cast<nvinfer1::IPluginExt*>(nullptr));
+}
+nvinfer1::IPluginLayer* NetworkImpl::addPluginExt(nvinfer1::ITensor* const* inputs, int32_t count,
+                                                  nvinfer1::IPluginExt& plugin) {
+  return make<PluginLayer>("addPluginExt", inputs, count, plugin, &plugin);
+}
+nvinfer1::IPluginV2Layer* NetworkImpl::addPluginV2(nvinfer1::ITensor* const* inputs, int32_t count,
+                                                   nvinfer1::IPluginV2& plugin) {
+  return make<PluginV2Layer>("addPluginV2", inputs, count, plugin);
+}
+nvinfer1::IPluginV3Layer* NetworkImpl::addPluginV3(nvinfer1::ITensor* const* inputs, int32_t count,
+                                                   nvinfer1::ITensor* const* shape_inputs, int32_t shape_count,
+                                                   nvinfer1::IPluginV3& plugin) {
+  return make<PluginV3Layer>("addPluginV3", inputs, count, shape_inputs, shape_count, plugin);
+}
+
+}  // namespace planish::tensorrt

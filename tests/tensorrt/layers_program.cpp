@@ -1,0 +1,326 @@
+// Layers by calls, one network each, compared with answers that are known: x is 1x2x2x3, 0 to 11.
+
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <memory>
+
+#include "implementers.h"
+
+using namespace nvinfer1;
+using namespace implementers;
+
+namespace {
+
+int failures = 0;
+Logger logger;
+
+Weights weights_of(const std::vector<float>& values) {
+  return Weights{DataType::kFLOAT, values.data(), static_cast<int64_t>(values.size())};
+}
+const Weights kNone{DataType::kFLOAT, nullptr, 0};
+
+using Add = std::function<ITensor*(INetworkDefinition&, ITensor&)>;
+
+std::vector<float> run(const Add& add) {
+  std::unique_ptr<IBuilder> builder(createInferBuilder(logger));
+  std::unique_ptr<INetworkDefinition> network(builder->createNetworkV2(NV_TENSORRT_MAJOR >= 10 ? 0 : 1U));
+  std::unique_ptr<IBuilderConfig> config(builder->createBuilderConfig());
+  config->setBuilderOptimizationLevel(0);
+  config->clearFlag(BuilderFlag::kTF32);
+  ITensor* x = network->addInput("x", DataType::kFLOAT, Dims4{1, 2, 2, 3});
+  ITensor* y = add(*network, *x);
+  if (y == nullptr) return {};
+  y->setName("y");
+  y->setType(DataType::kFLOAT);
+  network->markOutput(*y);
+  std::unique_ptr<ICudaEngine> engine(builder->buildEngineWithConfig(*network, *config));
+  if (engine == nullptr) return {};
+  std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
+  std::vector<float> in(12), out(4096, -77);
+  for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>(i);
+  void* bindings[2] = {in.data(), out.data()};
+  if (!context->executeV2(bindings)) return {};
+  const Dims dims = context->getBindingDimensions(1);
+  size_t count = 1;
+  for (int i = 0; i < dims.nbDims; ++i) count *= static_cast<size_t>(dims.d[i]);
+  out.resize(count);
+  return out;
+}
+
+void expect(const char* what, const Add& add, const std::vector<float>& right) {
+  const size_t before = logger.lines.size();
+  const std::vector<float> found = run(add);
+  bool same = found.size() == right.size();
+  for (size_t i = 0; same && i < right.size(); ++i)
+    same = std::fabs(found[i] - right[i]) <= 1e-4F * (1 + std::fabs(right[i]));
+  if (same) return;
+  ++failures;
+  std::printf("%s: %zu values:", what, found.size());
+  for (float value : found) std::printf(" %g", static_cast<double>(value));
+  std::printf("\n");
+  for (size_t i = before; i < logger.lines.size(); ++i) std::printf("  log: %s\n", logger.lines[i].c_str());
+}
+
+ITensor* constant(INetworkDefinition& net, const Dims& dims, const std::vector<float>& values) {
+  return net.addConstant(dims, weights_of(values))->getOutput(0);
+}
+ITensor* integers(INetworkDefinition& net, const Dims& dims, const std::vector<int32_t>& values) {
+  return net.addConstant(dims, Weights{DataType::kINT32, values.data(), static_cast<int64_t>(values.size())})
+      ->getOutput(0);
+}
+Dims one(int extent) {
+  Dims dims = Dims2();
+  dims.nbDims = 1;
+  dims.d[0] = extent;
+  return dims;
+}
+Dims scalar() {
+  Dims dims = Dims2();
+  dims.nbDims = 0;
+  return dims;
+}
+
+void windows() {
+  static const std::vector<float> kernel = {1, 1, 1, 1, 1, 1, 1, 1}, bias = {0.5F};
+  expect("convolution",
+         [](INetworkDefinition& net, ITensor& x) {
+           return net.addConvolutionNd(x, 1, Dims2{2, 2}, weights_of(kernel), weights_of(bias))->getOutput(0);
+         },
+         {40.5F, 48.5F});
+  expect("convolution, same",
+         [](INetworkDefinition& net, ITensor& x) {
+           IConvolutionLayer* layer = net.addConvolutionNd(x, 1, Dims2{2, 2}, weights_of(kernel), kNone);
+           layer->setStrideNd(Dims2{2, 2});
+           layer->setPaddingMode(PaddingMode::kSAME_UPPER);
+           return layer->getOutput(0);
+         },
+         {40, 26});
+  expect("pooling, rounded up",
+         [](INetworkDefinition& net, ITensor& x) {
+           IPoolingLayer* layer = net.addPoolingNd(x, PoolingType::kMAX, Dims2{2, 2});
+           layer->setStrideNd(Dims2{2, 2});
+           layer->setPaddingMode(PaddingMode::kEXPLICIT_ROUND_UP);
+           return layer->getOutput(0);
+         },
+         {4, 5, 10, 11});
+  expect("pooling, blended",
+         [](INetworkDefinition& net, ITensor& x) {
+           IPoolingLayer* layer = net.addPoolingNd(x, PoolingType::kMAX_AVERAGE_BLEND, Dims2{2, 3});
+           layer->setBlendFactor(0.5F);
+           return layer->getOutput(0);
+         },
+         {3.75F, 9.75F});
+  static const std::vector<float> pair = {1, 2};
+  expect("deconvolution",
+         [](INetworkDefinition& net, ITensor& x) {
+           IDeconvolutionLayer* layer = net.addDeconvolutionNd(x, 1, Dims2{1, 1}, weights_of(pair), kNone);
+           return layer->getOutput(0);
+         },
+         {12, 15, 18, 21, 24, 27});
+  static const std::vector<float> full = {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  expect("full connection",
+         [](INetworkDefinition& net, ITensor& x) {
+           return net.addFullyConnected(x, 1, weights_of(full), kNone)->getOutput(0);
+         },
+         {11});
+  expect("padding",
+         [](INetworkDefinition& net, ITensor& x) {
+           return net.addPaddingNd(x, Dims2{0, -1}, Dims2{-1, 1})->getOutput(0);
+         },
+         {1, 2, 0, 7, 8, 0});
+  expect("LRN", [](INetworkDefinition& net, ITensor& x) { return net.addLRN(x, 1, 0, 1, 2)->getOutput(0); },
+         {0, 0.5F, 1, 1.5F, 2, 2.5F, 3, 3.5F, 4, 4.5F, 5, 5.5F});
+}
+
+void elements() {
+  static const std::vector<float> two = {1, 10}, up = {1, 2};
+  expect("scale",
+         [](INetworkDefinition& net, ITensor& x) {
+           return net.addScale(x, ScaleMode::kCHANNEL, weights_of(up), weights_of(two), kNone)->getOutput(0);
+         },
+         {1, 2, 3, 4, 5, 6, 62, 72, 82, 92, 102, 112});
+  expect("clip",
+         [](INetworkDefinition& net, ITensor& x) {
+           IActivationLayer* layer = net.addActivation(x, ActivationType::kCLIP);
+           layer->setAlpha(2);
+           layer->setBeta(4);
+           return layer->getOutput(0);
+         },
+         {2, 2, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4});
+  static const std::vector<float> four = {4};
+  expect("floor division",
+         [](INetworkDefinition& net, ITensor& x) {
+           return net.addElementWise(x, *constant(net, Dims4{1, 1, 1, 1}, four), ElementWiseOperation::kFLOOR_DIV)
+               ->getOutput(0);
+         },
+         {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2});
+  expect("unary",
+         [](INetworkDefinition& net, ITensor& x) { return net.addUnary(x, UnaryOperation::kNEG)->getOutput(0); },
+         {0, -1, -2, -3, -4, -5, -6, -7, -8, -9, -10, -11});
+  expect("select",
+         [](INetworkDefinition& net, ITensor& x) {
+           ITensor* c = constant(net, Dims4{1, 1, 1, 1}, four);
+           return net.addSelect(*net.addElementWise(x, *c, ElementWiseOperation::kLESS)->getOutput(0), x, *c)
+               ->getOutput(0);
+         },
+         {0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4});
+  expect("PReLU",
+         [](INetworkDefinition& net, ITensor& x) {
+           ITensor* minus = net.addUnary(x, UnaryOperation::kNEG)->getOutput(0);
+           return net.addParametricReLU(*minus, *constant(net, Dims4{1, 2, 1, 1}, up))->getOutput(0);
+         },
+         {0, -1, -2, -3, -4, -5, -12, -14, -16, -18, -20, -22});
+  static const std::vector<float> half = {0.5F};
+  expect("quantise and back",
+         [](INetworkDefinition& net, ITensor& x) {
+           ITensor* scale = constant(net, scalar(), half);
+           return net.addDequantize(*net.addQuantize(x, *scale)->getOutput(0), *scale)->getOutput(0);
+         },
+         {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+}
+
+void sums() {
+  expect("reduce",
+         [](INetworkDefinition& net, ITensor& x) {
+           return net.addReduce(x, ReduceOperation::kAVG, 1U << 3, false)->getOutput(0);
+         },
+         {1, 4, 7, 10});
+  expect("product",
+         [](INetworkDefinition& net, ITensor& x) {
+           return net.addMatrixMultiply(x, MatrixOperation::kNONE, x, MatrixOperation::kTRANSPOSE)->getOutput(0);
+         },
+         {5, 14, 14, 50, 149, 212, 212, 302});
+  static const std::vector<float> ones = {1, 1, 1};
+  expect("product with a vector",
+         [](INetworkDefinition& net, ITensor& x) {
+           IShuffleLayer* flat = net.addShuffle(x);
+           flat->setReshapeDimensions(Dims2{4, 3});
+           return net
+               .addMatrixMultiply(*flat->getOutput(0), MatrixOperation::kNONE, *constant(net, one(3), ones),
+                                  MatrixOperation::kVECTOR)
+               ->getOutput(0);
+         },
+         {3, 12, 21, 30});
+  expect(
+      "top k",
+      [](INetworkDefinition& net, ITensor& x) { return net.addTopK(x, TopKOperation::kMAX, 2, 1U << 3)->getOutput(1); },
+      {2, 1, 2, 1, 2, 1, 2, 1});
+  expect("softmax", [](INetworkDefinition& net, ITensor& x) { return net.addSoftMax(x)->getOutput(0); },
+         {0.00247262F, 0.00247262F, 0.00247262F, 0.00247262F, 0.00247262F, 0.00247262F, 0.997527F, 0.997527F, 0.997527F,
+          0.997527F, 0.997527F, 0.997527F});
+  static const std::vector<float> gain = {1}, shift = {0};
+  expect("normalisation",
+         [](INetworkDefinition& net, ITensor& x) {
+           return net
+               .addNormalization(x, *constant(net, Dims4{1, 1, 1, 1}, gain), *constant(net, Dims4{1, 1, 1, 1}, shift),
+                                 1U << 3)
+               ->getOutput(0);
+         },
+         {-1.22474F, 0, 1.22474F, -1.22474F, 0, 1.22474F, -1.22474F, 0, 1.22474F, -1.22474F, 0, 1.22474F});
+  static const std::vector<int32_t> last = {3};
+  expect("running sum",
+         [](INetworkDefinition& net, ITensor& x) {
+           return net.addCumulative(x, *integers(net, scalar(), last), CumulativeOperation::kSUM, false, false)
+               ->getOutput(0);
+         },
+         {0, 1, 3, 3, 7, 12, 6, 13, 21, 9, 19, 30});
+}
+
+void shapes() {
+  expect("shuffle",
+         [](INetworkDefinition& net, ITensor& x) {
+           IShuffleLayer* layer = net.addShuffle(x);
+           layer->setFirstTranspose(Permutation{{0, 2, 3, 1, 0, 0, 0, 0}});
+           layer->setReshapeDimensions(Dims2{0, -1});
+           return layer->getOutput(0);
+         },
+         {0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11});
+  expect("concatenation",
+         [](INetworkDefinition& net, ITensor& x) {
+           ITensor* both[] = {&x, &x};
+           IConcatenationLayer* layer = net.addConcatenation(both, 2);
+           layer->setAxis(3);
+           return net.addSlice(*layer->getOutput(0), Dims4{0, 1, 1, 0}, Dims4{1, 1, 1, 6}, Dims4{1, 1, 1, 1})
+               ->getOutput(0);
+         },
+         {9, 10, 11, 9, 10, 11});
+  expect("slice backwards",
+         [](INetworkDefinition& net, ITensor& x) {
+           return net.addSlice(x, Dims4{0, 1, 0, 2}, Dims4{1, 1, 2, 3}, Dims4{1, 1, 1, -1})->getOutput(0);
+         },
+         {8, 7, 6, 11, 10, 9});
+  expect("slice, reflected",
+         [](INetworkDefinition& net, ITensor& x) {
+           ISliceLayer* layer = net.addSlice(x, Dims4{0, 0, 0, -1}, Dims4{1, 1, 1, 5}, Dims4{1, 1, 1, 1});
+           layer->setMode(SliceMode::kREFLECT);
+           return layer->getOutput(0);
+         },
+         {1, 0, 1, 2, 1});
+  expect("slice, filled",
+         [](INetworkDefinition& net, ITensor& x) {
+           ISliceLayer* layer = net.addSlice(x, Dims4{0, 0, 0, -1}, Dims4{1, 1, 1, 5}, Dims4{1, 1, 1, 1});
+           layer->setMode(SliceMode::kFILL);
+           return layer->getOutput(0);
+         },
+         {0, 0, 1, 2, 0});
+  expect("shape", [](INetworkDefinition& net, ITensor& x) { return net.addShape(x)->getOutput(0); }, {1, 2, 2, 3});
+  expect("resize",
+         [](INetworkDefinition& net, ITensor& x) {
+           IResizeLayer* layer = net.addResize(x);
+           layer->setOutputDimensions(Dims4{1, 2, 2, 6});
+           return net.addReduce(*layer->getOutput(0), ReduceOperation::kMAX, 7, false)->getOutput(0);
+         },
+         {9, 9, 10, 10, 11, 11});
+  static const std::vector<int32_t> chosen = {1, 0};
+  expect("gather",
+         [](INetworkDefinition& net, ITensor& x) {
+           return net.addGather(x, *integers(net, one(2), chosen), 1)->getOutput(0);
+         },
+         {6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5});
+  expect("fill",
+         [](INetworkDefinition& net, ITensor&) {
+           IFillLayer* layer = net.addFill(one(4), FillOperation::kLINSPACE);
+           layer->setAlpha(1);
+           layer->setBeta(0.5);
+           return layer->getOutput(0);
+         },
+         {1, 1.5F, 2, 2.5F});
+  static const std::vector<float> on_off = {0, 1};
+  static const std::vector<int32_t> depth = {2};
+  expect("one hot",
+         [](INetworkDefinition& net, ITensor&) {
+           ITensor* values = constant(net, one(2), on_off);
+           return net.addOneHot(*integers(net, one(2), chosen), *values, *integers(net, scalar(), depth), -1)
+               ->getOutput(0);
+         },
+         {0, 1, 1, 0});
+  expect("scatter",
+         [](INetworkDefinition& net, ITensor&) {
+           return net
+               .addScatter(*constant(net, one(2), on_off), *integers(net, one(2), chosen),
+                           *constant(net, one(2), on_off), ScatterMode::kELEMENT)
+               ->getOutput(0);
+         },
+         {1, 0});
+  expect("a setter after a question",
+         [](INetworkDefinition& net, ITensor& x) {
+           IPoolingLayer* pool = net.addPoolingNd(x, PoolingType::kAVERAGE, Dims2{1, 1});
+           IUnaryLayer* after = net.addUnary(*pool->getOutput(0), UnaryOperation::kNEG);
+           if (after->getOutput(0)->getDimensions().d[3] != 3) return static_cast<ITensor*>(nullptr);
+           pool->setWindowSizeNd(Dims2{2, 3});
+           return after->getOutput(0);
+         },
+         {-2.5F, -8.5F});
+}
+
+}  // namespace
+
+int main() {
+  windows();
+  elements();
+  sums();
+  shapes();
+  std::printf("%d failures\n", failures);
+  return failures == 0 ? 0 : 1;
+}

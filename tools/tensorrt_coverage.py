@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Write docs/tensorrt.md: which names of TensorRT's interface compile for which major, and which of them are refused.
+
+Every class and method of include/tensorrt is named by a probe that the compiler sees once for each of the majors 3, 5,
+7, 8 and 10, with the standard of its time. What is declared and refused at run time is read from the sources.
+"""
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+INCLUDE = ROOT / "include" / "tensorrt"
+MAJORS = {3: 11, 5: 11, 7: 11, 8: 14, 10: 17}
+CLASS = re.compile(r"^class (\w+)[^;{]*\{", re.M)
+
+
+def classes():
+    """(namespace, class, methods) of every interface, in the order of the files."""
+    for path in sorted(INCLUDE.glob("nv*/*.h")):
+        text = re.sub(r"//[^\n]*", "", path.read_text())
+        space = re.findall(r"^namespace (nvinfer1|nvonnxparser|nvcaffeparser1|nvuffparser)", text, re.M)
+        if path.name == "plugins.h":
+            space.append("nvinfer1::plugin")
+        for found in CLASS.finditer(text):
+            if text[found.end()] == "}":  # a class of nothing but its name
+                continue
+            end = text.index("\n};", found.start()) if "\n};" in text[found.start():] else found.end()
+            body = text[found.end():end]
+            names = sorted(set(re.findall(r"virtual [^;{(]*?(\w+)\(", body)) - {found.group(1), "destroy"})
+            if names and "::" not in found.group(1):
+                yield space[-1], found.group(1), names
+
+
+def compiles(source, major):
+    command = ["g++", f"-std=c++{MAJORS[major]}", f"-DNV_TENSORRT_MAJOR={major}", f"-I{INCLUDE}", "-fsyntax-only",
+               "-x", "c++", "-"]
+    return subprocess.run(command, input=source, text=True, capture_output=True).stderr
+
+
+def probe(rows, major):
+    """The rows (class, method) that do not compile."""
+    lines = [f'#include "{p.name}"' for p in sorted(INCLUDE.glob("*.h"))]
+    first = len(lines) + 1
+    for number, (space, name, method) in enumerate(rows):
+        lines.append(f"struct Probe{number} : {space}::{name} {{ using {space}::{name}::{method}; }};")
+    wrong = {int(n) for n in re.findall(r"<stdin>:(\d+):\d+: error", compiles("\n".join(lines) + "\n", major))}
+    return {rows[n - first] for n in wrong if n >= first}
+
+
+def refused():
+    text = (ROOT / "src/tensorrt/build/layers_refused.cpp").read_text()
+    return dict(re.findall(r'\*this, "(\w+)",\s*"([^"]*)"', text))
+
+
+def main():
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    listed = list(classes())
+    rows = [(space, name, method) for space, name, methods in listed for method in methods]
+    missing = {major: probe(rows, major) for major in MAJORS}
+    why = refused()
+    out = ["# TensorRT's interface", "",
+           "Programs written for majors 3 to 10 compile against `include/tensorrt` (`-DNV_TENSORRT_MAJOR=N`, 10 when nothing",
+           "is said) and link `libnvinfer`, `libnvonnxparser`, … of `lib/planish/tensorrt/<layout>`: layout 7 serves majors",
+           "3 to 7, 8 serves 8 and 9. `planish-config --major N --cflags --libs` says how. This table is written by",
+           "`tools/tensorrt_coverage.py`, which compiles a probe for each name and major "
+           + ", ".join(map(str, MAJORS)) + ".", "",
+           f"{len(rows)} methods of {len(listed)} classes; "
+           + ("all compile for every major." if not any(missing.values()) else "exceptions are marked."), "",
+           "Refused when they are called, with a line in the log: "
+           + "; ".join(f"`{name}` ({text})" for name, text in sorted(why.items())) + ".", "",
+           "| class | methods |", "|---|---|"]
+    for space, name, methods in listed:
+        cells = []
+        for method in methods:
+            without = [str(m) for m in MAJORS if (space, name, method) in missing[m]]
+            mark = f" (not {', '.join(without)})" if without else ""
+            cells.append(f"{method}{' †' if method in why else ''}{mark}")
+        out.append(f"| {space}::{name} | {', '.join(cells)} |")
+    out += ["", "† refused."]
+    (ROOT / "docs" / "tensorrt.md").write_text("\n".join(out) + "\n")
+    print(f"{len(rows)} methods, missing: {({m: len(s) for m, s in missing.items()})}")
+    return 1 if any(missing.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
