@@ -1,9 +1,11 @@
 // Depthwise convolution of bytes, channels last: two taps at a time are interleaved into words of i16 and multiplied
 // with pairs of weights, the sums of a few pixels by a panel of channels staying in registers while the taps pass.
-// Taps outside of the image read a row of its zero point.
+// Pixels whose windows lie inside the image from left to right read every tap as far from where the line begins; lines
+// above and below the image are a line of its zero point.
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "kernels/cpu/common/mma_kernel.h"
 #include "kernels/cpu/common/window.h"
@@ -51,9 +53,9 @@ struct ChannelPanel {
   const int32_t* weights = nullptr;
 };
 
-// sums[pixel][column] of R pixels; taps[pixel][2 * steps]
+// sums[pixel][column] of R pixels, `across` elements apart; taps[2 * steps] of the first
 template <class T, int R, bool kPart>
-void sum_taps(const T* const (*taps)[kMostDepthwiseTaps + 1], const ChannelPanel& panel, int32_t* sums) {
+void sum_taps(const T* const* taps, int64_t across, const ChannelPanel& panel, int32_t* sums) {
   Words acc[R][kDotVectors];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r)
@@ -61,16 +63,16 @@ void sum_taps(const T* const (*taps)[kMostDepthwiseTaps + 1], const ChannelPanel
     for (int v = 0; v < kDotVectors; ++v) acc[r][v] = no_words();
   const int32_t* weights = panel.weights;
   for (int64_t step = 0; step < panel.steps; ++step, weights += kDotColumns) {
+    const T *a = taps[2 * step] + panel.channel, *b = taps[2 * step + 1] + panel.channel;
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) {
-      const T *a = taps[r][2 * step] + panel.channel, *b = taps[r][2 * step + 1] + panel.channel;
+    for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
       for (int v = 0; v < kDotVectors; ++v) {
-        const int64_t at = v * kWordLanes;
-        const Words pairs = kPart ? some_byte_pairs(a + at, b + at, panel.width - at) : byte_pairs(a + at, b + at);
+        const int64_t at = v * kWordLanes, from = r * across + at;
+        const Words pairs =
+            kPart ? some_byte_pairs(a + from, b + from, panel.width - at) : byte_pairs(a + from, b + from);
         MaddI16::add(acc[r][v], pairs, load_words(weights + at));
       }
-    }
   }
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r)
@@ -78,13 +80,19 @@ void sum_taps(const T* const (*taps)[kMostDepthwiseTaps + 1], const ChannelPanel
     for (int v = 0; v < kDotVectors; ++v) store_words(sums + r * kDotColumns + v * kWordLanes, acc[r][v]);
 }
 
+template <class T, bool kPart>
+void sum_pixels(const T* const* taps, int pixels, int64_t across, const ChannelPanel& panel, int32_t* sums) {
+  static_assert(kPixelsAtOnce == 4);
+  static constexpr decltype(&sum_taps<T, 1, kPart>) kSums[] = {sum_taps<T, 1, kPart>, sum_taps<T, 2, kPart>,
+                                                               sum_taps<T, 3, kPart>, sum_taps<T, 4, kPart>};
+  kSums[pixels - 1](taps, across, panel, sums);
+}
+
 template <class T>
 struct DepthwiseBytes {
-  using Taps = const T* [kPixelsAtOnce][kMostDepthwiseTaps + 1];
-
   MmaProduct product;
   Window<T> window;
-  const T* outside = nullptr;  // a row of the zero point
+  const T* outside = nullptr;  // a line of the zero point
 
   // Tasks are (line of the result, part of the panels).
   void run(ThreadPool& pool) const {
@@ -99,60 +107,76 @@ struct DepthwiseBytes {
   }
 
  private:
+  using Taps = std::array<const T*, kMostDepthwiseTaps + 1>;
+
   int64_t line_width() const { return product.end.rows.dims[static_cast<size_t>(product.end.rows.axes) - 1]; }
 
-  // Where the window of the next pixel in the line reads what this one's reads, a stride on.
-  bool is_inside(int64_t x) const {
-    const int64_t first = x * window.stride[2] - window.pad[2];
-    return first >= 0 && first + (window.kernel[2] - 1) * window.dilation[2] < window.extent[2];
+  // Pixels [first, last) of a line have windows that lie inside from left to right.
+  std::array<int64_t, 2> inside(int64_t width) const {
+    const int64_t stride = window.stride[2], room = window.extent[2] - 1 - (window.kernel[2] - 1) * window.dilation[2];
+    const int64_t first = std::clamp<int64_t>((window.pad[2] + stride - 1) / stride, 0, width);
+    const int64_t last = room + window.pad[2] < 0 ? 0 : (room + window.pad[2]) / stride + 1;
+    return {first, std::clamp(last, first, width)};
   }
 
-  void run_line(int64_t row, int64_t width, int64_t first, int64_t last) const {
-    Taps taps;
+  void run_line(int64_t row, int64_t width, int64_t first_panel, int64_t last_panel) const {
+    const auto [first, last] = inside(width);
     RowWalk walk = product.end.rows;
     walk.seek(row);
-    const int64_t across = window.stride[2] * window.step[2], count = product.places.values;
-    int before = -1;  // where the taps of the pixel before are, if it is inside
-    for (int64_t x = 0; x < width;) {
-      const int64_t blocks = (width - x + kPixelsAtOnce - 1) / kPixelsAtOnce;
-      const auto pixels = static_cast<int>((width - x + blocks - 1) / blocks);
-      for (int r = 0; r < pixels; ++r, ++x, walk.next()) {
-        const bool inside = is_inside(x);
-        if (inside && before >= 0)
-          for (int64_t t = 0; t < count; ++t)
-            taps[r][t] = taps[before][t] == outside ? outside : taps[before][t] + across;
-        else
-          window.taps(0, walk, [&](int64_t tap, const T* data) { taps[r][tap] = data != nullptr ? data : outside; });
-        taps[r][count] = outside;  // where the number of taps is odd
-        before = inside ? r : -1;
+    Taps taps;
+    const auto border = [&](int64_t begin, int64_t end) {
+      for (int64_t x = begin; x < end; ++x) {
+        walk.at[static_cast<size_t>(walk.axes) - 1] = x;
+        window.taps(0, walk, [&](int64_t tap, const T* data) { taps[tap] = data != nullptr ? data : outside; });
+        taps[product.places.values] = outside;
+        run_pixels(taps.data(), 1, 0, row + x, first_panel, last_panel);
       }
-      run_pixels(taps, pixels, row + x - pixels, first, last);
+    };
+    border(0, first);
+    if (first < last) {
+      walk.at[static_cast<size_t>(walk.axes) - 1] = 0;
+      take_lines(walk, taps);
+      const int64_t across = window.stride[2] * window.step[2];
+      for (const T*& tap : std::span(taps.data(), product.places.values + 1)) tap += first * across;
+      for (int64_t x = first; x < last;) {
+        const int64_t blocks = (last - x + kPixelsAtOnce - 1) / kPixelsAtOnce;
+        const auto pixels = static_cast<int>((last - x + blocks - 1) / blocks);
+        run_pixels(taps.data(), pixels, across, row + x, first_panel, last_panel);
+        for (const T*& tap : std::span(taps.data(), product.places.values + 1)) tap += pixels * across;
+        x += pixels;
+      }
     }
+    border(last, width);
   }
 
-  void run_pixels(const Taps& taps, int pixels, int64_t row, int64_t first, int64_t last) const {
+  // Taps of pixel 0 as if nothing bounded the lines.
+  void take_lines(const RowWalk& walk, Taps& taps) const {
+    const std::array<int64_t, 3> at = window.first_of(walk);
+    const T* const image = window.x + walk.at[0] * window.image;
+    size_t tap = 0;
+    for (int64_t kz = 0; kz < window.kernel[0]; ++kz)
+      for (int64_t ky = 0; ky < window.kernel[1]; ++ky) {
+        const int64_t z = at[0] + kz * window.dilation[0], y = at[1] + ky * window.dilation[1];
+        const bool is_line = z >= 0 && z < window.extent[0] && y >= 0 && y < window.extent[1];
+        const T* const line = is_line ? image + z * window.step[0] + y * window.step[1] : outside;
+        for (int64_t kx = 0; kx < window.kernel[2]; ++kx)
+          taps[tap++] = line + (at[2] + kx * window.dilation[2]) * window.step[2];
+      }
+    taps[tap] = taps[0];  // where the number of taps is odd; its weights are zero
+  }
+
+  void run_pixels(const T* const* taps, int pixels, int64_t across, int64_t row, int64_t first, int64_t last) const {
     alignas(64) int32_t sums[kPixelsAtOnce * kDotColumns];
     const int64_t steps = product.places.steps;
     for (int64_t i = first; i < last; ++i) {
       MmaSpan span = MmaPanel::span_of(product, 0, i);
       span.row = row;
       span.rows = pixels;
-      sum_pixels(taps, pixels, {span.column, span.width, steps, product.weights + i * steps * kDotColumns}, sums);
+      const ChannelPanel panel{span.column, span.width, steps, product.weights + i * steps * kDotColumns};
+      span.width < kDotColumns ? sum_pixels<T, true>(taps, pixels, across, panel, sums)
+                               : sum_pixels<T, false>(taps, pixels, across, panel, sums);
       finish_block(product.end, MmaColumns(product.end, span), span, sums);
     }
-  }
-
-  static void sum_pixels(const Taps& taps, int pixels, const ChannelPanel& panel, int32_t* sums) {
-    if (panel.width < kDotColumns)
-      for (int r = 0; r < pixels; ++r) sum_taps<T, 1, true>(taps + r, panel, sums + r * kDotColumns);
-    else if (pixels == 1)
-      sum_taps<T, 1, false>(taps, panel, sums);
-    else if (pixels == 2)
-      sum_taps<T, 2, false>(taps, panel, sums);
-    else if (pixels == 3)
-      sum_taps<T, 3, false>(taps, panel, sums);
-    else
-      sum_taps<T, kPixelsAtOnce, false>(taps, panel, sums);
   }
 };
 
@@ -165,8 +189,15 @@ void check_mma_depthwise(const KernelArgs& args) {
   const Slot x = o.in(0).adjacent(1);
   const ConvReach reach = check_conv_reach(params.attrs, x, o.out());
   require(x.extent(1) == params.attrs.columns, "{} channels of {}", params.attrs.columns, x.extent(1));
+  require(x.view().strides[static_cast<size_t>(x.view().rank) - 1] >= 0, "lines that run backwards");
   require(reach.taps <= kMostDepthwiseTaps, "{} taps; {} are accepted", reach.taps, kMostDepthwiseTaps);
   check_mma(args, 1, 1, reach.taps);
+}
+
+// Elements of a line, and of a pixel.
+int64_t outside_line(const TensorView& x) {
+  const auto last = static_cast<size_t>(x.rank) - 1;
+  return checked_add(checked_mul(x.dims[last], x.strides[last]), x.dims[1]);
 }
 
 template <class T>
@@ -179,7 +210,7 @@ void run_depthwise_bytes(const KernelArgs& args) {
   const int64_t pixels = y.element_count() / y.dims[1];
   d.product = make_mma_product(args, 1, mma_places(args.as<MmaParams>(), 1, d.window.tap_count(), pixels));
   auto* outside = reinterpret_cast<T*>(args.workspace);
-  std::fill_n(outside, x.dims[1], static_cast<T>(conv.x_zero));
+  std::fill_n(outside, outside_line(x), static_cast<T>(conv.x_zero));
   d.outside = outside;
   d.run(*args.pool);
 }
@@ -189,7 +220,7 @@ void run_mma_depthwise(const KernelArgs& args) {
   args.inputs[0].dtype == DataType::i8 ? run_depthwise_bytes<int8_t>(args) : run_depthwise_bytes<uint8_t>(args);
 }
 
-int64_t depthwise_workspace(const KernelArgs& args) { return std::max<int64_t>(1, args.inputs[0].dims[1]); }
+int64_t depthwise_workspace(const KernelArgs& args) { return outside_line(args.inputs[0]); }
 
 }  // namespace
 

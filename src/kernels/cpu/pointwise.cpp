@@ -383,8 +383,7 @@ void run_table(const KernelArgs& args, const PointwiseProgram& program) {
   for_rows(*args.pool, nest, 4096, 16384, [&](const std::array<int64_t, 2>& at, int64_t n) {
     T* __restrict__ to = y.as<T>() + at[0];
     const uint8_t* __restrict__ from = static_cast<const uint8_t*>(x.data) + at[1];
-    if constexpr (sizeof(T) == 1)
-      if (y_step == 1 && x_step == 1) return look_up(table, from, to, n);
+    if (y_step == 1 && x_step == 1) return look_up(table, from, to, n);
     for (int64_t i = 0; i < n; ++i) to[i * y_step] = table[from[i * x_step]];
   });
 }

@@ -1,6 +1,6 @@
 // Resize of any axes over any strides. Rows run along the innermost axis of the result. Every outer position is a
-// short list of weighted source rows (the product of its axes' taps); a row axis that is itself resized is
-// interpolated from their sum.
+// short list of weighted source rows (the product of its axes' taps). A row axis that is itself resized is interpolated
+// from their sum; where the result is much larger, each source row is interpolated once, for all rows that share it.
 
 #include "kernels/reference/resize.h"
 
@@ -14,6 +14,7 @@ namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
 
 constexpr size_t kMostSources = 64;  // four taps on each of three outer axes
+constexpr size_t kMostCached = 4;    // source rows of a row that is the sum of interpolated ones
 
 struct Axis {
   int64_t extent = 1, in_extent = 1, y_step = 0, x_step = 0;
@@ -54,22 +55,23 @@ class Walk {
       insert(make_axis(i, tables));
     }
     if (count_ == 0) axes_[count_++] = Axis{};
-    size_t sources = 1;
     for (size_t i = 0; i + 1 < count_; ++i) {
       rows_ *= axes_[i].extent;
-      sources *= axes_[i].taps;
+      sources_ *= axes_[i].taps;
     }
-    if (sources > kMostSources)
-      fail(Code::unsupported, "resize of so many axes: {} source rows, at most {}", sources, kMostSources);
+    if (sources_ > kMostSources)
+      fail(Code::unsupported, "resize of so many axes: {} source rows, at most {}", sources_, kMostSources);
   }
 
   const Axis& row_axis() const { return axes_[count_ - 1]; }
+  size_t sources() const { return sources_; }
 
-  // body(sources, y_offset) for every row.
-  template <class Body>
-  void for_rows(Body body) const {
+  // make() gives the body(sources, y_offset) that is called for the rows of one thread, in order.
+  template <class Make>
+  void for_rows(Make make) const {
     const int64_t grain = std::max<int64_t>(1, 8192 / row_axis().extent);
     args_.pool->parallel_for(rows_, grain, [&](int64_t begin, int64_t end) {
+      auto body = make();
       std::array<int64_t, kMaxRank> index{};
       for (int64_t i = static_cast<int64_t>(count_) - 1, rest = begin; i-- > 0;
            rest /= axes_[static_cast<size_t>(i)].extent)
@@ -161,6 +163,7 @@ class Walk {
   const KernelArgs& args_;
   size_t count_ = 0;
   std::array<Axis, kMaxRank> axes_{};
+  size_t sources_ = 1;
   int64_t rows_ = 1;
 };
 
@@ -168,7 +171,7 @@ template <class T>
 void nearest_as(const KernelArgs& args) {
   const Walk walk(args);
   const Axis& row = walk.row_axis();
-  walk.for_rows([&](const Sources& sources, int64_t y_offset) {
+  const auto copy = [&](const Sources& sources, int64_t y_offset) {
     const T* from = args.inputs[0].as<const T>() + sources.offsets[0];
     T* to = args.outputs[0].as<T>() + y_offset;
     if (row.positions != nullptr)
@@ -177,7 +180,8 @@ void nearest_as(const KernelArgs& args) {
       std::memcpy(to, from, static_cast<size_t>(row.extent) * sizeof(T));
     else
       for (int64_t i = 0; i < row.extent; ++i) to[i * row.y_step] = from[i * row.x_step];
-  });
+  };
+  walk.for_rows([&] { return copy; });
 }
 
 void run_nearest(const KernelArgs& args) {
@@ -258,18 +262,82 @@ void interpolate_row(const Axis& row, const float* from, float* to) {
   }
 }
 
+// Source rows interpolated along the row axis: the last that were asked for.
+class LineCache {
+ public:
+  static constexpr size_t kLines = 2 * kMostCached;
+
+  LineCache(const Axis& row, const float* x)
+      : row_(row), x_(x), memory_(resize_scratch(static_cast<int64_t>(kLines) * row.extent + row.in_extent)) {
+    asked_.fill(0);
+  }
+
+  // weighted sum of the lines of `sources`, at most kMostCached
+  void sum(const Sources& sources, float* to) {
+    Sources lines;
+    lines.count = sources.count;
+    for (size_t k = 0; k < sources.count; ++k) {
+      lines.offsets[k] = static_cast<int64_t>(line(sources.offsets[k])) * row_.extent;
+      lines.weights[k] = sources.weights[k];
+    }
+    sum_rows(lines, memory_, 1, row_.extent, to);
+  }
+
+ private:
+  // Its number. Those asked for since the sum began are the latest, and stay.
+  size_t line(int64_t offset) {
+    size_t oldest = 0;
+    ++clock_;
+    for (size_t k = 0; k < kLines; ++k) {
+      if (asked_[k] != 0 && offsets_[k] == offset) {
+        asked_[k] = clock_;
+        return k;
+      }
+      if (asked_[k] < asked_[oldest]) oldest = k;
+    }
+    const float* from = x_ + offset;
+    float* const dense = memory_ + static_cast<int64_t>(kLines) * row_.extent;
+    for (int64_t i = 0; i < row_.in_extent && row_.x_step != 1; ++i) dense[i] = from[i * row_.x_step];
+    Axis adjacent = row_;
+    adjacent.y_step = 1;
+    interpolate_row(adjacent, row_.x_step == 1 ? from : dense, memory_ + static_cast<int64_t>(oldest) * row_.extent);
+    offsets_[oldest] = offset;
+    asked_[oldest] = clock_;
+    return oldest;
+  }
+
+  const Axis& row_;
+  const float* x_;
+  float* memory_;
+  int64_t clock_ = 0;
+  std::array<int64_t, kLines> offsets_{}, asked_{};
+};
+
+void run_cached(const Walk& walk, const KernelArgs& args) {
+  walk.for_rows([&] {
+    return [&, cache = LineCache(walk.row_axis(), args.inputs[0].as<const float>())](const Sources& sources,
+                                                                                     int64_t y_offset) mutable {
+      cache.sum(sources, args.outputs[0].as<float>() + y_offset);
+    };
+  });
+}
+
 void run_weighted(const KernelArgs& args) {
   const Walk walk(args);
   const Axis& row = walk.row_axis();
   const auto* x = args.inputs[0].as<const float>();
-  walk.for_rows([&](const Sources& sources, int64_t y_offset) {
+  const bool larger = args.outputs[0].element_count() >= 3 * args.inputs[0].element_count();
+  if (row.positions != nullptr && row.y_step == 1 && larger && walk.sources() <= kMostCached)
+    return run_cached(walk, args);
+  const auto weigh = [&](const Sources& sources, int64_t y_offset) {
     float* to = args.outputs[0].as<float>() + y_offset;
     if (row.positions == nullptr && row.y_step == 1) return sum_rows(sources, x, row.x_step, row.extent, to);
     float* line = resize_scratch(std::max(row.in_extent, row.extent));
     sum_rows(sources, x, row.x_step, row.in_extent, line);
     if (row.positions != nullptr) return interpolate_row(row, line, to);
     for (int64_t i = 0; i < row.extent; ++i) to[i * row.y_step] = line[i];
-  });
+  };
+  walk.for_rows([&] { return weigh; });
 }
 
 // Nearest of any type, else fp32; of an axis that changes, extents below 2^31; no crops, no wider filters

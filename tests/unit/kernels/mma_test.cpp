@@ -237,6 +237,65 @@ TEST(Mma, IntegersAreExact) {
   });
 }
 
+// A group a channel: windows that reach over every border, tails of channels, pixels apart in a wider tensor.
+template <class X>
+void check_depthwise(Size s, Isa isa, uint32_t seed) {
+  std::mt19937 random(seed);
+  s.channels = s.filters = 1;
+  s.group = static_cast<int64_t>(random() % 70 + 1);
+  s.pad = static_cast<int64_t>(random() % 4);
+  const int64_t low = std::is_signed_v<X> ? -128 : 0, zero = low + static_cast<int64_t>(random() % 256);
+  const std::vector<int64_t> image = {s.images, s.group, s.height, s.width};
+  const Tensor x = random_integers<X>(image, seed + 1, low, low + 255);
+  const Tensor w = random_integers<int8_t>({s.group, 1, s.kernel, s.kernel}, seed + 2, -128, 127);
+  const int64_t apart = s.group + static_cast<int64_t>(random() % 3);
+  TensorView wide = x.view();
+  wide.strides = {s.height * s.width * apart, 1, s.width * apart, apart};
+  std::vector<X> memory(static_cast<size_t>(s.images * s.height * s.width * apart));
+  wide.data = memory.data();
+  copy_view(x.view(), wide);
+  Rows rows = random_rows(random, s.group);
+  const auto ws = w.as<int8_t>();
+  const int64_t taps = s.kernel * s.kernel;
+  for (size_t i = 0; i < ws.size(); ++i)
+    rows.offsets[i / static_cast<size_t>(taps)] -= static_cast<int32_t>(zero) * ws[i];
+  MmaAttrs attrs = attrs_for(s, Mma::madd_i16);
+  attrs.group = 1;
+  attrs.columns = s.group;
+  attrs.x_zero = zero;
+  attrs.out_zero = 100;
+  const std::vector<int64_t> extents = {s.images, s.group, out_extent(s.height, s), out_extent(s.width, s)};
+  const auto sums = windows<X, int8_t>(s, x, zero, w);
+  const auto planes = static_cast<size_t>(extents[2] * extents[3]);
+  std::vector<uint8_t> expected;
+  for (size_t i = 0; i < sums.size(); ++i) {
+    const size_t c = i / planes % rows.bias.size();
+    const float v = static_cast<float>(static_cast<int32_t>(sums[i])) * rows.scales[c] + rows.bias[c];
+    expected.push_back(static_cast<uint8_t>(std::clamp(std::nearbyint(v) + 100, 0.f, 255.f)));
+  }
+  const Tensor packed_weights =
+      tactics::cpu::pack_words(Mma::madd_i16, isa, 1, s.group, taps,
+                               [&](int64_t, int64_t n, int64_t k) { return ws[static_cast<size_t>(n * taps + k)]; });
+  const std::vector<Tensor> operands = {x, packed_weights, row_of(rows.bias), row_of(rows.scales),
+                                        row_of(rows.offsets)};
+  std::vector<TensorView> inputs = views_of(operands);
+  inputs[0] = wide;
+  const Tensor result = run_kernel(isa, "mma_depthwise", attrs_of(attrs), inputs, DataType::u8, extents);
+  const auto values = result.as<uint8_t>();
+  EXPECT_EQ(std::vector<uint8_t>(values.begin(), values.end()), expected) << isa_name(isa) << " seed " << seed;
+}
+
+TEST(Mma, DepthwiseIsExact) {
+  for (Isa isa : kIsas) {
+    if (!cpu_info().has(isa)) continue;
+    std::mt19937 random(9);
+    for (uint32_t i = 0; i < 120; ++i) {
+      const Size size = random_size(random);
+      i % 2 == 0 ? check_depthwise<uint8_t>(size, isa, i) : check_depthwise<int8_t>(size, isa, i);
+    }
+  }
+}
+
 // Small integers are bf16 numbers, and so are their parts.
 TEST(Mma, FloatsOfFewBitsAreExact) {
   for_host_mmas([](Isa isa, Mma mma) {

@@ -105,12 +105,12 @@ struct MmaPanel {
     block.offsets = p.places.offsets;
     block.a_plane = p.places.plane;
     block.b = p.weights + (g * p.panels() + panel) * p.panel_words();
-    block.sums = sums;
   }
 
-  void multiply_rows(int64_t at, int64_t rows) {
+  void multiply_rows(int64_t at, int64_t rows, int32_t* to) {
     BlockArgs here = block;
     here.a += at;
+    here.sums = to;
     here.rows = static_cast<int>(rows);
     multiply(here);
   }
@@ -120,21 +120,29 @@ struct MmaPanel {
     finish_block(product.end, columns, span, from);
   }
 
-  // Rows [first, last), line by line. Tiles cost the same however full; else blocks of a line are about equal.
+  // Rows [first, last), line by line, and the sums of as many blocks as there is room for finished together. Tiles cost
+  // the same however full; else blocks of a line are about equal.
   void run_lines(int64_t first, int64_t last) {
     const MmaPlaces& places = product.places;
     const int64_t height = product.params->format.rows;
     const bool whole = is_tiled(product.params->mma);
+    int64_t waiting = 0;
+    const auto flush = [&] {
+      if (waiting > 0) finish(first - waiting, waiting, sums);
+      waiting = 0;
+    };
     while (first < last) {
       const int64_t line = first / places.width, start = places.line_at(line) - line * places.width * places.pitch;
       const int64_t end = std::min(last, (line + 1) * places.width);
       for (int64_t blocks = (end - first + height - 1) / height; first < end; --blocks) {
         const int64_t rows = whole ? std::min(height, end - first) : (end - first + blocks - 1) / blocks;
-        multiply_rows(start + first * places.pitch, rows);
-        finish(first, rows, sums);
+        if (waiting + (whole ? kMostMmaRows : rows) > kMostMmaRows) flush();
+        multiply_rows(start + first * places.pitch, rows, sums + waiting * product.params->format.columns);
+        waiting += rows;
         first += rows;
       }
     }
+    flush();
   }
 
   // Positions [first, last) of an image with borders: the sums of the borders' own are dropped.
@@ -144,7 +152,7 @@ struct MmaPanel {
       const int64_t end = std::min(at + format.rows, last);
       MmaSegment segment = next_segment(product.places, at, end);
       if (segment.count == 0) continue;
-      multiply_rows(at * product.places.pitch, end - at);
+      multiply_rows(at * product.places.pitch, end - at, sums);
       for (; segment.count > 0; segment = next_segment(product.places, segment.position + segment.count, end))
         finish(segment.row, segment.count, sums + (segment.position - at) * format.columns);
     }
