@@ -17,25 +17,46 @@ struct TileEnd {
   float low = 0, high = 0;
 };
 
-template <int R, int V>
-void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
+// Written out where sums are made: they never leave their registers before they are stored.
+template <bool kWhole, int R, int V>
+[[gnu::always_inline]] inline void store_tile(Vec (&acc)[R][V], const TileEnd& end) {
   const Vec low = Vec::splat(end.low), high = Vec::splat(end.high);
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) {
       const int column = v * Vec::kWidth, left = end.width - column;
-      if (left >= Vec::kWidth) {
-        Vec sum = acc[r][v];
-        if (end.has_residual) sum = sum + Vec::load(end.residual[r] + column);
-        Vec::min(high, Vec::max(low, sum)).store(end.out[r] + column);
-      } else if (left > 0) {
-        Vec sum = acc[r][v];
-        if (end.has_residual) sum = sum + Vec::load_part(end.residual[r] + column, left);
-        Vec::min(high, Vec::max(low, sum)).store_part(end.out[r] + column, left);
-      }
+      if (kWhole || left >= Vec::kWidth)
+        Vec::min(high, Vec::max(low, acc[r][v])).store(end.out[r] + column);
+      else if (left > 0)
+        Vec::min(high, Vec::max(low, acc[r][v])).store_part(end.out[r] + column, left);
     }
   }
+}
+
+template <bool kWhole, int R, int V>
+[[gnu::always_inline]] inline void add_residual(Vec (&acc)[R][V], const TileEnd& end) {
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      const int column = v * Vec::kWidth, left = end.width - column;
+      if (kWhole || left >= Vec::kWidth)
+        acc[r][v] = acc[r][v] + Vec::load(end.residual[r] + column);
+      else if (left > 0)
+        acc[r][v] = acc[r][v] + Vec::load_part(end.residual[r] + column, left);
+    }
+  }
+}
+
+template <int R, int V>
+[[gnu::always_inline]] inline void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
+  if (end.width == V * Vec::kWidth) {
+    if (end.has_residual) add_residual<true>(acc, end);
+    return store_tile<true>(acc, end);
+  }
+  if (end.has_residual) add_residual<false>(acc, end);
+  store_tile<false>(acc, end);
 }
 
 // A tile of few rows waits for its panel: lines of it, or of the next one, are asked for ahead of their turn, across

@@ -74,55 +74,137 @@ struct MmaProduct {
   int64_t panel_words() const { return places.planes * places.runs * places.steps * params->format.columns; }
 };
 
-// One panel against positions [first, last).
-inline void multiply_mma_panel(const MmaProduct& p, BlockFn multiply, int64_t g, int64_t panel, int64_t first,
-                               int64_t last) {
-  alignas(64) int32_t sums[kMostMmaRows * kMostMmaColumns];
-  const MmaFormat& format = p.params->format;
-  MmaSpan span;
-  span.column = g * p.params->attrs.columns + panel * format.columns;
-  span.width = std::min(format.columns, p.params->attrs.columns - panel * format.columns);
-  BlockArgs block;
-  block.pitch = p.places.pitch;
-  block.runs = p.places.runs;
-  block.steps = p.places.steps;
-  block.offsets = p.places.offsets;
-  block.a_plane = p.places.plane;
-  block.b = p.weights + (g * p.panels() + panel) * p.panel_words();
-  block.sums = sums;
-  for (int64_t at = first; at < last; at += format.rows) {
-    MmaSegment segment = next_segment(p.places, at, std::min(at + format.rows, last));
-    if (segment.count == 0) continue;
-    block.a = p.words + g * p.places.group() + at * p.places.pitch;
-    block.rows = static_cast<int>(std::min(format.rows, last - at));
-    multiply(block);
-    while (segment.count > 0) {
-      RowWalk walk = p.rows;
-      walk.seek(segment.row);
-      span.rows = static_cast<int>(segment.count);
-      finish_mma_block(p.end, span, walk, sums + (segment.position - at) * format.columns);
-      segment = next_segment(p.places, segment.position + segment.count, std::min(at + format.rows, last));
+// What is left to do for a block of sums: its rows are finished some at a time, between the steps of the next block.
+class BlockEnd {
+ public:
+  BlockEnd(const MmaProduct& p, int64_t rows_at_once) : p_(p), rows_at_once_(rows_at_once) {}
+  bool left() const { return segment_.count > 0; }
+  // Positions from those of `segment` up to `last`; the block began at `first`.
+  void begin(const MmaSpan& span, const MmaSegment& segment, int64_t first, int64_t last, const int32_t* sums) {
+    span_ = span;
+    segment_ = segment;
+    first_ = first;
+    last_ = last;
+    sums_ = sums;
+  }
+  void finish() {
+    while (left()) advance();
+  }
+  static void between(void* self) {
+    if (auto* end = static_cast<BlockEnd*>(self); end->left()) end->advance();
+  }
+
+ private:
+  void advance() {
+    const int64_t rows = std::min(rows_at_once_, segment_.count);
+    RowWalk walk = p_.rows;
+    walk.seek(segment_.row);
+    span_.rows = static_cast<int>(rows);
+    finish_mma_block(p_.end, span_, walk, sums_ + (segment_.position - first_) * p_.params->format.columns);
+    segment_ = {segment_.position + rows, segment_.row + rows, segment_.count - rows};
+    if (segment_.count == 0) segment_ = next_segment(p_.places, segment_.position, last_);
+  }
+
+  const MmaProduct& p_;
+  int64_t rows_at_once_, first_ = 0, last_ = 0;
+  MmaSpan span_;
+  MmaSegment segment_;
+  const int32_t* sums_ = nullptr;
+};
+
+// One thread's part of a product.
+class MmaRun {
+ public:
+  explicit MmaRun(const MmaProduct& p)
+      : p_(p),
+        tiled_(is_tiled(p.params->mma)),
+        tiles_(tiled_),
+        multiply_(block_function(p.params->mma)),
+        steps_(tiled_ ? std::max<int64_t>(1, p.places.runs * p.places.steps / p.params->format.steps) : 1),
+        end_(p, rows_at_once()) {}
+  ~MmaRun() { end_.finish(); }
+  MmaRun(const MmaRun&) = delete;
+  MmaRun& operator=(const MmaRun&) = delete;
+
+  // Panels [from, to) of a group against positions [first, last).
+  void multiply(int64_t g, int64_t from, int64_t to, int64_t first, int64_t last) {
+    const int64_t height = p_.params->format.rows, blocks = (last - first + height - 1) / height;
+    BlockArgs block;
+    block.pitch = p_.places.pitch;
+    block.runs = p_.places.runs;
+    block.steps = p_.places.steps;
+    block.offsets = p_.places.offsets;
+    block.a_plane = p_.places.plane;
+    for (int64_t panel = from; panel < to; ++panel) {
+      block.b = p_.weights + (g * p_.panels() + panel) * p_.panel_words();
+      block.ahead = reinterpret_cast<const std::byte*>(block.b + p_.panel_words());
+      block.ahead_bytes = tiled_ && panel + 1 < to ? (p_.panel_words() * 4 / (blocks * steps_) + 63) / 64 * 64 : 0;
+      for (int64_t at = first; at < last; at += height, block.ahead += steps_ * block.ahead_bytes)
+        multiply_block(block, g, panel, at, std::min(at + height, last));
     }
   }
-}
 
-// Tasks are (group, chunk of positions, part of the panels).
+ private:
+  // A program has a price for each call; else two rows or more fill the time of a step.
+  int64_t rows_at_once() const {
+    constexpr int64_t kWhole = kTile / kMostMmaColumns;
+    return !tiled_ ? kMostMmaRows : p_.params->has_program ? kWhole : std::max<int64_t>(2, kMostMmaRows / steps_);
+  }
+
+  void multiply_block(BlockArgs block, int64_t g, int64_t panel, int64_t at, int64_t last) {
+    const MmaSegment segment = next_segment(p_.places, at, last);
+    if (segment.count == 0) return;
+    const MmaFormat& format = p_.params->format;
+    block.a = p_.words + g * p_.places.group() + at * p_.places.pitch;
+    block.rows = static_cast<int>(last - at);
+    block.sums = sums_[turn_ ^= 1];
+    if (end_.left()) {
+      block.between = BlockEnd::between;
+      block.context = &end_;
+    }
+    multiply_(block);
+    end_.finish();
+    MmaSpan span;
+    span.column = g * p_.params->attrs.columns + panel * format.columns;
+    span.width = std::min(format.columns, p_.params->attrs.columns - panel * format.columns);
+    end_.begin(span, segment, at, last, block.sums);
+    if (!tiled_) end_.finish();
+  }
+
+  const MmaProduct& p_;
+  bool tiled_;
+  Tiles tiles_;
+  BlockFn multiply_;
+  int64_t steps_;  // of tiles in a block
+  BlockEnd end_;
+  int turn_ = 0;
+  alignas(64) int32_t sums_[2][kMostMmaRows * kMostMmaColumns];
+};
+
+// Weights that stream by are read once by the thread that has their columns, for all chunks of rows; others stay in
+// every thread's cache, and tasks are stretches of (group, chunk of positions, panel).
 inline void multiply_mma(const MmaProduct& p, ThreadPool& pool) {
-  constexpr int64_t kWordsInCache = 128 << 10;
   const int64_t height = p.params->format.rows, blocks = (p.places.positions + height - 1) / height;
-  const int64_t fits = std::max<int64_t>(1, kWordsInCache / (p.places.pitch * p.places.planes * height));
-  const int64_t asked = p.params->attrs.row_blocks, chunk = std::min(asked > 0 ? asked : fits, blocks);
-  const int64_t group = p.params->attrs.group, panels = p.panels(), chunks = (blocks + chunk - 1) / chunk;
-  const int64_t wanted = pool.size() == 1 ? 1 : 4 * pool.size() / (group * chunks);
-  const int64_t parts = std::clamp<int64_t>(wanted, 1, panels);
-  const BlockFn multiply = block_function(p.params->mma);
-  pool.parallel_for(group * chunks * parts, 1, [&](int64_t begin, int64_t end) {
-    const Tiles tiles(is_tiled(p.params->mma));
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t part = task % parts, first = task / parts % chunks * chunk * height, g = task / parts / chunks;
-      const int64_t last = std::min(first + chunk * height, p.places.positions);
-      for (int64_t panel = panels * part / parts; panel < panels * (part + 1) / parts; ++panel)
-        multiply_mma_panel(p, multiply, g, panel, first, last);
+  const int64_t fits =
+      std::max<int64_t>(1, words_in_cache(p.params->mma) / (p.places.pitch * p.places.planes * height));
+  const int64_t asked = p.params->attrs.row_blocks, most = std::min(asked > 0 ? asked : fits, blocks);
+  const int64_t chunks = (blocks + most - 1) / most, chunk = (blocks + chunks - 1) / chunks * height;
+  const int64_t group = p.params->attrs.group, panels = p.panels(), wanted = pool.size() == 1 ? 1 : 4 * pool.size();
+  const bool streamed = panels * p.panel_words() > kStreamedWords && panels * group >= wanted;
+  const int64_t items = group * panels * (streamed ? 1 : chunks), tasks = std::min(items, wanted);
+  const auto multiply = [&](MmaRun& run, int64_t g, int64_t at, int64_t from, int64_t to) {
+    run.multiply(g, from, to, at * chunk, std::min((at + 1) * chunk, p.places.positions));
+  };
+  pool.parallel_for(tasks, 1, [&](int64_t begin, int64_t end) {
+    MmaRun run(p);
+    for (int64_t item = items * begin / tasks; item < items * end / tasks;) {
+      const int64_t at = item / panels, from = item % panels;
+      const int64_t to = std::min(panels, from + items * end / tasks - item);
+      if (streamed)
+        for (int64_t c = 0; c < chunks; ++c) multiply(run, at, c, from, to);
+      else
+        multiply(run, at / chunks, at % chunks, from, to);
+      item += to - from;
     }
   });
 }

@@ -59,21 +59,27 @@ int64_t mma_runs(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channels) {
   return std::accumulate(conv.kernel.begin(), conv.kernel.end(), int64_t{1}, std::multiplies<>());
 }
 
-std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values) {
+std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns) {
   const MmaFormat f = mma_format(mma, code_level(isa));
-  constexpr int64_t kWordsInCache = 128 << 10;
-  const int64_t fits = std::max<int64_t>(1, kWordsInCache / row_words(mma, isa, values) / f.rows);
+  const int64_t words = row_words(mma, isa, values), most = 512 / f.rows;
+  const int64_t fits = std::max<int64_t>(1, words_in_cache(mma) / words / f.rows);
   const auto shared = static_cast<int64_t>(rows) / (f.rows * 4 * threads);
-  const int64_t blocks = std::clamp<int64_t>(shared, 1, std::min<int64_t>(fits, 512 / f.rows));
+  const bool streamed = words * columns > kStreamedWords;
+  const int64_t blocks = streamed ? fits : std::clamp<int64_t>(shared, 1, std::min<int64_t>(fits, most));
   std::vector<int64_t> choices = {blocks};
   for (int64_t other : {blocks / 2, std::min(blocks * 4, fits)})
     if (other > 0 && std::find(choices.begin(), choices.end(), other) == choices.end()) choices.push_back(other);
   return choices;
 }
 
-double estimate_mma_us(const TacticQuery& query, Mma mma, double flops, double bytes, double row_values) {
+double weight_bytes_of(Mma mma, Isa isa, double weights) {
+  const MmaFormat f = mma_format(mma, code_level(isa));
+  return weights * 4 * static_cast<double>(f.planes) / static_cast<double>(f.depth);
+}
+
+double estimate_mma_us(const TacticQuery& query, Mma mma, double flops, double bytes, double put_down) {
   constexpr double kPutDown = 8e3;  // values a microsecond and thread
-  return estimate_us(query, flops / rate_of(mma, query.isa), bytes, 0.8) + row_values / (kPutDown * query.threads);
+  return estimate_us(query, flops / rate_of(mma, query.isa), bytes, 0.8) + put_down / (kPutDown * query.threads);
 }
 
 }  // namespace planish::tactics::cpu
