@@ -36,14 +36,14 @@ def write(path):
     save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
 
 
-def run(words):
-    return subprocess.run([str(word) for word in words], capture_output=True, text=True, check=True).stdout
+def run(words, stderr=None):
+    return subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, stderr=stderr, text=True, check=True).stdout
 
 
 def measure(planish, model, threads, flags):
     with tempfile.TemporaryDirectory() as folder:
         plan = Path(folder) / "products.plan"
-        text = run([planish, "build", model, "-o", plan, "--tune", "full", "-v", "--threads", threads, *flags])
+        text = run([planish, "build", model, "-o", plan, "--tune", "full", "-v", "--threads", threads, *flags], stderr=subprocess.STDOUT)
         peak = json.loads(run([planish, "bench", plan, "--threads", threads, "--seconds", "0.5", "--json", "-"]))["peak_gflops"]
     gflop, shape = 0, ""
     for line in text.splitlines():
