@@ -58,6 +58,11 @@ constexpr MmaFormat mma_format(Mma mma, Isa code) {
   return {};
 }
 
+// Words of rows that stay in L2 while the weights pass; processors with tiles have 2 MiB of it.
+constexpr int64_t words_in_cache(Mma mma) { return int64_t{is_tiled(mma) ? 320 : 128} << 10; }
+// More words of weights than this stream by: then each thread has columns of its own, else rows.
+constexpr int64_t kStreamedWords = int64_t{256} << 10;
+
 // Whether the kernels of `isa` multiply so.
 constexpr bool has_mma(Isa isa, Mma mma) {
   switch (mma) {

@@ -26,9 +26,8 @@ void propose_mma_gemm(const TacticQuery& query, CandidateSink& sink) {
   if (a.type.dtype != DataType::f32 || !b.is_constant() || b.type.shape.rank() != 2 || a.type.shape.rank() < 2)
     return sink.refuse("gemm.mma", "f32 rows and a constant f32 matrix are accepted");
   const int64_t values = b.constant.extents()[0], columns = b.constant.extents()[1];
-  MmaProblem p =
-      mma_gemm_problem(query, *form, epilogue_params(query, *form, {}, columns, query.output(0).type.shape.rank() - 1),
-                       values, columns, static_cast<double>(b.constant.byte_count()));
+  MmaProblem p = mma_gemm_problem(
+      query, *form, epilogue_params(query, *form, {}, columns, query.output(0).type.shape.rank() - 1), values, columns);
   p.pack = pack_matrix<float>(query, b.constant);
   offer_mma(query, sink, p, kinds);
 }

@@ -75,7 +75,7 @@ void propose_matrix_of_numbers(const TacticQuery& query, CandidateSink& sink, co
   const int64_t values = q.weights.centred.extents()[0], columns = q.weights.centred.extents()[1];
   const QuantizedEpilogue e = quantized_epilogue(
       q, epilogue_params(query, q.form, {}, columns, query.output(0).type.shape.rank() - 1), columns);
-  MmaProblem p = mma_gemm_problem(query, q.form, e.params, values, columns, static_cast<double>(values * columns));
+  MmaProblem p = mma_gemm_problem(query, q.form, e.params, values, columns);
   std::vector<int32_t> sums(static_cast<size_t>(columns), 0);
   const auto w = q.weights.centred.as<int16_t>();
   for (size_t i = 0; i < w.size(); ++i) sums[i % sums.size()] += w[i];

@@ -21,38 +21,82 @@ struct TileEnd {
   const Activation* activation = nullptr;
 };
 
-template <int R, int V>
-[[gnu::noinline]] void activate_tile(Vec (&acc)[R][V], const TileEnd& end) {
-  for (int r = 0; end.has_sums && r < R; ++r)
-    for (int v = 0; v < V; ++v) {
-      const int left = end.width - v * Vec::kWidth;
-      if (left <= 0) break;
-      const float* const sums = end.out[r] + v * Vec::kWidth;
-      acc[r][v] = acc[r][v] + (left < Vec::kWidth ? Vec::load_part(sums, left) : Vec::load(sums));
-    }
-  activate(*end.activation, &acc[0][0], R * V);
-}
-
-template <int R, int V>
-void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
-  if (end.activation != nullptr) activate_tile<R, V>(acc, end);
+// Written out where sums are made: they never leave their registers before they are stored.
+template <bool kWhole, int R, int V>
+[[gnu::always_inline]] inline void store_tile(Vec (&acc)[R][V], const TileEnd& end) {
   const Vec low = Vec::splat(end.low), high = Vec::splat(end.high);
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) {
       const int column = v * Vec::kWidth, left = end.width - column;
-      if (left >= Vec::kWidth) {
-        Vec sum = acc[r][v];
-        if (end.has_residual) sum = sum + Vec::load(end.residual[r] + column);
-        Vec::min(high, Vec::max(low, sum)).store(end.out[r] + column);
-      } else if (left > 0) {
-        Vec sum = acc[r][v];
-        if (end.has_residual) sum = sum + Vec::load_part(end.residual[r] + column, left);
-        Vec::min(high, Vec::max(low, sum)).store_part(end.out[r] + column, left);
-      }
+      if (kWhole || left >= Vec::kWidth)
+        Vec::min(high, Vec::max(low, acc[r][v])).store(end.out[r] + column);
+      else if (left > 0)
+        Vec::min(high, Vec::max(low, acc[r][v])).store_part(end.out[r] + column, left);
     }
   }
+}
+
+template <bool kWhole, int R, int V>
+[[gnu::always_inline]] inline void add_residual(Vec (&acc)[R][V], const TileEnd& end) {
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      const int column = v * Vec::kWidth, left = end.width - column;
+      if (kWhole || left >= Vec::kWidth)
+        acc[r][v] = acc[r][v] + Vec::load(end.residual[r] + column);
+      else if (left > 0)
+        acc[r][v] = acc[r][v] + Vec::load_part(end.residual[r] + column, left);
+    }
+  }
+}
+
+// The sums of a tile in memory, for an end that is no matter of registers.
+template <int R, int V>
+struct TileSums {
+  Vec of[R][V];
+};
+
+template <int R, int V>
+[[gnu::noinline]] void finish_activated(TileSums<R, V> sums, const TileEnd& end) {
+  const auto add = [&](const float* const* rows) {
+    for (int r = 0; r < R; ++r)
+      for (int v = 0, left = end.width; v < V && left > 0; ++v, left -= Vec::kWidth) {
+        const float* const from = rows[r] + v * Vec::kWidth;
+        sums.of[r][v] = sums.of[r][v] + (left < Vec::kWidth ? Vec::load_part(from, left) : Vec::load(from));
+      }
+  };
+  if (end.has_sums) add(end.out);
+  activate(*end.activation, &sums.of[0][0], R * V);
+  if (end.has_residual) add(end.residual);
+  const Vec low = Vec::splat(end.low), high = Vec::splat(end.high);
+  for (int r = 0; r < R; ++r)
+    for (int v = 0, left = end.width; v < V && left > 0; ++v, left -= Vec::kWidth) {
+      const Vec result = Vec::min(high, Vec::max(low, sums.of[r][v]));
+      float* const to = end.out[r] + v * Vec::kWidth;
+      left < Vec::kWidth ? result.store_part(to, left) : result.store(to);
+    }
+}
+
+template <int R, int V>
+[[gnu::always_inline]] inline void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
+  if (end.activation != nullptr) {
+    TileSums<R, V> sums;
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) sums.of[r][v] = acc[r][v];
+    }
+    return finish_activated<R, V>(sums, end);
+  }
+  if (end.width == V * Vec::kWidth) {
+    if (end.has_residual) add_residual<true>(acc, end);
+    return store_tile<true>(acc, end);
+  }
+  if (end.has_residual) add_residual<false>(acc, end);
+  store_tile<false>(acc, end);
 }
 
 // A tile of few rows waits for its panel: lines of it, or of the next one, are asked for ahead of their turn, across

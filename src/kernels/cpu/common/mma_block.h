@@ -4,6 +4,8 @@
 // The instructions beyond the level's own are written out: a block function is entered only where the processor has
 // them, and the compiler may use none of them elsewhere.
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -21,6 +23,9 @@ struct BlockArgs {
   const int32_t* b = nullptr;  // [plane][run][step][column]
   int32_t* sums = nullptr;     // [rows][columns of the format]
   int rows = 0;
+  // Tiles leave the rest of the core idle: after each of their steps a piece of what comes next is fetched.
+  const std::byte* ahead = nullptr;
+  int64_t ahead_bytes = 0;  // after each step
 };
 using BlockFn = void (*)(const BlockArgs&);
 
@@ -201,18 +206,26 @@ void store_sums(int32_t* sums) {
   }
 }
 
+inline void fetch_ahead(const BlockArgs& block, const std::byte*& ahead) {
+  constexpr int64_t kLine = 64;
+  for (int64_t i = 0; i < block.ahead_bytes; i += kLine) prefetch(reinterpret_cast<const float*>(ahead + i));
+  ahead += block.ahead_bytes;
+}
+
 // Rows beyond `rows` are multiplied too: 16 M rows of A and of the sums are there.
 template <class Dot, int M>
 void tile_rows(const BlockArgs& block) {
   __asm__ volatile("" : : : "memory");
   zero_sums<M>();
   const int32_t* b = block.b;
+  const std::byte* ahead = block.ahead;
   for (int64_t run = 0; run < block.runs; ++run) {
     const int32_t* const a = block.a + block.offsets[run];
     for (int64_t step = 0; step < block.steps; step += kTileSteps, b += kTileSteps * kTileWords) {
       load_columns(b);
       load_rows<M>(a + step, block.pitch);
       add_tiles<Dot, M>();
+      fetch_ahead(block, ahead);
     }
   }
   store_sums<M>(block.sums);
@@ -224,6 +237,7 @@ void tf32_rows(const BlockArgs& block) {
   __asm__ volatile("" : : : "memory");
   zero_sums<M>();
   const int32_t* b = block.b;
+  const std::byte* ahead = block.ahead;
   const int64_t b_plane = block.runs * block.steps * kTileWords;
   for (int64_t run = 0; run < block.runs; ++run) {
     const int32_t* const a = block.a + block.offsets[run];
@@ -235,6 +249,7 @@ void tf32_rows(const BlockArgs& block) {
       add_tiles<TileBf16, M>();
       load_columns(b + b_plane);
       add_tiles<TileBf16, M>();
+      fetch_ahead(block, ahead);
     }
   }
   store_sums<M>(block.sums);

@@ -113,6 +113,15 @@ struct MmaPanel {
     here.sums = to;
     here.rows = static_cast<int>(rows);
     multiply(here);
+    block.ahead += steps() * block.ahead_bytes;
+  }
+  // Of tiles in a block.
+  int64_t steps() const { return std::max<int64_t>(1, block.runs * block.steps / product.params->format.steps); }
+  // While tiles multiply these `blocks` of rows, the next panel is fetched.
+  void fetch_next(int64_t blocks) {
+    if (!is_tiled(product.params->mma)) return;
+    block.ahead = reinterpret_cast<const std::byte*>(block.b + product.panel_words());
+    block.ahead_bytes = (product.panel_words() * 4 / (std::max<int64_t>(1, blocks) * steps()) + 63) / 64 * 64;
   }
   void finish(int64_t row, int64_t rows, const int32_t* from) {
     span.row = row;
@@ -159,21 +168,35 @@ struct MmaPanel {
   }
 };
 
-// Tasks are (group, chunk of rows, part of the panels).
+// Tasks are (group, chunk of rows, part of the panels). Weights that stream by are read once, by the thread that has
+// their columns: its tasks pass through all chunks.
 struct MmaTasks {
   int64_t chunk = 0, chunks = 0, parts = 0;  // chunk: in rows
+  bool streamed = false;
+  int64_t count(int64_t group) const { return group * parts * (streamed ? 1 : chunks); }
 };
 
 inline MmaTasks mma_tasks(const MmaProduct& p, const ThreadPool& pool) {
-  constexpr int64_t kWordsInCache = 128 << 10;
   const int64_t height = p.params->format.rows, blocks = (p.count() + height - 1) / height;
-  const int64_t fits =
-      std::max<int64_t>(1, kWordsInCache / std::max<int64_t>(1, p.places.pitch * p.places.planes * height));
-  const int64_t asked = p.params->attrs.row_blocks, chunk = std::min(asked > 0 ? asked : fits, blocks);
-  MmaTasks tasks{chunk * height, (blocks + chunk - 1) / chunk, 1};
-  const int64_t wanted = pool.size() == 1 ? 1 : 4 * pool.size() / (p.params->attrs.group * tasks.chunks);
-  tasks.parts = std::clamp<int64_t>(wanted, 1, p.panels());
-  return tasks;
+  const int64_t words = std::max<int64_t>(1, p.places.pitch * p.places.planes * height);
+  const int64_t fits = std::max<int64_t>(1, words_in_cache(p.params->mma) / words);
+  const int64_t asked = p.params->attrs.row_blocks, most = std::min(asked > 0 ? asked : fits, blocks);
+  const int64_t chunks = (blocks + most - 1) / most, chunk = (blocks + chunks - 1) / chunks;
+  const int64_t group = p.params->attrs.group, panels = p.panels(), wanted = pool.size() == 1 ? 1 : 4 * pool.size();
+  const bool streamed = chunks > 1 && panels * p.panel_words() > kStreamedWords && panels * group >= wanted;
+  return {chunk * height, chunks, std::clamp<int64_t>(wanted / (group * (streamed ? 1 : chunks)), 1, panels), streamed};
+}
+
+// Panels [from, to) of a group with rows [first, last).
+inline void run_panels(const MmaProduct& p, int64_t g, int64_t from, int64_t to, int64_t first, int64_t last,
+                       int32_t* sums) {
+  const BlockFn multiply = block_function(p.params->mma);
+  const int64_t height = p.params->format.rows, blocks = (last - first + height - 1) / height;
+  for (int64_t i = from; i < to; ++i) {
+    MmaPanel panel(p, multiply, g, i, sums);
+    if (i + 1 < to) panel.fetch_next(blocks);
+    p.places.form == ImageForm::positions ? panel.run_positions(first, last) : panel.run_lines(first, last);
+  }
 }
 
 // put(g, begin, end): puts items [begin, end) of a group down, in every plane.
@@ -181,7 +204,7 @@ template <class Put>
 void run_mma(const MmaProduct& p, ThreadPool& pool, const Put& put) {
   constexpr int64_t kWordsAtOnce = 4096;
   const MmaTasks tasks = mma_tasks(p, pool);
-  const bool together = p.places.form == ImageForm::gathered && tasks.parts == 1;
+  const bool together = p.places.form == ImageForm::gathered && tasks.parts == 1 && !tasks.streamed;
   const int64_t group = p.params->attrs.group, items = p.places.items;
   if (!together)
     pool.parallel_for(group * items, std::max<int64_t>(1, kWordsAtOnce / std::max<int64_t>(1, p.places.item_words)),
@@ -192,18 +215,16 @@ void run_mma(const MmaProduct& p, ThreadPool& pool, const Put& put) {
                           put(g, begin - g * items, last - g * items);
                         }
                       });
-  const BlockFn multiply = block_function(p.params->mma);
-  pool.parallel_for(group * tasks.chunks * tasks.parts, 1, [&](int64_t begin, int64_t end) {
+  pool.parallel_for(tasks.count(group), 1, [&](int64_t begin, int64_t end) {
     alignas(64) int32_t sums[kMostMmaRows * kMostMmaColumns];
     const Tiles tiles(is_tiled(p.params->mma));
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t part = task % tasks.parts, chunk = task / tasks.parts % tasks.chunks;
-      const int64_t g = task / tasks.parts / tasks.chunks, panels = p.panels();
-      const int64_t first = chunk * tasks.chunk, last = std::min(first + tasks.chunk, p.count());
-      if (together) put(g, first, last);
-      for (int64_t i = panels * part / tasks.parts; i < panels * (part + 1) / tasks.parts; ++i) {
-        MmaPanel panel(p, multiply, g, i, sums);
-        p.places.form == ImageForm::positions ? panel.run_positions(first, last) : panel.run_lines(first, last);
+      const int64_t part = task % tasks.parts, at = task / tasks.parts, panels = p.panels();
+      const int64_t g = tasks.streamed ? at : at / tasks.chunks, chunk = tasks.streamed ? 0 : at % tasks.chunks;
+      for (int64_t c = chunk; c < (tasks.streamed ? tasks.chunks : chunk + 1); ++c) {
+        const int64_t first = c * tasks.chunk, last = std::min(first + tasks.chunk, p.count());
+        if (together) put(g, first, last);
+        run_panels(p, g, panels * part / tasks.parts, panels * (part + 1) / tasks.parts, first, last, sums);
       }
     }
   });

@@ -2,19 +2,24 @@
 // The parts of a softmax along a contiguous row.
 
 #include "kernels/cpu/common/math.h"
+#include "kernels/cpu/common/simd.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
 constexpr int64_t kLanes = 16, kStretch = 512;
 
 inline float row_max(const float* x, int64_t n) {
-  float lanes[kLanes];
-  std::fill_n(lanes, kLanes, x[0]);
+  constexpr int64_t kWidth = Vec::kWidth;
+  Vec even = Vec::splat(x[0]), odd = even;
   int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (int64_t k = 0; k < kLanes; ++k) lanes[k] = x[i + k] > lanes[k] ? x[i + k] : lanes[k];
+  for (; i + 2 * kWidth <= n; i += 2 * kWidth) {
+    even = Vec::max(Vec::load(x + i), even);
+    odd = Vec::max(Vec::load(x + i + kWidth), odd);
+  }
+  float lanes[kWidth];
+  Vec::max(even, odd).store(lanes);
   for (; i < n; ++i) lanes[0] = x[i] > lanes[0] ? x[i] : lanes[0];
-  for (int64_t half = kLanes / 2; half > 0; half /= 2)
+  for (int64_t half = kWidth / 2; half > 0; half /= 2)
     for (int64_t k = 0; k < half; ++k) lanes[k] = lanes[k + half] > lanes[k] ? lanes[k + half] : lanes[k];
   return lanes[0];
 }

@@ -59,8 +59,8 @@ int64_t mma_runs(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channels) {
 // Few rows by many weights are cut along the weights, which then are read once: a chunk is as large as the cache takes.
 std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns) {
   const MmaFormat f = mma_format(mma, code_level(isa));
-  constexpr int64_t kWordsInCache = 128 << 10, kWeightWordsInCache = 64 << 10;
-  const int64_t fits = std::max<int64_t>(1, kWordsInCache / row_words(mma, isa, values) / f.rows);
+  constexpr int64_t kWeightWordsInCache = 64 << 10;
+  const int64_t fits = std::max<int64_t>(1, words_in_cache(mma) / row_words(mma, isa, values) / f.rows);
   const auto shared = static_cast<int64_t>(rows) / (f.rows * 4 * threads),
              all = static_cast<int64_t>(rows) / f.rows + 1;
   const bool heavy = row_words(mma, isa, values) * columns > kWeightWordsInCache && columns >= f.columns * 4 * threads;
@@ -72,9 +72,14 @@ std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows,
   return choices;
 }
 
-double estimate_mma_us(const TacticQuery& query, Mma mma, double flops, double bytes, double row_values) {
+double weight_bytes_of(Mma mma, Isa isa, double weights) {
+  const MmaFormat f = mma_format(mma, code_level(isa));
+  return weights * 4 * static_cast<double>(f.planes) / static_cast<double>(f.depth);
+}
+
+double estimate_mma_us(const TacticQuery& query, Mma mma, double flops, double bytes, double put_down) {
   constexpr double kPutDown = 8e3;  // values a microsecond and thread
-  return estimate_us(query, flops / rate_of(mma, query.isa), bytes, 0.8) + row_values / (kPutDown * query.threads);
+  return estimate_us(query, flops / rate_of(mma, query.isa), bytes, 0.8) + put_down / (kPutDown * query.threads);
 }
 
 }  // namespace planish::tactics::cpu

@@ -49,7 +49,10 @@ int64_t mma_runs(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channels);
 // Rows of a chunk to try, in blocks of the format.
 std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns);
 
-// Arithmetic at the rate of the instruction, the rows put down in words, and traffic.
-double estimate_mma_us(const TacticQuery& query, Mma mma, double flops, double bytes, double row_values);
+// Packed, of so many values.
+double weight_bytes_of(Mma mma, Isa isa, double weights);
+
+// Arithmetic at the rate of the instruction, the values that are put down in words, and traffic.
+double estimate_mma_us(const TacticQuery& query, Mma mma, double flops, double bytes, double put_down);
 
 }  // namespace planish::tactics::cpu

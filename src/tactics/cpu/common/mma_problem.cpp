@@ -23,6 +23,14 @@ void emit_mma(StepBuilder& builder, const MmaProblem& p, Mma mma, int64_t row_bl
   builder.step(StepKind::cpu, p.kernel, attrs_of(attrs), std::move(inputs), {builder.output(0)});
 }
 
+// Values that are put down in words: each of the image once where taps are shifts of it.
+double put_down(const TacticQuery& query, const MmaProblem& p, Mma mma) {
+  int64_t taps = 1;
+  for (int64_t k : p.attrs.kernel) taps *= k;
+  const int64_t runs = mma_runs(mma, query.isa, p.attrs, p.values / std::max<int64_t>(taps, 1));
+  return p.rows * static_cast<double>(p.values * p.attrs.group) / static_cast<double>(runs);
+}
+
 void set_operands(const TacticQuery& query, const EpilogueForm& form, EpilogueParams epilogue, MmaProblem& p) {
   p.epilogue = std::move(epilogue);
   p.data = operand_index(query.node, form.anchor_inputs[0]);
@@ -46,12 +54,13 @@ MmaProblem mma_conv_problem(const TacticQuery& query, const ConvProblem& conv) {
   p.rows =
       typical_elements(query, query.output(0).type.shape) / static_cast<double>(std::max<int64_t>(conv.filters, 1));
   p.flops = conv.flops;
-  p.bytes = conv.bytes;
+  p.weights = static_cast<double>(conv.weights.element_count());
+  p.bytes = conv.bytes - static_cast<double>(conv.weights.byte_count());
   return p;
 }
 
 MmaProblem mma_gemm_problem(const TacticQuery& query, const EpilogueForm& form, EpilogueParams epilogue, int64_t values,
-                            int64_t columns, double bytes) {
+                            int64_t columns) {
   MmaProblem p;
   p.kernel = "mma_gemm";
   p.family = "gemm";
@@ -64,7 +73,8 @@ MmaProblem mma_gemm_problem(const TacticQuery& query, const EpilogueForm& form, 
   const double results = typical_elements(query, query.output(0).type.shape);
   p.rows = results / static_cast<double>(std::max<int64_t>(columns, 1));
   p.flops = 2 * results * static_cast<double>(values);
-  p.bytes = 4 * (typical_elements(query, query.input(p.data).type.shape) + results) + bytes;
+  p.bytes = 4 * (typical_elements(query, query.input(p.data).type.shape) + results);
+  p.weights = static_cast<double>(values * columns);
   return p;
 }
 
@@ -75,14 +85,14 @@ void offer_mma(const TacticQuery& query, CandidateSink& sink, const MmaProblem& 
     const std::string family = p->family + "." + std::string(mma_class(mma)) + (is_tiled(mma) ? "" : ".dot");
     double penalty = 1;
     const auto choices = mma_row_choices(mma, query.isa, query.threads, p->rows, p->values, p->attrs.columns);
+    const double bytes = p->bytes + weight_bytes_of(mma, query.isa, p->weights);
     for (int64_t row_blocks : p->chunked ? choices : std::vector<int64_t>{0}) {
       Candidate candidate;
       candidate.name = family + (p->chunked ? ".r" + std::to_string(row_blocks) : "");
       candidate.inputs = p->inputs;
       candidate.outputs = p->outputs;
       candidate.strided_inputs = candidate.strided_output = p->kernel != "mma_gemm";
-      candidate.estimated_us =
-          penalty * estimate_mma_us(query, mma, p->flops, p->bytes, p->rows * static_cast<double>(p->values));
+      candidate.estimated_us = penalty * estimate_mma_us(query, mma, p->flops, bytes, put_down(query, *p, mma));
       penalty *= 1.02;
       candidate.emit = [p, mma, row_blocks](StepBuilder& builder) { emit_mma(builder, *p, mma, row_blocks); };
       sink.offer(std::move(candidate));

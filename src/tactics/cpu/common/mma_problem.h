@@ -16,15 +16,17 @@ struct MmaProblem {
   std::vector<LayoutRule> inputs, outputs;
   int64_t values = 0;   // of depth
   bool chunked = true;  // the chunk is to be chosen
-  double rows = 0, flops = 0, bytes = 0;
+  double rows = 0, flops = 0;
+  double bytes = 0;    // of x and the result
+  double weights = 0;  // values of the matrix
   std::function<Tensor(Mma)> pack;
   std::function<std::vector<Tensor>(Mma)> rows_behind;  // of integers: scales and offsets
 };
 
 MmaProblem mma_conv_problem(const TacticQuery& query, const ConvProblem& conv);
-// A [.., values] by a constant matrix of `columns`; `bytes`: of the matrix.
+// A [.., values] by a constant matrix of `columns`.
 MmaProblem mma_gemm_problem(const TacticQuery& query, const EpilogueForm& form, EpilogueParams epilogue, int64_t values,
-                            int64_t columns, double bytes);
+                            int64_t columns);
 
 // Packed weights: weight(g, column, value), and of a convolution w[filter][channel][tap] as such.
 template <class T>

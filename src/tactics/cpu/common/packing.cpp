@@ -154,7 +154,7 @@ int64_t packing_slots(const TacticQuery& query, double rows, int64_t columns) {
 }
 
 // Wide vectors wait for rows that share a set of L1; narrow ones take longer over a row than it takes to arrive.
-double packing_efficiency(const TacticQuery& query) { return code_level(query.isa) == Isa::avx512 ? 0.85 : 0.81; }
+double packing_efficiency(const TacticQuery& query) { return code_level(query.isa) == Isa::avx512 ? 0.85 : 0.79; }
 
 double typical_elements(const TacticQuery& query, const Shape& shape) {
   double count = 1;
@@ -167,7 +167,8 @@ double vector_lanes(Isa isa) { return code_level(isa) == Isa::scalar ? 1 : code_
 double estimate_us(const TacticQuery& query, double flops, double bytes, double efficiency) {
   const double gflops =
       2.5 * 4 * vector_lanes(query.isa) * query.threads * efficiency;  // GHz, two multiply-adds a cycle
-  return std::max(flops / gflops * 1e-3, bytes / 10e3) + 1;
+  const double bandwidth = 12e3 * std::min(query.threads, 4);          // bytes a microsecond from the last cache
+  return std::max(flops / gflops * 1e-3, bytes / bandwidth) + 1;
 }
 
 }  // namespace planish::tactics::cpu
