@@ -72,6 +72,15 @@ Operand NodeSteps::window(Operand of, int axis, Dim begin, Dim extent, int64_t s
   return add(part);
 }
 
+Operand NodeSteps::neighbours_joined(Operand of, int axis, int64_t count) {
+  ViewDesc seen = view(of);
+  const auto at = static_cast<size_t>(axis);
+  seen.dims[1] = seen.dims[1] * Dim(count);
+  seen.dims[at] = floor_div(seen.dims[at], Dim(count));
+  seen.strides[at] = seen.strides[at] * Dim(count);
+  return add(seen);
+}
+
 void NodeSteps::step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs,
                      std::vector<Operand> outputs) {
   const Kernel* row = kind == StepKind::plugin ? nullptr : &row_of(kind, kernel);

@@ -46,6 +46,7 @@ std::vector<Pass> pipeline(bool optimize) {
       remove_identity(),
       fuse_quantized(),  // before fuse_epilogue, which takes any product
       fuse_epilogue(),   // before fuse_pointwise: an epilogue costs no memory traffic
+      merge_siblings(),  // of one epilogue
       fuse_pointwise(),
       eliminate_common(),  // of dequantisations that were copied
   };

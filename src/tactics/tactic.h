@@ -38,6 +38,9 @@ class StepBuilder {
   virtual Operand reshaped(Operand of, const Shape& shape) = 0;
   // Positions begin, begin + step, … of one axis, `extent` of them.
   virtual Operand window(Operand of, int axis, Dim begin, Dim extent, int64_t step) = 0;
+  // The same memory seen with `count` neighbours along the axis as so many times the channels (axis 1): of a dense
+  // channels-last tensor, along its last axis.
+  virtual Operand neighbours_joined(Operand of, int axis, int64_t count) = 0;
   // Operations of the next step. Where none is stated, the node's first step has them all.
   virtual void flops(Dim count) = 0;
   virtual void step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs,

@@ -2,7 +2,10 @@
 // o = r + s j  (0 <= r < s) meet only the taps k with (r + pad - k d) mod s = 0. In increasing input order these are
 //   Y[r + s j] = sum over t < T of X[j + t g - p] * W[k(T - 1 - t)],   k(t) = k0 + t s / gcd(s, d),   g = d / gcd(s, d)
 // which is a convolution of stride 1, dilation g and padding p, written to every s-th position of the result.
+// Where the last axis has s taps, every s positions of the result come from one of the image: along that axis phases
+// are columns, and neighbours in the result: one product has them all.
 
+#include <cmath>
 #include <numeric>
 
 #include "kernels/reference/conv.h"
@@ -38,6 +41,7 @@ struct TransposeProblem : ConvOperands {
   std::vector<WindowAxis> axes;
   EpilogueParams epilogue;
   int64_t channels = 0, columns = 0, phases = 1;  // of a group; of the result
+  int64_t across = 1;  // positions along the last axis that are columns, each with `columns / across` of the result's
   double flops = 0, bytes = 0;
 };
 
@@ -101,9 +105,10 @@ Tensor pack_phase(Isa isa, const TransposeProblem& p, const std::vector<PhaseAxi
     kernel *= p.axes[i].kernel;
   }
   const auto* w = p.weights.as<float>().data();
+  const int64_t filters = p.columns / p.across;
   return pack_panels(isa, p.attrs.group, p.columns, taps, p.channels, [&](int64_t g, int64_t n, int64_t t, int64_t c) {
-    const int64_t position = flat_kernel_position(p, phase, t);
-    return position < 0 ? 0.f : w[((g * p.channels + c) * p.columns + n) * kernel + position];
+    const int64_t position = flat_kernel_position(p, phase, t), filter = (g * p.channels + c) * filters + n % filters;
+    return position < 0 ? 0.f : w[(filter * kernel + position) * p.across + n / filters];
   });
 }
 
@@ -172,32 +177,69 @@ void emit_transpose(StepBuilder& builder, const Graph& graph, const Node& node, 
       inputs.push_back(
           phase_window(builder, extras[i], graph.value(p.epilogue.extras[i]).type.shape, out, phase, p.axes));
     builder.flops(phase_flops(p, phase, out));
-    builder.step(StepKind::cpu, "igemm", attrs_of(phase_attrs(p, phase, row_blocks)), std::move(inputs),
-                 {phase_window(builder, y, out, out, phase, p.axes)});
+    Operand part = phase_window(builder, y, out, out, phase, p.axes);
+    if (p.across > 1) part = builder.neighbours_joined(part, out.rank() - 1, p.across);
+    builder.step(StepKind::cpu, "igemm", attrs_of(phase_attrs(p, phase, row_blocks)), std::move(inputs), {part});
   });
 }
 
-void propose_transpose(const TacticQuery& query, CandidateSink& sink) {
-  auto p = std::make_shared<TransposeProblem>();
-  if (std::string why = describe_transpose(query, *p); !why.empty()) return sink.refuse("igemm_phases", std::move(why));
-  const int64_t depth = std::max<int64_t>(
-      1, p->channels * p->weights.element_count() / (p->weights.extents()[0] * p->columns * p->phases));
+// The problem with the phases of the last axis as columns; nothing where its taps are not its stride.
+std::shared_ptr<TransposeProblem> with_columns_across(const TacticQuery& query, const TransposeProblem& p) {
+  const WindowAxis& last = p.axes.back();
+  const Dim in = query.graph.value(p.form.anchor_inputs[0]).type.shape.dims().back(),
+            out = query.output(0).type.shape.dims().back();
+  const bool fits = last.stride > 1 && last.kernel == last.stride && last.dilation == 1 && last.pad == 0 &&
+                    out == in * Dim(last.stride) && p.attrs.group == 1 && p.epilogue.extras.empty();
+  if (!fits) return nullptr;
+  auto wide = std::make_shared<TransposeProblem>(p);
+  wide->across = last.stride;
+  wide->columns = p.columns * last.stride;
+  wide->phases = p.phases / last.stride;
+  wide->bytes -= 4 * static_cast<double>(p.phases - wide->phases) *
+                 typical_elements(query, query.graph.value(p.form.anchor_inputs[0]).type.shape);
+  wide->axes.back() = WindowAxis{};
+  wide->axes.back().kernel = wide->axes.back().stride = wide->axes.back().dilation = 1;
+  if (p.epilogue.bias.present()) {
+    const auto values = p.epilogue.bias.as<float>();
+    std::vector<float> repeated;
+    for (int64_t i = 0; i < wide->across; ++i) repeated.insert(repeated.end(), values.begin(), values.end());
+    wide->epilogue.bias = Tensor::of<float>({wide->columns}, repeated);
+  }
+  return wide;
+}
+
+void offer_transpose(const TacticQuery& query, CandidateSink& sink, std::shared_ptr<const TransposeProblem> p) {
+  const int64_t taps = p->weights.element_count() / (p->weights.extents()[0] * p->weights.extents()[1] * p->across);
+  const int64_t depth = std::max<int64_t>(1, p->channels * taps / p->phases);
   const double rows = typical_elements(query, query.output(0).type.shape) /
                       static_cast<double>(p->phases * p->columns * p->attrs.group);
-  double efficiency = 0.7;
+  // Columns come in vectors.
+  const auto columns = static_cast<double>(p->columns), lanes = vector_lanes(query.isa);
+  double efficiency = 0.7 * columns / (std::ceil(columns / lanes) * lanes);
   for (int64_t row_blocks : row_block_choices(query.isa, query.threads, rows, depth, p->columns)) {
     Candidate candidate;
-    candidate.name = "igemm_phases.r" + std::to_string(row_blocks);
+    candidate.name = (p->across > 1 ? "igemm_across.r" : "igemm_phases.r") + std::to_string(row_blocks);
     candidate.inputs = operand_rules(query, p->form, p->epilogue);
     candidate.outputs = {LayoutRule::channels_last};
-    candidate.strided_inputs = candidate.strided_output = true;
+    candidate.strided_inputs = true;
+    candidate.strided_output = p->across == 1;
     candidate.estimated_us = estimate_us(query, p->flops, p->bytes, efficiency) + static_cast<double>(p->phases);
-    efficiency -= 0.02;
+    efficiency -= 0.02 * efficiency;
     candidate.emit = [p, graph = &query.graph, node = &query.node, isa = query.isa, row_blocks](StepBuilder& builder) {
       emit_transpose(builder, *graph, *node, isa, *p, row_blocks);
     };
     sink.offer(std::move(candidate));
   }
+}
+
+void propose_transpose(const TacticQuery& query, CandidateSink& sink) {
+  auto p = std::make_shared<TransposeProblem>();
+  if (std::string why = describe_transpose(query, *p); !why.empty()) return sink.refuse("igemm_phases", std::move(why));
+  offer_transpose(query, sink, p);
+  if (auto wide = with_columns_across(query, *p))
+    offer_transpose(query, sink, std::move(wide));
+  else
+    sink.refuse("igemm_across", "the last axis has other taps than its stride, groups, or an operand in the epilogue");
 }
 
 }  // namespace

@@ -68,6 +68,17 @@ TEST(ConvTransposeKernels, ArePhasesThatAreExactOnIntegers) {
   }
 }
 
+// As many taps as strides along the last axis: its phases are columns.
+TEST(ConvTransposeKernels, PhasesOfTheLastAxisAreColumns) {
+  for (const int64_t stride : {2, 3})
+    for (const int64_t filters : {1, 5, 16, 19})
+      for (const bool epilogue : {false, true}) {
+        check({{5, 7}, {2, stride}, {2, stride}, {1, 1}, {0, 0, 0, 0}, {0, 0}, 2, 7, filters, 1}, epilogue);
+        check({{4, 3}, {4, stride}, {2, stride}, {1, 1}, {1, 0, 1, 0}, {0, 0}, 1, 30, filters, 1}, epilogue);
+        check({{6}, {stride}, {stride}, {1}, {0, 0}, {0}, 1, 3, filters, 1}, epilogue);
+      }
+}
+
 TEST(ConvTransposeKernels, AutomaticPaddingAndGivenExtents) {
   for (const char* automatic : {"SAME_UPPER", "SAME_LOWER", "NOTSET"}) {
     Attrs attrs = {{"strides", std::vector<int64_t>{2, 3}}, {"auto_pad", std::string(automatic)}};
