@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/checked.h"
 #include "base/cpu_features.h"
 
 namespace planish {
@@ -20,10 +21,14 @@ constexpr int64_t microkernel_rows(Isa code) { return code == Isa::scalar ? 4 : 
 // Most positions of a kernel that rows are looked up for, one by one.
 constexpr int64_t kMostTaps = 1024;
 
+// Of "conv_lines": elements of the lines under a block of pixels, of which a block has this many or more.
+constexpr int64_t kLineFloats = 20 << 10, kMostLinePixels = 12;
+
 // "gemm": A [.., M, K] x packed B -> [.., M, N].  "igemm": convolution, channels last.
-// "winograd.f2", "winograd.f4": 3x3 convolution (kernels/winograd.h); a tap of the packed B is a position of its tiles.
-// Packed B: [group][panel][tap][channel][panel_width], zero padded; where rows are gathered, [channel][tap]; of "gemm"
-// it may be stored in f16 or bf16.
+// "conv_lines": 2-D convolution of few channels without groups; B is packed [1][panel][1][channel and
+// tap][panel_width]. "winograd.f2", "winograd.f4": 3x3 convolution (kernels/winograd.h); a tap of the packed B is a
+// position of its tiles. Packed B: [group][panel][tap][channel][panel_width], zero padded; where rows are gathered,
+// [channel][tap]; of "gemm" it may be stored in f16 or bf16.
 struct GemmAttrs {
   int64_t columns = 0;     // N, or output channels a group
   int64_t row_blocks = 0;  // microkernel rows of a chunk that stays in cache while the weights pass; 0: as many as fit
@@ -57,5 +62,13 @@ struct GemmAttrs {
     v("pads", pads);
   }
 };
+
+// Elements of the lines under the smallest block of "conv_lines".
+inline int64_t least_lines(const GemmAttrs& conv, int64_t channels) {
+  const auto reach = [&](size_t axis, int64_t pixels) {
+    return (pixels - 1) * conv.strides[axis] + (conv.kernel[axis] - 1) * conv.dilations[axis] + 1;
+  };
+  return checked_mul(channels, checked_mul(reach(0, 1), reach(1, kMostLinePixels)));
+}
 
 }  // namespace planish

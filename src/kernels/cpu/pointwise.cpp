@@ -5,8 +5,11 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "kernels/check.h"
+#include "kernels/cpu/common/activation.h"
 #include "kernels/cpu/common/math.h"
 #include "kernels/cpu/common/nest.h"
 #include "kernels/cpu/common/tile.h"
@@ -289,29 +292,61 @@ void fill_row(const TensorView& view, int64_t offset, int64_t step, int64_t n, f
     for (int64_t i = 0; i < n; ++i) row[i] = operand.data[i * operand.step];
 }
 
-constexpr int64_t kShortRow = kTile / 4;
+constexpr int64_t kShortRow = kTile / 2;
+
+// How the rows of an operand follow each other: without a gap, as one and the same row, or otherwise.
+enum class RowsLie { joined, repeated, apart };
+
+template <size_t N>
+RowsLie rows_lie(const Nest<N>& nest, size_t operand, DataType dtype) {
+  const Strides& strides = nest.strides[operand];
+  if (nest.rank != 2) return RowsLie::apart;
+  if (strides[0] == 0) return RowsLie::repeated;
+  return dtype == DataType::f32 && strides[1] == 1 && strides[0] == nest.dims[1] ? RowsLie::joined : RowsLie::apart;
+}
+
+// Rows of which a tile holds several; as many as fill whole vectors, where that is possible.
+inline int64_t rows_of_tile(int64_t length) {
+  const int64_t most = kTile / length;
+  for (int64_t rows = most; rows > 0; --rows)
+    if (rows * length % kWhole == 0) return rows;
+  return most;
+}
 
 // Rows that are short: several a tile, side by side, as each run of a program has a price of its own.
 template <size_t N>
 void run_short_rows(const KernelArgs& args, const PointwiseProgram& program, const Nest<N>& nest) {
   const TensorView& y = args.outputs[0];
   const size_t in = nest.inner(), operands = args.inputs.size();
-  const int64_t length = nest.dims[in], most = kTile / length;
+  const int64_t length = nest.dims[in], most = rows_of_tile(length);
+  const bool in_place = rows_lie(nest, 0, y.dtype) == RowsLie::joined;
+  std::array<RowsLie, N> lie{};
+  for (size_t k = 0; k < operands; ++k) lie[k] = rows_lie(nest, k + 1, args.inputs[k].dtype);
   args.pool->parallel_for(nest.outer_count(), std::max<int64_t>(1, 4096 / length), [&](int64_t begin, int64_t end) {
     NestPosition<N> at(nest, begin);
     TileOperand tile[N];
     float rows[N][kTile], result[kTile];
     int64_t to[kTile];
+    const auto fill = [&](size_t k, int64_t r) {
+      fill_row(args.inputs[k], at.offset[k + 1], nest.strides[k + 1][in], length, rows[k] + r * length);
+    };
+    for (size_t k = 0; k < operands; ++k) {
+      tile[k] = {rows[k], 1};
+      for (int64_t r = 0; r < most && lie[k] == RowsLie::repeated; ++r) fill(k, r);
+    }
     for (int64_t row = begin; row < end;) {
       const int64_t count = std::min(most, end - row);
+      for (size_t k = 0; k < operands; ++k)
+        if (lie[k] == RowsLie::joined) tile[k].data = args.inputs[k].as<const float>() + at.offset[k + 1];
+      float* const out = in_place ? y.as<float>() + at.offset[0] : result;
       for (int64_t r = 0; r < count; ++r, ++row, at.next()) {
         to[r] = at.offset[0];
         for (size_t k = 0; k < operands; ++k)
-          fill_row(args.inputs[k], at.offset[k + 1], nest.strides[k + 1][in], length, rows[k] + r * length);
+          if (lie[k] == RowsLie::apart) fill(k, r);
       }
-      for (size_t k = 0; k < operands; ++k) tile[k] = {rows[k], 1};
-      run_tile(program, tile, count * length, result);
-      for (int64_t r = 0; r < count; ++r) store_tile(y, to[r], nest.strides[0][in], result + r * length, length);
+      run_tile(program, tile, count * length, out);
+      for (int64_t r = 0; r < count && !in_place; ++r)
+        store_tile(y, to[r], nest.strides[0][in], result + r * length, length);
     }
   });
 }
@@ -340,6 +375,61 @@ void run_nest(const KernelArgs& args, const PointwiseProgram& program) {
   });
 }
 
+// Looks for expressions in a program of one operand, r0.
+class ProgramReader {
+ public:
+  explicit ProgramReader(const PointwiseProgram& program) : program_(program) {}
+
+  bool is_sigmoid(uint16_t r) const {
+    const PwInstr* i = made_by(r, PwOp::sigmoid);
+    return i != nullptr && i->a == 0;
+  }
+  bool is_silu(uint16_t r) const {
+    const PwInstr* i = made_by(r, PwOp::mul);
+    return i != nullptr && ((i->a == 0 && is_sigmoid(i->b)) || (i->b == 0 && is_sigmoid(i->a)));
+  }
+  bool is_hard_swish(uint16_t r) const {
+    const auto product = with_constant(r, PwOp::mul);
+    const PwInstr* i = product ? made_by(product->first, PwOp::mul) : nullptr;
+    if (i == nullptr || std::abs(product->second * 6 - 1) > 1e-6) return false;
+    return (i->a == 0 && is_hard_line(i->b)) || (i->b == 0 && is_hard_line(i->a));
+  }
+  std::optional<float> leaky_slope(uint16_t r) const {
+    const PwInstr *i = made_by(r, PwOp::select), *condition = i != nullptr ? made_by(i->a, PwOp::greater) : nullptr;
+    if (condition == nullptr || condition->a != 0 || constant(condition->b) != 0.0 || i->b != 0) return std::nullopt;
+    const auto line = with_constant(i->c, PwOp::mul);
+    if (!line || line->first != 0) return std::nullopt;
+    return static_cast<float>(line->second);
+  }
+
+ private:
+  const PwInstr* made_by(uint16_t r, PwOp op) const {
+    const auto inputs = static_cast<uint16_t>(program_.inputs);
+    return r >= inputs && program_.code[r - inputs].op == op ? &program_.code[r - inputs] : nullptr;
+  }
+  std::optional<double> constant(uint16_t r) const {
+    const PwInstr* i = made_by(r, PwOp::constant);
+    return i != nullptr ? std::optional(i->immediate) : std::nullopt;
+  }
+  // The other operand, and the constant.
+  std::optional<std::pair<uint16_t, double>> with_constant(uint16_t r, PwOp op) const {
+    const PwInstr* i = made_by(r, op);
+    if (i == nullptr) return std::nullopt;
+    if (const auto b = constant(i->b)) return std::pair(i->a, *b);
+    if (const auto a = constant(i->a)) return std::pair(i->b, *a);
+    return std::nullopt;
+  }
+  // clamp(r0 + 3, 0, 6)
+  bool is_hard_line(uint16_t r) const {
+    const auto top = with_constant(r, PwOp::min);
+    const auto bottom = top && top->second == 6 ? with_constant(top->first, PwOp::max) : std::nullopt;
+    const auto sum = bottom && bottom->second == 0 ? with_constant(bottom->first, PwOp::add) : std::nullopt;
+    return sum && sum->second == 3 && sum->first == 0;
+  }
+
+  const PointwiseProgram& program_;
+};
+
 // As many operands as the program has, of types whose values fp32 holds; they spread over the result, fp32, truth or
 // bytes.
 void check_pointwise(const KernelArgs& args) {
@@ -364,6 +454,33 @@ void run_pointwise(const KernelArgs& args) {
 }
 
 }  // namespace
+
+void activate(const Activation& activation, float* const* rows, int count, int64_t n) {
+  using namespace activation_detail;
+  switch (activation.kind) {
+    case Activation::Kind::leaky:
+      return map(Leaky{Vec::splat(activation.slope)}, rows, count, n);
+    case Activation::Kind::sigmoid:
+      return map(Sigmoid{}, rows, count, n);
+    case Activation::Kind::silu:
+      return map(Silu{}, rows, count, n);
+    case Activation::Kind::hard_swish:
+      return map(HardSwish{}, rows, count, n);
+    case Activation::Kind::none:
+      return;
+  }
+}
+
+Activation recognise(const PointwiseProgram& program) {
+  if (program.inputs != 1 || program.results.size() != 1) return {};
+  const ProgramReader reader{program};
+  const uint16_t result = program.results[0];
+  if (reader.is_sigmoid(result)) return {Activation::Kind::sigmoid};
+  if (reader.is_silu(result)) return {Activation::Kind::silu};
+  if (reader.is_hard_swish(result)) return {Activation::Kind::hard_swish};
+  if (const auto slope = reader.leaky_slope(result)) return {Activation::Kind::leaky, *slope};
+  return {};
+}
 
 void run_tile(const PointwiseProgram& program, const TileOperand* operands, int64_t n, float* out) {
   const auto inputs = static_cast<size_t>(program.inputs);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/check.h"
+#include "kernels/cpu/common/activation.h"
 #include "kernels/cpu/common/simd.h"
 #include "kernels/cpu/common/tile.h"
 #include "kernels/cpu/common/walk.h"
@@ -19,7 +20,8 @@ constexpr int64_t kMostColumns = int64_t{1} << 44;
 struct EpilogueSetup {
   PointwiseProgram program;
   bool has_program = false;
-  size_t extras = 0;  // operands behind the product's own
+  Activation activation;  // what the program is, if it is one
+  size_t extras = 0;      // operands behind the product's own
   float low = -INFINITY, high = INFINITY;
 };
 
@@ -39,6 +41,7 @@ inline EpilogueSetup decode_epilogue(const GemmAttrs& a) {
       (setup.has_program && (a.residual != 0 || setup.program.results.size() != 1)))
     fail(Code::invalid_plan, "damaged parameters of a matrix kernel");
   setup.extras = setup.has_program ? static_cast<size_t>(setup.program.inputs) - 1 : a.residual != 0 ? 1 : 0;
+  if (setup.has_program) setup.activation = recognise(setup.program);
   if (a.clamped != 0) {
     setup.low = static_cast<float>(a.low);
     setup.high = static_cast<float>(a.high);
@@ -184,9 +187,21 @@ inline void finish_short_rows(const Epilogue& epilogue, const RowWalk& walk, int
   out.visit([&](int64_t r, float* row) { std::copy_n(sums + r * width, width, row); });
 }
 
+inline void activate_rows(const Epilogue& epilogue, RowWalk walk, int64_t count, int64_t begin, int64_t width) {
+  constexpr int64_t kAtOnce = 16;
+  float* rows[kAtOnce];
+  for (int64_t r = 0; r < count; r += kAtOnce) {
+    const auto some = static_cast<int>(std::min(kAtOnce, count - r));
+    for (int i = 0; i < some; ++i, walk.next()) rows[i] = epilogue.out.row(walk) + begin;
+    activate(epilogue.params->activation, rows, some, width);
+  }
+}
+
 // Runs the program over columns [begin, end) of `count` rows from `walk` on; the sums lie in the result.
 inline void finish_rows(const Epilogue& epilogue, RowWalk walk, int64_t count, int64_t begin, int64_t end) {
   const int64_t width = end - begin;
+  if (epilogue.params->activation.present() && epilogue.out.step == 1)
+    return activate_rows(epilogue, walk, count, begin, width);
   if (width > kTile / 2) return finish_long_rows(epilogue, walk, count, begin, end);
   for (int64_t r = 0; r < count;) {
     const int64_t rows = std::min(kTile / width, count - r);

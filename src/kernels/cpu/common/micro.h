@@ -17,8 +17,8 @@ struct TileEnd {
   float low = 0, high = 0;
 };
 
-template <int R, int V>
-void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
+template <int R, int V, class End>
+void finish_tile(Vec (&acc)[R][V], const End& end) {
   const Vec low = Vec::splat(end.low), high = Vec::splat(end.high);
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {

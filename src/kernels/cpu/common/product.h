@@ -93,6 +93,8 @@ inline TileEnd tile_end(const Product& p, const SlicePass& pass, int64_t panel) 
 inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, int64_t panel, int64_t count,
                            const ChunkRows& rows) {
   const DepthSlice& slice = pass.slice;
+  const Activation& activation = p.epilogue.params->activation;
+  const bool activates = pass.last && activation.present();
   const int64_t at = g * p.columns + panel * kPanel;
   TileEnd end = tile_end(p, pass, panel);
   alignas(64) float init[kPanel];
@@ -111,6 +113,7 @@ inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, i
     }
     task.rows = rows.from + m * p.taps + slice.tap * kRows;
     p.tile(height, end.width)(task, end);
+    if (activates) activate(activation, end.out, height, end.width);
   }
 }
 
@@ -159,7 +162,7 @@ void run_product(const Product& p, ThreadPool& pool, int64_t most_blocks, MakeSo
       for (int64_t i = 0; i < slices.count(); ++i)
         for (int64_t panel = from; panel < to; ++panel)
           multiply_panel(p, {slices.at(i), i == 0, i + 1 == slices.count()}, g, panel, count, rows);
-      if (p.epilogue.params->has_program)
+      if (p.epilogue.params->has_program && !p.epilogue.params->activation.present())
         finish_rows(p.epilogue, walk, count, g * p.columns + from * kPanel,
                     g * p.columns + std::min(to * kPanel, p.columns));
     }
