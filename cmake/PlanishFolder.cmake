@@ -104,6 +104,7 @@ function(planish_cpu_kernels)
     if(PLANISH_UNITY)
       target_precompile_headers(kernels_cpu_${isa} PRIVATE ${PLANISH_COMMON_HEADERS}
         ${PLANISH_SOURCE_DIR}/kernels/reference/contracts.h)
+      set_target_properties(kernels_cpu_${isa} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 7)
     endif()
     target_compile_definitions(kernels_cpu_${isa} PRIVATE PLANISH_ISA=${isa} PLANISH_ISA_${isa}=1)
     target_compile_options(kernels_cpu_${isa} PRIVATE ${flags_${isa}} $<$<CONFIG:Release>:$<IF:$<STREQUAL:${isa},scalar>,-O2,-O3>>

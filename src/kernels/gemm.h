@@ -1,6 +1,7 @@
 #pragma once
 // Parameters of the matrix kernels, shared by the kernels of every level and by the tactics.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,16 +19,23 @@ constexpr int64_t kWidestPanel = 64;  // of all levels
 // Rows of its microkernel.
 constexpr int64_t microkernel_rows(Isa code) { return code == Isa::scalar ? 4 : 6; }
 
+// Deepest slice of a product's depth at any level, and rows of its tallest microkernel.
+constexpr int64_t kDeepestSlice = 400, kTallestTile = 6;
+constexpr int64_t kMostBlocks = 64;  // of microkernel rows in a chunk
+constexpr int64_t kMostSlots = 64;
+
 // Most positions of a kernel that rows are looked up for, one by one.
 constexpr int64_t kMostTaps = 1024;
 
+constexpr int64_t kLinesGathered = 2;  // GemmAttrs::gathered
+
 // Of "conv_lines": elements of the lines under a block of pixels, of which a block has this many or more.
-constexpr int64_t kLineFloats = 20 << 10, kMostLinePixels = 12;
+constexpr int64_t kMostLineFloats = 20 << 10, kMostLinePixels = 12;
 
 // "gemm": A [.., M, K] x packed B -> [.., M, N].  "igemm": convolution, channels last.
-// "conv_lines": 2-D convolution of few channels without groups; B is packed [1][panel][1][channel and
-// tap][panel_width]. "winograd.f2", "winograd.f4": 3x3 convolution (kernels/winograd.h); a tap of the packed B is a
-// position of its tiles. Packed B: [group][panel][tap][channel][panel_width], zero padded; where rows are gathered,
+// "conv_lines": 2-D convolution of few channels without groups.
+// "winograd.f2", "winograd.f4": 3x3 convolution (kernels/winograd.h); a tap of the packed B is a position of its tiles.
+// Packed B: [group][panel][tap][channel][panel_width], zero padded; where rows are gathered, and of "conv_lines",
 // [channel][tap]; of "gemm" it may be stored in f16 or bf16.
 struct GemmAttrs {
   int64_t columns = 0;     // N, or output channels a group
@@ -38,9 +46,11 @@ struct GemmAttrs {
   double low = 0, high = 0;
   std::string program;  // epilogue; input 0 is the sum plus bias, then the extras
   // convolution only
-  int64_t gathered =
-      0;  // the taps of a pixel are copied into one row first, channel by channel: few channels, any strides
-  int64_t slots = 0;  // of Winograd: tasks at once, for which the workspace has room
+  // The taps of a pixel are copied into one row first, channel by channel: few channels, any strides. kLinesGathered:
+  // or read line by line, where the last axis is adjacent and the window inside.
+  int64_t gathered = 0;
+  // Tasks at once, for which the workspace has room: of Winograd; of products that pack their rows, 0: they do not.
+  int64_t slots = 0;
   int64_t group = 1;
   std::vector<int64_t> kernel, strides, dilations, pads;
   template <class V>
@@ -69,6 +79,13 @@ inline int64_t least_lines(const GemmAttrs& conv, int64_t channels) {
     return (pixels - 1) * conv.strides[axis] + (conv.kernel[axis] - 1) * conv.dilations[axis] + 1;
   };
   return checked_mul(channels, checked_mul(reach(0, 1), reach(1, kMostLinePixels)));
+}
+
+// Floats of one slot of packed rows: the same at every level, so that a plan for another level than this one can be
+// laid out.
+inline int64_t packed_floats(const GemmAttrs& gemm, int64_t rows, int64_t depth) {
+  const int64_t blocks = gemm.row_blocks > 0 ? std::min(gemm.row_blocks, kMostBlocks) : kMostBlocks;
+  return (std::min(rows, blocks * kTallestTile) * std::min(depth, kDeepestSlice) + 15) / 16 * 16;
 }
 
 }  // namespace planish

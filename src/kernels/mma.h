@@ -99,13 +99,46 @@ struct MmaAttrs : GemmAttrs {
   }
 };
 
-// Whether the image as it is serves every tap of a convolution, by a shift of its rows: then depth is a run a tap.
-// Else the taps of a pixel are put down together, as one run.
-inline bool shifts_image(const MmaFormat& format, const GemmAttrs& conv, int64_t channels) {
-  const bool even = std::all_of(conv.strides.begin(), conv.strides.end(), [](int64_t stride) { return stride == 1; });
+// How the rows of a convolution's A are found in what is put down of its image.
+enum class ImageForm : uint8_t {
+  gathered,   // the taps of each output pixel together, as one run of depth
+  lines,      // the image with its borders, line by line: a run is a line of the kernel, whose taps lie side by side
+  positions,  // the same, pixel by pixel, evenly apart: a run is a tap. Tiles read rows that lie so
+};
+
+inline int64_t taps_of(const GemmAttrs& conv) {
   int64_t taps = 1;
   for (int64_t k : conv.kernel) taps = taps > kMostTaps ? taps : taps * k;
-  return even && taps <= kMostTaps && conv.group == 1 && format.steps_of(channels) * format.depth * 2 <= channels * 3;
+  return taps;
+}
+
+inline ImageForm image_form(const MmaFormat& format, const GemmAttrs& conv, int64_t channels) {
+  const int64_t taps = taps_of(conv);
+  if (taps > kMostTaps || conv.kernel.empty()) return ImageForm::gathered;
+  if (format.steps > 1) {
+    const bool even = std::all_of(conv.strides.begin(), conv.strides.end(), [](int64_t stride) { return stride == 1; });
+    const bool shifts = even && conv.group == 1 && format.steps_of(channels) * format.depth * 2 <= channels * 3;
+    return shifts ? ImageForm::positions : ImageForm::gathered;
+  }
+  // Words begin where pixels do, and what fills the last of a run meets weights of zero: no number for floats.
+  const int64_t line = conv.kernel.back() * channels, step = conv.strides.back() * channels;
+  const bool fits = step % format.depth == 0 && (format.integer || line % format.depth == 0);
+  int64_t pixels = 1;  // of the image to an output pixel
+  for (int64_t stride : conv.strides) pixels = pixels > taps ? pixels : pixels * stride;
+  const bool adjacent = conv.dilations.back() == 1 || conv.kernel.back() == 1;
+  return fits && adjacent && taps > pixels ? ImageForm::lines : ImageForm::gathered;
+}
+
+// Runs of depth.
+inline int64_t image_runs(const MmaFormat& format, const GemmAttrs& conv, int64_t channels) {
+  switch (image_form(format, conv, channels)) {
+    case ImageForm::lines:
+      return taps_of(conv) / conv.kernel.back();
+    case ImageForm::positions:
+      return taps_of(conv);
+    default:
+      return 1;
+  }
 }
 
 }  // namespace planish

@@ -1,6 +1,7 @@
 // Elementwise nodes around one result of the same shape become fused(p1, p2 …): one pass over memory instead of
 // several. A node joins when every one of its users has joined; booleans stay inside. Bytes enter and leave by
-// dequantisation and quantisation of one scale, which join too: the former in a copy for each reader.
+// dequantisation and quantisation of one scale, which join too: the former in a copy for each reader. Quantisation
+// stays inside only of what is a function of one tensor of bytes: a table of 256 entries, however long.
 
 #include <algorithm>
 #include <map>
@@ -18,11 +19,19 @@ namespace {
 constexpr size_t kMostNodes = 32;
 constexpr size_t kMostOperands = 8;  // of one program: more streams than that thrash the first-level cache
 
+bool quantizes(const Graph& graph, const Node& node) {
+  return node.op == "quantize_linear" && tensor_scale(graph, node).has_value();
+}
+
+// Which nodes may join: those that take truth values, those that quantise.
+struct Joining {
+  bool booleans = false, quantized = false;
+};
+
 // The nodes that end in `sink`, and what enters them.
 class Cluster {
  public:
-  // `booleans`: whether nodes that take some may join.
-  Cluster(const Graph& graph, NodeId sink, bool booleans) : graph_(graph), booleans_(booleans), nodes_{sink} {
+  Cluster(const Graph& graph, NodeId sink, Joining joining) : graph_(graph), joining_(joining), nodes_{sink} {
     for (ValueId input : graph.node(sink).inputs) add_operand(operands_, input);
   }
 
@@ -35,6 +44,9 @@ class Cluster {
              const DataType type = graph_.value(id).type.dtype;
              return type == DataType::f32 || is_byte_type(type);
            });
+  }
+  bool is_function_of_bytes() const {
+    return operands_.size() == 1 && is_byte_type(graph_.value(*operands_.begin()).type.dtype);
   }
   const std::set<NodeId>& nodes() const { return nodes_; }
 
@@ -61,9 +73,10 @@ class Cluster {
   bool joins(ValueId operand) const {
     const Shape& shape = graph_.value(graph_.node(*nodes_.begin()).outputs[0]).type.shape;
     const Node& producer = graph_.node(graph_.value(operand).producer);
-    const bool dequantizes = tensor_scale_of(graph_, operand).has_value();
-    if (!(dequantizes || is_fusible_pointwise(graph_, producer)) || graph_.is_output(operand)) return false;
-    if (graph_.value(operand).type.shape != shape || (!booleans_ && takes_booleans(producer))) return false;
+    const bool changes_type =
+        tensor_scale_of(graph_, operand).has_value() || (joining_.quantized && quantizes(graph_, producer));
+    if (!(changes_type || is_fusible_pointwise(graph_, producer)) || graph_.is_output(operand)) return false;
+    if (graph_.value(operand).type.shape != shape || (!joining_.booleans && takes_booleans(producer))) return false;
     const auto users = graph_.users(operand);
     return std::all_of(users.begin(), users.end(), [&](NodeId user) { return nodes_.count(user) > 0; });
   }
@@ -73,14 +86,10 @@ class Cluster {
   }
 
   const Graph& graph_;
-  bool booleans_;
+  Joining joining_;
   std::set<NodeId> nodes_;
   std::set<ValueId> operands_;
 };
-
-bool quantizes(const Graph& graph, const Node& node) {
-  return node.op == "quantize_linear" && tensor_scale(graph, node).has_value();
-}
 
 void give_own_dequantizations(Graph& graph) {
   for (NodeId id : graph.nodes()) {
@@ -93,18 +102,22 @@ void give_own_dequantizations(Graph& graph) {
   }
 }
 
+// The largest cluster of one of these kinds that ends in `sink`.
+std::vector<NodeId> cluster_of(const Graph& graph, NodeId sink) {
+  for (const Joining joining : {Joining{true, true}, Joining{true, false}, Joining{false, false}}) {
+    Cluster cluster(graph, sink, joining);
+    cluster.grow();
+    if (cluster.fits() && (!joining.quantized || cluster.is_function_of_bytes()))
+      return {cluster.nodes().begin(), cluster.nodes().end()};
+  }
+  return {};
+}
+
 bool fuse_into(Graph& graph, NodeId sink, const std::map<NodeId, size_t>& positions) {
   const Node& node = graph.node(sink);
   const bool floats = is_fusible_pointwise(graph, node) && graph.value(node.outputs[0]).type.dtype == DataType::f32;
-  if (!floats && !quantizes(graph, node)) return false;
-  std::vector<NodeId> nodes;
-  for (bool booleans : {true, false}) {
-    Cluster cluster(graph, sink, booleans);
-    cluster.grow();
-    if (!cluster.fits()) continue;
-    nodes.assign(cluster.nodes().begin(), cluster.nodes().end());
-    break;
-  }
+  if (!floats && !quantizes(graph, node) && !tensor_scale(graph, node)) return false;
+  std::vector<NodeId> nodes = cluster_of(graph, sink);
   if (nodes.size() < 2) return false;
   std::sort(nodes.begin(), nodes.end(), [&](NodeId a, NodeId b) { return positions.at(a) < positions.at(b); });
   fuse(graph, nodes);

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "conformance/known.h"
@@ -13,6 +12,7 @@
 #include "conformance/summary.h"
 #include "conformance/workers.h"
 #include "planish/planish.h"
+#include "support/arguments.h"
 
 namespace planish::conformance {
 namespace {
@@ -23,25 +23,57 @@ struct Options {
   bool verbose = false;
 };
 
+constexpr char kUsage[] =
+    "conformance [options] SUITE: the ONNX backend suite (a folder with node, simple, pytorch-converted,\n"
+    "pytorch-operator and light); each case is built and run, loaded from its plan, and built with dynamic extents\n"
+    "  --cases FILE    table of classes; without it a rule decides\n"
+    "  --filter WORD   only cases whose suite/name contains this\n"
+    "  --jobs N        processes (2)\n"
+    "  --expect FILE   cases that are known not to pass; any other is an error\n"
+    "  --update FILE   write the cases that do not pass; rows of cases not run stay\n"
+    "  --report FILE   write the results as a page\n"
+    "  -v, --verbose   a line for every case\n";
+
 Options parse(int argc, char** argv) {
+  const option names[] = {{"cases", required_argument, nullptr, 'c'},
+                          {"filter", required_argument, nullptr, 'f'},
+                          {"jobs", required_argument, nullptr, 'j'},
+                          {"expect", required_argument, nullptr, 'e'},
+                          {"update", required_argument, nullptr, 'u'},
+                          {"report", required_argument, nullptr, 'r'},
+                          {"verbose", no_argument, nullptr, 'v'},
+                          {"help", no_argument, nullptr, 'h'},
+                          {nullptr, 0, nullptr, 0}};
   Options options;
-  CLI::App app(
-      "The ONNX backend suite: each case is built and run, loaded from its plan, and built with dynamic extents");
-  app.add_option("suite", options.suite, "folder with node, simple, pytorch-converted, pytorch-operator and light")
-      ->required()
-      ->check(CLI::ExistingDirectory);
-  app.add_option("--cases", options.classes, "table of classes; without it a rule decides")->check(CLI::ExistingFile);
-  app.add_option("--filter", options.filter, "only cases whose suite/name contains this");
-  app.add_option("--jobs", options.jobs, "processes")->check(CLI::Range(1, 256));
-  app.add_option("--expect", options.known, "cases that are known not to pass; any other is an error");
-  app.add_option("--update", options.update, "write the cases that do not pass; rows of cases not run stay");
-  app.add_option("--report", options.report, "write the results as a page");
-  app.add_flag("-v,--verbose", options.verbose, "a line for every case");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error));
+  for (int given = 0; (given = getopt_long(argc, argv, "vh", names, nullptr)) != -1;) {
+    switch (given) {
+      case 'c':
+        options.classes = optarg;
+        break;
+      case 'f':
+        options.filter = optarg;
+        break;
+      case 'j':
+        options.jobs = static_cast<int>(testing::number_argument("jobs", optarg, 1, 256));
+        break;
+      case 'e':
+        options.known = optarg;
+        break;
+      case 'u':
+        options.update = optarg;
+        break;
+      case 'r':
+        options.report = optarg;
+        break;
+      case 'v':
+        options.verbose = true;
+        break;
+      default:
+        testing::usage_exit(kUsage, given == 'h');
+    }
   }
+  if (optind + 1 != argc || !std::filesystem::is_directory(argv[optind])) testing::usage_exit(kUsage, false);
+  options.suite = argv[optind];
   return options;
 }
 

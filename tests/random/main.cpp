@@ -1,7 +1,7 @@
 // random_graphs: random networks, optimised against reference. ./dev test random.
 
-#include <CLI/CLI.hpp>
-#include <map>
+#include <cctype>
+#include <cstdio>
 
 #include "base/log.h"
 #include "conformance/workers.h"
@@ -9,6 +9,7 @@
 #include "random/generator.h"
 #include "random/judge.h"
 #include "random/shrink.h"
+#include "support/arguments.h"
 
 namespace planish::testing {
 namespace {
@@ -73,18 +74,49 @@ int run_networks(const Options& options) {
   return failed == 0 ? 0 : 1;
 }
 
+constexpr char kUsage[] =
+    "Random networks: optimised plans against reference kernels, on fresh data\n"
+    "  --count N   networks (20000)\n"
+    "  --seed N    of the first network; each has the next (1)\n"
+    "  --jobs N    processes (2)\n"
+    "  --shrink N  how many failures are made small and printed (5)\n"
+    "  --print     print the first network\n";
+
+Options parse(int argc, char** argv) {
+  const option names[] = {{"count", required_argument, nullptr, 'c'},
+                          {"seed", required_argument, nullptr, 's'},
+                          {"jobs", required_argument, nullptr, 'j'},
+                          {"shrink", required_argument, nullptr, 'm'},
+                          {"print", no_argument, nullptr, 'p'},
+                          {"help", no_argument, nullptr, 'h'},
+                          {nullptr, 0, nullptr, 0}};
+  Options options;
+  for (int given = 0; (given = getopt_long(argc, argv, "h", names, nullptr)) != -1;) {
+    switch (given) {
+      case 'c':
+        options.count = static_cast<int>(number_argument("count", optarg, 1, 100000000));
+        break;
+      case 's':
+        options.seed = static_cast<uint32_t>(number_argument("seed", optarg, 0, UINT32_MAX));
+        break;
+      case 'j':
+        options.jobs = static_cast<int>(number_argument("jobs", optarg, 1, 256));
+        break;
+      case 'm':
+        options.shrunk = static_cast<int>(number_argument("shrink", optarg, 0, 1000));
+        break;
+      case 'p':
+        options.print = true;
+        break;
+      default:
+        usage_exit(kUsage, given == 'h');
+    }
+  }
+  if (optind != argc) usage_exit(kUsage, false);
+  return options;
+}
+
 }  // namespace
 }  // namespace planish::testing
 
-int main(int argc, char** argv) {
-  planish::testing::Options options;
-  CLI::App app("Random networks: optimised plans against reference kernels, on fresh data");
-  app.add_option("--count", options.count, "networks")->check(CLI::Range(1, 100000000));
-  app.add_option("--seed", options.seed, "of the first network; each has the next");
-  app.add_option("--jobs", options.jobs, "processes")->check(CLI::Range(1, 256));
-  app.add_option("--shrink", options.shrunk, "how many failures are made small and printed")
-      ->check(CLI::Range(0, 1000));
-  app.add_flag("--print", options.print, "print the first network");
-  CLI11_PARSE(app, argc, argv);
-  return planish::testing::run_networks(options);
-}
+int main(int argc, char** argv) { return planish::testing::run_networks(planish::testing::parse(argc, argv)); }

@@ -172,7 +172,16 @@ class Assigner {
     if (rule != LayoutRule::any) return accepts(rule, option.candidate->strided_inputs, view) ? 0 : conversion;
     // Any strides will do, but operands that lie otherwise than the result are read out of order.
     const bool same_rank = type.shape.rank() == type_of(node.outputs[0]).shape.rank();
-    return !same_rank || option.results.empty() || lies(view, option.layout) ? 0 : conversion;
+    const bool in_order =
+        !same_rank || option.results.empty() || lies(view, option.layout) || is_read_in_order(view, option.results[0]);
+    return in_order ? 0 : conversion;
+  }
+
+  // Along the axis where the result's elements are adjacent, the operand's are too: windows and views lie so as well.
+  static bool is_read_in_order(const ViewDesc& view, const ViewDesc& result) {
+    for (size_t i = result.dims.size(); i-- > 0;)
+      if (result.dims[i] != Dim(1) && result.strides[i] == Dim(1)) return view.strides[i] == Dim(1);
+    return false;
   }
 
   const Graph& graph_;

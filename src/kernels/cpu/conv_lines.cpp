@@ -4,7 +4,8 @@
 //   y[p][:] = sum over taps t of lines[place(t) + p * stride] * w[t][:]
 
 #include "base/checked.h"
-#include "kernels/cpu/common/product.h"
+#include "kernels/cpu/common/epilogue.h"
+#include "kernels/cpu/common/micro.h"
 #include "kernels/cpu/common/window.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -16,15 +17,6 @@ constexpr int64_t kWorthThreads = 200 << 10;  // multiply-adds and additions
 template <int V>
 constexpr int kLinePixels = std::min(static_cast<int>(kMostLinePixels), kRows* kVectors / V);
 
-// Where the sums of a tile go.
-struct LineEnd {
-  float* out[kMostLinePixels];
-  const float* residual[kMostLinePixels];
-  bool has_residual = false;
-  int width = 0;
-  float low = 0, high = 0;
-};
-
 struct LineTask {
   const float* lines;  // of the first pixel
   int64_t step;        // from one pixel to the next
@@ -35,7 +27,7 @@ struct LineTask {
 };
 
 template <int R, int V>
-void multiply_lines(const LineTask& task, const LineEnd& end) {
+void multiply_lines(const LineTask& task, const TileEnd& end) {
   Vec acc[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
@@ -57,7 +49,7 @@ void multiply_lines(const LineTask& task, const LineEnd& end) {
   finish_tile<R, V>(acc, end);
 }
 
-using LinesFn = void (*)(const LineTask&, const LineEnd&);
+using LinesFn = void (*)(const LineTask&, const TileEnd&);
 
 struct LineTile {
   int pixels;
@@ -152,10 +144,11 @@ void find_places(const LineConv& conv, int64_t* places) {
 // One line of output pixels, the columns of one panel.
 void multiply_line(const LineConv& conv, const LineBlock& block, int64_t row, int64_t panel, LineTask task) {
   const int64_t column = panel * kPanel;
-  LineEnd end;
+  TileEnd end;
   end.width = static_cast<int>(std::min<int64_t>(kPanel, conv.columns - column));
   end.low = conv.params.low;
   end.high = conv.params.high;
+  end.activation = conv.epilogue.activation;
   const auto* residual = conv.epilogue.residual();
   end.has_residual = residual != nullptr;
   const LineTile tile = line_tile(end.width);
@@ -171,7 +164,6 @@ void multiply_line(const LineConv& conv, const LineBlock& block, int64_t row, in
       if (from != nullptr) from += residual->rows[2];
     }
     tile.functions[count - 1](task, end);
-    if (conv.params.activation.present()) activate(conv.params.activation, end.out, count, end.width);
     task.lines += count * task.step;
   }
 }
@@ -186,7 +178,7 @@ void run_block(const LineConv& conv, const LineBlock& block, const int64_t* plac
     for (int64_t r = 0; r < block.rows; ++r, task.lines += conv.down.stride * conv.line())
       multiply_line(conv, block, block.row + r, panel, task);
   }
-  if (!conv.params.has_program || conv.params.activation.present()) return;
+  if (!conv.epilogue.has_program) return;
   RowWalk walk = rows_of(conv.y, 1);
   for (int64_t r = 0; r < block.rows; ++r) {
     walk.at = {block.image, block.row + r, block.column};
@@ -196,7 +188,7 @@ void run_block(const LineConv& conv, const LineBlock& block, const int64_t* plac
 
 // Blocks as high as the lines fit, several for each thread; narrower than the image only where one line does not fit.
 void cut_blocks(LineConv& conv, int threads) {
-  const int64_t floats = kLineFloats / conv.channels;
+  const int64_t floats = kMostLineFloats / conv.channels;
   conv.width = std::min(conv.across.out, conv.across.served(floats / conv.down.reach(1)));
   const int64_t most = conv.down.served(floats / conv.line()), images = conv.y.dims[0];
   const int64_t wanted = ceil_div(conv.down.out * images, int64_t{4} * threads);
@@ -223,7 +215,7 @@ void check_conv_lines(const KernelArgs& args) {
   require(channels >= 1 && taps * channels <= kMostTaps, "{} channels of {} taps; 1 to {} together are accepted",
           channels, taps, kMostTaps);
   const int64_t floats = least_lines(conv, channels);
-  require(floats <= kLineFloats, "{} elements under a few pixels; at most {}", floats, kLineFloats);
+  require(floats <= kMostLineFloats, "{} elements under a few pixels; at most {}", floats, kMostLineFloats);
 }
 
 void run_conv_lines(const KernelArgs& args) {
@@ -250,7 +242,7 @@ void run_conv_lines(const KernelArgs& args) {
   const int64_t tasks = y.dims[0] * conv.row_blocks * conv.width_blocks;
   const bool alone = 2 * y.element_count() * conv.taps < kWorthThreads;
   args.pool->parallel_for(tasks, alone ? tasks : 1, [&](int64_t begin, int64_t end) {
-    alignas(64) float lines[kLineFloats];
+    alignas(64) float lines[kMostLineFloats];
     for (int64_t task = begin; task < end; ++task) run_block(conv, block_of(conv, task), places, lines);
   });
 }

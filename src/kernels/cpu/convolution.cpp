@@ -1,5 +1,7 @@
 // Convolution over channels-last results, as a product whose rows are found through pointers: one for each output
-// pixel and kernel tap, padding is a row of zeros. With few channels the taps of a pixel are gathered into one row.
+// pixel and kernel tap, padding is a row of zeros. Of few channels in an image [N, C, H, W] a line of the kernel is
+// what is adjacent: it takes the part of the channels, a line of a channel that of a tap. Where that does not lie so,
+// or partly outside, the taps of a pixel are gathered into one row.
 
 #include "base/checked.h"
 #include "kernels/cpu/common/product.h"
@@ -13,8 +15,19 @@ constexpr int64_t kGathered = 24 << 10;  // floats of one chunk's gathered rows:
 struct IndirectRows {
   Window<float> window;
   const float* zeros;
+  int64_t offsets[kMostTaps];
+  IndirectRows(const Window<float>& w, const float* z) : window(w), zeros(z) {
+    window.offsets([&](int64_t tap, int64_t elements) { offsets[tap] = elements; });
+  }
+  bool is_even() const { return window.one_tap && window.spatial > 0; }
+  int64_t apart() const { return window.stride[2] * window.step[2]; }
   void row(int64_t g, const RowWalk& walk, int64_t, const float** pointers) const {
     if (window.one_tap) return static_cast<void>(pointers[0] = window.only_tap(g, walk));
+    if (const auto first = window.first_of(walk); window.is_inside(first)) {
+      const float* const begin = window.begin(g, walk.at[0], first);
+      for (int64_t t = 0, taps = window.tap_count(); t < taps; ++t) pointers[t * kRows] = begin + offsets[t];
+      return;
+    }
     window.taps(g, walk,
                 [&](int64_t tap, const float* data) { pointers[tap * kRows] = data != nullptr ? data : zeros; });
   }
@@ -24,14 +37,26 @@ struct IndirectRows {
 struct GatheredRows {
   Window<float> window;
   int64_t length;  // taps * channels
+  int64_t lines;   // into which a row is divided; where there are several, the image's are pointed at
+  int64_t offsets[kMostTaps];
   alignas(64) float rows[kGathered];
-  GatheredRows(const Window<float>& w, int64_t n) : window(w), length(n) {}
+  GatheredRows(const Window<float>& w, int64_t n, int64_t pieces) : window(w), length(n), lines(pieces) {
+    if (lines > 1) window.line_offsets([&](int64_t line, int64_t elements) { offsets[line] = elements; });
+  }
   void row(int64_t g, const RowWalk& walk, int64_t index, const float** pointers) {
+    const auto first = window.first_of(walk);
+    if (lines > 1 && window.is_inside(first)) {
+      const float* const begin = window.begin(g, walk.at[0], first);
+      for (int64_t i = 0; i < lines; ++i) pointers[i * kRows] = begin + offsets[i];
+      return;
+    }
     float* const to = rows + index * length;
-    pointers[0] = to;
+    for (int64_t i = 0; i < lines; ++i) pointers[i * kRows] = to + i * window.kernel[2];
     window.lines(g, walk, to);
   }
 };
+
+int64_t lines_of(const GemmAttrs& conv, int64_t taps) { return conv.kernel.empty() ? taps : taps / conv.kernel.back(); }
 
 // X [N, C, spatial…], packed W, bias?, extras -> Y [N, M, spatial…], channels adjacent; X's are unless gathered
 void check_convolution(const KernelArgs& args) {
@@ -42,11 +67,13 @@ void check_convolution(const KernelArgs& args) {
   const auto [taps, channels] = check_conv_reach(conv, x, o.out());
   check_panels(o.in(1).is({DataType::f32}), conv.group, conv.columns, taps, channels);
   if (conv.gathered != 0)
-    require(checked_mul(taps, channels) <= kGathered / kRows, "gathered rows of {} values; at most {}", taps * channels,
-            kGathered / kRows);
+    require(checked_mul(taps, channels) <= kGathered / kRows && lines_of(conv, taps) * channels <= kMostTaps,
+            "gathered rows of {} values; at most {} in {} lines", taps * channels, kGathered / kRows, kMostTaps);
   else if (channels > 1)
     x.adjacent(1);
   require(conv.gathered != 0 || taps <= kMostTaps, "a kernel of {} taps; at most {}", taps, kMostTaps);
+  require(conv.gathered == 0 || conv.slots == 0, "gathered rows are not packed");
+  check_slots(conv);
 }
 
 void run_convolution(const KernelArgs& args) {
@@ -68,17 +95,26 @@ void run_convolution(const KernelArgs& args) {
   const Window<float> window = window_of<float>(conv, x, y);
   if (conv.gathered != 0) {
     const int64_t length = p.taps * p.channels;
-    p.taps = 1;
-    p.channels = length;
+    const bool points = conv.gathered == kLinesGathered && window.step[2] == 1 && window.dilation[2] == 1;
+    p.channels = points ? window.kernel[2] : length;
+    p.taps = p.channels > 0 ? length / p.channels : 1;
     return run_product(p, *args.pool, kGathered / std::max<int64_t>(length * kRows, 1),
-                       [&] { return GatheredRows(window, length); });
+                       [&] { return GatheredRows(window, length, p.taps); });
   }
   auto* zeros = reinterpret_cast<float*>(args.workspace);
   std::fill_n(zeros, x.dims[1], 0.f);
-  run_product(p, *args.pool, kMostBlocks, [&] { return IndirectRows{window, zeros}; });
+  pack_into(args.workspace + round_to_lines(x.dims[1]) * 4, p);
+  run_product(p, *args.pool, kMostBlocks, [&] { return IndirectRows(window, zeros); });
 }
 
-int64_t convolution_workspace(const KernelArgs& args) { return args.inputs[0].dims[1] * 4; }
+int64_t convolution_workspace(const KernelArgs& args) {
+  const GemmAttrs& conv = args.as<GemmParams>().attrs;
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  const int64_t rows = y.dims[1] == 0 ? 0 : y.element_count() / y.dims[1];
+  int64_t depth = x.dims[1] / conv.group;
+  for (int64_t k : conv.kernel) depth = checked_mul(depth, k);
+  return round_to_lines(x.dims[1]) * 4 + packed_bytes(conv, rows, depth);
+}
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 // Matrix product with packed weights, stored in f32 or 16 bits: A [.., M, K] x B [K, N].
 
+#include "base/checked.h"
 #include "kernels/cpu/common/product.h"
 #include "tensor/copy.h"
 
@@ -18,6 +19,7 @@ void check_gemm(const KernelArgs& args) {
   const Operands o(args, 2, args.inputs.size());
   const Slot a = o.in(0).rank(2, kMaxRank);
   require(gemm.group == 1, "a matrix product of {} groups", gemm.group);
+  check_slots(gemm);
   check_panels(o.in(1).is({DataType::f32, DataType::f16, DataType::bf16}), 1, gemm.columns, 1, a.extent(-1));
   std::vector<int64_t> dims(a.extents().begin(), a.extents().end());
   dims.back() = gemm.columns;
@@ -36,6 +38,9 @@ void set_storage(DataType stored, Product& p) {
   if (stored == DataType::bf16) p.tile = tile_function<BFloat16>;
   p.weight_bytes = element_bytes(stored);
 }
+
+// Floats of the operand where it is gathered.
+int64_t gathered_floats(const TensorView& a) { return is_gathered(a) ? round_to_lines(a.element_count()) : 0; }
 
 void run_gemm(const KernelArgs& args) {
   const auto& params = args.as<GemmParams>();
@@ -57,13 +62,16 @@ void run_gemm(const KernelArgs& args) {
     rows = make_view(args.workspace, DataType::f32, a.extents());
     copy_view(a, rows, *args.pool);
   }
+  pack_into(args.workspace + gathered_floats(a) * 4, p);
   const DenseRows source{{rows.as<const float>(), without_axis(rows.strides, rows.rank, a_last), 1}};
   run_product(p, *args.pool, kMostBlocks, [&] { return source; });
 }
 
 int64_t gemm_workspace(const KernelArgs& args) {
   const TensorView& a = args.inputs[0];
-  return is_gathered(a) ? a.element_count() * 4 : 0;
+  const int64_t depth = a.dims[static_cast<size_t>(a.rank - 1)], rows = depth == 0 ? 0 : a.element_count() / depth;
+  const int64_t packed = packed_bytes(args.as<GemmParams>().attrs, rows, depth);
+  return checked_add(checked_mul(gathered_floats(a), 4), packed);
 }
 
 }  // namespace

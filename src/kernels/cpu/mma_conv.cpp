@@ -1,6 +1,8 @@
-// Convolution of reduced precision. Where all strides are 1, A is the image with its borders, a position a pixel: tap t
-// of the result at position p is the position p + shift(t), so the rows of a block lie evenly apart for every tap, and
-// the sums of the border's own positions are dropped. Else the taps of each output pixel are put down together.
+// Convolution of reduced precision. Where it can be, A is the image with its borders, put down once: the taps of a line
+// of the kernel lie side by side in it, and the rows of neighbours in a line a stride apart. Tiles want the rows of a
+// block evenly apart over all lines: there a position is a pixel, tap t of the result at position p is position p +
+// shift(t), and the sums of the border's own positions are dropped. Else the taps of each output pixel are put down
+// together.
 
 #include "kernels/cpu/common/mma_kernel.h"
 #include "kernels/cpu/common/window.h"
@@ -8,17 +10,13 @@
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
 
-bool shifts_of(const KernelArgs& args, int64_t channels) {
-  const auto& params = args.as<MmaParams>();
-  return shifts_image(params.format, params.attrs, channels);
-}
-
 // X [N, C, spatial…], any strides -> Y [N, M, spatial…], channels adjacent
 void check_mma_conv(const KernelArgs& args) {
+  const auto& params = args.as<MmaParams>();
   const Operands o(args, 3, args.inputs.size());
-  const ConvReach reach = check_conv_reach(args.as<MmaParams>().attrs, o.in(0), o.out());
-  const bool shifts = shifts_of(args, reach.channels);
-  check_mma(args, 1, shifts ? reach.taps : 1, checked_mul(shifts ? 1 : reach.taps, reach.channels));
+  const ConvReach reach = check_conv_reach(params.attrs, o.in(0), o.out());
+  const int64_t runs = image_runs(params.format, params.attrs, reach.channels);
+  check_mma(args, 1, runs, checked_mul(reach.taps / runs, reach.channels));
 }
 
 // Axis i of three: the last ones are spatial.
@@ -27,27 +25,42 @@ int64_t extent3(const TensorView& view, size_t i) {
   return i + spatial < 3 ? 1 : view.dims[2 + i + spatial - 3];
 }
 
-MmaPlaces bordered(const MmaParams& params, const Window<std::byte>& window, const TensorView& y) {
-  std::array<int64_t, 3> grid{}, results{};
-  int64_t pixels = 1;
+// Pixels of the image with its borders along axis i that windows reach.
+int64_t bordered_extent(const Window<std::byte>& window, const TensorView& y, size_t i) {
+  return checked_add(checked_mul(extent3(y, i) - 1, window.stride[i]), window.dilation[i] * (window.kernel[i] - 1) + 1);
+}
+
+MmaPlaces bordered(const MmaParams& params, const Window<std::byte>& window, const TensorView& y, ImageForm form) {
+  const bool lines = form == ImageForm::lines;
+  const int64_t across = window.kernel[2], taps = window.tap_count(), runs = lines ? taps / across : taps;
+  MmaPlaces places = mma_places(params, runs, lines ? across * window.channels : window.channels, 0);
+  places.form = form;
+  places.rows = y.dims[1] == 0 ? 0 : y.element_count() / y.dims[1];
+  places.items = y.dims[0];
   for (size_t i = 0; i < 3; ++i) {
-    results[i] = extent3(y, i);
-    grid[i] = checked_add(results[i], window.dilation[i] * (window.kernel[i] - 1));
-    pixels = checked_mul(pixels, grid[i]);
+    places.results[i] = extent3(y, i);
+    places.grid[i] = bordered_extent(window, y, i);
+    if (i < 2 || !lines) places.items = checked_mul(places.items, places.grid[i]);
   }
-  const int64_t taps = window.tap_count();
-  MmaPlaces places = mma_places(params, taps, window.channels, checked_mul(y.dims[0], pixels));
-  int64_t tap = 0, reach = 0;
+  const auto& grid = places.grid;
+  if (lines) {
+    const int64_t depth = params.format.depth;
+    places.item_words = (checked_mul(grid[2], window.channels) + depth - 1) / depth;
+    places.pitch = window.stride[2] * window.channels / depth;
+    places.width = places.results[2];
+    places.line = {grid[0] * grid[1] * places.item_words, window.stride[0] * grid[1] * places.item_words,
+                   window.stride[1] * places.item_words};
+  }
+  int64_t run = 0, reach = 0;
   for (int64_t kz = 0; kz < window.kernel[0]; ++kz)
     for (int64_t ky = 0; ky < window.kernel[1]; ++ky)
-      for (int64_t kx = 0; kx < window.kernel[2]; ++kx, ++tap) {
-        reach = (kz * window.dilation[0] * grid[1] + ky * window.dilation[1]) * grid[2] + kx * window.dilation[2];
-        places.offsets[tap] = reach * places.pitch;
+      for (int64_t kx = 0; kx < (lines ? 1 : across); ++kx, ++run) {
+        reach = kz * window.dilation[0] * grid[1] + ky * window.dilation[1];
+        if (!lines) reach = reach * grid[2] + kx * window.dilation[2];
+        places.offsets[run] = reach * places.item_words;
       }
-  places.grid = grid;
-  places.results = results;
-  places.all_results = grid == results;
   close_places(places, reach);
+  if (lines) places.plane = (places.items + 1) * places.item_words;  // no window reaches beyond the borders
   return places;
 }
 
@@ -55,7 +68,8 @@ MmaPlaces places_of_image(const KernelArgs& args) {
   const auto& params = args.as<MmaParams>();
   const TensorView& y = args.outputs[0];
   const auto window = window_of<std::byte>(params.attrs, args.inputs[0], y);
-  if (shifts_of(args, window.channels)) return bordered(params, window, y);
+  const ImageForm form = image_form(params.format, params.attrs, window.channels);
+  if (form != ImageForm::gathered) return bordered(params, window, y, form);
   const int64_t rows = y.dims[1] == 0 ? 0 : y.element_count() / y.dims[1];
   MmaPlaces places = mma_places(params, 1, window.channels * window.tap_count(), rows);
   close_places(places, 0);
@@ -64,22 +78,6 @@ MmaPlaces places_of_image(const KernelArgs& args) {
 
 int64_t mma_conv_workspace(const KernelArgs& args) {
   return mma_workspace(args.as<MmaParams>(), places_of_image(args));
-}
-
-// Position of the image with borders: a pixel, or beside it.
-template <class T, class Store>
-void put_pixel(const MmaProduct& p, const Window<T>& window, const Store& store, int64_t position, int32_t* words) {
-  const auto& grid = p.places.grid;
-  std::array<int64_t, 3> at{};
-  for (size_t i = 3; i-- > 0; position /= grid[i]) at[i] = position % grid[i] - window.pad[i];
-  const T* from = window.x + position * window.image;
-  bool inside = true;
-  for (size_t i = 0; i < 3; ++i) {
-    inside = inside && at[i] >= 0 && at[i] < window.extent[i];
-    from += at[i] * window.step[i];
-  }
-  inside ? store.put(words, 0, from, window.channel, window.channels)
-         : store.fill(words, 0, p.params->attrs.x_zero, window.channels);
 }
 
 constexpr int64_t kMostGathered = 2048;
@@ -98,10 +96,9 @@ void put_gathered(const MmaProduct& p, const Window<T>& window, const Store& sto
 }
 
 template <class T, class Store>
-void put_taps(const MmaProduct& p, const Window<T>& window, const Store& store, int64_t g, int64_t row,
+void put_taps(const MmaProduct& p, const Window<T>& window, const Store& store, int64_t g, const RowWalk& walk,
               int32_t* words) {
-  RowWalk walk = p.rows;
-  walk.seek(row);
+  if (window.one_tap) return store.put(words, 0, window.only_tap(g, walk), window.channel, window.channels);
   const bool scattered = window.channels < 8 || window.channel != 1;
   if (scattered && p.places.values <= kMostGathered) return put_gathered(p, window, store, g, walk, words);
   window.taps(g, walk, [&](int64_t tap, const T* data) {
@@ -111,23 +108,93 @@ void put_taps(const MmaProduct& p, const Window<T>& window, const Store& store, 
   });
 }
 
+template <class T, class Store>
+struct ImageRows {
+  const MmaProduct& p;
+  const Window<T>& window;
+  const Store& store;
+
+  void fill(int32_t* words, int64_t at, int64_t n) const { store.fill(words, at, p.params->attrs.x_zero, n); }
+
+  // Position of the image with borders: a pixel, or beside it.
+  void put_pixel(int64_t position, int32_t* words) const {
+    const auto& grid = p.places.grid;
+    std::array<int64_t, 3> at{};
+    for (size_t i = 3; i-- > 0; position /= grid[i]) at[i] = position % grid[i] - window.pad[i];
+    const T* from = window.x + position * window.image;
+    bool inside = true;
+    for (size_t i = 0; i < 3; ++i) {
+      inside = inside && at[i] >= 0 && at[i] < window.extent[i];
+      from += at[i] * window.step[i];
+    }
+    inside ? store.put(words, 0, from, window.channel, window.channels) : fill(words, 0, window.channels);
+  }
+
+  // Line of the image with borders; pixels of one group lie one after the other.
+  void put_line(int64_t g, int64_t line, int32_t* words) const {
+    const auto& grid = p.places.grid;
+    const int64_t y = line % grid[1] - window.pad[1], z = line / grid[1] % grid[0] - window.pad[0];
+    const int64_t channels = window.channels, all = grid[2] * channels;
+    words[p.places.item_words - 1] = 0;
+    if (y < 0 || y >= window.extent[1] || z < 0 || z >= window.extent[0]) return fill(words, 0, all);
+    const int64_t left = std::clamp<int64_t>(window.pad[2], 0, grid[2]), skipped = left - window.pad[2];
+    const int64_t inside = std::clamp<int64_t>(window.extent[2] - skipped, 0, grid[2] - left);
+    const T* from = window.x + line / grid[1] / grid[0] * window.image + g * channels * window.channel +
+                    z * window.step[0] + y * window.step[1] + skipped * window.step[2];
+    fill(words, 0, left * channels);
+    if (window.channel == 1 && window.step[2] == channels)
+      store.put(words, left * channels, from, 1, inside * channels);
+    else
+      for (int64_t x = 0; x < inside; ++x)
+        store.put(words, (left + x) * channels, from + x * window.step[2], window.channel, channels);
+    fill(words, (left + inside) * channels, all - (left + inside) * channels);
+  }
+
+  // Whether the rows are the image, pixel by pixel.
+  bool are_pixels() const {
+    bool same = window.one_tap && window.channel == 1 && p.params->attrs.group == 1 &&
+                p.places.pitch * p.params->format.depth == window.channels;
+    int64_t expected = window.channels;
+    for (size_t i = 3; i-- > 0; expected *= window.extent[i])
+      same = same && (window.extent[i] == 1 || (window.step[i] == expected && window.stride[i] == 1));
+    return same && (window.image == expected || p.end.rows.dims[0] == 1);
+  }
+
+  void put_rows(int64_t g, int64_t begin, int64_t end) const {
+    int32_t* words = p.words + g * p.places.group() + begin * p.places.pitch;
+    if (are_pixels())
+      return store.put(words, 0, window.x + begin * window.channels, 1, (end - begin) * window.channels);
+    RowWalk walk = p.end.rows;
+    walk.seek(begin);
+    for (int64_t row = begin; row < end; ++row, walk.next(), words += p.places.pitch) {
+      clear_padding(p, words);
+      put_taps(p, window, store, g, walk, words);
+    }
+  }
+
+  void operator()(int64_t g, int64_t begin, int64_t end) const {
+    if (p.places.form == ImageForm::gathered) return put_rows(g, begin, end);
+    for (int64_t item = begin; item < end; ++item) {
+      int32_t* const words = p.words + g * p.places.group() + item * p.places.item_words;
+      if (p.places.form == ImageForm::lines) {
+        put_line(g, item, words);
+      } else {
+        clear_padding(p, words);
+        put_pixel(item, words);
+      }
+    }
+  }
+};
+
 void run_mma_conv(const KernelArgs& args) {
-  const MmaAttrs& conv = args.as<MmaParams>().attrs;
   const TensorView& x = args.inputs[0];
   if (args.outputs[0].element_count() == 0) return;
   const MmaProduct p = make_mma_product(args, 1, places_of_image(args));
-  auto* const memory = reinterpret_cast<int32_t*>(args.workspace);
   with_mma_rows(p, x.dtype, [&](const auto& store) {
     using T = typename std::decay_t<decltype(store)>::Value;
-    const auto window = window_of<T>(conv, x, args.outputs[0]);
-    if (shifts_of(args, window.channels))
-      put_down(p, *args.pool, memory,
-               [&](int64_t, int64_t at, int32_t* words) { put_pixel(p, window, store, at, words); });
-    else
-      put_down(p, *args.pool, memory,
-               [&](int64_t g, int64_t row, int32_t* words) { put_taps(p, window, store, g, row, words); });
+    const auto window = window_of<T>(p.params->attrs, x, args.outputs[0]);
+    run_mma(p, *args.pool, ImageRows<T, std::decay_t<decltype(store)>>{p, window, store});
   });
-  multiply_mma(p, *args.pool);
 }
 
 }  // namespace

@@ -37,35 +37,38 @@ inline Words byte_pairs(const T* a, const T* b) {
 // The same of the first n elements only.
 template <class T>
 inline Words some_byte_pairs(const T* a, const T* b, int64_t n) {
+  if (n >= kWordLanes) return byte_pairs(a, b);
+  if (n <= 0) return no_words();
   T x[kWordLanes] = {}, y[kWordLanes] = {};
-  for (int64_t i = 0; i < n; ++i) {
-    x[i] = a[i];
-    y[i] = b[i];
-  }
+  std::memcpy(x, a, static_cast<size_t>(n));
+  std::memcpy(y, b, static_cast<size_t>(n));
   return byte_pairs(x, y);
 }
 
-// sums[pixel][column] of R pixels and `width` channels from `channel` on; taps[pixel][2 * steps]
+// A panel of channels, from `channel` on.
+struct ChannelPanel {
+  int64_t channel = 0, width = 0, steps = 0;
+  const int32_t* weights = nullptr;
+};
+
+// sums[pixel][column] of R pixels; taps[pixel][2 * steps]
 template <class T, int R, bool kPart>
-void sum_taps(const T* const (*taps)[kMostDepthwiseTaps + 1], int64_t steps, int64_t channel, int64_t width,
-              const int32_t* weights, int32_t* sums) {
+void sum_taps(const T* const (*taps)[kMostDepthwiseTaps + 1], const ChannelPanel& panel, int32_t* sums) {
   Words acc[R][kDotVectors];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
     for (int v = 0; v < kDotVectors; ++v) acc[r][v] = no_words();
-  for (int64_t step = 0; step < steps; ++step, weights += kDotColumns) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kDotVectors; ++v) {
-      const Words w = load_words(weights + v * kWordLanes);
-      const int64_t at = channel + v * kWordLanes, left = std::min(kWordLanes, width - v * kWordLanes);
+  const int32_t* weights = panel.weights;
+  for (int64_t step = 0; step < panel.steps; ++step, weights += kDotColumns) {
 #pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) {
-        const T *a = taps[r][2 * step] + at, *b = taps[r][2 * step + 1] + at;
-        if constexpr (kPart)
-          MaddI16::add(acc[r][v], some_byte_pairs(a, b, left), w);
-        else
-          MaddI16::add(acc[r][v], byte_pairs(a, b), w);
+    for (int r = 0; r < R; ++r) {
+      const T *a = taps[r][2 * step] + panel.channel, *b = taps[r][2 * step + 1] + panel.channel;
+#pragma GCC unroll 4
+      for (int v = 0; v < kDotVectors; ++v) {
+        const int64_t at = v * kWordLanes;
+        const Words pairs = kPart ? some_byte_pairs(a + at, b + at, panel.width - at) : byte_pairs(a + at, b + at);
+        MaddI16::add(acc[r][v], pairs, load_words(weights + at));
       }
     }
   }
@@ -77,51 +80,79 @@ void sum_taps(const T* const (*taps)[kMostDepthwiseTaps + 1], int64_t steps, int
 
 template <class T>
 struct DepthwiseBytes {
+  using Taps = const T* [kPixelsAtOnce][kMostDepthwiseTaps + 1];
+
   MmaProduct product;
   Window<T> window;
   const T* outside = nullptr;  // a row of the zero point
 
+  // Tasks are (line of the result, part of the panels).
   void run(ThreadPool& pool) const {
-    const int64_t rows = product.places.positions, grain = 32;
-    pool.parallel_for((rows + grain - 1) / grain, 1, [&](int64_t begin, int64_t end) {
-      RowWalk walk = product.rows;
-      walk.seek(begin * grain);
-      for (int64_t row = begin * grain, last = std::min(end * grain, rows); row < last; row += kPixelsAtOnce)
-        run_pixels(walk, static_cast<int>(std::min<int64_t>(kPixelsAtOnce, last - row)));
+    const int64_t width = line_width(), lines = product.places.rows / width, panels = product.panels();
+    const int64_t parts = std::clamp<int64_t>(pool.size() == 1 ? 1 : 8 * pool.size() / lines, 1, panels);
+    pool.parallel_for(lines * parts, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t task = begin; task < end; ++task) {
+        const int64_t part = task % parts;
+        run_line(task / parts * width, width, panels * part / parts, panels * (part + 1) / parts);
+      }
     });
   }
 
  private:
-  void run_pixels(RowWalk& walk, int count) const {
-    const T* taps[kPixelsAtOnce][kMostDepthwiseTaps + 1];
-    const RowWalk first = walk;
-    for (int r = 0; r < count; ++r, walk.next()) {
-      window.taps(0, walk, [&](int64_t tap, const T* data) { taps[r][tap] = data != nullptr ? data : outside; });
-      taps[r][product.places.values] = outside;  // where the number of taps is odd
-    }
-    alignas(64) int32_t sums[kPixelsAtOnce * kDotColumns];
-    const int64_t steps = product.places.steps, channels = product.params->attrs.columns;
-    for (int64_t panel = 0; panel < product.panels(); ++panel) {
-      MmaSpan span;
-      span.column = panel * kDotColumns;
-      span.width = std::min<int64_t>(kDotColumns, channels - span.column);
-      span.rows = count;
-      sum_pixels(taps, count, steps, span, product.weights + panel * steps * kDotColumns, sums);
-      RowWalk at = first;
-      finish_mma_block(product.end, span, at, sums);
+  int64_t line_width() const { return product.end.rows.dims[static_cast<size_t>(product.end.rows.axes) - 1]; }
+
+  // Where the window of the next pixel in the line reads what this one's reads, a stride on.
+  bool is_inside(int64_t x) const {
+    const int64_t first = x * window.stride[2] - window.pad[2];
+    return first >= 0 && first + (window.kernel[2] - 1) * window.dilation[2] < window.extent[2];
+  }
+
+  void run_line(int64_t row, int64_t width, int64_t first, int64_t last) const {
+    Taps taps;
+    RowWalk walk = product.end.rows;
+    walk.seek(row);
+    const int64_t across = window.stride[2] * window.step[2], count = product.places.values;
+    int before = -1;  // where the taps of the pixel before are, if it is inside
+    for (int64_t x = 0; x < width;) {
+      const int64_t blocks = (width - x + kPixelsAtOnce - 1) / kPixelsAtOnce;
+      const auto pixels = static_cast<int>((width - x + blocks - 1) / blocks);
+      for (int r = 0; r < pixels; ++r, ++x, walk.next()) {
+        const bool inside = is_inside(x);
+        if (inside && before >= 0)
+          for (int64_t t = 0; t < count; ++t)
+            taps[r][t] = taps[before][t] == outside ? outside : taps[before][t] + across;
+        else
+          window.taps(0, walk, [&](int64_t tap, const T* data) { taps[r][tap] = data != nullptr ? data : outside; });
+        taps[r][count] = outside;  // where the number of taps is odd
+        before = inside ? r : -1;
+      }
+      run_pixels(taps, pixels, row + x - pixels, first, last);
     }
   }
 
-  static void sum_pixels(const T* const (*taps)[kMostDepthwiseTaps + 1], int count, int64_t steps, const MmaSpan& span,
-                         const int32_t* weights, int32_t* sums) {
-    if (span.width < kDotColumns)
-      for (int r = 0; r < count; ++r)
-        sum_taps<T, 1, true>(taps + r, steps, span.column, span.width, weights, sums + r * kDotColumns);
-    else if (count == kPixelsAtOnce)
-      sum_taps<T, kPixelsAtOnce, false>(taps, steps, span.column, span.width, weights, sums);
+  void run_pixels(const Taps& taps, int pixels, int64_t row, int64_t first, int64_t last) const {
+    alignas(64) int32_t sums[kPixelsAtOnce * kDotColumns];
+    const int64_t steps = product.places.steps;
+    for (int64_t i = first; i < last; ++i) {
+      MmaSpan span = MmaPanel::span_of(product, 0, i);
+      span.row = row;
+      span.rows = pixels;
+      sum_pixels(taps, pixels, {span.column, span.width, steps, product.weights + i * steps * kDotColumns}, sums);
+      finish_block(product.end, MmaColumns(product.end, span), span, sums);
+    }
+  }
+
+  static void sum_pixels(const Taps& taps, int pixels, const ChannelPanel& panel, int32_t* sums) {
+    if (panel.width < kDotColumns)
+      for (int r = 0; r < pixels; ++r) sum_taps<T, 1, true>(taps + r, panel, sums + r * kDotColumns);
+    else if (pixels == 1)
+      sum_taps<T, 1, false>(taps, panel, sums);
+    else if (pixels == 2)
+      sum_taps<T, 2, false>(taps, panel, sums);
+    else if (pixels == 3)
+      sum_taps<T, 3, false>(taps, panel, sums);
     else
-      for (int r = 0; r < count; ++r)
-        sum_taps<T, 1, false>(taps + r, steps, span.column, span.width, weights, sums + r * kDotColumns);
+      sum_taps<T, kPixelsAtOnce, false>(taps, panel, sums);
   }
 };
 

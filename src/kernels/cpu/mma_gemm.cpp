@@ -38,13 +38,16 @@ void run_mma_gemm(const KernelArgs& args) {
   const int64_t step = a.strides[static_cast<size_t>(last)];
   with_mma_rows(p, a.dtype, [&](const auto& store) {
     using T = typename std::decay_t<decltype(store)>::Value;
-    put_down(p, *args.pool, reinterpret_cast<int32_t*>(args.workspace), [&](int64_t, int64_t row, int32_t* words) {
-      RowWalk walk = p.rows;
-      walk.seek(row);
-      store.put(words, 0, a.as<const T>() + walk.offset(strides), step, p.places.values);
+    run_mma(p, *args.pool, [&](int64_t, int64_t begin, int64_t end) {
+      RowWalk walk = p.end.rows;
+      walk.seek(begin);
+      int32_t* words = p.words + begin * p.places.pitch;
+      for (int64_t row = begin; row < end; ++row, walk.next(), words += p.places.pitch) {
+        clear_padding(p, words);
+        store.put(words, 0, a.as<const T>() + walk.offset(strides), step, p.places.values);
+      }
     });
   });
-  multiply_mma(p, *args.pool);
 }
 
 }  // namespace

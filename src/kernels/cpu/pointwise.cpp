@@ -1,15 +1,13 @@
 // Elementwise programs, tile by tile. Operands of other types than fp32 whose values fp32 holds exactly are widened
-// a tile at a time; a result of truth values or bytes is narrowed so.
+// a tile at a time; a result of truth values or bytes is narrowed so. A program of one operand of bytes is run once, on
+// all 256 of them: what follows is reading its results from a table.
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <optional>
-#include <utility>
 
 #include "kernels/check.h"
-#include "kernels/cpu/common/activation.h"
 #include "kernels/cpu/common/math.h"
 #include "kernels/cpu/common/nest.h"
 #include "kernels/cpu/common/tile.h"
@@ -375,61 +373,6 @@ void run_nest(const KernelArgs& args, const PointwiseProgram& program) {
   });
 }
 
-// Looks for expressions in a program of one operand, r0.
-class ProgramReader {
- public:
-  explicit ProgramReader(const PointwiseProgram& program) : program_(program) {}
-
-  bool is_sigmoid(uint16_t r) const {
-    const PwInstr* i = made_by(r, PwOp::sigmoid);
-    return i != nullptr && i->a == 0;
-  }
-  bool is_silu(uint16_t r) const {
-    const PwInstr* i = made_by(r, PwOp::mul);
-    return i != nullptr && ((i->a == 0 && is_sigmoid(i->b)) || (i->b == 0 && is_sigmoid(i->a)));
-  }
-  bool is_hard_swish(uint16_t r) const {
-    const auto product = with_constant(r, PwOp::mul);
-    const PwInstr* i = product ? made_by(product->first, PwOp::mul) : nullptr;
-    if (i == nullptr || std::abs(product->second * 6 - 1) > 1e-6) return false;
-    return (i->a == 0 && is_hard_line(i->b)) || (i->b == 0 && is_hard_line(i->a));
-  }
-  std::optional<float> leaky_slope(uint16_t r) const {
-    const PwInstr *i = made_by(r, PwOp::select), *condition = i != nullptr ? made_by(i->a, PwOp::greater) : nullptr;
-    if (condition == nullptr || condition->a != 0 || constant(condition->b) != 0.0 || i->b != 0) return std::nullopt;
-    const auto line = with_constant(i->c, PwOp::mul);
-    if (!line || line->first != 0) return std::nullopt;
-    return static_cast<float>(line->second);
-  }
-
- private:
-  const PwInstr* made_by(uint16_t r, PwOp op) const {
-    const auto inputs = static_cast<uint16_t>(program_.inputs);
-    return r >= inputs && program_.code[r - inputs].op == op ? &program_.code[r - inputs] : nullptr;
-  }
-  std::optional<double> constant(uint16_t r) const {
-    const PwInstr* i = made_by(r, PwOp::constant);
-    return i != nullptr ? std::optional(i->immediate) : std::nullopt;
-  }
-  // The other operand, and the constant.
-  std::optional<std::pair<uint16_t, double>> with_constant(uint16_t r, PwOp op) const {
-    const PwInstr* i = made_by(r, op);
-    if (i == nullptr) return std::nullopt;
-    if (const auto b = constant(i->b)) return std::pair(i->a, *b);
-    if (const auto a = constant(i->a)) return std::pair(i->b, *a);
-    return std::nullopt;
-  }
-  // clamp(r0 + 3, 0, 6)
-  bool is_hard_line(uint16_t r) const {
-    const auto top = with_constant(r, PwOp::min);
-    const auto bottom = top && top->second == 6 ? with_constant(top->first, PwOp::max) : std::nullopt;
-    const auto sum = bottom && bottom->second == 0 ? with_constant(bottom->first, PwOp::add) : std::nullopt;
-    return sum && sum->second == 3 && sum->first == 0;
-  }
-
-  const PointwiseProgram& program_;
-};
-
 // As many operands as the program has, of types whose values fp32 holds; they spread over the result, fp32, truth or
 // bytes.
 void check_pointwise(const KernelArgs& args) {
@@ -445,42 +388,53 @@ void check_pointwise(const KernelArgs& args) {
   o.out().is({DataType::f32, DataType::boolean, DataType::u8, DataType::i8});
 }
 
+constexpr int64_t kBytes = 256;
+
+// The program's results, stored as the type of `y`, by the bits of its operand.
+template <class T>
+void fill_table(const PointwiseProgram& program, const TensorView& x, const TensorView& y, T* table) {
+  uint8_t bytes[kBytes];
+  float numbers[kBytes], results[kBytes];
+  for (int64_t i = 0; i < kBytes; ++i) bytes[i] = static_cast<uint8_t>(i);
+  TensorView all = make_view(bytes, x.dtype, {&kBytes, 1});
+  const TileOperand operand = tile_operand(all, 0, 1, kBytes, numbers);
+  run_tile(program, &operand, kBytes, results);
+  store_tile(make_view(table, y.dtype, {&kBytes, 1}), 0, 1, results, kBytes);
+}
+
+template <class T>
+void run_table(const KernelArgs& args, const PointwiseProgram& program) {
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  T table[kBytes];
+  fill_table(program, x, y, table);
+  const Nest<2> nest = make_nest<2>(y.extents(), {y.strides, broadcast_strides(x, y.extents())});
+  const int64_t y_step = nest.strides[0][nest.inner()], x_step = nest.strides[1][nest.inner()];
+  for_rows(*args.pool, nest, 4096, 16384, [&](const std::array<int64_t, 2>& at, int64_t n) {
+    T* __restrict__ to = y.as<T>() + at[0];
+    const uint8_t* __restrict__ from = static_cast<const uint8_t*>(x.data) + at[1];
+    if (y_step == 1 && x_step == 1)
+      for (int64_t i = 0; i < n; ++i) to[i] = table[from[i]];
+    else
+      for (int64_t i = 0; i < n; ++i) to[i * y_step] = table[from[i * x_step]];
+  });
+}
+
+bool has_table(const KernelArgs& args) {
+  return args.inputs.size() == 1 && (args.inputs[0].dtype == DataType::u8 || args.inputs[0].dtype == DataType::i8) &&
+         args.outputs[0].element_count() >= kBytes;
+}
+
 void run_pointwise(const KernelArgs& args) {
   const PointwiseProgram& program = args.as<Decoded>().program;
-  if (args.inputs.size() < 4)
+  if (has_table(args))
+    args.outputs[0].dtype == DataType::f32 ? run_table<float>(args, program) : run_table<uint8_t>(args, program);
+  else if (args.inputs.size() < 4)
     run_nest<4>(args, program);
   else
     run_nest<kMostOperands + 1>(args, program);
 }
 
 }  // namespace
-
-void activate(const Activation& activation, float* const* rows, int count, int64_t n) {
-  using namespace activation_detail;
-  switch (activation.kind) {
-    case Activation::Kind::leaky:
-      return map(Leaky{Vec::splat(activation.slope)}, rows, count, n);
-    case Activation::Kind::sigmoid:
-      return map(Sigmoid{}, rows, count, n);
-    case Activation::Kind::silu:
-      return map(Silu{}, rows, count, n);
-    case Activation::Kind::hard_swish:
-      return map(HardSwish{}, rows, count, n);
-    case Activation::Kind::none:
-      return;
-  }
-}
-
-Activation recognise(const PointwiseProgram& program) {
-  if (program.inputs != 1 || program.results.size() != 1) return {};
-  const ProgramReader reader{program};
-  const uint16_t result = program.results[0];
-  if (reader.is_sigmoid(result)) return {Activation::Kind::sigmoid};
-  if (reader.is_silu(result)) return {Activation::Kind::silu};
-  if (reader.is_hard_swish(result)) return {Activation::Kind::hard_swish};
-  if (const auto slope = reader.leaky_slope(result)) return {Activation::Kind::leaky, *slope};
-  return {};
-}
 
 void run_tile(const PointwiseProgram& program, const TileOperand* operands, int64_t n, float* out) {
   const auto inputs = static_cast<size_t>(program.inputs);

@@ -8,6 +8,7 @@
 #include "kernels/pointwise.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
+namespace integers {
 namespace {
 
 constexpr int64_t kTile = 256;
@@ -274,15 +275,17 @@ void run_integers(const KernelArgs& args) {
 }
 
 }  // namespace
+}  // namespace integers
 
 void register_pointwise_integers(KernelTable& table) {
   Kernel kernel;
   kernel.name = "pointwise.integers";
   kernel.decode = [](const Attrs& attrs) -> std::shared_ptr<const void> {
-    return std::make_shared<const Decoded>(Decoded{PointwiseProgram::parse(attrs.get<std::string>("program"))});
+    return std::make_shared<const integers::Decoded>(
+        integers::Decoded{PointwiseProgram::parse(attrs.get<std::string>("program"))});
   };
-  kernel.check = check_integers;
-  kernel.run = run_integers;
+  kernel.check = integers::check_integers;
+  kernel.run = integers::run_integers;
   table.add(std::move(kernel));
 }
 

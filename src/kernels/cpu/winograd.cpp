@@ -23,7 +23,6 @@ constexpr int64_t kLine = 16;           // floats of a cache line
 constexpr int64_t kInCache = 64 << 10;  // floats of V that stay in L2 while weights and M pass
 constexpr int64_t kMostBand = 4;
 constexpr int64_t kMostChunk = 64;  // blocks of tiles
-constexpr int64_t kMostSlots = 64;
 
 template <class F>
 constexpr int64_t kPositions = int64_t{F::kIn} * F::kIn;
@@ -45,7 +44,8 @@ int64_t spread(int64_t floats) { return (ceil_div(floats, kLine) | 1) * kLine; }
 // V that does not stay in cache is read once for several panels. All threads have some.
 template <class F>
 int64_t band_of(const Cut& cut, const GemmParams& params, int threads) {
-  if (kPositions<F> * cut.v_plane <= kInCache && !params.has_program) return 1;
+  const bool has_program = params.has_program && !params.activation.present();
+  if (kPositions<F> * cut.v_plane <= kInCache && !has_program) return 1;
   const int64_t panels = params.attrs.group * cut.panels;
   const int64_t fair = cut.is_shared ? panels * cut.chunks / (4 * threads) : kMostBand;
   return std::max<int64_t>(std::min({fair, kMostBand, panels}), 1);
@@ -92,6 +92,7 @@ int64_t winograd_workspace(const KernelArgs& args) {
 struct LeaveEnd {
   Vec bias, low, high;
   int64_t out_row, out_column, residual_row, residual_column;  // elements from pixel to pixel
+  const Activation* activation;                                // or null
   int n;                                                       // columns, where they are fewer than a vector's
 };
 struct TileTarget {
@@ -207,10 +208,13 @@ void multiply_band(const Winograd<F>& w, int64_t count, int64_t first, int64_t l
 // A vector of columns of one tile's pixels. kWhole: all of them exist.
 template <class F, bool kWhole, bool kPart>
 void leave_vector(const float* m, int64_t plane, const TileTarget& target, int64_t column, const LeaveEnd& end) {
+  Vec sums[F::kOut][F::kOut];
   const auto load = [&](int i, int j) { return Vec::load(m + (i * F::kIn + j) * plane); };
-  const auto store = [&](int i, int j, Vec sum) {
+  transform_both<F::kIn, F::kOut>(F::leave, load, [&](int i, int j, Vec sum) { sums[i][j] = sum + end.bias; });
+  if (end.activation != nullptr) activate(*end.activation, &sums[0][0], F::kOut * F::kOut);
+  const auto store = [&](int i, int j) {
     if (!kWhole && (i >= target.rows || j >= target.columns)) return;
-    sum = sum + end.bias;
+    Vec sum = sums[i][j];
     if (target.residual != nullptr) {
       const float* from = target.residual + i * end.residual_row + j * end.residual_column + column;
       sum = sum + (kPart ? Vec::load_part(from, end.n) : Vec::load(from));
@@ -219,7 +223,10 @@ void leave_vector(const float* m, int64_t plane, const TileTarget& target, int64
     float* const to = target.out + i * end.out_row + j * end.out_column + column;
     kPart ? sum.store_part(to, end.n) : sum.store(to);
   };
-  transform_both<F::kIn, F::kOut>(F::leave, load, store);
+#pragma GCC unroll 4
+  for (int i = 0; i < F::kOut; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < F::kOut; ++j) store(i, j);
 }
 
 template <class F>
@@ -243,6 +250,7 @@ LeaveEnd leave_end(const Winograd<F>& w) {
   end.bias = Vec::splat(0.f);
   end.low = Vec::splat(w.params.low);
   end.high = Vec::splat(w.params.high);
+  end.activation = w.epilogue.activation;
   end.out_row = w.y.strides[2];
   end.out_column = w.y.strides[3];
   if (const auto* residual = w.epilogue.residual()) {
@@ -286,7 +294,7 @@ void run_bands(const Winograd<F>& w, int64_t chunk, int64_t first_band, int64_t 
     for (int64_t panel = begin; panel < end; ++panel)
       leave_panel(w, chunk, panel, m + (panel - begin) * kPositions<F> * w.cut.m_plane);
   }
-  if (w.params.has_program) finish_chunk(w, chunk, first, last);
+  if (w.epilogue.has_program) finish_chunk(w, chunk, first, last);
 }
 
 // Calls body(slot, task) for every task. Tasks that run at once differ in their slot: more threads than slots do not

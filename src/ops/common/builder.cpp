@@ -228,9 +228,11 @@ PointwiseProgram pointwise_program(const Graph& body) {
   for (NodeId id : body.nodes()) {
     const Node& node = body.node(id);
     if (const auto scale = tensor_scale(body, node)) {
-      const PwBuilder::Reg from = register_of(node.inputs[0]);
-      registers[node.outputs[0]] =
-          node.op == "quantize_linear" ? add_quantize(builder, from, *scale) : add_dequantize(builder, from, *scale);
+      PwBuilder::Reg r = register_of(node.inputs[0]);
+      r = node.op == "quantize_linear" ? add_quantize(builder, r, *scale) : add_dequantize(builder, r, *scale);
+      // What stores the result of the body saturates; numbers that are read on are saturated here.
+      const bool read_on = node.op == "quantize_linear" && !body.users(node.outputs[0]).empty();
+      registers[node.outputs[0]] = read_on ? add_saturate(builder, r, scale->numbers) : r;
       continue;
     }
     if (!is_pointwise(node)) fail(Code::internal, "'{}' is not pointwise", node.op.str());

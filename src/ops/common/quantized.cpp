@@ -52,6 +52,12 @@ PwBuilder::Reg add_quantize(PwBuilder& builder, PwBuilder::Reg r, const TensorSc
   return by.zero == 0 ? r : builder.binary(PwOp::add, r, builder.constant(static_cast<double>(by.zero)));
 }
 
+PwBuilder::Reg add_saturate(PwBuilder& builder, PwBuilder::Reg r, DataType numbers) {
+  const double low = numbers == DataType::i8 ? -128 : 0, high = numbers == DataType::i8 ? 127 : 255;
+  const PwBuilder::Reg known = builder.select(builder.unary(PwOp::is_nan, r), builder.constant(0), r);
+  return builder.binary(PwOp::min, builder.binary(PwOp::max, known, builder.constant(low)), builder.constant(high));
+}
+
 std::optional<QuantizedWeights> quantized_weights(const Tensor& numbers, const Tensor& scales, const Tensor& zeros,
                                                   const Attrs& attrs, int axis) {
   const auto given = attrs_to<QuantizeAttrs>(attrs);

@@ -25,6 +25,8 @@ std::optional<TensorScale> tensor_scale_of(const Graph& graph, ValueId id);
 // (r - zero) * scale and round_half_even(r / scale) + zero
 PwBuilder::Reg add_dequantize(PwBuilder& builder, PwBuilder::Reg r, const TensorScale& by);
 PwBuilder::Reg add_quantize(PwBuilder& builder, PwBuilder::Reg r, const TensorScale& by);
+// Whole numbers become those of the type, 0 for NaN.
+PwBuilder::Reg add_saturate(PwBuilder& builder, PwBuilder::Reg r, DataType numbers);
 
 // Constant weights: numbers less their zero points, and one scale for all or for each position of the axis.
 struct QuantizedWeights {

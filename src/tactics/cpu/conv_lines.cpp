@@ -19,7 +19,7 @@ std::string refuse_lines(const TacticQuery& query, const ConvProblem& p) {
   if (p.attrs.group != 1) return "more than one group";
   if (p.channels > kFewChannels || p.channels < 1) return "more than eight channels";
   if (p.channels * p.taps > kMostTaps) return "more than 1024 channels and taps";
-  if (least_lines(p.gemm, p.channels) > kLineFloats) return "the lines under a few pixels are too long";
+  if (least_lines(p.gemm, p.channels) > kMostLineFloats) return "the lines under a few pixels are too long";
   const auto& extras = p.epilogue.extras;
   // A residual that is the image itself lies channels last.
   if (std::find(extras.begin(), extras.end(), p.form.anchor_inputs[0]) != extras.end()) return "the image is added";

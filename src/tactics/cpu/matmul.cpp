@@ -39,24 +39,34 @@ PackedProduct packed_product(const TacticQuery& query, const EpilogueForm& form)
   return product;
 }
 
-Candidate packed_candidate(const TacticQuery& query, const PackedProduct& product, DataType stored, int64_t row_blocks,
-                           double efficiency) {
+struct PackedChoice {
+  DataType stored = DataType::f32;
+  int64_t row_blocks = 0, slots = 0;
+  double efficiency = 0;
+
+  std::string name() const {
+    const std::string storage = stored == DataType::f32 ? "" : "." + std::string(data_type_name(stored)) + "_weights";
+    return "gemm" + storage + (slots > 0 ? ".packed" : "") + ".r" + std::to_string(row_blocks);
+  }
+};
+
+Candidate packed_candidate(const TacticQuery& query, const PackedProduct& product, const PackedChoice& choice) {
   const auto& [form, epilogue, weights, flops, other_bytes] = product;
   GemmAttrs gemm;
   gemm.columns = weights.extents()[1];
-  gemm.row_blocks = row_blocks;
+  gemm.row_blocks = choice.row_blocks;
+  gemm.slots = choice.slots;
   apply(epilogue, gemm);
   const Node* node = &query.node;
   Candidate candidate;
-  const std::string storage = stored == DataType::f32 ? "" : "." + std::string(data_type_name(stored)) + "_weights";
-  candidate.name = "gemm" + storage + ".r" + std::to_string(row_blocks);
+  candidate.name = choice.name();
   candidate.inputs.assign(node->inputs.size(), LayoutRule::any);
   if (epilogue.residual) candidate.inputs[operand_index(*node, epilogue.extras[0])] = LayoutRule::row_major;
   candidate.outputs = {LayoutRule::row_major};
-  const auto weight_bytes = static_cast<double>(weights.element_count() * element_bytes(stored));
-  candidate.estimated_us = estimate_us(query, flops, other_bytes + weight_bytes, efficiency);
-  candidate.emit = [=, isa = query.isa, a = form.anchor_inputs[0], epilogue = epilogue,
-                    weights = weights](StepBuilder& builder) {
+  const auto weight_bytes = static_cast<double>(weights.element_count() * element_bytes(choice.stored));
+  candidate.estimated_us = estimate_us(query, flops, other_bytes + weight_bytes, choice.efficiency);
+  candidate.emit = [=, isa = query.isa, a = form.anchor_inputs[0], epilogue = epilogue, weights = weights,
+                    stored = choice.stored](StepBuilder& builder) {
     std::vector<Operand> inputs = {builder.input(operand_index(*node, a)),
                                    builder.constant(packed(isa, weights, stored))};
     if (epilogue.bias.present())
@@ -75,11 +85,13 @@ void offer_packed(const TacticQuery& query, CandidateSink& sink, const EpilogueF
   const auto choices = row_block_choices(query.isa, query.threads, rows, depth, columns);
   double efficiency = 0.8;
   for (int64_t row_blocks : choices) {
-    sink.offer(packed_candidate(query, product, DataType::f32, row_blocks, efficiency));
+    sink.offer(packed_candidate(query, product, {DataType::f32, row_blocks, 0, efficiency}));
     efficiency -= 0.02;
   }
+  if (const int64_t slots = packing_slots(query, rows, columns); slots > 0)
+    sink.offer(packed_candidate(query, product, {DataType::f32, choices[0], slots, packing_efficiency(query)}));
   if (const DataType stored = exact_storage(product.weights); stored != DataType::f32)
-    sink.offer(packed_candidate(query, product, stored, choices[0], 0.7));
+    sink.offer(packed_candidate(query, product, {stored, choices[0], 0, 0.7}));
 }
 
 void offer_batched(const TacticQuery& query, CandidateSink& sink) {

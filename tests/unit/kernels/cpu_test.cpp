@@ -7,6 +7,7 @@
 #include "base/cpu_features.h"
 #include "compile/emitter.h"
 #include "compile/pipeline.h"
+#include "kernels/activation.h"
 #include "support/networks.h"
 #include "tactics/tactic.h"
 
@@ -136,6 +137,112 @@ TEST(CpuKernels, ConvolutionsAreExactOnIntegers) {
     const auto after = static_cast<After>(i % static_cast<int>(After::count));
     const auto inputs = inputs_of(after, integers({t.n, t.c, t.h, t.w}, static_cast<uint32_t>(i)), conv_result(t));
     compare([&] { return conv_graph(t, after); }, inputs, 0, what + " after " + std::to_string(i % 5));
+  }
+}
+
+// --- activations
+
+enum class Form { sigmoid, silu, silu_plus, leaky, hard_swish, hard_sigmoid_plus, count };
+
+ValueId add_form(Graph& graph, ValueId y, Form form, const std::vector<int64_t>& like) {
+  const auto plus = [&](ValueId a) {
+    return add_op(graph, "add", {graph.add_input("other", {DataType::f32, Shape::of(like)}), a});
+  };
+  switch (form) {
+    case Form::sigmoid:
+      return add_op(graph, "sigmoid", {y});
+    case Form::silu:
+      return add_op(graph, "mul", {y, add_op(graph, "sigmoid", {y})});
+    case Form::silu_plus:
+      return plus(add_op(graph, "mul", {y, add_op(graph, "sigmoid", {y})}));
+    case Form::leaky:
+      return add_op(graph, "leaky_relu", {y}, {{"alpha", 0.125}});
+    case Form::hard_swish:
+      return add_op(graph, "hard_swish", {y});
+    default:
+      return plus(add_op(graph, "hard_sigmoid", {y}, {{"alpha", 0.25}, {"beta", 0.5}}));
+  }
+}
+
+// Sums over the whole range of the activation, from one slice of the depth or several.
+Graph activated_graph(const ConvCase& t, Form form) {
+  Graph graph;
+  const ValueId x = graph.add_input("x", {DataType::f32, {t.n, t.c, t.h, t.w}});
+  const Attrs attrs = {{"strides", std::vector<int64_t>{t.stride, t.stride}},
+                       {"pads", std::vector<int64_t>{t.pad, t.pad, t.pad, t.pad}},
+                       {"group", t.group}};
+  const double scale = 4 / std::sqrt(static_cast<double>(t.c / t.group * t.k * t.k));
+  std::vector<float> weights;
+  for (double w : integers({t.m, t.c / t.group, t.k, t.k}, 21).to_doubles())
+    weights.push_back(static_cast<float>(w * scale / 4));
+  const ValueId w = graph.add_constant(Tensor::of<float>({t.m, t.c / t.group, t.k, t.k}, weights)),
+                b = graph.add_constant(integers({t.m}, 12));
+  graph.add_output(add_form(graph, add_op(graph, "conv", {x, w, b}, attrs), form, conv_result(t)));
+  return graph;
+}
+
+TEST(CpuKernels, ActivationsEndConvolutions) {
+  const ConvCase cases[] = {{1, 23, 7, 9, 37, 1, 1, 0, 1, 1},  {1, 700, 3, 5, 20, 1, 1, 0, 1, 1},
+                            {2, 90, 6, 5, 18, 3, 2, 1, 1, 1},  {1, 19, 9, 11, 35, 3, 1, 1, 1, 1},
+                            {1, 21, 9, 8, 21, 3, 2, 1, 1, 21}, {1, 3, 20, 18, 16, 6, 2, 2, 1, 1},
+                            {1, 3, 11, 9, 40, 3, 1, 0, 1, 1},  {2, 12, 5, 6, 20, 3, 1, 1, 1, 2}};
+  for (int f = 0; f < static_cast<int>(Form::count); ++f)
+    for (const ConvCase& t : cases) {
+      std::map<std::string, Tensor> inputs = {{"x", integers({t.n, t.c, t.h, t.w}, 31)}};
+      const auto form = static_cast<Form>(f);
+      if (form == Form::silu_plus || form == Form::hard_sigmoid_plus) inputs["other"] = integers(conv_result(t), 32);
+      compare([&] { return activated_graph(t, form); }, inputs, 2e-6,
+              fmt::format("form {} c{} m{} k{} g{}", f, t.c, t.m, t.k, t.group));
+    }
+}
+
+TEST(CpuKernels, FormsOfPrograms) {
+  using Kind = Activation::Kind;
+  const auto kind = [](const char* text) { return activation_of(PointwiseProgram::parse(text)).kind; };
+  EXPECT_EQ(kind("1: r1 = sigmoid(r0); return r1"), Kind::sigmoid);
+  EXPECT_EQ(kind("1: r1 = sigmoid(r0); r2 = mul(r1, r0); return r2"), Kind::silu);
+  EXPECT_EQ(kind("2: r2 = sigmoid(r0); r3 = mul(r0, r2); r4 = add(r1, r3); return r4"), Kind::silu);
+  EXPECT_EQ(kind("1: r1 = constant(2.0); r2 = mul(r0, r1); r3 = sigmoid(r2); return r3"), Kind::none);
+  EXPECT_EQ(kind("2: r2 = sigmoid(r1); r3 = mul(r0, r2); return r3"), Kind::none);
+  EXPECT_EQ(kind("2: r2 = add(r0, r1); r3 = sigmoid(r2); return r3"), Kind::none);
+  EXPECT_EQ(kind("2: r2 = sigmoid(r0); r3 = add(r1, r2); r4 = add(r1, r3); return r4"), Kind::none);
+  EXPECT_EQ(kind("1: return r0"), Kind::none);
+  const Activation gate = activation_of(PointwiseProgram::parse(
+      "1: r1 = constant(3.0); r2 = add(r0, r1); r3 = constant(0.0); r4 = max(r2, r3); r5 = constant(6.0); "
+      "r6 = min(r5, r4); r7 = mul(r0, r6); r8 = constant(0.25); r9 = mul(r7, r8); return r9"));
+  EXPECT_EQ(gate.kind, Kind::gate);
+  EXPECT_EQ(gate.shift, 3);
+  EXPECT_EQ(gate.high, 6);
+  EXPECT_EQ(gate.factor, 0.25);
+  const Activation leaky = activation_of(PointwiseProgram::parse(
+      "1: r1 = constant(0.5); r2 = mul(r0, r1); r3 = constant(0.0); r4 = greater(r0, r3); r5 = select(r4, r0, r2); "
+      "return r5"));
+  EXPECT_EQ(leaky.kind, Kind::leaky);
+  EXPECT_EQ(leaky.slope, 0.5);
+}
+
+// Images of few channels, and as many groups as channels: kernels of their own. Wide enough for several tiles and
+// blocks of pixels, deep enough for several chunks of channels.
+TEST(CpuKernels, FirstLayersAndDepthwiseAreExactOnIntegers) {
+  std::mt19937 random(15);
+  for (int i = 0; i < 60; ++i) {
+    const bool depthwise = i % 2 == 0;
+    ConvCase t{};
+    t.n = 1 + random() % 2;
+    t.k = 1 + random() % 7;
+    t.stride = 1 + random() % 3;
+    t.dilation = 1 + random() % 2;
+    t.pad = random() % (t.dilation * (t.k - 1) + 2);
+    t.h = t.dilation * (t.k - 1) + 1 + random() % 9;
+    t.w = t.dilation * (t.k - 1) + 1 + random() % (depthwise ? 30 : i % 12 == 1 ? 2600 : 70);
+    t.c = depthwise ? 1 + random() % (i % 10 == 0 ? 600 : 60) : 1 + random() % 8;
+    t.group = depthwise ? t.c : 1;
+    t.m = depthwise ? t.c : 1 + random() % 70;
+    const auto after = static_cast<After>(i / 2 % static_cast<int>(After::count));
+    const auto inputs = inputs_of(after, integers({t.n, t.c, t.h, t.w}, static_cast<uint32_t>(i)), conv_result(t));
+    compare([&] { return conv_graph(t, after); }, inputs, 0,
+            fmt::format("n{} c{} {}x{} m{} k{} s{} p{} d{} g{} after {}", t.n, t.c, t.h, t.w, t.m, t.k, t.stride, t.pad,
+                        t.dilation, t.group, i / 2 % 5));
   }
 }
 

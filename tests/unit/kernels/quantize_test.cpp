@@ -51,5 +51,38 @@ TEST(QuantizeKernels, BiasesOf32BitsRoundOnce) {
   expect_matches({"dequantize_linear", {}, {q, Tensor::scalar<float>(0.37f), Tensor::scalar<int32_t>(5)}}, 0);
 }
 
+// Functions of one tensor of bytes, through numbers of other steps, over windows and both orders; the values lie so
+// that the reference's double arithmetic and fp32 decide no tie differently.
+template <class Q>
+void function_cases(int64_t low) {
+  for (bool last : {false, true})
+    for (int64_t width : {1, 9, 40, 300}) {
+      const auto make = [&] {
+        Graph graph;
+        const DataType type = data_type_of<Q>();
+        ValueId x = graph.add_input("x", {type, {2, 3, 5, width + 3}});
+        if (last) x = add_op(graph, "transpose", {x}, {{"perm", std::vector<int64_t>{0, 3, 1, 2}}});
+        const auto ints = [&](int64_t v) { return graph.add_constant(ints_of({v})); };
+        x = add_op(graph, "slice", {x, ints(1), ints(1 + width), ints(last ? 1 : 3)});
+        const auto step = [&](float scale) { return graph.add_constant(Tensor::scalar<float>(scale)); };
+        const ValueId zero = graph.add_constant(Tensor::scalar<Q>(static_cast<Q>(low + 100)));
+        const ValueId number = add_op(graph, "dequantize_linear", {x, step(0.25f), zero});
+        ValueId gate = add_op(graph, "quantize_linear", {add_op(graph, "hard_sigmoid", {number}), step(0.02f), zero});
+        gate = add_op(graph, "dequantize_linear", {gate, step(0.02f), zero});
+        const ValueId y = add_op(graph, "mul", {number, gate});
+        graph.add_output(add_op(graph, "quantize_linear", {y, step(0.3f), zero}));
+        graph.add_output(add_op(graph, "dequantize_linear", {x, step(0.5f), zero}));
+        return graph;
+      };
+      const Tensor x = random_integers<Q>({2, 3, 5, width + 3}, 7, low, low + 255);
+      expect_graph_matches(make, {{"x", x}}, 0, fmt::format("width {} last {}", width, last));
+    }
+}
+
+TEST(QuantizeKernels, FunctionsOfBytes) {
+  function_cases<uint8_t>(0);
+  function_cases<int8_t>(-128);
+}
+
 }  // namespace
 }  // namespace planish

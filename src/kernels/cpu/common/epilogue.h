@@ -1,12 +1,11 @@
 #pragma once
-// What happens to sums before they are stored: a residual and a clamp in registers, or any pointwise program
-// over rows that are still in cache.
+// What happens to sums before they are stored: an activation, a residual and a clamp in registers, or any pointwise
+// program over rows that are still in cache.
 
 #include <cmath>
 
 #include "kernels/check.h"
 #include "kernels/cpu/common/activation.h"
-#include "kernels/cpu/common/simd.h"
 #include "kernels/cpu/common/tile.h"
 #include "kernels/cpu/common/walk.h"
 #include "kernels/gemm.h"
@@ -20,13 +19,13 @@ constexpr int64_t kMostColumns = int64_t{1} << 44;
 struct EpilogueSetup {
   PointwiseProgram program;
   bool has_program = false;
-  Activation activation;  // what the program is, if it is one
-  size_t extras = 0;      // operands behind the product's own
+  size_t extras = 0;  // operands behind the product's own
   float low = -INFINITY, high = INFINITY;
 };
 
 struct GemmParams : EpilogueSetup {
   GemmAttrs attrs;
+  Activation activation;  // the form of the program, if it has one
 };
 
 inline EpilogueSetup decode_epilogue(const GemmAttrs& a) {
@@ -41,7 +40,6 @@ inline EpilogueSetup decode_epilogue(const GemmAttrs& a) {
       (setup.has_program && (a.residual != 0 || setup.program.results.size() != 1)))
     fail(Code::invalid_plan, "damaged parameters of a matrix kernel");
   setup.extras = setup.has_program ? static_cast<size_t>(setup.program.inputs) - 1 : a.residual != 0 ? 1 : 0;
-  if (setup.has_program) setup.activation = recognise(setup.program);
   if (a.clamped != 0) {
     setup.low = static_cast<float>(a.low);
     setup.high = static_cast<float>(a.high);
@@ -53,6 +51,7 @@ inline std::shared_ptr<const void> decode_gemm(const Attrs& attrs) {
   auto params = std::make_shared<GemmParams>();
   params->attrs = attrs_to<GemmAttrs>(attrs);
   static_cast<EpilogueSetup&>(*params) = decode_epilogue(params->attrs);
+  if (params->has_program) params->activation = activation_of(params->program);
   return params;
 }
 
@@ -103,8 +102,12 @@ struct Epilogue {
   const GemmParams* params = nullptr;
   RowOperand<float> out;
   std::array<RowOperand<const float>, kMaxExtras> extra;
+  const Activation* activation = nullptr;  // of the sums, in registers, before the residual; or null
+  bool has_program = false;                // over rows, behind all else
 
-  const RowOperand<const float>* residual() const { return params->attrs.residual != 0 ? extra.data() : nullptr; }
+  const RowOperand<const float>* residual() const {
+    return params->attrs.residual != 0 || (activation != nullptr && activation->adds) ? extra.data() : nullptr;
+  }
 };
 
 // The operands behind `first` of a step whose result has its columns along `axis`.
@@ -121,6 +124,10 @@ inline Epilogue make_epilogue(const KernelArgs& args, int axis) {
     epilogue.extra[i] = {args.inputs[first + i].as<const float>(), without_axis(strides, y.rank, axis),
                          strides[column]};
   }
+  const Activation& form = params.activation;
+  const bool reads_along = !form.adds || epilogue.extra[0].step == 1 || y.dims[column] == 1;
+  if (form.present() && reads_along) epilogue.activation = &form;
+  epilogue.has_program = params.has_program && epilogue.activation == nullptr;
   return epilogue;
 }
 
@@ -187,21 +194,9 @@ inline void finish_short_rows(const Epilogue& epilogue, const RowWalk& walk, int
   out.visit([&](int64_t r, float* row) { std::copy_n(sums + r * width, width, row); });
 }
 
-inline void activate_rows(const Epilogue& epilogue, RowWalk walk, int64_t count, int64_t begin, int64_t width) {
-  constexpr int64_t kAtOnce = 16;
-  float* rows[kAtOnce];
-  for (int64_t r = 0; r < count; r += kAtOnce) {
-    const auto some = static_cast<int>(std::min(kAtOnce, count - r));
-    for (int i = 0; i < some; ++i, walk.next()) rows[i] = epilogue.out.row(walk) + begin;
-    activate(epilogue.params->activation, rows, some, width);
-  }
-}
-
 // Runs the program over columns [begin, end) of `count` rows from `walk` on; the sums lie in the result.
 inline void finish_rows(const Epilogue& epilogue, RowWalk walk, int64_t count, int64_t begin, int64_t end) {
   const int64_t width = end - begin;
-  if (epilogue.params->activation.present() && epilogue.out.step == 1)
-    return activate_rows(epilogue, walk, count, begin, width);
   if (width > kTile / 2) return finish_long_rows(epilogue, walk, count, begin, end);
   for (int64_t r = 0; r < count;) {
     const int64_t rows = std::min(kTile / width, count - r);

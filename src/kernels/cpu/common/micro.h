@@ -4,21 +4,41 @@
 #include <array>
 #include <utility>
 
+#include "kernels/cpu/common/activation.h"
 #include "kernels/cpu/common/half.h"
+#include "kernels/gemm.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
-// Where the sums of a tile go. `width` columns (1 … kPanel) are written; residual rows are null or as wide.
+constexpr int64_t kMostTileRows = std::max<int64_t>(kRows, kMostLinePixels);
+
+// Where the sums of a tile go: clamp(activation(sums) + residual). `width` columns (1 … kPanel) are written; residual
+// rows are null or as wide.
 struct TileEnd {
-  float* out[kRows];
-  const float* residual[kRows];
+  float* out[kMostTileRows];
+  const float* residual[kMostTileRows];
   bool has_residual = false;
+  bool has_sums = false;  // an activation meets the sums together with those that wait in `out`
   int width = 0;
   float low = 0, high = 0;
+  const Activation* activation = nullptr;
 };
 
-template <int R, int V, class End>
-void finish_tile(Vec (&acc)[R][V], const End& end) {
+template <int R, int V>
+[[gnu::noinline]] void activate_tile(Vec (&acc)[R][V], const TileEnd& end) {
+  for (int r = 0; end.has_sums && r < R; ++r)
+    for (int v = 0; v < V; ++v) {
+      const int left = end.width - v * Vec::kWidth;
+      if (left <= 0) break;
+      const float* const sums = end.out[r] + v * Vec::kWidth;
+      acc[r][v] = acc[r][v] + (left < Vec::kWidth ? Vec::load_part(sums, left) : Vec::load(sums));
+    }
+  activate(*end.activation, &acc[0][0], R * V);
+}
+
+template <int R, int V>
+void finish_tile(Vec (&acc)[R][V], const TileEnd& end) {
+  if (end.activation != nullptr) activate_tile<R, V>(acc, end);
   const Vec low = Vec::splat(end.low), high = Vec::splat(end.high);
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {

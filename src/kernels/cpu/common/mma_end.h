@@ -1,6 +1,6 @@
 #pragma once
-// The end of a product of reduced precision: a block of sums, scaled, joined by a residual or run through a program,
-// clamped and stored as the result's type.
+// The end of a product of reduced precision, whatever it is: a block of sums, scaled, joined by a residual or run
+// through a program, clamped and stored as the result's type. Most ends are plain ones: mma_numbers.h.
 
 #include <bit>
 #include <limits>
@@ -24,12 +24,16 @@ struct MmaOperand {
   DataType type = DataType::none;
   int64_t bytes = 0;  // of an element
   RowStrides rows{};
-  int64_t step = 0;  // elements from one column to the next
+  int64_t step = 0;   // elements from one column to the next
+  bool even = false;  // every row is `pitch` elements behind the one before
+  int64_t pitch = 0;
   std::byte* row(const RowWalk& walk) const { return data + walk.offset(rows) * bytes; }
 };
 
 struct MmaEnd {
   const MmaParams* params = nullptr;
+  RowWalk rows;        // of the result
+  bool plain = false;  // bytes from integers, no program, perhaps a residual of bytes, nothing that could be NaN
   const float *bias = nullptr, *scales = nullptr;  // scales, offsets: of integers only
   const int32_t* offsets = nullptr;
   MmaOperand out;
@@ -39,7 +43,35 @@ struct MmaEnd {
 // Rows and columns of the result that a block of sums belongs to.
 struct MmaSpan {
   int64_t column = 0, width = 0;
+  int64_t row = 0;
   int rows = 0;
+};
+
+// The rows of a span in an operand, one after the other.
+class RowCursor {
+ public:
+  RowCursor(const MmaOperand& operand, const RowWalk& rows, const MmaSpan& span)
+      : operand_(operand), walk_(rows), column_(span.column * operand.step * operand.bytes) {
+    if (operand.even)
+      at_ = operand.data + span.row * operand.pitch * operand.bytes + column_;
+    else if (operand.data != nullptr)
+      walk_.seek(span.row), at_ = operand.row(walk_) + column_;
+  }
+  void next() {
+    if (operand_.even) return static_cast<void>(at_ += operand_.pitch * operand_.bytes);
+    walk_.next();
+    at_ = operand_.row(walk_) + column_;
+  }
+  template <class T>
+  T* at() const {
+    return reinterpret_cast<T*>(at_);
+  }
+
+ private:
+  const MmaOperand& operand_;
+  RowWalk walk_;
+  int64_t column_;
+  std::byte* at_ = nullptr;
 };
 
 // body(i) for each column of a row; whole vectors where the panel is full: no row overlaps another one.
@@ -140,11 +172,12 @@ inline void run_mma_program(const MmaEnd& end, const MmaSpan& span, RowWalk walk
   run_tile(end.params->program, operands, rows * kMostMmaColumns, values);
 }
 
-// `walk` is at the block's first row; it is left behind the last.
-inline void finish_mma_block(const MmaEnd& end, const MmaSpan& span, RowWalk& walk, const int32_t* sums) {
+inline void finish_mma_block(const MmaEnd& end, const MmaSpan& span, const int32_t* sums) {
   constexpr int64_t kRowsAtOnce = kTile / kMostMmaColumns;
   alignas(64) float values[kTile];
   const int64_t columns = end.params->format.columns;
+  RowWalk walk = end.rows;
+  walk.seek(span.row);
   for (int64_t m = 0; m < span.rows; m += kRowsAtOnce) {
     const int64_t rows = std::min<int64_t>(kRowsAtOnce, span.rows - m);
     RowWalk at = walk;

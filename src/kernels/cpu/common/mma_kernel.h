@@ -50,10 +50,33 @@ inline void check_mma(const KernelArgs& args, int axis, int64_t runs, int64_t va
   if (strides[y.axis(axis)] != 1) residual.misfit("one whose elements are adjacent along the columns");
 }
 
-inline MmaOperand mma_operand(const TensorView& view, const std::array<int64_t, kMaxRank>& strides, int rank,
-                              int axis) {
-  return {static_cast<std::byte*>(view.data), view.dtype, element_bytes(view.dtype), without_axis(strides, rank, axis),
-          strides[static_cast<size_t>(axis)]};
+inline MmaOperand mma_operand(const RowWalk& walk, const TensorView& view, const std::array<int64_t, kMaxRank>& strides,
+                              int rank, int axis) {
+  MmaOperand operand{static_cast<std::byte*>(view.data), view.dtype, element_bytes(view.dtype),
+                     without_axis(strides, rank, axis), strides[static_cast<size_t>(axis)]};
+  int64_t expected = -1;
+  operand.even = true;
+  for (int i = walk.axes; i-- > 0;) {
+    const auto at = static_cast<size_t>(i);
+    if (walk.dims[at] == 1) continue;
+    if (expected < 0) operand.pitch = expected = operand.rows[at];
+    operand.even = operand.even && operand.rows[at] == expected;
+    expected = operand.rows[at] * walk.dims[at];
+  }
+  return operand;
+}
+
+// Bounds within which no sum of what is finite can become infinite, let alone NaN.
+inline bool is_plain(const MmaEnd& end, int64_t columns) {
+  constexpr float kMost = 1e20f;
+  const MmaParams& params = *end.params;
+  const auto is_byte = [](DataType type) { return type == DataType::u8 || type == DataType::i8; };
+  if (!params.format.integer || !is_byte(end.out.type) || params.has_program) return false;
+  if (params.extras > 0 && !(is_byte(end.extra[0].type) && std::abs(params.attrs.residual_scale) < kMost)) return false;
+  if (!(params.low <= params.high)) return false;
+  bool tame = true;
+  for (int64_t i = 0; i < columns; ++i) tame &= (std::abs(end.scales[i]) < kMost) & (std::abs(end.bias[i]) < kMost);
+  return tame;
 }
 
 // All of a product but its rows' source. A plan may claim any kind of product: one that this processor lacks is
@@ -65,9 +88,9 @@ inline MmaProduct make_mma_product(const KernelArgs& args, int axis, const MmaPl
     fail(Code::mismatch, "a product of kind {}, which this processor lacks", params.attrs.mma);
   MmaProduct p;
   p.params = &params;
-  p.rows = rows_of(y, axis);
+  p.end.rows = rows_of(y, axis);
   p.places = places;
-  p.words = reinterpret_cast<const int32_t*>(args.workspace);
+  p.words = reinterpret_cast<int32_t*>(args.workspace);
   p.weights = args.inputs[1].as<const int32_t>();
   p.end.params = &params;
   p.end.bias = args.inputs[2].as<const float>();
@@ -75,11 +98,12 @@ inline MmaProduct make_mma_product(const KernelArgs& args, int axis, const MmaPl
     p.end.scales = args.inputs[3].as<const float>();
     p.end.offsets = args.inputs[4].as<const int32_t>();
   }
-  p.end.out = mma_operand(y, y.strides, y.rank, axis);
+  p.end.out = mma_operand(p.end.rows, y, y.strides, y.rank, axis);
   const size_t first = mma_operands(params);
   for (size_t i = 0; i < params.extras; ++i)
-    p.end.extra[i] =
-        mma_operand(args.inputs[first + i], broadcast_strides(args.inputs[first + i], y.extents()), y.rank, axis);
+    p.end.extra[i] = mma_operand(p.end.rows, args.inputs[first + i],
+                                 broadcast_strides(args.inputs[first + i], y.extents()), y.rank, axis);
+  p.end.plain = is_plain(p.end, y.dims[static_cast<size_t>(axis)]);
   return p;
 }
 
@@ -92,6 +116,7 @@ inline Kernel make_mma_kernel(const char* name, void (*check)(const KernelArgs&)
                               int64_t (*workspace)(const KernelArgs&)) {
   Kernel kernel;
   kernel.name = name;
+  kernel.version = 2;
   kernel.decode = decode_mma;
   kernel.check = check;
   kernel.run = run;

@@ -1,52 +1,60 @@
 #pragma once
-// A product of reduced precision. First the rows of A are put down in words, in the workspace: converted once, padded,
-// so far apart that tiles load them evenly. Then rows and packed panels of weights are multiplied block by block, and
-// blocks of sums are finished in L1.
+// A product of reduced precision. The rows of A are put down in words, in the workspace: converted once, padded, so far
+// apart that tiles load them evenly. Rows and packed panels of weights are multiplied block by block, and blocks of
+// sums are finished in L1. Rows that only one task reads are put down by it, before it multiplies them.
 
-#include "kernels/cpu/common/mma_block.h"
-#include "kernels/cpu/common/mma_end.h"
+#include "kernels/cpu/common/mma_numbers.h"
 #include "kernels/cpu/common/mma_rows.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
-// Where A's words lie: [group][plane][position][pitch], `runs` of them an output position, run t `offset[t]` words on.
+// Where A's words lie: [group][plane][item][…], an item being what is put down at a time. A row of A is `runs` runs of
+// depth, run t `offset[t]` words on. Rows lie `pitch` words apart in lines of `width`, the lines anyhow.
 struct MmaPlaces {
-  int64_t positions = 0, runs = 1, values = 0;  // values of one run
-  int64_t pitch = 0, steps = 0;                 // words of a position; of these a run reads `steps`
+  ImageForm form = ImageForm::gathered;
+  int64_t rows = 0, runs = 1, values = 0;  // values of one run
+  int64_t pitch = 0, steps = 0;            // words of a row; of these a run reads `steps`
+  int64_t items = 0, item_words = 0;       // rows, lines of the image, or positions of it
   int64_t plane = 0, planes = 1;
   int64_t offsets[kMostTaps] = {};
-  // Positions of an image with borders, and which of them are results.
-  bool all_results = true;
-  std::array<int64_t, 3> grid{}, results{};
+  int64_t width = 0;                         // rows of a line
+  std::array<int64_t, 3> line{};             // words from one line to the next along the result's image and two axes
+  std::array<int64_t, 3> grid{}, results{};  // extents of the image with its borders, and of the result
 
   int64_t group() const { return plane * planes; }
+  // Where a line begins.
+  int64_t line_at(int64_t index) const {
+    if (form != ImageForm::lines) return 0;
+    const int64_t y = index % results[1], z = index / results[1] % results[0];
+    return index / results[1] / results[0] * line[0] + z * line[1] + y * line[2];
+  }
 };
 
-// Positions lie an odd number of cache lines apart for tiles: an even one would map them to few sets.
-inline MmaPlaces mma_places(const MmaParams& params, int64_t runs, int64_t values, int64_t positions) {
+// Rows lie an odd number of cache lines apart for tiles: an even one would map them to few sets.
+inline MmaPlaces mma_places(const MmaParams& params, int64_t runs, int64_t values, int64_t rows) {
   MmaPlaces places;
   places.runs = runs;
   places.values = values;
-  places.positions = positions;
+  places.rows = places.items = places.width = rows;
   places.planes = params.format.planes;
   places.steps = params.format.steps_of(values);
-  places.pitch = is_tiled(params.mma) ? ((places.steps + 15) / 16 | 1) * 16 : places.steps;
+  places.pitch = places.item_words = is_tiled(params.mma) ? ((places.steps + 15) / 16 | 1) * 16 : places.steps;
   return places;
 }
 
-// Rows behind the last that blocks read, and multiply for nothing.
+// Words behind the last item that blocks read, and multiply for nothing.
 inline void close_places(MmaPlaces& places, int64_t reach) {
-  places.plane = (places.positions + reach + kMostMmaRows) * places.pitch;
+  places.plane = (places.items + reach + kMostMmaRows) * places.item_words;
 }
 
-// Consecutive results among positions [first, last): the first of them, its row, and how many; 0: none is left.
+// Consecutive results among positions [first, last) of an image with borders: the first of them, its row, and how many;
+// 0: none is left.
 struct MmaSegment {
   int64_t position = 0, row = 0, count = 0;
 };
 
 inline MmaSegment next_segment(const MmaPlaces& places, int64_t first, int64_t last) {
   const auto& [d, h, w] = places.grid;
-  if (places.all_results) return {first, first, last - first};
   for (int64_t p = first; p < last;) {
     const int64_t x = p % w, y = p / w % h, z = p / w / h % d, image = p / w / h / d;
     const auto& [od, oh, ow] = places.results;
@@ -64,85 +72,140 @@ inline MmaSegment next_segment(const MmaPlaces& places, int64_t first, int64_t l
 
 struct MmaProduct {
   const MmaParams* params = nullptr;
-  RowWalk rows;  // of the result
-  const int32_t* words = nullptr;
+  int32_t* words = nullptr;
   const int32_t* weights = nullptr;
   MmaPlaces places;
   MmaEnd end;
 
   int64_t panels() const { return (params->attrs.columns + params->format.columns - 1) / params->format.columns; }
   int64_t panel_words() const { return places.planes * places.runs * places.steps * params->format.columns; }
+  // What rows are counted in: results, or positions among which they are.
+  int64_t count() const { return places.form == ImageForm::positions ? places.items : places.rows; }
 };
 
-// One panel against positions [first, last).
-inline void multiply_mma_panel(const MmaProduct& p, BlockFn multiply, int64_t g, int64_t panel, int64_t first,
-                               int64_t last) {
-  alignas(64) int32_t sums[kMostMmaRows * kMostMmaColumns];
-  const MmaFormat& format = p.params->format;
+// A panel of weights, and where its sums go.
+struct MmaPanel {
+  const MmaProduct& product;
+  BlockFn multiply;
+  int32_t* sums;
   MmaSpan span;
-  span.column = g * p.params->attrs.columns + panel * format.columns;
-  span.width = std::min(format.columns, p.params->attrs.columns - panel * format.columns);
   BlockArgs block;
-  block.pitch = p.places.pitch;
-  block.runs = p.places.runs;
-  block.steps = p.places.steps;
-  block.offsets = p.places.offsets;
-  block.a_plane = p.places.plane;
-  block.b = p.weights + (g * p.panels() + panel) * p.panel_words();
-  block.sums = sums;
-  for (int64_t at = first; at < last; at += format.rows) {
-    MmaSegment segment = next_segment(p.places, at, std::min(at + format.rows, last));
-    if (segment.count == 0) continue;
-    block.a = p.words + g * p.places.group() + at * p.places.pitch;
-    block.rows = static_cast<int>(std::min(format.rows, last - at));
-    multiply(block);
-    while (segment.count > 0) {
-      RowWalk walk = p.rows;
-      walk.seek(segment.row);
-      span.rows = static_cast<int>(segment.count);
-      finish_mma_block(p.end, span, walk, sums + (segment.position - at) * format.columns);
-      segment = next_segment(p.places, segment.position + segment.count, std::min(at + format.rows, last));
+  MmaColumns columns;
+
+  static MmaSpan span_of(const MmaProduct& p, int64_t g, int64_t panel) {
+    const int64_t width = p.params->format.columns, columns = p.params->attrs.columns;
+    return {.column = g * columns + panel * width, .width = std::min(width, columns - panel * width)};
+  }
+  MmaPanel(const MmaProduct& p, BlockFn function, int64_t g, int64_t panel, int32_t* block_sums)
+      : product(p), multiply(function), sums(block_sums), span(span_of(p, g, panel)), columns(p.end, span) {
+    block.a = p.words + g * p.places.group();
+    block.pitch = p.places.pitch;
+    block.runs = p.places.runs;
+    block.steps = p.places.steps;
+    block.offsets = p.places.offsets;
+    block.a_plane = p.places.plane;
+    block.b = p.weights + (g * p.panels() + panel) * p.panel_words();
+    block.sums = sums;
+  }
+
+  void multiply_rows(int64_t at, int64_t rows) {
+    BlockArgs here = block;
+    here.a += at;
+    here.rows = static_cast<int>(rows);
+    multiply(here);
+  }
+  void finish(int64_t row, int64_t rows, const int32_t* from) {
+    span.row = row;
+    span.rows = static_cast<int>(rows);
+    finish_block(product.end, columns, span, from);
+  }
+
+  // Rows [first, last), line by line. Tiles cost the same however full; else blocks of a line are about equal.
+  void run_lines(int64_t first, int64_t last) {
+    const MmaPlaces& places = product.places;
+    const int64_t height = product.params->format.rows;
+    const bool whole = is_tiled(product.params->mma);
+    while (first < last) {
+      const int64_t line = first / places.width, start = places.line_at(line) - line * places.width * places.pitch;
+      const int64_t end = std::min(last, (line + 1) * places.width);
+      for (int64_t blocks = (end - first + height - 1) / height; first < end; --blocks) {
+        const int64_t rows = whole ? std::min(height, end - first) : (end - first + blocks - 1) / blocks;
+        multiply_rows(start + first * places.pitch, rows);
+        finish(first, rows, sums);
+        first += rows;
+      }
     }
   }
+
+  // Positions [first, last) of an image with borders: the sums of the borders' own are dropped.
+  void run_positions(int64_t first, int64_t last) {
+    const MmaFormat& format = product.params->format;
+    for (int64_t at = first; at < last; at += format.rows) {
+      const int64_t end = std::min(at + format.rows, last);
+      MmaSegment segment = next_segment(product.places, at, end);
+      if (segment.count == 0) continue;
+      multiply_rows(at * product.places.pitch, end - at);
+      for (; segment.count > 0; segment = next_segment(product.places, segment.position + segment.count, end))
+        finish(segment.row, segment.count, sums + (segment.position - at) * format.columns);
+    }
+  }
+};
+
+// Tasks are (group, chunk of rows, part of the panels).
+struct MmaTasks {
+  int64_t chunk = 0, chunks = 0, parts = 0;  // chunk: in rows
+};
+
+inline MmaTasks mma_tasks(const MmaProduct& p, const ThreadPool& pool) {
+  constexpr int64_t kWordsInCache = 128 << 10;
+  const int64_t height = p.params->format.rows, blocks = (p.count() + height - 1) / height;
+  const int64_t fits =
+      std::max<int64_t>(1, kWordsInCache / std::max<int64_t>(1, p.places.pitch * p.places.planes * height));
+  const int64_t asked = p.params->attrs.row_blocks, chunk = std::min(asked > 0 ? asked : fits, blocks);
+  MmaTasks tasks{chunk * height, (blocks + chunk - 1) / chunk, 1};
+  const int64_t wanted = pool.size() == 1 ? 1 : 4 * pool.size() / (p.params->attrs.group * tasks.chunks);
+  tasks.parts = std::clamp<int64_t>(wanted, 1, p.panels());
+  return tasks;
 }
 
-// Tasks are (group, chunk of positions, part of the panels).
-inline void multiply_mma(const MmaProduct& p, ThreadPool& pool) {
-  constexpr int64_t kWordsInCache = 128 << 10;
-  const int64_t height = p.params->format.rows, blocks = (p.places.positions + height - 1) / height;
-  const int64_t fits = std::max<int64_t>(1, kWordsInCache / (p.places.pitch * p.places.planes * height));
-  const int64_t asked = p.params->attrs.row_blocks, chunk = std::min(asked > 0 ? asked : fits, blocks);
-  const int64_t group = p.params->attrs.group, panels = p.panels(), chunks = (blocks + chunk - 1) / chunk;
-  const int64_t wanted = pool.size() == 1 ? 1 : 4 * pool.size() / (group * chunks);
-  const int64_t parts = std::clamp<int64_t>(wanted, 1, panels);
+// put(g, begin, end): puts items [begin, end) of a group down, in every plane.
+template <class Put>
+void run_mma(const MmaProduct& p, ThreadPool& pool, const Put& put) {
+  constexpr int64_t kWordsAtOnce = 4096;
+  const MmaTasks tasks = mma_tasks(p, pool);
+  const bool together = p.places.form == ImageForm::gathered && tasks.parts == 1;
+  const int64_t group = p.params->attrs.group, items = p.places.items;
+  if (!together)
+    pool.parallel_for(group * items, std::max<int64_t>(1, kWordsAtOnce / std::max<int64_t>(1, p.places.item_words)),
+                      [&](int64_t begin, int64_t end) {
+                        for (int64_t last; begin < end; begin = last) {
+                          const int64_t g = begin / items;
+                          last = std::min(end, (g + 1) * items);
+                          put(g, begin - g * items, last - g * items);
+                        }
+                      });
   const BlockFn multiply = block_function(p.params->mma);
-  pool.parallel_for(group * chunks * parts, 1, [&](int64_t begin, int64_t end) {
+  pool.parallel_for(group * tasks.chunks * tasks.parts, 1, [&](int64_t begin, int64_t end) {
+    alignas(64) int32_t sums[kMostMmaRows * kMostMmaColumns];
     const Tiles tiles(is_tiled(p.params->mma));
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t part = task % parts, first = task / parts % chunks * chunk * height, g = task / parts / chunks;
-      const int64_t last = std::min(first + chunk * height, p.places.positions);
-      for (int64_t panel = panels * part / parts; panel < panels * (part + 1) / parts; ++panel)
-        multiply_mma_panel(p, multiply, g, panel, first, last);
+      const int64_t part = task % tasks.parts, chunk = task / tasks.parts % tasks.chunks;
+      const int64_t g = task / tasks.parts / tasks.chunks, panels = p.panels();
+      const int64_t first = chunk * tasks.chunk, last = std::min(first + tasks.chunk, p.count());
+      if (together) put(g, first, last);
+      for (int64_t i = panels * part / tasks.parts; i < panels * (part + 1) / tasks.parts; ++i) {
+        MmaPanel panel(p, multiply, g, i, sums);
+        p.places.form == ImageForm::positions ? panel.run_positions(first, last) : panel.run_lines(first, last);
+      }
     }
   });
 }
 
-// put(g, position, words): puts one position down in every plane; for all positions of all groups.
-template <class Put>
-void put_down(const MmaProduct& p, ThreadPool& pool, int32_t* words, const Put& put) {
-  constexpr int64_t kWordsAtOnce = 4096;
+// Zeros where the values of an item do not fill its words: before they are put down.
+inline void clear_padding(const MmaProduct& p, int32_t* words) {
   const MmaPlaces& places = p.places;
-  const bool padded = places.values % (p.params->format.depth * p.params->format.steps) != 0;
-  pool.parallel_for(p.params->attrs.group * places.positions, std::max<int64_t>(1, kWordsAtOnce / places.pitch),
-                    [&](int64_t begin, int64_t end) {
-                      for (int64_t i = begin; i < end; ++i) {
-                        const int64_t g = i / places.positions, position = i % places.positions;
-                        int32_t* const to = words + g * places.group() + position * places.pitch;
-                        for (int64_t plane = 0; padded && plane < places.planes; ++plane)
-                          std::fill_n(to + plane * places.plane, places.steps, 0);
-                        put(g, position, to);
-                      }
-                    });
+  if (places.values % (p.params->format.depth * p.params->format.steps) == 0) return;
+  for (int64_t plane = 0; plane < places.planes; ++plane) std::fill_n(words + plane * places.plane, places.steps, 0);
 }
 
 // fn(store) with how rows of `type` are put down for the product.

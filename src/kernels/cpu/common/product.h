@@ -1,7 +1,8 @@
 #pragma once
 // A product with packed weights, in chunks of rows and slices of the depth: what a slice reads of a chunk stays in L2
 // while the panels of weights pass, a panel's slice stays in L1 while the rows of the chunk pass. Sums of all slices
-// but the last wait in the result.
+// but the last wait in the result. Weights come from memory: while a panel's slice is multiplied, the next is fetched.
+// Rows that lie a multiple of 4 KiB apart meet in one set of L1: for several panels a slice of theirs may be packed.
 
 #include <algorithm>
 
@@ -11,7 +12,6 @@
 namespace planish::kernels::cpu::PLANISH_ISA {
 
 constexpr int64_t kPointers = kMostTaps * kRows;  // of one chunk: on the stack, 8 bytes each
-constexpr int64_t kMostBlocks = 64;
 static_assert(panel_width(Isa::PLANISH_ISA) == kPanel && microkernel_rows(Isa::PLANISH_ISA) == kRows);
 
 struct Product {
@@ -23,7 +23,10 @@ struct Product {
   const float* bias = nullptr;                      // [group * columns] or null
   int64_t row_blocks = 0;                           // blocks of kRows rows in a chunk; 0: as many as fit
   Epilogue epilogue;
+  int64_t slots = 0;        // tasks at once that pack their rows; 0: rows are read where they lie
+  float* packed = nullptr;  // [slots][packed_slot]
 
+  int64_t packed_slot() const { return packed_floats(epilogue.params->attrs, row_count, taps * channels); }
   int64_t panels() const { return (columns + kPanel - 1) / kPanel; }
   // The weights of a panel from (tap, channel) on.
   const void* panel(int64_t g, int64_t index, int64_t tap, int64_t channel) const {
@@ -31,6 +34,22 @@ struct Product {
     return static_cast<const std::byte*>(weights) + depth * kPanel * weight_bytes;
   }
 };
+
+inline void check_slots(const GemmAttrs& gemm) {
+  require(gemm.slots >= 0 && gemm.slots <= kMostSlots, "{} slots; at most {} are accepted", gemm.slots, kMostSlots);
+}
+
+inline int64_t round_to_lines(int64_t floats) { return (floats + 15) / 16 * 16; }
+
+// Workspace of the slots.
+inline int64_t packed_bytes(const GemmAttrs& gemm, int64_t rows, int64_t depth) {
+  return gemm.slots * packed_floats(gemm, rows, depth) * 4;
+}
+
+inline void pack_into(std::byte* memory, Product& p) {
+  p.slots = p.epilogue.params->attrs.slots;
+  p.packed = reinterpret_cast<float*>(memory);
+}
 
 // One chunk's rows: where each is read (a pointer for each tap) and written.
 struct ChunkRows {
@@ -44,9 +63,9 @@ struct DepthSlice {
   int64_t tap, taps, channel, channels;
 };
 
-// Floats of a panel's slice: with the rows that meet it, it fits into L1.
-constexpr int64_t kSliceFloats = Vec::kWidth == 16 ? 8192 : 5120;
-constexpr int64_t kSliceDepth = kSliceFloats / kPanel;
+// Of a panel's slice: with the rows that meet it, it fits into L1.
+constexpr int64_t kSliceDepth = Vec::kWidth == 16 ? 128 : 320;
+static_assert(kSliceDepth + kSliceDepth / 4 <= kDeepestSlice);
 
 // How a product's depth is cut; it depends on extents alone.
 class DepthSlices {
@@ -73,52 +92,87 @@ class DepthSlices {
   int64_t taps_, channels_, taps_each_ = 1, channel_parts_ = 1;
 };
 
+constexpr int kLineFloats = 16;  // of cache
+
 // Which part of the sums a pass over the rows makes.
 struct SlicePass {
   DepthSlice slice;
   bool first, last;
 };
 
-// The bias begins the sums, and the residual; the clamp ends them.
+// The bias begins the sums, and the residual that no activation keeps from it; activation and clamp end them.
 inline TileEnd tile_end(const Product& p, const SlicePass& pass, int64_t panel) {
   const GemmParams& params = *p.epilogue.params;
   TileEnd end;
   end.width = static_cast<int>(std::min<int64_t>(kPanel, p.columns - panel * kPanel));
   end.low = pass.last ? params.low : -INFINITY;
   end.high = pass.last ? params.high : INFINITY;
-  end.has_residual = !pass.first || p.epilogue.residual() != nullptr;
+  end.activation = pass.last ? p.epilogue.activation : nullptr;
+  end.has_sums = !pass.first;
+  const bool adds = p.epilogue.residual() != nullptr;
+  end.has_residual = p.epilogue.activation == nullptr ? adds || !pass.first : pass.last ? adds : !pass.first;
   return end;
 }
 
+// What a panel's pass over the rows fetches meanwhile, a piece with every tile.
+class Ahead {
+ public:
+  // `bytes` from `at` on (null: nothing), in `tiles` pieces. Few tiles wait for memory themselves.
+  Ahead(const void* at, int64_t bytes, int64_t tiles)
+      : at_(static_cast<const char*>(at)), each_(at == nullptr || tiles < kFewest ? 0 : (bytes + tiles - 1) / tiles) {}
+  void fetch() {
+    for (int64_t i = 0; i < each_; i += kLine) prefetch(reinterpret_cast<const float*>(at_ + i));
+    at_ += each_;
+  }
+
+ private:
+  static constexpr int64_t kFewest = 4, kLine = 64;
+  const char* at_;
+  int64_t each_;
+};
+
+// A slice of a chunk's rows, one behind the other.
+inline void pack_slice(const Product& p, const DepthSlice& slice, int64_t count, const ChunkRows& rows, float* to) {
+  for (int64_t m = 0; m < count; ++m)
+    for (int64_t t = slice.tap; t < slice.tap + slice.taps; ++t, to += slice.channels)
+      std::copy_n(rows.from[(m / kRows * p.taps + t) * kRows + m % kRows] + slice.channel, slice.channels, to);
+}
+
+// `packed`: the slice's rows, or null; `next`: the slice of weights that comes next, or null.
 inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, int64_t panel, int64_t count,
-                           const ChunkRows& rows) {
+                           const ChunkRows& rows, const float* packed, const void* next) {
   const DepthSlice& slice = pass.slice;
-  const Activation& activation = p.epilogue.params->activation;
-  const bool activates = pass.last && activation.present();
+  const int64_t depth = slice.taps * slice.channels;
+  Ahead ahead(next, depth * kPanel * p.weight_bytes, (count + kRows - 1) / kRows);
   const int64_t at = g * p.columns + panel * kPanel;
   TileEnd end = tile_end(p, pass, panel);
+  const bool reads_sums = !pass.first && end.activation == nullptr;
   alignas(64) float init[kPanel];
   for (int i = 0; i < kPanel; ++i) init[i] = pass.first && p.bias != nullptr && i < end.width ? p.bias[at + i] : 0.f;
   TileTask task;
-  task.taps = slice.taps;
-  task.first = slice.channel;
-  task.channels = slice.channels;
+  task.taps = packed != nullptr ? 1 : slice.taps;
+  task.first = packed != nullptr ? 0 : slice.channel;
+  task.channels = packed != nullptr ? depth : slice.channels;
   task.b = p.panel(g, panel, slice.tap, slice.channel);
   task.init = init;
   for (int64_t m = 0; m < count; m += kRows) {
     const int height = static_cast<int>(std::min<int64_t>(kRows, count - m));
     for (int r = 0; r < height; ++r) {
       end.out[r] = rows.out[m + r] + at;
-      end.residual[r] = !pass.first ? end.out[r] : end.has_residual ? rows.residual[m + r] + at : nullptr;
+      end.residual[r] = !end.has_residual ? nullptr : reads_sums ? end.out[r] : rows.residual[m + r] + at;
+      for (int i = 0; i < end.width; i += kLineFloats) __builtin_prefetch(end.out[r] + i, 1);
     }
-    task.rows = rows.from + m * p.taps + slice.tap * kRows;
+    ahead.fetch();
+    const float* of_slice[kRows];
+    for (int r = 0; packed != nullptr && r < height; ++r) of_slice[r] = packed + (m + r) * depth;
+    task.rows = packed != nullptr ? of_slice : rows.from + m * p.taps + slice.tap * kRows;
     p.tile(height, end.width)(task, end);
-    if (activates) activate(activation, end.out, height, end.width);
   }
 }
 
 // Fills the chunk of `count` rows from `walk` on. Source: `row(g, walk, index, pointers)` writes the pointers of
-// one row, [tap * kRows]; `index` is the row's place in the chunk.
+// one row, [tap * kRows]; `index` is the row's place in the chunk. Where it has `apart`, the pointers of one tap may be
+// that far apart along the last axis.
 template <class Source>
 void fill_chunk(const Product& p, Source& source, int64_t g, RowWalk walk, int64_t count, ChunkRows& rows) {
   const auto last = static_cast<size_t>(p.rows.axes - 1);
@@ -132,6 +186,15 @@ void fill_chunk(const Product& p, Source& source, int64_t g, RowWalk walk, int64
       const float* from = residual->row(walk);
       for (int64_t i = m; i < end; ++i, from += residual->rows[last]) rows.residual[i] = from;
     }
+    if constexpr (requires { source.apart(); }) {
+      if (source.is_even()) {
+        const float* from = nullptr;
+        source.row(g, walk, m, &from);
+        walk.at[last] += end - m - 1;
+        for (; m < end; ++m, from += source.apart()) rows.from[m] = from;
+        continue;
+      }
+    }
     for (;; ++walk.at[last]) {
       source.row(g, walk, m, rows.from + m / kRows * kRows * p.taps + m % kRows);
       if (++m == end) break;
@@ -139,32 +202,64 @@ void fill_chunk(const Product& p, Source& source, int64_t g, RowWalk walk, int64
   }
 }
 
-// Tasks are (group, chunk of rows, part of the panels). `make_source` is called once by each thread's block of tasks.
+// Panels [from, to) of a group's chunk of rows.
+struct Piece {
+  int64_t g, first, count, from, to;
+};
+
+// Slice by slice; `packed` has room for one of all rows, or is null.
+inline void multiply_piece(const Product& p, const Piece& piece, const ChunkRows& rows, float* packed) {
+  const DepthSlices slices(p);
+  for (int64_t i = 0; i < slices.count(); ++i) {
+    const SlicePass pass{slices.at(i), i == 0, i + 1 == slices.count()};
+    const DepthSlice behind = pass.last ? pass.slice : slices.at(i + 1);
+    if (packed != nullptr) pack_slice(p, pass.slice, piece.count, rows, packed);
+    for (int64_t panel = piece.from; panel < piece.to; ++panel) {
+      const void* next = panel + 1 < piece.to ? p.panel(piece.g, panel + 1, pass.slice.tap, pass.slice.channel)
+                         : pass.last          ? nullptr
+                                              : p.panel(piece.g, piece.from, behind.tap, behind.channel);
+      multiply_panel(p, pass, piece.g, panel, piece.count, rows, packed, next);
+    }
+  }
+}
+
+// Chunks of rows, as even as may be.
+struct Chunks {
+  int64_t rows, count;  // of each; how many
+  Chunks(const Product& p, int64_t most_blocks) {
+    const int64_t blocks = (p.row_count + kRows - 1) / kRows;
+    const int64_t most = std::max<int64_t>(1, std::min({most_blocks, kMostBlocks, kPointers / (p.taps * kRows)}));
+    const int64_t largest = std::min(p.row_blocks > 0 ? p.row_blocks : blocks, most);
+    count = (blocks + largest - 1) / largest;
+    rows = (blocks + count - 1) / count * kRows;
+  }
+};
+
+// Tasks are stretches of (group, chunk of rows, panel). `make_source` is called once by each thread's block of tasks.
 template <class MakeSource>
 void run_product(const Product& p, ThreadPool& pool, int64_t most_blocks, MakeSource make_source) {
-  const int64_t blocks = (p.row_count + kRows - 1) / kRows, panels = p.panels();
-  const int64_t most = std::max<int64_t>(1, std::min({most_blocks, kMostBlocks, kPointers / (p.taps * kRows)}));
-  const int64_t largest = std::min(p.row_blocks > 0 ? p.row_blocks : blocks, most);
-  const int64_t chunks = (blocks + largest - 1) / largest, chunk = (blocks + chunks - 1) / chunks;
-  const DepthSlices slices(p);
-  const int64_t wanted = pool.size() == 1 ? 1 : 4 * pool.size() / (p.group * chunks);
-  const int64_t parts = std::clamp<int64_t>(wanted, 1, panels);
-  pool.parallel_for(p.group * chunks * parts, 1, [&](int64_t begin, int64_t end) {
+  const Chunks chunks(p, most_blocks);
+  const int64_t panels = p.panels(), items = p.group * chunks.count * panels;
+  const int64_t tasks = std::min<int64_t>(items, p.slots > 0 ? p.slots : pool.size() == 1 ? 1 : 4 * pool.size());
+  pool.parallel_for(tasks, 1, [&](int64_t begin, int64_t end) {
     ChunkRows rows;
     auto source = make_source();
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t part = task % parts, first = task / parts % chunks * chunk * kRows, g = task / parts / chunks;
-      const int64_t count = std::min(chunk * kRows, p.row_count - first);
-      const int64_t from = panels * part / parts, to = panels * (part + 1) / parts;
-      RowWalk walk = p.rows;
-      walk.seek(first);
-      if (task == begin || part == 0) fill_chunk(p, source, g, walk, count, rows);
-      for (int64_t i = 0; i < slices.count(); ++i)
-        for (int64_t panel = from; panel < to; ++panel)
-          multiply_panel(p, {slices.at(i), i == 0, i + 1 == slices.count()}, g, panel, count, rows);
-      if (p.epilogue.params->has_program && !p.epilogue.params->activation.present())
-        finish_rows(p.epilogue, walk, count, g * p.columns + from * kPanel,
-                    g * p.columns + std::min(to * kPanel, p.columns));
+    for (int64_t task = begin, filled = -1; task < end; ++task) {
+      const int64_t last = items * (task + 1) / tasks;
+      for (int64_t item = items * task / tasks; item < last;) {
+        const int64_t chunk = item / panels, first = chunk % chunks.count * chunks.rows, from = item % panels;
+        const Piece piece{chunk / chunks.count, first, std::min(chunks.rows, p.row_count - first), from,
+                          std::min(panels, from + last - item)};
+        RowWalk walk = p.rows;
+        walk.seek(first);
+        if (chunk != filled) fill_chunk(p, source, piece.g, walk, piece.count, rows);
+        filled = chunk;
+        multiply_piece(p, piece, rows, p.slots > 0 ? p.packed + task * p.packed_slot() : nullptr);
+        if (p.epilogue.has_program)
+          finish_rows(p.epilogue, walk, piece.count, piece.g * p.columns + from * kPanel,
+                      piece.g * p.columns + std::min(piece.to * kPanel, p.columns));
+        item += piece.to - from;
+      }
     }
   });
 }

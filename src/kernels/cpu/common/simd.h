@@ -1,6 +1,5 @@
 #pragma once
 // Vec: the widest fp32 vector of the level being compiled; its `_part` forms touch the first n elements only.
-// power_of_two(n) is 2^k for n = 1.5 * 2^23 + k.
 // The scalar level is the oracle for the others.
 
 #include <algorithm>
@@ -30,10 +29,7 @@ struct Vec {
   friend Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
   friend Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
   friend Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
-  static Vec power_of_two(Vec n) {
-    const __m512i shifted = _mm512_slli_epi32(_mm512_castps_si512(n.v), 23);
-    return {_mm512_castsi512_ps(_mm512_add_epi32(shifted, _mm512_set1_epi32(0x3f800000)))};
-  }
+  Vec low_bits_as_exponent() const { return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(v), 23))}; }
   static Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
   static Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
 };
@@ -55,10 +51,7 @@ struct Vec {
   friend Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
   friend Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
   friend Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
-  static Vec power_of_two(Vec n) {
-    const __m256i shifted = _mm256_slli_epi32(_mm256_castps_si256(n.v), 23);
-    return {_mm256_castsi256_ps(_mm256_add_epi32(shifted, _mm256_set1_epi32(0x3f800000)))};
-  }
+  Vec low_bits_as_exponent() const { return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(v), 23))}; }
   static Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
   static Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
 };
@@ -77,7 +70,7 @@ struct Vec {
   friend Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
   friend Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
   friend Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
-  static Vec power_of_two(Vec n) { return {std::bit_cast<float>((std::bit_cast<uint32_t>(n.v) << 23) + 0x3f800000u)}; }
+  Vec low_bits_as_exponent() const { return {std::bit_cast<float>(std::bit_cast<uint32_t>(v) << 23)}; }
   static Vec max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }
   static Vec min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
 };

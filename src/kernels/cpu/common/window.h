@@ -52,6 +52,36 @@ struct Window {
     return first;
   }
 
+  // Whether all taps of a window are inside, and where the first of them lies.
+  bool is_inside(const std::array<int64_t, 3>& first) const {
+    bool inside = true;
+    for (size_t i = 0; i < 3; ++i)
+      inside = inside && first[i] >= 0 && first[i] + (kernel[i] - 1) * dilation[i] < extent[i];
+    return inside;
+  }
+  const T* begin(int64_t g, int64_t n, const std::array<int64_t, 3>& first) const {
+    return x + n * image + g * channels * channel + first[0] * step[0] + first[1] * step[1] + first[2] * step[2];
+  }
+
+  // Calls visit(tap, elements from the first one) for every tap in the order of the packed weights.
+  template <class Visit>
+  void offsets(Visit visit) const {
+    int64_t tap = 0;
+    for (int64_t kz = 0; kz < kernel[0]; ++kz)
+      for (int64_t ky = 0; ky < kernel[1]; ++ky)
+        for (int64_t kx = 0; kx < kernel[2]; ++kx)
+          visit(tap++, kz * dilation[0] * step[0] + ky * dilation[1] * step[1] + kx * dilation[2] * step[2]);
+  }
+  // The same for every line of taps of every channel.
+  template <class Visit>
+  void line_offsets(Visit visit) const {
+    int64_t line = 0;
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t kz = 0; kz < kernel[0]; ++kz)
+        for (int64_t ky = 0; ky < kernel[1]; ++ky)
+          visit(line++, c * channel + kz * dilation[0] * step[0] + ky * dilation[1] * step[1]);
+  }
+
   // Calls visit(tap, data or null) for every tap in the order of the packed weights.
   template <class Visit>
   void taps(int64_t g, const RowWalk& walk, Visit visit) const {

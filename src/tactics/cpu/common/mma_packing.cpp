@@ -1,8 +1,6 @@
 #include "tactics/cpu/common/mma_packing.h"
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
 
 namespace planish::tactics::cpu {
 namespace {
@@ -55,18 +53,21 @@ std::vector<Mma> permitted_float_mmas(const TacticQuery& query) {
 }
 
 int64_t mma_runs(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channels) {
-  if (!shifts_image(mma_format(mma, code_level(isa)), conv, channels)) return 1;
-  return std::accumulate(conv.kernel.begin(), conv.kernel.end(), int64_t{1}, std::multiplies<>());
+  return image_runs(mma_format(mma, code_level(isa)), conv, channels);
 }
 
-std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values) {
+// Few rows by many weights are cut along the weights, which then are read once: a chunk is as large as the cache takes.
+std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns) {
   const MmaFormat f = mma_format(mma, code_level(isa));
-  constexpr int64_t kWordsInCache = 128 << 10;
+  constexpr int64_t kWordsInCache = 128 << 10, kWeightWordsInCache = 64 << 10;
   const int64_t fits = std::max<int64_t>(1, kWordsInCache / row_words(mma, isa, values) / f.rows);
-  const auto shared = static_cast<int64_t>(rows) / (f.rows * 4 * threads);
-  const int64_t blocks = std::clamp<int64_t>(shared, 1, std::min<int64_t>(fits, 512 / f.rows));
+  const auto shared = static_cast<int64_t>(rows) / (f.rows * 4 * threads),
+             all = static_cast<int64_t>(rows) / f.rows + 1;
+  const bool heavy = row_words(mma, isa, values) * columns > kWeightWordsInCache && columns >= f.columns * 4 * threads;
+  const int64_t most = std::min<int64_t>(fits, 512 / f.rows);
+  const int64_t blocks = std::clamp<int64_t>(heavy ? std::min(all, most) : shared, 1, most);
   std::vector<int64_t> choices = {blocks};
-  for (int64_t other : {blocks / 2, std::min(blocks * 4, fits)})
+  for (int64_t other : {heavy ? shared : blocks / 2, std::min(blocks * 4, fits)})
     if (other > 0 && std::find(choices.begin(), choices.end(), other) == choices.end()) choices.push_back(other);
   return choices;
 }

@@ -47,7 +47,7 @@ std::vector<Mma> permitted_float_mmas(const TacticQuery& query);
 int64_t mma_runs(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channels);
 
 // Rows of a chunk to try, in blocks of the format.
-std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values);
+std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns);
 
 // Arithmetic at the rate of the instruction, the rows put down in words, and traffic.
 double estimate_mma_us(const TacticQuery& query, Mma mma, double flops, double bytes, double row_values);

@@ -74,7 +74,7 @@ void offer_mma(const TacticQuery& query, CandidateSink& sink, const MmaProblem& 
   for (Mma mma : kinds) {
     const std::string family = p->family + "." + std::string(mma_class(mma)) + (is_tiled(mma) ? "" : ".dot");
     double penalty = 1;
-    const auto choices = mma_row_choices(mma, query.isa, query.threads, p->rows, p->values);
+    const auto choices = mma_row_choices(mma, query.isa, query.threads, p->rows, p->values, p->attrs.columns);
     for (int64_t row_blocks : p->chunked ? choices : std::vector<int64_t>{0}) {
       Candidate candidate;
       candidate.name = family + (p->chunked ? ".r" + std::to_string(row_blocks) : "");

@@ -146,6 +146,16 @@ std::vector<int64_t> row_block_choices(Isa isa, int threads, double rows, int64_
   return choices;
 }
 
+int64_t packing_slots(const TacticQuery& query, double rows, int64_t columns) {
+  constexpr int64_t kFewestRows = 24, kFewestPanels = 3, kManyPanels = 8;
+  const int64_t panels = columns / panel_of(query.isa), threads = std::clamp<int64_t>(query.threads, 1, kMostSlots);
+  if (rows < kFewestRows || panels < kFewestPanels * threads) return 0;
+  return panels >= 2 * threads * kManyPanels ? std::min(2 * threads, kMostSlots) : threads;
+}
+
+// Wide vectors wait for rows that share a set of L1; narrow ones take longer over a row than it takes to arrive.
+double packing_efficiency(const TacticQuery& query) { return code_level(query.isa) == Isa::avx512 ? 0.85 : 0.81; }
+
 double typical_elements(const TacticQuery& query, const Shape& shape) {
   double count = 1;
   for (int64_t extent : query.typical(shape)) count *= static_cast<double>(extent);

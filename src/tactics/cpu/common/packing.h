@@ -55,6 +55,10 @@ EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& for
 // Chunks of rows worth trying for a product of these extents: the likely best first.
 std::vector<int64_t> row_block_choices(Isa isa, int threads, double rows, int64_t depth, int64_t columns);
 
+// Tasks of a product that packs its rows, each for many panels; 0: too few rows or panels share the packed ones.
+int64_t packing_slots(const TacticQuery& query, double rows, int64_t columns);
+double packing_efficiency(const TacticQuery& query);
+
 // Position of an operand of the node; Error(internal) when it has none such.
 size_t operand_index(const Node& node, ValueId id);
 

@@ -1,0 +1,115 @@
+// Each register of the program is looked at as a form of input 0; what no rule makes is `other`.
+
+#include "kernels/activation.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace planish {
+namespace {
+
+enum class Form : uint8_t { other, constant, addend, ramp, gate, sigmoid, silu, positive, leaky, sum };
+
+struct Known {
+  Form form = Form::other;
+  Activation as;    // of activations
+  float value = 0;  // of a constant
+};
+
+bool is_line(const Known& k) {
+  return k.form == Form::ramp && k.as.low == -INFINITY && k.as.high == INFINITY && k.as.factor == 1;
+}
+bool is_sum_itself(const Known& k) { return is_line(k) && k.as.scale == 1 && k.as.shift == 0; }
+
+Known with(Form form, Activation::Kind kind, Activation as = {}) {
+  as.kind = kind;
+  return {form, as, 0};
+}
+
+Known scaled(Known k, float by) {
+  if (is_line(k)) {
+    k.as.scale *= by;
+    k.as.shift *= by;
+    return k;
+  }
+  if (k.form != Form::ramp && k.form != Form::gate) return {};
+  k.as.factor *= by;
+  return k;
+}
+
+Known product(const Known& a, const Known& b) {
+  if (b.form == Form::constant) return scaled(a, b.value);
+  if (!is_sum_itself(a)) return {};
+  if (b.form == Form::sigmoid) return with(Form::silu, Activation::Kind::silu);
+  if (b.form == Form::ramp && !is_line(b)) return with(Form::gate, Activation::Kind::gate, b.as);
+  return {};
+}
+
+Known total(Known a, const Known& b) {
+  if (b.form == Form::constant && is_line(a)) {
+    a.as.shift += b.value;
+    return a;
+  }
+  const bool is_activation = a.as.present() && a.form != Form::sum && !is_sum_itself(a);
+  if (b.form != Form::addend || !is_activation) return {};
+  a.as.adds = true;
+  a.form = Form::sum;
+  return a;
+}
+
+Known bounded(Known a, const Known& bound, bool below) {
+  if (a.form != Form::ramp || bound.form != Form::constant || a.as.factor != 1) return {};
+  if (below ? a.as.high < INFINITY : bound.value < a.as.low) return {};
+  (below ? a.as.low : a.as.high) = bound.value;
+  return a;
+}
+
+Known binary(PwOp op, const Known& a, const Known& b) {
+  switch (op) {
+    case PwOp::mul:
+      return product(a, b);
+    case PwOp::add:
+      return total(a, b);
+    case PwOp::max:
+      return bounded(a, b, true);
+    case PwOp::min:
+      return bounded(a, b, false);
+    default:
+      return {};
+  }
+}
+
+Known chosen(const Known& condition, const Known& then, const Known& otherwise) {
+  if (condition.form != Form::positive || !is_sum_itself(then) || !is_line(otherwise) || otherwise.as.shift != 0)
+    return {};
+  Known leaky = with(Form::leaky, Activation::Kind::leaky);
+  leaky.as.slope = otherwise.as.scale;
+  return leaky;
+}
+
+Known result_of(const PwInstr& i, const std::vector<Known>& known) {
+  if (i.op == PwOp::constant) return {Form::constant, {}, static_cast<float>(i.immediate)};
+  const Known& a = known[i.a];
+  if (i.op == PwOp::sigmoid && is_sum_itself(a)) return with(Form::sigmoid, Activation::Kind::sigmoid);
+  if (i.op == PwOp::select) return chosen(a, known[i.b], known[i.c]);
+  if (pw_arity(i.op) != 2) return {};
+  const Known& b = known[i.b];
+  if (i.op == PwOp::greater && is_sum_itself(a) && b.form == Form::constant && b.value == 0)
+    return {Form::positive, {}, 0};
+  const Known found = binary(i.op, a, b);
+  return found.form == Form::other ? binary(i.op, b, a) : found;
+}
+
+}  // namespace
+
+Activation activation_of(const PointwiseProgram& program) {
+  if (program.results.size() != 1 || program.inputs < 1 || program.inputs > 2) return {};
+  std::vector<Known> known = {with(Form::ramp, Activation::Kind::ramp)};
+  if (program.inputs == 2) known.push_back({Form::addend, {}, 0});
+  for (const PwInstr& i : program.code) known.push_back(result_of(i, known));
+  const Known& result = known[program.results[0]];
+  return result.as.adds == (program.inputs == 2) && !is_sum_itself(result) ? result.as : Activation{};
+}
+
+}  // namespace planish
