@@ -36,6 +36,10 @@ LAYERS = {
     "compile": BUILDER + ["kernels/reference"],
     "api/runtime": ["runtime"] + RUNTIME,
     "api/build": ["api/runtime", "importers", "compile"] + BUILDER,
+    "cudart": ["device", "base"],  # a library of its own: src/tensorrt takes its header alone
+    "tensorrt/runtime": [],  # the public interface alone, of the runtime half
+    "tensorrt/build": ["tensorrt/runtime"],
+    "tensorrt/parsers": [],
     "cli": ["importers", "compile"] + BUILDER,
     "python": [],
 }

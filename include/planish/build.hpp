@@ -47,6 +47,8 @@ struct BuildOptions {
   // Returns false to cancel: build throws Error(cancelled). An exception that leaves it is rethrown by build.
   std::function<bool(const BuildProgress&)> progress;
   std::function<void(const CandidateReport&)> candidates;
+  // Texts that the plan carries, by key.
+  std::vector<std::pair<std::string, std::string>> notes;
   // One set of ranges each, tuned and planned for; a context chooses one. Empty: one, of Network::set_range.
   std::vector<InputRanges> profiles;
 };
@@ -131,6 +133,10 @@ inline Plan build(const Network& network, const BuildOptions& options = {}) {
     ranges.push_back(detail::c_ranges(profile));
     profiles.push_back({sizeof(planish_profile), ranges.back().data(), ranges.back().size()});
   }
+  std::vector<planish_note> notes;
+  for (const auto& [key, text] : options.notes) notes.push_back({sizeof(planish_note), key.c_str(), text.c_str()});
+  c.notes = notes.data();
+  c.note_count = notes.size();
   c.profiles = profiles.data();
   c.profile_count = profiles.size();
   planish_plan* made = nullptr;
@@ -141,9 +147,10 @@ inline Plan build(const Network& network, const BuildOptions& options = {}) {
   return Plan(made);
 }
 
-// Reads an .onnx file, with the profiles' ranges for its dynamic inputs, and builds it.
-inline Plan build(const std::string& model, const BuildOptions& options = {}) {
-  return build(Network::import_file(model, detail::union_of(options.profiles)), options);
+// Reads an .onnx file, or a .prototxt with the weights that `import` names, with the profiles' ranges for its dynamic
+// inputs, and builds it.
+inline Plan build(const std::string& model, const BuildOptions& options = {}, const ImportOptions& import = {}) {
+  return build(Network::import_file(model, detail::union_of(options.profiles), import), options);
 }
 
 }  // namespace v0

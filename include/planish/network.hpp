@@ -35,6 +35,37 @@ struct InputRange {
 };
 using InputRanges = std::vector<InputRange>;
 
+// How a model is read, and what stands beside a Caffe network's text (.prototxt).
+struct ImportOptions {
+  bool keep_dynamic = false;                 // dynamic axes without a range stay so; a build needs a range for them
+  std::string weights;                       // the path of a .caffemodel, or a name for its bytes
+  std::span<const std::byte> weights_bytes;  // empty: `weights` is a path
+  bool random_weights = false;               // seeded values where there are no weights
+  bool keep_values = false;  // no output is marked, nothing removed: find() knows every blob by its name
+};
+
+// A mean image (.binaryproto).
+struct Mean {
+  Extents extents;
+  std::vector<float> values;
+
+  static Mean read(const std::string& path, std::span<const std::byte> bytes = {}) {
+    Mean mean;
+    int32_t rank = 0;
+    size_t count = 0;
+    mean.extents.resize(10);
+    const auto get = [&](float* values) {
+      detail::check(
+          planish_read_mean(path.c_str(), bytes.data(), bytes.size(), mean.extents.data(), &rank, values, &count));
+    };
+    get(nullptr);
+    mean.values.resize(count);
+    get(mean.values.data());
+    mean.extents.resize(static_cast<size_t>(rank));
+    return mean;
+  }
+};
+
 namespace detail {
 
 // Ranges as the C interface takes them; points into what it was made from.
@@ -66,21 +97,20 @@ class Network {
     detail::check(planish_network_create(name.c_str(), &made));
     handle_.reset(made);
   }
-  // Reads an .onnx file. Dynamic axes of inputs that no range names become 1. Error(unsupported) lists every
-  // operator that cannot be taken.
-  static Network import_file(const std::string& path, const InputRanges& ranges = {}) {
-    const auto c = detail::c_ranges(ranges);
-    planish_network* made = nullptr;
-    detail::check(planish_network_import(path.c_str(), c.data(), c.size(), &made));
-    return Network(made);
+  // Reads an .onnx file, whose dynamic axes of inputs become 1 where no range names them, or a .prototxt with its
+  // weights. Error(unsupported) lists every operator that cannot be taken.
+  static Network import_file(const std::string& path, const InputRanges& ranges = {},
+                             const ImportOptions& options = {}) {
+    return imported(path, {}, ranges, options);
   }
-  static Network import_bytes(std::span<const std::byte> bytes, const std::string& name,
-                              const InputRanges& ranges = {}) {
-    const auto c = detail::c_ranges(ranges);
-    planish_network* made = nullptr;
-    detail::check(planish_network_import_memory(bytes.data(), bytes.size(), name.c_str(), c.data(), c.size(), &made));
-    return Network(made);
+  // The ending of the name tells the format.
+  static Network import_bytes(std::span<const std::byte> bytes, const std::string& name, const InputRanges& ranges = {},
+                              const ImportOptions& options = {}) {
+    static constexpr std::byte none{};
+    return imported(name, bytes.data() == nullptr ? std::span(&none, 0) : bytes, ranges, options);
   }
+  // Owns what the C interface made.
+  static Network take(planish_network* made) { return Network(made); }
   Network clone() const {
     planish_network* made = nullptr;
     detail::check(planish_network_clone(handle(), &made));
@@ -265,6 +295,25 @@ class Network {
 
  private:
   explicit Network(planish_network* handle) : handle_(handle) {}
+  static Network imported(const std::string& path, std::span<const std::byte> bytes, const InputRanges& ranges,
+                          const ImportOptions& options) {
+    const auto c = detail::c_ranges(ranges);
+    auto given = detail::sized<planish_import_options>();
+    given.path = path.c_str();
+    given.bytes = bytes.data();
+    given.size = bytes.size();
+    given.ranges = c.data();
+    given.range_count = c.size();
+    given.keep_dynamic = options.keep_dynamic ? 1 : 0;
+    given.weights = options.weights.empty() ? nullptr : options.weights.c_str();
+    given.weights_bytes = options.weights_bytes.data();
+    given.weights_size = options.weights_bytes.size();
+    given.random_weights = options.random_weights ? 1 : 0;
+    given.keep_values = options.keep_values ? 1 : 0;
+    planish_network* made = nullptr;
+    detail::check(planish_network_import_with(&given, &made));
+    return Network(made);
+  }
   static std::vector<planish_value> ids(const std::vector<Value>& values) {
     std::vector<planish_value> list;
     for (Value value : values) list.push_back(value.id);

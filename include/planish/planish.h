@@ -204,6 +204,24 @@ PLANISH_API planish_status planish_engine_get_range(const planish_engine* engine
 PLANISH_API planish_status planish_engine_get_arena_bytes(const planish_engine* engine, int32_t profile,
                                                           int64_t* bytes);
 
+/* The text that the plan carries under `key` (of planish_build_options.notes, and of the library's own); NULL: none.
+ * Valid while the engine lives. */
+PLANISH_API const char* planish_engine_get_note(const planish_engine* engine, const char* key);
+
+/* A step of a profile, in the order of execution; steps inside of loops and branches are not counted. Texts are valid
+ * while the engine lives. */
+typedef struct planish_step_info {
+  size_t struct_size;
+  uint32_t id;
+  const char* name;   /* of the model's nodes: "conv1 + relu1" */
+  const char* op;     /* "conv" */
+  const char* kernel; /* that was chosen at build */
+  int32_t input_count, output_count;
+} planish_step_info;
+PLANISH_API int32_t planish_engine_step_count(const planish_engine* engine, int32_t profile); /* -1: no such profile */
+PLANISH_API planish_status planish_engine_get_step(const planish_engine* engine, int32_t profile, int32_t index,
+                                                   planish_step_info* info);
+
 /* ---- streams and events ----------------------------------------------------------------------------- */
 
 /* An in-order queue with a thread of its own. Destroying it waits for what was enqueued. */

@@ -33,14 +33,65 @@ typedef struct planish_range {
 } planish_range;
 
 PLANISH_API planish_status planish_network_create(const char* name, planish_network** network);
-/* Reads an .onnx file. Dynamic axes of inputs take their ranges from `ranges`; those not named there become 1.
- * PLANISH_UNSUPPORTED lists every operator that cannot be taken, with count, first node and reason. */
+/* Reads an .onnx file, or a .prototxt whose layers learn nothing. Dynamic axes of inputs take their ranges from
+ * `ranges`; those not named there become 1. PLANISH_UNSUPPORTED lists every operator that cannot be taken, with count,
+ * first node and reason. */
 PLANISH_API planish_status planish_network_import(const char* path, const planish_range* ranges, size_t count,
                                                   planish_network** network);
 /* `name` stands in messages. The bytes are copied. */
 PLANISH_API planish_status planish_network_import_memory(const void* bytes, size_t size, const char* name,
                                                          const planish_range* ranges, size_t count,
                                                          planish_network** network);
+
+/* A layer of a .prototxt as its caller may make it. */
+typedef struct planish_import_blob {
+  const int64_t* extents;
+  int32_t rank;
+  const float* values;
+} planish_import_blob;
+
+typedef struct planish_import_layer {
+  size_t struct_size;
+  const char *name, *type;
+  const planish_value* inputs; /* of the network that the callback is given */
+  size_t input_count;
+  const planish_import_blob* blobs; /* what the layer has learned; valid during the call */
+  size_t blob_count;
+  size_t output_count;
+} planish_import_layer;
+
+/* 1: made, `outputs` holds the output_count values that it added to `network`; 0: the importer shall make it;
+ * -1: the import fails. Nothing else may be done with the network. */
+typedef int32_t (*planish_import_layer_fn)(void* user, planish_network* network, const planish_import_layer* layer,
+                                           planish_value* outputs);
+
+/* Where an import reads from, and how. */
+typedef struct planish_import_options {
+  size_t struct_size;
+  const char* path;  /* its ending tells the format: .prototxt is Caffe's, everything else ONNX; with `bytes`: what
+                        messages call them, and where external data lie */
+  const void* bytes; /* NULL: the file is read; else the model, copied */
+  size_t size;
+  const planish_range* ranges; /* extents of a .prototxt's inputs are its own unless these give others */
+  size_t range_count;
+  int32_t keep_dynamic; /* 1: dynamic axes without a range stay dynamic; a build needs a range for them */
+  const char* weights;  /* of a .prototxt: the path of a .caffemodel; with bytes a name for messages; NULL: none */
+  const void* weights_bytes; /* copied; NULL: `weights` is a path */
+  size_t weights_size;
+  int32_t random_weights; /* 1: seeded values where there are no weights */
+  int32_t keep_values; /* of a .prototxt, 1: no output is marked and nothing removed; planish_network_find_value knows
+                          every blob by its name (one that layers rewrite in place: its last value) */
+  planish_import_layer_fn layer; /* asked for each layer of a .prototxt before the importer; may be NULL */
+  void* layer_user;
+} planish_import_options;
+PLANISH_API planish_status planish_network_import_with(const planish_import_options* options,
+                                                       planish_network** network);
+/* A mean image (.binaryproto): a file, or `bytes` of that name. `extents` has room for 10 numbers; `values` for as many
+ * as `count` says, which becomes how many there are, or is NULL. */
+PLANISH_API planish_status planish_read_mean(const char* path, const void* bytes, size_t size, int64_t* extents,
+                                             int32_t* rank, float* values, size_t* count);
+/* 1: an import takes nodes of this ONNX operator. */
+PLANISH_API int32_t planish_network_imports(const char* op);
 PLANISH_API planish_status planish_network_clone(const planish_network* network, planish_network** copy);
 PLANISH_API void planish_network_destroy(planish_network* network);
 
@@ -88,6 +139,10 @@ PLANISH_API planish_status planish_network_erase_attr(planish_network* network, 
 PLANISH_API planish_status planish_network_set_node_input(planish_network* network, planish_node node, size_t index,
                                                           planish_value value);
 /* PLANISH_INVALID_STATE while a result is in use. */
+/* Another type of an input. */
+PLANISH_API planish_status planish_network_set_input_type(planish_network* network, planish_value value,
+                                                          planish_dtype dtype, const int64_t* extents,
+                                                          const char* const* symbols, int32_t rank);
 PLANISH_API planish_status planish_network_remove_node(planish_network* network, planish_node node);
 
 /* ---- reading. Texts and pointers are valid until the network changes or the next such call on it ------ */
@@ -169,6 +224,12 @@ typedef struct planish_profile {
   size_t count;
 } planish_profile;
 
+/* A text that the plan carries, found again by planish_engine_get_note. */
+typedef struct planish_note {
+  size_t struct_size;
+  const char *key, *text;
+} planish_note;
+
 typedef struct planish_build_options {
   size_t struct_size;
   planish_device* device; /* to tune on and for; NULL: a new one, with `threads` */
@@ -187,6 +248,8 @@ typedef struct planish_build_options {
   size_t profile_count;
   int32_t no_tf32; /* 1: fp32 products are exact; 0: two bf16 parts of each operand may do (16 bits of them count) */
   int32_t bf16;    /* 1: fp32 products may be done in bf16 */
+  const planish_note* notes;
+  size_t note_count;
 } planish_build_options;
 
 /* The network is not changed. Equal network, options and timing cache give equal bytes. `options` may be NULL. */

@@ -84,6 +84,8 @@ std::string peer_model(const BenchCommand& command) {
     fail(Code::invalid_argument, "--compare onnxruntime: {} is a plan; write onnxruntime=MODEL.onnx",
          command.common.model);
   const std::string model = named ? command.compare.substr(equals + 1) : command.common.model;
+  if (is_caffe_name(model))
+    fail(Code::invalid_argument, "--compare: ONNX Runtime does not read {}; onnxruntime=MODEL.onnx is accepted", model);
   FileMap::open(model);
   return model;
 }

@@ -20,6 +20,7 @@ constexpr const char* kBuildExamples =
     "                                        any batch from 1 to 16, tuned for 4\n"
     "  planish build model.onnx -o model.plan --tune full --timing-cache t.cache\n"
     "                                        more measuring; the cache makes the next build quick and the same\n"
+    "  planish build deploy.prototxt --weights net.caffemodel -o net.plan    a Caffe network\n"
     "  planish build model.onnx -o model.plan --target avx2 --tune off  for a machine that is not here\n"
     "-v prints what each layer chose, with the time of every candidate or the reason of its refusal.";
 
@@ -73,7 +74,7 @@ void add_build(CLI::App& app) {
   auto command = std::make_shared<BuildCommand>();
   CLI::App* sub = app.add_subcommand("build", "Import a model, optimise it for this machine, write a plan");
   add_model_options(*sub, command->common);
-  sub->get_option("model")->description("An .onnx file");
+  sub->get_option("model")->description("An .onnx or .prototxt file");
   add_build_options(*sub, command->common);
   sub->add_option("-o,--output", command->output, "The plan file")->required();
   sub->footer(kBuildExamples);

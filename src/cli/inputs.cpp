@@ -9,6 +9,7 @@
 #include "cli/image.h"
 #include "cli/npy.h"
 #include "cli/npz.h"
+#include "importers/onnx/import.h"
 #include "cli/options.h"
 
 namespace planish::cli {

@@ -16,6 +16,7 @@ namespace {
 constexpr const char* kInspectExamples =
     "Examples:\n"
     "  planish inspect model.onnx --support            what stands in the way, in one table; nothing is built\n"
+    "  planish inspect deploy.prototxt --support       the same of a Caffe network; no weights are needed\n"
     "  planish inspect model.onnx --graph              the graph as text, before any rewriting\n"
     "  planish inspect model.onnx --dot g.dot          the same for Graphviz: dot -Tsvg g.dot -o g.svg\n"
     "  planish inspect model.plan --layers --memory    which kernel computes what, and where its results lie\n"
@@ -27,7 +28,7 @@ struct InspectCommand {
   std::string dot;
 };
 
-nlohmann::json support_json(const std::vector<onnx::UnsupportedNode>& rows) {
+nlohmann::json support_json(const std::vector<UnsupportedNode>& rows) {
   nlohmann::json table = nlohmann::json::array();
   for (const auto& row : rows)
     table.push_back({{"operator", row.op},
@@ -40,7 +41,7 @@ nlohmann::json support_json(const std::vector<onnx::UnsupportedNode>& rows) {
 
 // The table of what cannot be taken, without building. That operators are known does not say that they fit together.
 void inspect_support(const CommonOptions& options) {
-  const auto rows = onnx::unsupported(options.model);
+  const auto rows = unsupported_nodes(options.model);
   if (!options.json.empty()) write_json(options.json, support_json(rows));
   if (!options.quiet && rows.empty()) std::printf("%s: every operator is supported\n", options.model.c_str());
   if (!options.quiet && !rows.empty()) {
@@ -50,7 +51,9 @@ void inspect_support(const CommonOptions& options) {
                   row.first.c_str(), row.why.c_str());
   }
   if (!rows.empty()) fail(Code::unsupported, "{} needs operators that are missing", options.model);
-  import_model(options, {});
+  CommonOptions import = options;
+  import.random_weights = is_caffe_name(options.model) && options.weights.empty();
+  import_model(import, {});
 }
 
 void print_bindings(const Plan& plan) {

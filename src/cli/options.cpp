@@ -60,7 +60,8 @@ std::vector<DimRange> ranges_of(const Tensor& tensor) {
 }  // namespace
 
 void add_model_options(CLI::App& command, CommonOptions& options) {
-  command.add_option("model", options.model, "An .onnx file, or a plan written by `planish build`")->required();
+  command.add_option("model", options.model, "An .onnx or .prototxt file, or a plan written by `planish build`")
+      ->required();
   command.add_option("--threads", options.threads, "Threads, the caller counted; 0: one per usable core");
   command.add_option("--device", options.device, "cpu, or auto (the fastest device that is there)");
   command.add_option("--json", options.json,
@@ -74,6 +75,8 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
 }
 
 void add_build_options(CLI::App& command, CommonOptions& options) {
+  command.add_option("--weights", options.weights, "The weights of a .prototxt: a .caffemodel");
+  command.add_flag("--random-weights", options.random_weights, "Seeded random weights for a .prototxt that has none");
   command.add_option("--shape", options.shapes,
                      "Extents of a dynamic input: NAME=1x3x224x224, or NAME=MIN:OPT:MAX for a range");
   command.add_option("--target", options.target, "Build for this level: " + isa_names() + " (default: this machine's)");
@@ -98,6 +101,7 @@ FlagPaths input_paths(const std::vector<std::string>& arguments) {
 
 void declare_files(CommonOptions& options, const FlagPaths& read, const FlagPaths& written) {
   options.files.reads("the model", options.model);
+  options.files.reads("--weights", options.weights);
   for (const auto& [flag, path] : read) options.files.reads(flag, path);
   for (const auto& [flag, path] : written) options.files.writes(flag, path);
   options.files.writes("--json", options.json);
@@ -191,11 +195,14 @@ bool is_plan_file(const std::string& path) {
 }
 
 Graph import_model(const CommonOptions& options, const Inputs& inputs) {
-  onnx::ImportOptions import;
+  ModelRequest import;
+  import.model.path = options.model;
+  import.weights.path = options.weights;
+  import.random_weights = options.random_weights;
   import.input_shapes = parse_shapes(options.shapes);
   for (const auto& [name, input] : inputs)
     if (!input.raw) import.input_shapes.emplace(name, ranges_of(input.tensor));
-  Graph graph = onnx::import_file(options.model, import);
+  Graph graph = planish::import_model(import);
   options.files.check_mapped();
   return graph;
 }
@@ -205,7 +212,9 @@ namespace {
 // A plan is built: these flags would go unheard.
 void refuse_build_flags(const CommonOptions& options) {
   const CommonOptions none;
-  const std::pair<const char*, bool> flags[] = {{"--target", !options.target.empty()},
+  const std::pair<const char*, bool> flags[] = {{"--weights", !options.weights.empty()},
+                                                {"--random-weights", options.random_weights},
+                                                {"--target", !options.target.empty()},
                                                 {"--timing-cache", !options.timing_cache.empty()},
                                                 {"--precision", options.precision != none.precision},
                                                 {"--bf16", options.bf16},

@@ -8,7 +8,7 @@
 #include "cli/files.h"
 #include "cli/inputs.h"
 #include "compile/build.h"
-#include "importers/onnx/import.h"
+#include "importers/import.h"
 
 namespace CLI {
 class App;
@@ -23,7 +23,9 @@ class UsageError : public Error {
 };
 
 struct CommonOptions {
-  std::string model;  // .onnx or a plan file
+  std::string model;  // .onnx, .prototxt or a plan file
+  std::string weights;  // of a .prototxt
+  bool random_weights = false;
   std::string device = "auto";
   int threads = 0;
   std::vector<std::string> shapes;  // NAME=1x3x224x224 or NAME=MIN:OPT:MAX

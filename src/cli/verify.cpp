@@ -175,7 +175,7 @@ void add_verify(CLI::App& app) {
   auto command = std::make_shared<VerifyCommand>();
   CLI::App* sub = app.add_subcommand("verify", "Compare the optimised plan with reference kernels or stored outputs");
   add_model_options(*sub, command->common);
-  sub->get_option("model")->description("An .onnx file");
+  sub->get_option("model")->description("An .onnx or .prototxt file");
   add_build_options(*sub, command->common);
   sub->add_option("--input", command->inputs, "NAME=FILE, as for run");
   sub->add_option("--image", command->images, "NAME:RECIPE, as for run");

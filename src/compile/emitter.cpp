@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "compile/concats.h"
 #include "compile/control_steps.h"
 #include "compile/draft.h"
 #include "compile/node_steps.h"
@@ -21,7 +22,7 @@ struct Concat {
 class Emitter final : public GraphSteps {
  public:
   Emitter(const Graph& graph, const EmitOptions& options)
-      : graph_(graph), options_(options), draft_(graph, options.isa), selection_(graph, options) {}
+      : graph_(graph), options_(options), draft_(graph, options.isa), selection_(graph, options), places_(graph) {}
 
   Plan run() {
     Environment values;
@@ -46,24 +47,55 @@ class Emitter final : public GraphSteps {
     return draft_.temporary(type, layout);
   }
 
-  // The part of a channel concat's result that `id` becomes, when nothing else reads `id`.
+  // The part of a channel concat's result that `id` becomes, where all that read `id` take it there.
   std::optional<ViewDesc> concat_window(const Graph& graph, ValueId id) {
-    const auto users = graph.users(id);
-    if (&graph != &graph_ || users.size() != 1 || graph.is_output(id)) return std::nullopt;
-    const Node& node = graph.node(users[0]);
-    // Of a result of data-dependent extents nothing can be written before all of them are there.
-    if (depends_on_data(graph.value(node.outputs[0]).type.bytes(), graph.symbols)) return std::nullopt;
+    const NodeId place = &graph == &graph_ ? places_.place_of(id) : NodeId{};
+    if (!place.valid()) return std::nullopt;
+    const Node& node = graph.node(place);
     if (const Assigned* to = selection_.assigned(graph, node); to != nullptr && to->layout != Layout::channels_last)
       return std::nullopt;
-    const Shape& shape = graph.value(id).type.shape;
-    if (node.op != "concat" || shape.rank() < 3 ||
-        normalize_axis(node.attrs.get_or<int64_t>("axis", 0), shape.rank()) != 1)
+    const auto users = graph.users(id);
+    if (users.size() > 1 &&
+        !std::all_of(users.begin(), users.end(), [&](NodeId user) { return reads_window(user, id); }))
       return std::nullopt;
-    if (std::count(node.inputs.begin(), node.inputs.end(), id) != 1) return std::nullopt;
-    auto [at, fresh] = concats_.try_emplace(node.outputs[0]);
-    if (fresh) at->second = parted(graph, node, destination(graph, node.outputs[0], Layout::channels_last, true));
-    return at->second
+    return concat_of(node)
         .parts[static_cast<size_t>(std::find(node.inputs.begin(), node.inputs.end(), id) - node.inputs.begin())];
+  }
+
+  // Whether a node reads a window of a channels-last tensor without a copy.
+  bool reads_window(NodeId user, ValueId id) const {
+    const Node& node = graph_.node(user);
+    if (node.op == "concat" || node.op == "slice" || node.op == "split") return true;
+    const Candidate* candidate = selection_.decided(graph_, node);
+    if (candidate == nullptr) return false;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const LayoutRule rule = rule_at(candidate->inputs, i);
+      const bool takes = rule == LayoutRule::any || (rule == LayoutRule::channels_last && candidate->strided_inputs);
+      if (node.inputs[i] == id && !takes) return false;
+    }
+    return true;
+  }
+
+  // Where a concat of channels lies: at the beginning of a longer one, or where its result goes.
+  const Concat& concat_of(const Node& node) {
+    const ValueId result = node.outputs[0];
+    const auto [at, fresh] = concats_.try_emplace(result);
+    if (!fresh) return at->second;
+    ViewDesc whole;
+    if (const NodeId longer = longer_concat(node); longer.valid()) {
+      whole = concat_of(graph_.node(longer)).whole;
+      whole.dims = graph_.value(result).type.shape.dims();
+    } else {
+      whole = destination(graph_, result, Layout::channels_last, true);
+    }
+    return at->second = parted(graph_, node, whole);
+  }
+
+  NodeId longer_concat(const Node& node) const {
+    const NodeId longer = places_.longer(graph_.value(node.outputs[0]).producer);
+    if (!longer.valid()) return {};
+    const Assigned* to = selection_.assigned(graph_, graph_.node(longer));
+    return to != nullptr && to->layout == Layout::channels_last ? longer : NodeId{};
   }
 
   static Concat parted(const Graph& graph, const Node& node, const ViewDesc& whole) {
@@ -163,11 +195,10 @@ class Emitter final : public GraphSteps {
 
   void emit_concat(const Graph& graph, const Node& node, Environment& values) {
     const ValueId result = node.outputs[0];
-    const auto begun = &graph == &graph_ ? concats_.find(result) : concats_.end();
-    const Concat concat =
-        begun != concats_.end()
-            ? begun->second
-            : parted(graph, node, destination(graph, result, result_layout(graph, node, values), true));
+    const Layout layout = result_layout(graph, node, values);
+    const bool begun = &graph == &graph_ &&
+                       (concats_.count(result) > 0 || (layout == Layout::channels_last && longer_concat(node).valid()));
+    const Concat concat = begun ? concat_of(node) : parted(graph, node, destination(graph, result, layout, true));
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ViewDesc source = view_of(graph, node.inputs[i], values);
       if (source != concat.parts[i]) draft_.add_copy(source, concat.parts[i], node.name, node.origins);
@@ -251,6 +282,7 @@ class Emitter final : public GraphSteps {
   const EmitOptions& options_;
   PlanDraft draft_;
   Selection selection_;
+  ConcatPlaces places_;
   std::map<ValueId, int32_t> output_buffers_;
   std::map<ValueId, Concat> concats_;
   std::optional<ThreadPool> pool_;

@@ -42,6 +42,7 @@ std::vector<Pass> pipeline(bool optimize) {
       expand_pow(),           // when no pattern looks for powers any more
       sink_dequantize(),      // what only moves, moves bytes
       eliminate_common(),
+      join_parts(),  // of what is split and read by others, too
       remove_identity(),
       fuse_quantized(),  // before fuse_epilogue, which takes any product
       fuse_epilogue(),   // before fuse_pointwise: an epilogue costs no memory traffic

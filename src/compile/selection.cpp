@@ -25,6 +25,12 @@ const Assigned* Selection::assigned(const Graph& graph, const Node& node) const 
   return at == assigned_.end() ? nullptr : &at->second;
 }
 
+const Candidate* Selection::decided(const Graph& graph, const Node& node) const {
+  const Assigned* decision = assigned(graph, node);
+  const auto known = sinks_.find(&node);
+  return decision == nullptr || known == sinks_.end() ? nullptr : &known->second.candidates[decision->candidate];
+}
+
 // Measured, or estimated; estimates next to measured times are as far off as that of the fastest one.
 std::vector<double> Selection::times_of(const Graph& graph, const Node& node, const CandidateSink& sink) const {
   std::vector<double> times;

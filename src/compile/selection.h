@@ -27,6 +27,8 @@ class Selection {
   std::optional<Choice> choose(const Graph& graph, const Node& node, const Fits& fits) const;
   // The layout decided for a node's results; null inside of regions.
   const Assigned* assigned(const Graph& graph, const Node& node) const;
+  // The candidate decided with it; null inside of regions, and for what no candidate computes.
+  const Candidate* decided(const Graph& graph, const Node& node) const;
 
  private:
   CandidateSink offers(const Graph& graph, const Node& node) const;

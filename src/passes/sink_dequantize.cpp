@@ -1,5 +1,6 @@
 // Bytes move, not the floats that they mean (dq, q: by one scale for all):
-//   f(dq(x))           -> dq(f(x))         f: views, slices, max_pool
+//   f(dq(x))           -> dq(f(x))         f: views, slices, max_pool, nearest resize, depth_to_space
+//   arg_max(dq(x))     -> arg_max(x)       dq: rising
 //   concat(dq(x) …)    -> dq(concat(x …))  of one scale and zero point
 //   q(f(x))            -> f(q(x))          f: concat too; f(x) being read by q alone
 //   q(dq(x))           -> x                of one scale, zero point and type
@@ -38,6 +39,17 @@ bool sink_below_move(Graph& graph, NodeId id) {
   const ValueId moved = add_op(patch, node.op, with_first(node, dequantize.inputs[0]), node.attrs);
   const ValueId value = add_op(patch, "dequantize_linear", with_first(dequantize, moved), dequantize.attrs);
   return replace_result(graph, patch, id, value);
+}
+
+// Equal numbers mean equal values, greater ones greater values, unless they overflow or vanish.
+bool drop_below_extreme(Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (node.op != "arg_max" && node.op != "arg_min") return false;
+  const auto scale = tensor_scale_of(graph, node.inputs[0]);
+  if (!scale || scale->scale < 1e-30 || scale->scale > 1e30) return false;
+  const ValueId numbers = graph.node(graph.value(node.inputs[0]).producer).inputs[0];
+  Patch patch(graph);
+  return replace_result(graph, patch, id, add_op(patch, node.op, with_first(node, numbers), node.attrs));
 }
 
 bool sink_below_concat(Graph& graph, NodeId id) {
@@ -85,7 +97,7 @@ bool drop_pair(Graph& graph, NodeId id) {
 
 bool move_bytes(Graph& graph, NodeId id) {
   return drop_pair(graph, id) || sink_below_move(graph, id) || sink_below_concat(graph, id) ||
-         hoist_quantize(graph, id);
+         drop_below_extreme(graph, id) || hoist_quantize(graph, id);
 }
 
 }  // namespace

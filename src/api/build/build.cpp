@@ -5,7 +5,8 @@
 #include "api/build/network.h"
 #include "api/build/profiles.h"
 #include "base/sized.h"
-#include "importers/onnx/import.h"
+#include "importers/import.h"
+#include "importers/onnx/importer.h"
 
 using namespace planish;
 using planish::api::guarded;
@@ -40,17 +41,65 @@ std::vector<InputRange> ranges_of(const planish_range* list, size_t count) {
   return ranges;
 }
 
-onnx::ImportOptions import_options(const planish_range* ranges, size_t count) {
-  onnx::ImportOptions options;
-  for (InputRange& range : ranges_of(ranges, count)) options.input_shapes[range.input] = std::move(range.axes);
-  return options;
+ModelSource source_of(const char* name, const void* bytes, size_t size) {
+  return {api::text_or_empty(name), {static_cast<const std::byte*>(bytes), size}, bytes == nullptr};
+}
+
+// The network is the graph during the call: the values that the callback adds are the graph's.
+caffe::CustomLayers custom_layers(const planish_import_options& options) {
+  if (options.layer == nullptr) return {};
+  return [call = options.layer, user = options.layer_user](
+             Graph& graph, const caffe::CustomLayer& layer) -> std::optional<std::vector<ValueId>> {
+    std::vector<planish_value> inputs, outputs(std::max<size_t>(layer.outputs, 1), -1);
+    for (ValueId id : layer.inputs) inputs.push_back(id.index);
+    std::vector<planish_import_blob> blobs;
+    for (const Tensor& blob : layer.blobs)
+      blobs.push_back({blob.extents().data(), blob.rank(), blob.as<float>().data()});
+    const planish_import_layer c{sizeof c,      layer.name.c_str(), layer.type.c_str(), inputs.data(),
+                                 inputs.size(), blobs.data(),       blobs.size(),       layer.outputs};
+    planish_network network;
+    network.graph = std::move(graph);
+    const int32_t made = call(user, &network, &c, outputs.data());
+    graph = std::move(network.graph);
+    if (made < 0) fail(Code::invalid_model, "the caller refuses the layer");
+    if (made == 0) return std::nullopt;
+    outputs.resize(layer.outputs);
+    std::vector<ValueId> results;
+    for (planish_value output : outputs) {
+      if (!graph.alive(ValueId{output})) fail(Code::invalid_argument, "result {} is no value of the network", output);
+      results.push_back(ValueId{output});
+    }
+    return results;
+  };
+}
+
+ModelRequest request_of(const planish_import_options& given) {
+  ModelRequest request;
+  request.model = source_of(given.path, given.bytes, given.size);
+  request.weights = source_of(given.weights, given.weights_bytes, given.weights_size);
+  request.random_weights = given.random_weights != 0;
+  request.mark_outputs = given.keep_values == 0;
+  request.keep_dynamic = given.keep_dynamic != 0;
+  if (request.model.path.empty()) request.model.path = "the model";
+  request.custom = custom_layers(given);
+  if (request.weights.path.empty() && !request.weights.is_file) request.weights.path = "the weights";
+  for (InputRange& range : ranges_of(given.ranges, given.range_count))
+    request.input_shapes[range.input] = std::move(range.axes);
+  return request;
 }
 
 planish_network* imported(Graph graph) {
   auto network = std::make_unique<planish_network>();
   network->graph = std::move(graph);
-  for (const auto& [name, info] : network->graph.symbols) network->ranged.insert(name);
+  for (const auto& [name, info] : network->graph.symbols)
+    if (info.range != importers::kAnyExtent) network->ranged.insert(name);
   return network.release();
+}
+
+void add_notes(Plan& plan, const planish_build_options& given) {
+  each_sized(given.notes, given.note_count, "planish_note", [&](const planish_note& note) {
+    plan.notes[&required(note.key, "the key of a note")] = api::text_or_empty(note.text);
+  });
 }
 
 BuildOptions build_options(const planish_build_options& given) {
@@ -133,10 +182,11 @@ extern "C" {
 
 planish_status planish_network_import(const char* path, const planish_range* ranges, size_t count,
                                       planish_network** network) {
-  return guarded([&] {
-    required(network, "the result");
-    *network = imported(onnx::import_file(&required(path, "the path"), import_options(ranges, count)));
-  });
+  planish_import_options options{sizeof options};
+  options.path = path;
+  options.ranges = ranges;
+  options.range_count = count;
+  return planish_network_import_with(&options, network);
 }
 
 planish_status planish_network_import_memory(const void* bytes, size_t size, const char* name,
@@ -144,8 +194,45 @@ planish_status planish_network_import_memory(const void* bytes, size_t size, con
   return guarded([&] {
     required(network, "the result");
     if (bytes == nullptr) fail(Code::invalid_argument, "the model is NULL");
-    *network = imported(onnx::import_bytes({static_cast<const std::byte*>(bytes), size}, api::text_or_empty(name),
-                                           import_options(ranges, count)));
+    planish_import_options options{sizeof options};
+    options.path = name;
+    options.bytes = bytes;
+    options.size = size;
+    options.ranges = ranges;
+    options.range_count = count;
+    ModelRequest request = request_of(options);
+    request.model.has_folder = false;
+    *network = imported(import_model(request));
+  });
+}
+
+int32_t planish_network_imports(const char* op) {
+  return op != nullptr && onnx::importer_table().find(op) != nullptr ? 1 : 0;
+}
+
+planish_status planish_network_import_with(const planish_import_options* given, planish_network** network) {
+  return guarded([&] {
+    required(network, "the result");
+    const auto options = read_sized(given, "planish_import_options");
+    if (options.bytes == nullptr) required(options.path, "the path");
+    ModelRequest request = request_of(options);
+    request.model.has_folder = options.path != nullptr;
+    *network = imported(import_model(request));
+  });
+}
+
+planish_status planish_read_mean(const char* path, const void* bytes, size_t size, int64_t* extents, int32_t* rank,
+                                 float* values, size_t* count) {
+  return guarded([&] {
+    const Tensor mean = read_mean(source_of(&required(path, "the path"), bytes, size));
+    required(count, "the count");
+    const auto elements = mean.as<float>();
+    if (values != nullptr && *count < elements.size())
+      fail(Code::invalid_argument, "room for {} values, {} are there", *count, elements.size());
+    *count = elements.size();
+    required(rank, "the rank") = mean.rank();
+    std::copy(mean.extents().begin(), mean.extents().end(), &required(extents, "the extents"));
+    if (values != nullptr) std::copy(elements.begin(), elements.end(), values);
   });
 }
 
@@ -156,7 +243,9 @@ planish_status planish_build(const planish_network* network, const planish_build
     if (required(network, "the network").graph.outputs().empty())
       fail(Code::invalid_argument, "the network has no outputs");
     const auto device = api::device_or_new(options.device, options.threads);
-    const auto bytes = serialize(build_profiles(*network, *device, options));
+    Plan made = build_profiles(*network, *device, options);
+    add_notes(made, options);
+    const auto bytes = serialize(made);
     *plan = new planish_plan{api::aligned_copy(bytes), bytes.size()};
   });
 }

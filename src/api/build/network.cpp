@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "importers/common/inputs.h"
 #include "ops/builder.h"
 
 using namespace planish;
@@ -56,7 +57,6 @@ std::vector<int64_t> extents_of(const int64_t* extents, int32_t rank) {
 }
 
 // Until a range is given a symbol may take any extent.
-constexpr DimRange kAnyExtent = {1, 1, INT32_MAX};
 
 Dim input_dim(Graph& graph, const std::string& input, int64_t extent, int axis, const char* symbol) {
   if (symbol != nullptr && extent != -1)
@@ -65,12 +65,22 @@ Dim input_dim(Graph& graph, const std::string& input, int64_t extent, int axis, 
   if (extent >= 0) return extent;
   if (extent != -1) fail(Code::invalid_argument, "axis {} of '{}' has the extent {}", axis, input, extent);
   if (symbol == nullptr)
-    return Dim::symbol(graph.fresh_symbol(fmt::format("{}_{}", input, axis), {SymbolKind::shape, kAnyExtent}));
+    return Dim::symbol(
+        graph.fresh_symbol(fmt::format("{}_{}", input, axis), {SymbolKind::shape, importers::kAnyExtent}));
   const Dim dim = Dim::parse(symbol);
   if (dim.op() != DimOp::symbol)
     fail(Code::invalid_argument, "axis {} of '{}' is called '{}'; a name is accepted", axis, input, symbol);
-  graph.symbols.try_emplace(symbol, SymbolInfo{SymbolKind::shape, kAnyExtent});
+  graph.symbols.try_emplace(symbol, SymbolInfo{SymbolKind::shape, importers::kAnyExtent});
   return dim;
+}
+
+std::vector<Dim> input_dims(Graph& graph, const std::string& input, const std::vector<int64_t>& extents,
+                            const char* const* symbols) {
+  std::vector<Dim> dims;
+  for (size_t axis = 0; axis < extents.size(); ++axis)
+    dims.push_back(
+        input_dim(graph, input, extents[axis], static_cast<int>(axis), symbols == nullptr ? nullptr : symbols[axis]));
+  return dims;
 }
 
 Tensor tensor_of(planish_dtype dtype, const std::vector<int64_t>& extents, const void* data) {
@@ -123,11 +133,23 @@ planish_status planish_network_add_input(planish_network* network, const char* n
     require_free_name(graph, input);
     const auto given = extents_of(extents, rank);
     const DataType type = api::checked_dtype(dtype);
-    std::vector<Dim> dims;
-    for (int axis = 0; axis < rank; ++axis)
-      dims.push_back(input_dim(graph, input, given[static_cast<size_t>(axis)], axis,
-                               symbols == nullptr ? nullptr : symbols[axis]));
-    *value = graph.add_input(input, {type, Shape(std::move(dims))}).index;
+    *value = graph.add_input(input, {type, Shape(input_dims(graph, input, given, symbols))}).index;
+  });
+}
+
+planish_status planish_network_set_input_type(planish_network* network, planish_value value, planish_dtype dtype,
+                                              const int64_t* extents, const char* const* symbols, int32_t rank) {
+  return guarded([&] {
+    const ValueId id = api::value_at(required(network, "the network"), value);
+    const auto inputs = network->graph.inputs();
+    if (std::find(inputs.begin(), inputs.end(), id) == inputs.end())
+      fail(Code::invalid_argument, "'{}' is no input of the network", network->graph.value(id).name);
+    const auto given = extents_of(extents, rank);
+    const DataType type = api::checked_dtype(dtype);
+    api::edit(*network, [&](Graph& graph) {
+      const std::string input = graph.value(id).name;
+      graph.mutable_value(id).type = {type, Shape(input_dims(graph, input, given, symbols))};
+    });
   });
 }
 

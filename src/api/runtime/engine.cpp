@@ -161,6 +161,34 @@ planish_status planish_engine_get_arena_bytes(const planish_engine* engine, int3
       [&] { required(bytes, "the result") = profile_at(required(engine, "the engine"), profile).arena_bytes; });
 }
 
+const char* planish_engine_get_note(const planish_engine* engine, const char* key) {
+  if (engine == nullptr || key == nullptr) return nullptr;
+  const auto& notes = engine->engine->plan().notes;
+  const auto at = notes.find(key);
+  return at == notes.end() ? nullptr : at->second.c_str();
+}
+
+int32_t planish_engine_step_count(const planish_engine* engine, int32_t profile) {
+  if (engine == nullptr || profile < 0) return -1;
+  const auto& profiles = engine->engine->plan().profiles;
+  const auto at = static_cast<size_t>(profile);
+  return at < profiles.size() ? static_cast<int32_t>(profiles[at].steps.size()) : -1;
+}
+
+planish_status planish_engine_get_step(const planish_engine* engine, int32_t profile, int32_t index,
+                                       planish_step_info* info) {
+  return guarded([&] {
+    const auto& steps = profile_at(required(engine, "the engine"), profile).steps;
+    if (index < 0 || static_cast<size_t>(index) >= steps.size())
+      fail(Code::invalid_argument, "step {} of {}", index, steps.size());
+    const Step& step = steps[static_cast<size_t>(index)];
+    write_sized(info,
+                {0, step.id, step.name.c_str(), step.op.c_str(), step.kernel.c_str(),
+                 static_cast<int32_t>(step.inputs.size()), static_cast<int32_t>(step.outputs.size())},
+                "planish_step_info");
+  });
+}
+
 const void* planish_plan_data(const planish_plan* plan) { return plan == nullptr ? nullptr : plan->bytes.get(); }
 size_t planish_plan_bytes(const planish_plan* plan) { return plan == nullptr ? 0 : plan->size; }
 

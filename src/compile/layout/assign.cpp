@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compile/concats.h"
 #include "compile/layout/pbqp.h"
 #include "compile/views.h"
 #include "ops/op.h"
@@ -28,7 +29,7 @@ struct Producer {
 
 class Assigner {
  public:
-  Assigner(const Graph& graph, const LayoutCosts& costs) : graph_(graph), costs_(costs) {}
+  Assigner(const Graph& graph, const LayoutCosts& costs) : graph_(graph), costs_(costs), places_(graph) {}
 
   std::map<const Node*, Assigned> run() {
     for (NodeId id : graph_.nodes()) add_node(id);
@@ -156,6 +157,12 @@ class Assigner {
     }
   }
 
+  // Whether the value is written where the concat has it; that other readers take it there is assumed.
+  bool goes_into(NodeId concat, ValueId value) const {
+    const NodeId place = places_.place_of(value);
+    return place.valid() && (place == concat || place == places_.longer(concat));
+  }
+
   // What it costs an option to take operand i where it lies.
   double operand_us(size_t v, const Option& option, size_t i, const ViewDesc& view, const Option* from) const {
     const Node& node = graph_.node(nodes_[v]);
@@ -165,7 +172,7 @@ class Assigner {
     if (option.kind == OptionKind::concat) {
       const bool written_in_place = from != nullptr && from->candidate != nullptr && from->candidate->strided_output &&
                                     option.layout == Layout::channels_last && lies(view, option.layout) &&
-                                    graph_.users(node.inputs[i]).size() == 1;
+                                    goes_into(nodes_[v], node.inputs[i]);
       return written_in_place ? 0 : lies(view, option.layout) ? conversion / 2 : conversion;
     }
     const LayoutRule rule = rule_at(option.candidate->inputs, i);
@@ -186,6 +193,7 @@ class Assigner {
 
   const Graph& graph_;
   const LayoutCosts& costs_;
+  const ConcatPlaces places_;
   PbqpProblem problem_;
   std::vector<NodeId> nodes_;
   std::vector<std::vector<Option>> options_;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "importers/common/unsupported.h"
 #include "ir/graph.h"
 #include "tensor/tensor.h"
 
@@ -18,21 +19,16 @@ struct ImportOptions {
   // min == max becomes a constant. Dynamic axes not named here keep DimRange{1, 1, 1}: batch and the like
   // default to 1 and the log says so once (a warning, but for first axes).
   std::map<std::string, std::vector<DimRange>> input_shapes;
-};
-
-// One row of what a model needs and nobody here does.
-struct UnsupportedNode {
-  std::string op;  // "ai.onnx::Foo"
-  int64_t opset = 0;
-  int count = 0;
-  std::string first;  // name of the first such node
-  std::string why;
+  // Dynamic axes not named there stay dynamic, of any extent (importers::kAnyExtent), until they are given a range.
+  bool keep_dynamic = false;
 };
 
 // Throws Error: invalid_model (names file, node, what was found, what is accepted), not_found, io, or
 // unsupported with the whole table of what cannot be taken.
 Graph import_file(const std::string& path, const ImportOptions& options = {});
-Graph import_bytes(std::span<const std::byte> bytes, const std::string& name, const ImportOptions& options = {});
+// External data lie beside `path`, when that is not empty.
+Graph import_bytes(std::span<const std::byte> bytes, const std::string& name, const ImportOptions& options = {},
+                   const std::string& path = {});
 
 // The table alone; empty when all nodes have an importer.
 std::vector<UnsupportedNode> unsupported(const std::string& path);

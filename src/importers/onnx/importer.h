@@ -7,31 +7,29 @@
 #include <string_view>
 #include <vector>
 
+#include "importers/common/expansion.h"
 #include "importers/onnx/wire/model.h"
 #include "ir/graph.h"
 #include "ops/builder.h"
 
 namespace planish::onnx {
 
-class NodeContext {
+class NodeContext : public importers::Expansion {
  public:
   NodeContext(Graph& graph, const wire::Node& node, int64_t opset, std::vector<ValueId> inputs)
-      : graph_(graph), node_(node), opset_(opset), inputs_(std::move(inputs)) {}
+      : Expansion(graph, node.name.empty() ? node.op_type + "_" + node.outputs.at(0) : node.name, node.outputs.at(0)),
+        node_(node),
+        opset_(opset),
+        inputs_(std::move(inputs)) {}
 
   int64_t opset() const { return opset_; }
   const wire::Node& proto() const { return node_; }
-  Graph& graph() { return graph_; }
   std::vector<ValueId>& inputs() { return inputs_; }
   ValueId input(size_t i) const { return i < inputs_.size() ? inputs_[i] : ValueId{}; }
   bool has_input(size_t i) const { return input(i).valid(); }
   const TensorType& type(size_t i) const {
     if (!has_input(i)) fail(Code::invalid_model, "operand {} is missing", i);
-    return graph_.value(inputs_[i]).type;
-  }
-
-  const Value& value(ValueId id) const {
-    if (!id.valid()) fail(Code::invalid_model, "an operand is missing");
-    return graph_.value(id);
+    return value(inputs_[i]).type;
   }
 
   const wire::Attribute* attribute(std::string_view name) const;
@@ -44,20 +42,10 @@ class NodeContext {
   // The node's attributes; those of kind graph are left out.
   Attrs attrs() const;
 
-  ValueId constant(Tensor tensor) { return graph_.add_constant(std::move(tensor), node_.outputs[0] + ".constant"); }
-  ValueId ints(std::vector<int64_t> values) { return constant(Tensor::ints(values)); }
-  // A scalar of the element type of `like`.
-  ValueId scalar_like(ValueId like, double value);
-
-  // Adds a node in the middle of an expansion.
-  ValueId add(OpName op, std::vector<ValueId> inputs, Attrs attrs = {}) {
-    return add_op(graph_, op, std::move(inputs), std::move(attrs), name());
-  }
   // Adds the last node: it has the ONNX node's outputs.
   void emit(OpName op, std::vector<ValueId> inputs, Attrs attrs = {});
   // The node's (first) output is this value.
   void alias(ValueId value) { results = {value}; }
-  std::string name() const;
 
   // The body once more among the nodes of this graph; the values of its outputs.
   std::function<std::vector<ValueId>(const wire::GraphProto& body, const std::vector<ValueId>& arguments)> inline_body;
@@ -65,7 +53,6 @@ class NodeContext {
   std::vector<ValueId> results;
 
  private:
-  Graph& graph_;
   const wire::Node& node_;
   int64_t opset_;
   std::vector<ValueId> inputs_;

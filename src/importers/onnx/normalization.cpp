@@ -138,16 +138,9 @@ void import_lrn(NodeContext& context) {
   const ValueId x = context.input(0);
   const int64_t size = context.get_or<int64_t>("size", 0);
   if (size < 1) fail(Code::invalid_model, "attribute 'size' is {}; 1 and more is accepted", size);
-  const ValueId squares = context.add("reshape", {context.add("mul", {x, x}), context.ints({0, 0, -1})});
-  const ValueId means = context.add("average_pool", {context.add("unsqueeze", {squares, context.ints({1})})},
-                                    {{"kernel_shape", std::vector<int64_t>{size, 1}},
-                                     {"pads", std::vector<int64_t>{(size - 1) / 2, 0, size / 2, 0}},
-                                     {"count_include_pad", int64_t{1}}});
-  const auto scalar = [&](const char* name, double fallback) {
-    return context.scalar_like(x, context.get_or<double>(name, fallback));
-  };
-  const ValueId sum = context.add("add", {context.add("mul", {means, scalar("alpha", 1e-4)}), scalar("bias", 1)});
-  const ValueId divisor = as_before(context, context.add("pow", {sum, scalar("beta", 0.75)}), x);
+  const auto number = [&](const char* name, double fallback) { return context.get_or<double>(name, fallback); };
+  const ValueId divisor =
+      channel_divisor(context, x, {size, number("alpha", 1e-4), number("beta", 0.75), number("bias", 1)});
   context.emit("div", {x, divisor});
 }
 

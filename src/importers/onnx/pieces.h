@@ -5,16 +5,6 @@
 
 namespace planish::onnx {
 
-inline const Shape& shape_of(NodeContext& context, ValueId id) { return context.value(id).type.shape; }
-inline DataType dtype_of(NodeContext& context, ValueId id) { return context.value(id).type.dtype; }
-
-inline ValueId scalar(NodeContext& context, int64_t value) { return context.constant(Tensor::scalar<int64_t>(value)); }
-
-// `value` itself where it has that type.
-inline ValueId as(DataType type, NodeContext& context, ValueId value) {
-  return dtype_of(context, value) == type ? value : context.add("cast", {value}, {{"to", type}});
-}
-
 // 0, 1, … below `limit`, a scalar
 inline ValueId iota(NodeContext& context, ValueId limit) {
   return context.add("range", {scalar(context, 0), limit, scalar(context, 1)});
@@ -36,38 +26,10 @@ inline ValueId unsqueezed(NodeContext& context, ValueId value, std::vector<int64
   return context.add("unsqueeze", {value, context.ints(std::move(axes))});
 }
 
-inline ValueId dims(NodeContext& context, std::vector<Dim> values) {
-  if (const Shape known(values); known.is_static()) return context.ints(known.extents());
-  return context.add("dims", {}, {{"values", std::move(values)}});
-}
-
-inline ValueId reshaped(NodeContext& context, ValueId value, std::vector<Dim> extents) {
-  if (shape_of(context, value) == Shape(extents)) return value;
-  return context.add("reshape", {value, dims(context, std::move(extents))}, {{"allowzero", int64_t{1}}});
-}
-
 // 0, 1, … below an extent
 inline ValueId positions(NodeContext& context, Dim extent) {
   if (extent.is_constant()) return iota(context, scalar(context, extent.value()));
   return iota(context, context.add("dims", {}, {{"values", std::vector<Dim>{extent}}, {"scalar", int64_t{1}}}));
-}
-
-inline ValueId transposed(NodeContext& context, ValueId value, std::vector<int64_t> perm) {
-  return context.add("transpose", {value}, {{"perm", std::move(perm)}});
-}
-
-// [begin, end) along an axis
-inline ValueId sliced(NodeContext& context, ValueId value, int64_t axis, int64_t begin, int64_t end) {
-  return context.add("slice", {value, context.ints({begin}), context.ints({end}), context.ints({axis})});
-}
-
-inline ValueId scaled(NodeContext& context, ValueId value, double factor) {
-  return factor == 1 ? value : context.add("mul", {value, context.scalar_like(value, factor)});
-}
-
-// x * sigmoid(alpha * x)
-inline ValueId swish(NodeContext& context, ValueId x, double alpha) {
-  return context.add("mul", {x, context.add("sigmoid", {scaled(context, x, alpha)})});
 }
 
 inline bool wants_result(NodeContext& context, size_t i) {
@@ -93,13 +55,6 @@ inline std::vector<ValueId> sequence_elements(NodeContext& context, size_t i) {
   const bool known = is_sequence(context, sequence) && context.value(sequence).producer.valid();
   if (!known) fail(Code::unsupported, "operand {} is no sequence whose elements are known at import", i);
   return context.graph().node(context.value(sequence).producer).inputs;
-}
-
-// An extent that the expansion needs as a number.
-inline int64_t fixed_extent(NodeContext& context, ValueId value, int axis, const char* what) {
-  const Dim extent = shape_of(context, value)[axis];
-  if (!extent.is_constant()) fail(Code::unsupported, "{} is {}; a fixed extent is accepted", what, extent.str());
-  return extent.value();
 }
 
 inline Attrs without(Attrs attrs, std::initializer_list<const char*> names) {

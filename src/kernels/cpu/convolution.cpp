@@ -113,7 +113,7 @@ int64_t convolution_workspace(const KernelArgs& args) {
   const int64_t rows = y.dims[1] == 0 ? 0 : y.element_count() / y.dims[1];
   int64_t depth = x.dims[1] / conv.group;
   for (int64_t k : conv.kernel) depth = checked_mul(depth, k);
-  return round_to_lines(x.dims[1]) * 4 + packed_bytes(conv, rows, depth);
+  return conv.slots == 0 ? x.dims[1] * 4 : round_to_lines(x.dims[1]) * 4 + packed_bytes(conv, rows, depth);
 }
 
 }  // namespace

@@ -39,8 +39,11 @@ void set_storage(DataType stored, Product& p) {
   p.weight_bytes = element_bytes(stored);
 }
 
-// Floats of the operand where it is gathered.
-int64_t gathered_floats(const TensorView& a) { return is_gathered(a) ? round_to_lines(a.element_count()) : 0; }
+// Floats of the operand where it is gathered, in front of the packed rows.
+int64_t gathered_floats(const TensorView& a, const GemmAttrs& gemm) {
+  if (!is_gathered(a)) return 0;
+  return gemm.slots == 0 ? a.element_count() : round_to_lines(a.element_count());
+}
 
 void run_gemm(const KernelArgs& args) {
   const auto& params = args.as<GemmParams>();
@@ -62,7 +65,7 @@ void run_gemm(const KernelArgs& args) {
     rows = make_view(args.workspace, DataType::f32, a.extents());
     copy_view(a, rows, *args.pool);
   }
-  pack_into(args.workspace + gathered_floats(a) * 4, p);
+  pack_into(args.workspace + gathered_floats(a, params.attrs) * 4, p);
   const DenseRows source{{rows.as<const float>(), without_axis(rows.strides, rows.rank, a_last), 1}};
   run_product(p, *args.pool, kMostBlocks, [&] { return source; });
 }
@@ -70,8 +73,8 @@ void run_gemm(const KernelArgs& args) {
 int64_t gemm_workspace(const KernelArgs& args) {
   const TensorView& a = args.inputs[0];
   const int64_t depth = a.dims[static_cast<size_t>(a.rank - 1)], rows = depth == 0 ? 0 : a.element_count() / depth;
-  const int64_t packed = packed_bytes(args.as<GemmParams>().attrs, rows, depth);
-  return checked_add(checked_mul(gathered_floats(a), 4), packed);
+  const GemmAttrs& gemm = args.as<GemmParams>().attrs;
+  return checked_add(checked_mul(gathered_floats(a, gemm), 4), packed_bytes(gemm, rows, depth));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Elementwise programs, tile by tile. Operands of other types than fp32 whose values fp32 holds exactly are widened
 // a tile at a time; a result of truth values or bytes is narrowed so. A program of one operand of bytes is run once, on
-// all 256 of them: what follows is reading its results from a table.
+// all 256 of them: what follows is reading its results from a table. Two operands of bytes that one operator joins have
+// vectors of their own.
 
 #include <algorithm>
 #include <bit>
@@ -8,6 +9,7 @@
 #include <limits>
 
 #include "kernels/check.h"
+#include "kernels/cpu/common/byte_pair.h"
 #include "kernels/cpu/common/math.h"
 #include "kernels/cpu/common/nest.h"
 #include "kernels/cpu/common/tile.h"
@@ -214,6 +216,7 @@ void run_select(const Register& a, const Register& b, const Register& c, Row out
 
 struct Decoded {
   PointwiseProgram program;
+  std::optional<BytePair> pair;
 };
 
 constexpr size_t kMostOperands = 32;
@@ -254,7 +257,7 @@ TileOperand tile_operand(const TensorView& view, int64_t offset, int64_t step, i
 
 // saturate(round_half_even(v)), 0 for NaN: adding 1.5 * 2^23 rounds and leaves the number in the low bits.
 template <class T>
-void store_bytes(T* out, int64_t step, const float* __restrict__ values, int64_t n) {
+void narrow_bytes(T* out, int64_t step, const float* __restrict__ values, int64_t n) {
   constexpr float kMagic = 12582912.f, kLow = std::numeric_limits<T>::min(), kHigh = std::numeric_limits<T>::max();
   const auto number = [](float v) {
     const float raised = v > kLow ? v : v == v ? kLow : 0.f, bounded = raised < kHigh ? raised : kHigh;
@@ -272,9 +275,9 @@ void store_tile(const TensorView& y, int64_t offset, int64_t step, const float* 
     uint8_t* out = y.as<uint8_t>() + offset;
     for (int64_t i = 0; i < n; ++i) out[i * step] = values[i] != 0 ? 1 : 0;
   } else if (y.dtype == DataType::u8) {
-    store_bytes(y.as<uint8_t>() + offset, step, values, n);
+    narrow_bytes(y.as<uint8_t>() + offset, step, values, n);
   } else if (y.dtype == DataType::i8) {
-    store_bytes(y.as<int8_t>() + offset, step, values, n);
+    narrow_bytes(y.as<int8_t>() + offset, step, values, n);
   } else {
     float* out = y.as<float>() + offset;
     for (int64_t i = 0; i < n; ++i) out[i * step] = values[i];
@@ -412,20 +415,49 @@ void run_table(const KernelArgs& args, const PointwiseProgram& program) {
   for_rows(*args.pool, nest, 4096, 16384, [&](const std::array<int64_t, 2>& at, int64_t n) {
     T* __restrict__ to = y.as<T>() + at[0];
     const uint8_t* __restrict__ from = static_cast<const uint8_t*>(x.data) + at[1];
-    if (y_step == 1 && x_step == 1)
-      for (int64_t i = 0; i < n; ++i) to[i] = table[from[i]];
-    else
-      for (int64_t i = 0; i < n; ++i) to[i * y_step] = table[from[i * x_step]];
+    if constexpr (sizeof(T) == 1)
+      if (y_step == 1 && x_step == 1) return look_up(table, from, to, n);
+    for (int64_t i = 0; i < n; ++i) to[i * y_step] = table[from[i * x_step]];
   });
 }
 
+bool is_bytes(const TensorView& view) { return view.dtype == DataType::u8 || view.dtype == DataType::i8; }
+
 bool has_table(const KernelArgs& args) {
-  return args.inputs.size() == 1 && (args.inputs[0].dtype == DataType::u8 || args.inputs[0].dtype == DataType::i8) &&
-         args.outputs[0].element_count() >= kBytes;
+  return args.inputs.size() == 1 && is_bytes(args.inputs[0]) && args.outputs[0].element_count() >= kBytes;
+}
+
+template <class T>
+void run_pair(const KernelArgs& args, const BytePair& pair, const Nest<3>& nest) {
+  const size_t in = nest.inner();
+  for_rows(*args.pool, nest, 4096, 16384, [&](const std::array<int64_t, 3>& at, int64_t n) {
+    std::array<ByteSide, 2> sides;
+    for (size_t k = 0; k < 2; ++k) {
+      const size_t i = pair.sides[k].input;
+      sides[k] = {static_cast<const std::byte*>(args.inputs[i].data) + at[i + 1], args.inputs[i].dtype == DataType::i8,
+                  nest.strides[i + 1][in]};
+    }
+    BytePairRow<T>(pair).run(sides, args.outputs[0].as<T>() + at[0], n);
+  });
+}
+
+// False where the operands are others, or lie otherwise than rows of bytes.
+bool run_as_pair(const KernelArgs& args, const std::optional<BytePair>& pair) {
+  constexpr int64_t kLeastRow = 8;
+  const TensorView& y = args.outputs[0];
+  if (!pair || !is_bytes(y) || !is_bytes(args.inputs[0]) || !is_bytes(args.inputs[1])) return false;
+  const Nest<3> nest = make_nest<3>(y.extents(), {y.strides, broadcast_strides(args.inputs[0], y.extents()),
+                                                  broadcast_strides(args.inputs[1], y.extents())});
+  const auto step = [&](size_t k) { return nest.strides[k][nest.inner()]; };
+  if (nest.dims[nest.inner()] < kLeastRow || step(0) != 1 || (step(1) | step(2)) < 0 || step(1) > 1 || step(2) > 1)
+    return false;
+  y.dtype == DataType::u8 ? run_pair<uint8_t>(args, *pair, nest) : run_pair<int8_t>(args, *pair, nest);
+  return true;
 }
 
 void run_pointwise(const KernelArgs& args) {
   const PointwiseProgram& program = args.as<Decoded>().program;
+  if (run_as_pair(args, args.as<Decoded>().pair)) return;
   if (has_table(args))
     args.outputs[0].dtype == DataType::f32 ? run_table<float>(args, program) : run_table<uint8_t>(args, program);
   else if (args.inputs.size() < 4)
@@ -467,7 +499,9 @@ void register_pointwise(KernelTable& table) {
   Kernel kernel;
   kernel.name = "pointwise";
   kernel.decode = [](const Attrs& attrs) -> std::shared_ptr<const void> {
-    return std::make_shared<const Decoded>(Decoded{PointwiseProgram::parse(attrs.get<std::string>("program"))});
+    Decoded decoded{PointwiseProgram::parse(attrs.get<std::string>("program")), {}};
+    decoded.pair = BytePairReader(decoded.program).read();
+    return std::make_shared<const Decoded>(std::move(decoded));
   };
   kernel.check = check_pointwise;
   kernel.run = run_pointwise;

@@ -208,22 +208,23 @@ void run_reduce(const KernelArgs& args) {
 
 // --- arg_max, arg_min: the first (or last) position of the extreme value; NaN is never better
 
-template <bool largest, bool last>
-inline bool is_better(float value, float best) {
+template <bool largest, bool last, class T>
+inline bool is_better(T value, T best) {
   if constexpr (last)
     return largest ? value >= best : value <= best;
   else
     return largest ? value > best : value < best;
 }
 
-template <bool largest, bool last>
-void arg_columns(const float* x, int64_t extent, int64_t step, int64_t n, int64_t* y, int64_t y_step) {
-  float best[kColumns];
-  int32_t where[kColumns] = {};
+// W: positions as wide as the elements are, where they fit, make vectors of equal lanes.
+template <bool largest, bool last, class W, class T>
+void arg_columns_as(const T* x, int64_t extent, int64_t step, int64_t n, int64_t* y, int64_t y_step) {
+  T best[kColumns] = {};
+  W where[kColumns] = {};
   std::copy_n(x, n, best);
   for (int64_t i = 1; i < extent; ++i) {
-    const float* row = x + i * step;
-    const auto at = static_cast<int32_t>(i);
+    const T* row = x + i * step;
+    const auto at = static_cast<W>(i);
     for (int64_t c = 0; c < n; ++c) {
       const bool better = is_better<largest, last>(row[c], best[c]);
       best[c] = better ? row[c] : best[c];
@@ -233,13 +234,19 @@ void arg_columns(const float* x, int64_t extent, int64_t step, int64_t n, int64_
   for (int64_t c = 0; c < n; ++c) y[c * y_step] = where[c];
 }
 
-template <bool largest, bool last>
-int64_t arg_row(const float* x, int64_t extent, int64_t step) {
+template <bool largest, bool last, class T>
+void arg_columns(const T* x, int64_t extent, int64_t step, int64_t n, int64_t* y, int64_t y_step) {
+  if (sizeof(T) == 1 && extent <= 256) return arg_columns_as<largest, last, uint8_t>(x, extent, step, n, y, y_step);
+  arg_columns_as<largest, last, int32_t>(x, extent, step, n, y, y_step);
+}
+
+template <bool largest, bool last, class T>
+int64_t arg_row(const T* x, int64_t extent, int64_t step) {
   if (step != 1 || extent < 4 * 16 || x[0] != x[0]) {
-    float best = x[0];
+    T best = x[0];
     int64_t where = 0;
     for (int64_t i = 1; i < extent; ++i) {
-      const float value = x[i * step];
+      const T value = x[i * step];
       const bool better = is_better<largest, last>(value, best);
       best = better ? value : best;
       where = better ? i : where;
@@ -247,15 +254,15 @@ int64_t arg_row(const float* x, int64_t extent, int64_t step) {
     return where;
   }
   constexpr int64_t kWide = 16;
-  float lanes[kWide];
+  T lanes[kWide];
   std::fill_n(lanes, kWide, x[0]);
   int64_t i = 0;
   for (; i + kWide <= extent; i += kWide)
     for (int64_t k = 0; k < kWide; ++k) lanes[k] = is_better<largest, false>(x[i + k], lanes[k]) ? x[i + k] : lanes[k];
   for (int64_t k = 0; i + k < extent; ++k)
     lanes[k] = is_better<largest, false>(x[i + k], lanes[k]) ? x[i + k] : lanes[k];
-  float best = lanes[0];
-  for (float lane : lanes) best = is_better<largest, false>(lane, best) ? lane : best;
+  T best = lanes[0];
+  for (T lane : lanes) best = is_better<largest, false>(lane, best) ? lane : best;
   if constexpr (last) {
     for (int64_t k = extent; k-- > 0;)
       if (x[k] == best) return k;
@@ -264,17 +271,17 @@ int64_t arg_row(const float* x, int64_t extent, int64_t step) {
   return std::find(x, x + extent, best) - x;
 }
 
-// fp32 to i64, at most 2^31 - 1 elements
+// fp32 and bytes to i64, at most 2^31 - 1 elements
 void check_arg(const KernelArgs& args) {
   reference::check_arg(args);
   const Operands o(args, 1, 1);
-  const Slot x = o.in(0).is({DataType::f32});
+  const Slot x = o.in(0).is({DataType::f32, DataType::u8, DataType::i8});
   const int64_t extent = x.extents()[x.axis(args.as<ArgAttrs>().axis)];
   require(extent <= INT32_MAX, "the extreme of {} elements", extent);
   o.out().is({DataType::i64});
 }
 
-template <bool largest, bool last>
+template <bool largest, bool last, class T>
 void run_arg(const KernelArgs& args) {
   const auto& attrs = args.as<ArgAttrs>();
   const TensorView& x = args.inputs[0];
@@ -287,19 +294,31 @@ void run_arg(const KernelArgs& args) {
   const bool columns = reduction.by_columns();
   for_rows(*args.pool, reduction.kept, kColumns, std::max<int64_t>(1, 16384 / extent),
            [&](const std::array<int64_t, 2>& at, int64_t n) {
-             const float* from = x.as<const float>() + at[1];
+             const T* from = x.as<const T>() + at[1];
              int64_t* to = args.outputs[0].as<int64_t>() + at[0];
              if (columns) return arg_columns<largest, last>(from, extent, step, n, to, y_step);
              for (int64_t i = 0; i < n; ++i) to[i * y_step] = arg_row<largest, last>(from + i * x_step, extent, step);
            });
 }
 
+template <bool largest, class T>
+void run_arg_of(const KernelArgs& args) {
+  if (args.as<ArgAttrs>().select_last_index != 0)
+    run_arg<largest, true, T>(args);
+  else
+    run_arg<largest, false, T>(args);
+}
+
 template <bool largest>
 void run_arg_either(const KernelArgs& args) {
-  if (args.as<ArgAttrs>().select_last_index != 0)
-    run_arg<largest, true>(args);
-  else
-    run_arg<largest, false>(args);
+  switch (args.inputs[0].dtype) {
+    case DataType::u8:
+      return run_arg_of<largest, uint8_t>(args);
+    case DataType::i8:
+      return run_arg_of<largest, int8_t>(args);
+    default:
+      return run_arg_of<largest, float>(args);
+  }
 }
 
 }  // namespace

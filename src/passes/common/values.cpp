@@ -30,7 +30,11 @@ bool is_byte_type(DataType type) { return type == DataType::u8 || type == DataTy
 
 bool is_move(const Node& node) {
   if (node.outputs.size() != 1) return false;
-  for (const char* op : {"reshape", "transpose", "squeeze", "unsqueeze", "flatten", "slice", "max_pool"})
+  if (node.op == "resize")
+    return node.attrs.get_or<std::string>("mode", "nearest") == "nearest" &&
+           node.attrs.get_or<std::string>("coordinate_transformation_mode", "") != "tf_crop_and_resize";
+  for (const char* op : {"depth_to_space", "space_to_depth", "reshape", "transpose", "squeeze", "unsqueeze", "flatten",
+                         "slice", "max_pool"})
     if (node.op == op) return true;
   return false;
 }

@@ -190,7 +190,7 @@ void propose_transpose(const TacticQuery& query, CandidateSink& sink) {
     candidate.name = "igemm_phases.r" + std::to_string(row_blocks);
     candidate.inputs = operand_rules(query, p->form, p->epilogue);
     candidate.outputs = {LayoutRule::channels_last};
-    candidate.strided_output = true;
+    candidate.strided_inputs = candidate.strided_output = true;
     candidate.estimated_us = estimate_us(query, p->flops, p->bytes, efficiency) + static_cast<double>(p->phases);
     efficiency -= 0.02;
     candidate.emit = [p, graph = &query.graph, node = &query.node, isa = query.isa, row_blocks](StepBuilder& builder) {

@@ -57,6 +57,7 @@ void propose_pointwise(const TacticQuery& query, CandidateSink& sink) {
   candidate.name = kernel;
   candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
   candidate.outputs = {LayoutRule::any};
+  candidate.strided_output = true;
   const auto bytes_of = [&](const Value& value) {
     return static_cast<double>(element_bytes(value.type.dtype)) * typical_elements(query, value.type.shape);
   };

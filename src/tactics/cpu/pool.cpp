@@ -27,7 +27,7 @@ void propose_pool(const TacticQuery& query, CandidateSink& sink) {
   candidate.name = op;
   candidate.inputs = {LayoutRule::channels_last};
   candidate.outputs = {LayoutRule::channels_last};
-  candidate.strided_output = true;
+  candidate.strided_inputs = candidate.strided_output = true;
   candidate.estimated_us = estimate_us(query, window_flops(query, attrs_to<PoolAttrs>(query.node.attrs)),
                                        (bytes ? 2 : 8) * typical_elements(query, shape), 0.1);
   const Attrs attrs = query.node.attrs;

@@ -24,7 +24,7 @@ void propose_resize(const TacticQuery& query, CandidateSink& sink) {
     if (std::string why = refuse_dtype(query, 0, {DataType::f32}); !why.empty())
       return sink.refuse("resize", std::move(why));
   if (resized_axes(in, out) > kMostResized) return sink.refuse("resize", "more than three axes change");
-  DirectKernel direct{.kernel = "resize"};
+  DirectKernel direct{.kernel = "resize", .strided_output = true};
   direct.flops = 8 * typical_elements(query, out);
   offer_direct(query, sink, direct);
 }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -60,6 +61,69 @@ TEST(Import, ARealModelRunsWithoutAllocating) {
   const int64_t before = allocations();
   for (int i = 0; i < 50; ++i) ASSERT_EQ(context.try_enqueue(), PLANISH_OK);
   EXPECT_EQ(allocations() - before, 0);
+}
+
+constexpr const char* kCaffe =
+    "input: 'x' input_dim: 1 input_dim: 2 input_dim: 3 input_dim: 3\n"
+    "layer { name: 'c' type: 'Convolution' bottom: 'x' top: 'y' convolution_param { num_output: 4 kernel_size: 3 } }\n"
+    "layer { name: 'r' type: 'ReLU' bottom: 'y' top: 'y' }\n"
+    "layer { name: 'm' type: 'Mine' bottom: 'y' top: 'z' }\n";
+
+std::span<const std::byte> raw(const std::string& text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+// Doubles what layers of type Mine are given.
+int32_t make_mine(void* user, planish_network* network, const planish_import_layer* layer, planish_value* outputs) {
+  ++*static_cast<int*>(user);
+  if (std::string_view(layer->type) != "Mine") return 0;
+  const planish_value both[] = {layer->inputs[0], layer->inputs[0]};
+  planish_node node = -1;
+  if (planish_network_add_node(network, "add", layer->name, both, 2, nullptr, 0, -1, &node) != PLANISH_OK) return -1;
+  outputs[0] = planish_network_node_output(network, node, 0);
+  return 1;
+}
+
+TEST(Import, CaffeNetworksWithLayersOfTheCallers) {
+  int asked = 0;
+  planish_import_options options{};
+  options.struct_size = sizeof options;
+  options.path = "net.prototxt";
+  options.bytes = kCaffe;
+  options.size = std::strlen(kCaffe);
+  options.random_weights = options.keep_values = 1;
+  options.layer = make_mine;
+  options.layer_user = &asked;
+  planish_network* made = nullptr;
+  ASSERT_EQ(planish_network_import_with(&options, &made), PLANISH_OK) << planish_last_error();
+  EXPECT_EQ(asked, 3);
+  EXPECT_EQ(planish_network_output_count(made), 0);
+  const planish_value z = planish_network_find_value(made, "z");
+  EXPECT_EQ(planish_network_mark_output(made, z, "z"), PLANISH_OK);
+  EXPECT_GE(planish_network_find_value(made, "y"), 0);
+  planish_network_destroy(made);
+}
+
+TEST(Import, CaffeNetworksByFileName) {
+  const std::string text = std::string(kCaffe).substr(0, std::string(kCaffe).find("layer { name: 'm'"));
+  const Network net = Network::import_bytes(raw(text), "net.prototxt", {}, {.random_weights = true});
+  EXPECT_EQ(net.name(net.outputs()[0]), "y");
+  const Error none = error_of([&] { Network::import_bytes(raw(text), "net.prototxt"); });
+  EXPECT_EQ(none.code(), Code::invalid_argument);
+  const std::string bytes = "junk";
+  const Error junk = error_of(
+      [&] { Network::import_bytes(raw(text), "net.prototxt", {}, {.weights = "w", .weights_bytes = raw(bytes)}); });
+  EXPECT_EQ(std::string(junk.what()).find("net.prototxt: w: "), 0u) << junk.what();
+  const Error onnx = error_of([&] { Network::import_file(kModel, {}, {.weights = "w.caffemodel"}); });
+  EXPECT_NE(std::string(onnx.what()).find("w.caffemodel: weights beside"), std::string::npos) << onnx.what();
+  EXPECT_EQ(error_of([] { Network::import_file("a.caffemodel"); }).code(), Code::invalid_argument);
+}
+
+TEST(Import, MeansAreRead) {
+  const std::string bytes("\x08\x01\x10\x01\x18\x01\x20\x02\x2a\x08\0\0\x80\x3f\0\0\0\x40", 18);
+  const Mean mean = Mean::read("mean.binaryproto", raw(bytes));
+  EXPECT_EQ(mean.extents, (Extents{1, 1, 1, 2}));
+  EXPECT_EQ(mean.values, (std::vector<float>{1, 2}));
 }
 
 TEST(Import, BadModelsAreErrorsThatNameThem) {

@@ -84,5 +84,36 @@ TEST(QuantizeKernels, FunctionsOfBytes) {
   function_cases<int8_t>(-128);
 }
 
+// Two tensors of bytes joined: rows of any length, rows and columns that repeat, both orders.
+TEST(QuantizeKernels, PairsOfBytes) {
+  uint32_t seed = 0;
+  for (const char* op : {"add", "sub", "mul"})
+    for (bool relu : {false, true})
+      for (const std::vector<int64_t>& other :
+           std::vector<std::vector<int64_t>>{{2, 7, 5, 41}, {7, 1, 1}, {1, 1, 1, 41}, {2, 7, 5, 1}, {}}) {
+        const auto make = [&] {
+          Graph graph;
+          const ValueId a = graph.add_input("a", {DataType::u8, {2, 7, 5, 41}});
+          const ValueId b = graph.add_input("b", {DataType::i8, Shape::of(other)});
+          const auto step = [&](float scale) { return graph.add_constant(Tensor::scalar<float>(scale)); };
+          const ValueId left =
+              add_op(graph, "dequantize_linear", {a, step(0.25f), graph.add_constant(Tensor::scalar<uint8_t>(130))});
+          const ValueId right = add_op(graph, "dequantize_linear", {b, step(0.5f)});
+          ValueId y = add_op(graph, std::string_view(op), {left, right});
+          if (relu) y = add_op(graph, "relu", {y});
+          const ValueId zero = relu ? graph.add_constant(Tensor::scalar<int8_t>(-100)) : ValueId{};
+          std::vector<ValueId> operands = {y, step(0.75f)};
+          if (zero.valid()) operands.push_back(zero);
+          graph.add_output(add_op(graph, "quantize_linear", operands));
+          return graph;
+        };
+        ++seed;
+        expect_graph_matches(make,
+                             {{"a", random_integers<uint8_t>({2, 7, 5, 41}, seed, 0, 255)},
+                              {"b", random_integers<int8_t>(other, seed + 50, -128, 127)}},
+                             0, fmt::format("{} relu {} of {}", op, relu, listed(other)));
+      }
+}
+
 }  // namespace
 }  // namespace planish

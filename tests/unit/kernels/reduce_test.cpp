@@ -65,5 +65,19 @@ TEST(ArgKernels, FirstAndLastOfEqualValues) {
           }
 }
 
+TEST(ArgKernels, ExtremesOfBytes) {
+  for (const char* op : {"arg_max", "arg_min"})
+    for (int64_t axis : {1, 3})
+      for (int64_t select_last : {0, 1})
+        for (int64_t channels : {21, 255, 256, 257})
+          for (bool last : {false, true}) {
+            const Attrs attrs = {{"axis", axis}, {"select_last_index", select_last}};
+            const std::vector<int64_t> extents = {2, channels, 3, 70};
+            const std::string what = fmt::format("axis {} last {} of {} channels", axis, select_last, channels);
+            expect_matches({op, attrs, {random_integers<uint8_t>(extents, 3, 0, 255)}, 1, last}, 0, what);
+            expect_matches({op, attrs, {random_integers<int8_t>(extents, 4, -128, -120)}, 1, last}, 0, what);
+          }
+}
+
 }  // namespace
 }  // namespace planish

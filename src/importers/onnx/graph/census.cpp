@@ -43,12 +43,4 @@ std::vector<UnsupportedNode> census_of(const wire::Model& model) {
   return rows;
 }
 
-[[noreturn]] void fail_unsupported(const std::vector<UnsupportedNode>& rows) {
-  std::string table = "the model needs operators that are missing:";
-  for (const UnsupportedNode& row : rows)
-    table += fmt::format("\n  {:24} opset {:3}  {:5} nodes, first '{}': {}", row.op, row.opset, row.count, row.first,
-                         row.why);
-  fail(Code::unsupported, "{}", table);
-}
-
 }  // namespace planish::onnx

@@ -9,6 +9,5 @@
 namespace planish::onnx {
 
 std::vector<UnsupportedNode> census_of(const wire::Model& model);
-[[noreturn]] void fail_unsupported(const std::vector<UnsupportedNode>& rows);  // with the whole table
 
 }  // namespace planish::onnx

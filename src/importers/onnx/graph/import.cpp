@@ -50,8 +50,13 @@ Graph import_file(const std::string& path, const ImportOptions& options) {
                       });
 }
 
-Graph import_bytes(std::span<const std::byte> bytes, const std::string& name, const ImportOptions& options) {
-  return with_context([&] { return name; }, [&] { return import_model(wire::read_model(bytes, {}), options); });
+Graph import_bytes(std::span<const std::byte> bytes, const std::string& name, const ImportOptions& options,
+                   const std::string& path) {
+  return with_context([&] { return name; },
+                      [&] {
+                        if (path.empty()) return import_model(wire::read_model(bytes, {}), options);
+                        return import_model(wire::read_model(bytes, {folder_of(path), nullptr}), options);
+                      });
 }
 
 std::vector<UnsupportedNode> unsupported(const std::string& path) {

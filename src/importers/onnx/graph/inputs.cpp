@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "importers/common/inputs.h"
+
 namespace planish::onnx {
 namespace {
 
@@ -36,6 +38,7 @@ class InputExtents {
       return dimension.value;
     }
     if (const auto at = by_name_.find(dimension.param); range == nullptr && at != by_name_.end()) range = &at->second;
+    if (range == nullptr && options_.keep_dynamic) range = &importers::kAnyExtent;
     if (range == nullptr) return assumed(info, axis);
     if (range->min == range->max) return range->min;
     const std::string name =
@@ -69,44 +72,25 @@ class InputExtents {
   Assumptions assumptions_;
 };
 
-std::string input_list(const Graph& graph) {
-  std::string text;
-  for (ValueId id : graph.inputs())
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", graph.value(id).name, graph.value(id).type.str());
-  return text;
-}
-
 }  // namespace
 
 Assumptions import_inputs(const wire::GraphProto& proto, const ImportOptions& options, Graph& graph,
                           GraphImporter& importer) {
   InputExtents extents(graph, options, proto);
-  std::set<std::string> constants, names;
+  std::set<std::string> constants;
   for (const auto& [name, tensor] : proto.initializers) constants.insert(name);
   for (const wire::ValueInfo& info : proto.inputs) {
     if (constants.count(info.name) > 0) continue;
-    names.insert(info.name);
     if (info.dtype == DataType::none || !info.has_shape)
       fail(Code::unsupported, "input '{}' is no tensor of known rank", info.name);
     if (info.dims.size() > kMaxRank)
       fail(Code::unsupported, "input '{}' has rank {}; at most {}", info.name, info.dims.size(), kMaxRank);
-    auto at = options.input_shapes.find(info.name);
-    if (at != options.input_shapes.end() && at->second.size() != info.dims.size())
-      fail(Code::invalid_argument, "input '{}' has rank {}, a shape of rank {} was given", info.name, info.dims.size(),
-           at->second.size());
+    importers::given_shape(options.input_shapes, info.name, info.dims.size());
     std::vector<Dim> dims;
-    double least = 1;
-    for (size_t axis = 0; axis < info.dims.size(); ++axis) {
-      dims.push_back(extents.of(info, axis));
-      least *= static_cast<double>(dims.back().lower_bound(graph.symbols));
-    }
-    if (least > 1e15)
-      fail(Code::invalid_argument, "input '{}' is {}; up to 10^15 elements are accepted", info.name, Shape(dims).str());
-    importer.define(info.name, graph.add_input(info.name, {info.dtype, Shape(std::move(dims))}));
+    for (size_t axis = 0; axis < info.dims.size(); ++axis) dims.push_back(extents.of(info, axis));
+    importer.define(info.name, importers::add_model_input(graph, info.name, info.dtype, std::move(dims)));
   }
-  for (const auto& [name, ranges] : options.input_shapes)
-    if (names.count(name) == 0)
-      fail(Code::not_found, "the model has no input '{}'; it has: {}", name, input_list(graph));
+  importers::refuse_unknown_inputs(options.input_shapes, graph);
   return extents.assumptions();
 }
 

@@ -1,15 +1,9 @@
-// A field whose wire type is not the one that its reader asks for is a mistake of the file, in every build.
-namespace planish::onnx::wire {
-[[noreturn]] void refuse_wire_type();
-}
-#define protozero_assert(condition) ((condition) ? static_cast<void>(0) : planish::onnx::wire::refuse_wire_type())
-#include <protozero/pbf_reader.hpp>
-
 #include <cstring>
 #include <set>
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "importers/common/wire.h"
 #include "importers/onnx/wire/model.h"
 #include "tensor/narrow.h"
 
@@ -26,11 +20,15 @@ DataType dtype_of(int64_t number) {
   return number >= 0 && number < static_cast<int64_t>(std::size(kTypes)) ? kTypes[number] : DataType::none;
 }
 
-void refuse_wire_type() { throw protozero::unknown_pbf_wire_type_exception(); }
-
 namespace {
 
-using Reader = protozero::pbf_reader;
+using importers::guarded;
+using importers::read_doubles;
+using importers::read_floats;
+using importers::read_int64s;
+using importers::Reader;
+using importers::text_of;
+
 constexpr int kDeepest = 64;
 
 DataType known_dtype(int64_t code) {
@@ -38,35 +36,6 @@ DataType known_dtype(int64_t code) {
     fail(Code::unsupported,
          "element type {} of ONNX; bool, integers of 2 to 64 bits and floats of 4 to 64 bits are accepted", code);
   return dtype_of(code);
-}
-
-std::string text_of(Reader& reader) {
-  const auto view = reader.get_view();
-  return {view.data(), view.size()};
-}
-
-void read_int64s(Reader& reader, std::vector<int64_t>& out) {
-  if (reader.wire_type() == protozero::pbf_wire_type::varint) {
-    out.push_back(reader.get_int64());
-    return;
-  }
-  for (int64_t value : reader.get_packed_int64()) out.push_back(value);
-}
-
-void read_floats(Reader& reader, std::vector<double>& out) {
-  if (reader.wire_type() == protozero::pbf_wire_type::fixed32) {
-    out.push_back(reader.get_float());
-    return;
-  }
-  for (float value : reader.get_packed_float()) out.push_back(value);
-}
-
-void read_doubles(Reader& reader, std::vector<double>& out) {
-  if (reader.wire_type() == protozero::pbf_wire_type::fixed64) {
-    out.push_back(reader.get_double());
-    return;
-  }
-  for (double value : reader.get_packed_double()) out.push_back(value);
 }
 
 struct TensorFields {
@@ -475,21 +444,10 @@ Function read_function(Reader reader, const Source& source) {
   return function;
 }
 
-template <class Body>
-auto guarded(const char* wanted, Body body) {
-  try {
-    return body();
-  } catch (const protozero::exception& error) {
-    fail(Code::invalid_model, "not {}: no well-formed protobuf message ({})", wanted, error.what());
-  }
-}
-
 }  // namespace
 
 Model read_model(std::span<const std::byte> bytes, const Source& source) {
-  const std::string_view begin(reinterpret_cast<const char*>(bytes.data()), std::min<size_t>(bytes.size(), 40));
-  if (begin.starts_with("version https://git-lfs"))
-    fail(Code::invalid_model, "a Git LFS pointer stands in the model's place: git lfs pull fetches the model");
+  importers::refuse_lfs_pointer(bytes);
   return guarded("an ONNX model", [&] {
     Model model;
     bool has_graph = false;

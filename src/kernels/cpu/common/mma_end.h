@@ -47,33 +47,6 @@ struct MmaSpan {
   int rows = 0;
 };
 
-// The rows of a span in an operand, one after the other.
-class RowCursor {
- public:
-  RowCursor(const MmaOperand& operand, const RowWalk& rows, const MmaSpan& span)
-      : operand_(operand), walk_(rows), column_(span.column * operand.step * operand.bytes) {
-    if (operand.even)
-      at_ = operand.data + span.row * operand.pitch * operand.bytes + column_;
-    else if (operand.data != nullptr)
-      walk_.seek(span.row), at_ = operand.row(walk_) + column_;
-  }
-  void next() {
-    if (operand_.even) return static_cast<void>(at_ += operand_.pitch * operand_.bytes);
-    walk_.next();
-    at_ = operand_.row(walk_) + column_;
-  }
-  template <class T>
-  T* at() const {
-    return reinterpret_cast<T*>(at_);
-  }
-
- private:
-  const MmaOperand& operand_;
-  RowWalk walk_;
-  int64_t column_;
-  std::byte* at_ = nullptr;
-};
-
 // body(i) for each column of a row; whole vectors where the panel is full: no row overlaps another one.
 template <class Body>
 inline void for_columns(int64_t width, Body body) {

@@ -4,63 +4,12 @@
 //   q = saturate(round_half_even(clamp(float(sum + offset) * scale + bias [+ (residual - its zero) * its scale]))) +
 //   zero
 
-#include <cstring>
 #include <limits>
-#include <type_traits>
 
-#include "kernels/cpu/common/mma_block.h"
+#include "kernels/cpu/common/bytes.h"
 #include "kernels/cpu/common/mma_end.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
-
-constexpr int kEndVectors = kDotColumns / Vec::kWidth;  // of a row of sums
-
-#if defined(PLANISH_ISA_avx512)
-inline Vec floats_of(Words w) { return {_mm512_cvtepi32_ps(w)}; }
-inline Words rounded(Vec v) { return _mm512_cvtps_epi32(v.v); }
-inline Words sum_of(Words a, Words b) { return _mm512_add_epi32(a, b); }
-inline Vec load_numbers(const uint8_t* p) {
-  return floats_of(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
-}
-inline Vec load_numbers(const int8_t* p) {
-  return floats_of(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
-}
-template <class T>
-inline void store_numbers(const Words (&w)[kEndVectors], T* out) {
-  for (int v = 0; v < kEndVectors; ++v)
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + v * Vec::kWidth), _mm512_cvtepi32_epi8(w[v]));
-}
-#elif defined(PLANISH_ISA_avx2)
-inline Vec floats_of(Words w) { return {_mm256_cvtepi32_ps(w)}; }
-inline Words rounded(Vec v) { return _mm256_cvtps_epi32(v.v); }
-inline Words sum_of(Words a, Words b) { return _mm256_add_epi32(a, b); }
-inline Vec load_numbers(const uint8_t* p) {
-  return floats_of(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
-}
-inline Vec load_numbers(const int8_t* p) {
-  return floats_of(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
-}
-template <class T>
-inline void store_numbers(const Words (&w)[kEndVectors], T* out) {
-  static_assert(kEndVectors == 2);
-  const __m256i halves = _mm256_permute4x64_epi64(_mm256_packs_epi32(w[0], w[1]), 0xd8);
-  const __m128i low = _mm256_castsi256_si128(halves), high = _mm256_extracti128_si256(halves, 1);
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
-                   std::is_signed_v<T> ? _mm_packs_epi16(low, high) : _mm_packus_epi16(low, high));
-}
-#else
-inline Vec floats_of(Words w) { return {static_cast<float>(w)}; }
-inline Words rounded(Vec v) { return static_cast<Words>(std::nearbyint(v.v)); }
-inline Words sum_of(Words a, Words b) { return a + b; }
-template <class T>
-inline Vec load_numbers(const T* p) {
-  return {static_cast<float>(*p)};
-}
-template <class T>
-inline void store_numbers(const Words (&w)[kEndVectors], T* out) {
-  for (int v = 0; v < kEndVectors; ++v) out[v] = static_cast<T>(w[v]);
-}
-#endif
 
 // What a plain end knows of the columns of a panel, as many as a panel has.
 class MmaColumns {
@@ -92,54 +41,99 @@ class MmaColumns {
   int32_t offsets_[kDotColumns];
 };
 
+// Where the rows of a span begin; of an odd number of them the last one twice.
+template <class T>
+class RowPlaces {
+ public:
+  RowPlaces(const MmaOperand& operand, const RowWalk& rows, const MmaSpan& span) {
+    if (operand.even) {
+      auto* const first = reinterpret_cast<T*>(operand.data) + span.row * operand.pitch + span.column;
+      for (int r = 0; r < span.rows; ++r) at_[r] = first + r * operand.pitch;
+    } else {
+      walk(operand, rows, span);
+    }
+    at_[span.rows] = at_[span.rows - 1];
+  }
+  T* operator[](int r) const { return at_[r]; }
+
+ private:
+  void walk(const MmaOperand& operand, RowWalk rows, const MmaSpan& span) {
+    rows.seek(span.row);
+    for (int r = 0; r < span.rows; ++r, rows.next()) at_[r] = reinterpret_cast<T*>(operand.row(rows)) + span.column;
+  }
+  T* at_[kMostMmaRows + 1];
+};
+
+template <class T>
+struct NoRows {
+  NoRows(const MmaOperand&, const RowWalk&, const MmaSpan&) {}
+  const T* operator[](int) const { return nullptr; }
+};
+
 // R: of the residual; void: there is none.
 template <class T, class R>
-void finish_numbers(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
+class NumberRows {
   using Residual = std::conditional_t<std::is_void_v<R>, uint8_t, R>;
-  const MmaAttrs& attrs = end.params->attrs;
-  const auto zero = static_cast<int32_t>(attrs.out_zero);
-  const auto bound = [&](int least) { return static_cast<float>(least - zero); };
-  const Vec low = Vec::splat(std::max(end.params->low, bound(std::numeric_limits<T>::min()))),
-            high = Vec::splat(std::min(end.params->high, bound(std::numeric_limits<T>::max()))),
-            residual_zero = Vec::splat(static_cast<float>(attrs.residual_zero)),
-            residual_scale = Vec::splat(static_cast<float>(attrs.residual_scale));
-  const Words zeros = splat_word(zero);
-  const bool part = span.width < kDotColumns;
-  RowCursor out(end.out, end.rows, span), residual(end.extra[0], end.rows, span);
-  for (int r = 0; r < span.rows; ++r, sums += kDotColumns, out.next()) {
-    [[maybe_unused]] const Residual* added = nullptr;
-    Residual near[kDotColumns] = {};
-    if constexpr (!std::is_void_v<R>) {
-      added = residual.template at<Residual>();
-      if (part) added = static_cast<const Residual*>(std::memcpy(near, added, static_cast<size_t>(span.width)));
-      residual.next();
-    }
-    Words numbers[kEndVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kEndVectors; ++v) {
-      const int at = v * Vec::kWidth;
-      Vec x =
-          floats_of(sum_of(load_words(sums + at), load_words(columns.offsets + at))) * Vec::load(columns.scales + at) +
-          Vec::load(columns.bias + at);
-      if constexpr (!std::is_void_v<R>) x = x + (load_numbers(added + at) - residual_zero) * residual_scale;
-      numbers[v] = sum_of(rounded(Vec::min(high, Vec::max(low, x))), zeros);
-    }
-    T* const to = out.template at<T>();
-    if (!part) {
-      store_numbers(numbers, to);
-    } else {
-      T some[kDotColumns];
-      store_numbers(numbers, some);
-      std::memcpy(to, some, static_cast<size_t>(span.width));
+  static constexpr bool kAdds = !std::is_void_v<R>;
+  using Added = std::conditional_t<kAdds, RowPlaces<Residual>, NoRows<Residual>>;
+
+ public:
+  NumberRows(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span)
+      : end_(end), columns_(columns), span_(span), zero_(static_cast<int32_t>(end.params->attrs.out_zero)) {}
+
+  void finish(const int32_t* sums) const {
+    const RowPlaces<T> out(end_.out, end_.rows, span_);
+    const Added added(end_.extra[0], end_.rows, span_);
+    const bool whole = span_.width == kDotColumns;
+    for (int r = 0; r < span_.rows; r += 2) {
+      Words a[kByteVectors], b[kByteVectors];
+      const int next = std::min(r + 1, span_.rows - 1);
+      row(sums + r * kDotColumns, added[r], whole, a);
+      row(sums + next * kDotColumns, added[next], whole, b);
+      if (whole) {
+        store_bytes(a, b, out[r], out[r + 1]);
+      } else {
+        T some[2][kDotColumns];
+        store_bytes(a, b, some[0], some[1]);
+        std::memcpy(out[r], some[0], static_cast<size_t>(span_.width));
+        std::memcpy(out[r + 1], some[1], static_cast<size_t>(span_.width));
+      }
     }
   }
-}
+
+ private:
+  void row(const int32_t* sums, const Residual* added, bool whole, Words (&numbers)[kByteVectors]) const {
+    Residual near[kDotColumns];
+    if (kAdds && !whole) {
+      std::memset(near, 0, sizeof(near));
+      added = static_cast<const Residual*>(std::memcpy(near, added, static_cast<size_t>(span_.width)));
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < kByteVectors; ++v) {
+      const int at = v * Vec::kWidth;
+      const Words sum = sum_of(load_words(sums + at), load_words(columns_.offsets + at));
+      Vec x = floats_of(sum) * Vec::load(columns_.scales + at) + Vec::load(columns_.bias + at);
+      if constexpr (kAdds) x = x + (load_bytes(added + at) - residual_zero_) * residual_scale_;
+      numbers[v] = sum_of(rounded(Vec::min(high_, Vec::max(low_, x))), zeros_);
+    }
+  }
+
+  const MmaEnd& end_;
+  const MmaColumns& columns_;
+  const MmaSpan& span_;
+  int32_t zero_;
+  Vec low_ = Vec::splat(std::max(end_.params->low, static_cast<float>(std::numeric_limits<T>::min() - zero_)));
+  Vec high_ = Vec::splat(std::min(end_.params->high, static_cast<float>(std::numeric_limits<T>::max() - zero_)));
+  Vec residual_zero_ = Vec::splat(static_cast<float>(end_.params->attrs.residual_zero));
+  Vec residual_scale_ = Vec::splat(static_cast<float>(end_.params->attrs.residual_scale));
+  Words zeros_ = splat_word(zero_);
+};
 
 template <class T>
 void finish_numbers_as(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
-  if (end.params->extras == 0) return finish_numbers<T, void>(end, columns, span, sums);
-  if (end.extra[0].type == DataType::u8) return finish_numbers<T, uint8_t>(end, columns, span, sums);
-  finish_numbers<T, int8_t>(end, columns, span, sums);
+  if (end.params->extras == 0) return NumberRows<T, void>(end, columns, span).finish(sums);
+  if (end.extra[0].type == DataType::u8) return NumberRows<T, uint8_t>(end, columns, span).finish(sums);
+  NumberRows<T, int8_t>(end, columns, span).finish(sums);
 }
 
 // A block of the sums of rows span.row ….

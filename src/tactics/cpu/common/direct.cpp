@@ -29,6 +29,7 @@ void offer_direct(const TacticQuery& query, CandidateSink& sink, const DirectKer
   candidate.name = direct.kernel;
   candidate.inputs.assign(operands.size(), direct.inputs);
   candidate.outputs.assign(results, direct.outputs);
+  candidate.strided_output = direct.strided_output;
   candidate.estimated_us = estimate_us(query, direct.flops, bytes, 0.1);
   candidate.emit = [operands, results, kernel = direct.kernel, attrs = query.node.attrs](StepBuilder& builder) {
     std::vector<Operand> in, out;

@@ -8,6 +8,7 @@ namespace planish::tactics::cpu {
 struct DirectKernel {
   std::string kernel;
   LayoutRule inputs = LayoutRule::any, outputs = LayoutRule::any;
+  bool strided_output = false;  // Candidate::strided_output
   double flops = 0;
   double bytes = -1;  // of traffic; negative: all of the operands and results
 };

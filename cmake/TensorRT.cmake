@@ -1,0 +1,47 @@
+# The libraries of TensorRT's interface: nvinfer over planish, nvinfer_lean over planish_runtime, parsers over nvinfer.
+# One set a layout in memory (include/tensorrt/nvinfer/version.h), in tensorrt/<layout>/: 7 serves programs of majors 3
+# to 7, 8 those of 8 and 9.
+set(PLANISH_TENSORRT_LAYOUTS 10 CACHE STRING "Layouts of TensorRT's interface to build: 7, 8, 10")
+
+file(GLOB tensorrt_runtime_sources CONFIGURE_DEPENDS src/tensorrt/runtime/*.cpp)
+file(GLOB tensorrt_build_sources CONFIGURE_DEPENDS src/tensorrt/build/*.cpp)
+set(tensorrt_version_7 7.2.1)
+set(tensorrt_version_8 8.6.1)
+set(tensorrt_version_10 10.16.0)
+
+function(planish_tensorrt_objects target layout)
+  add_library(${target} OBJECT ${ARGN})
+  target_link_libraries(${target} PUBLIC planish_flags)
+  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR}/include/tensorrt)
+  target_compile_definitions(${target} PUBLIC NV_TENSORRT_MAJOR=${layout})
+  # Calls from outside that do little themselves.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  if(PLANISH_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
+  endif()
+endfunction()
+
+function(planish_tensorrt_library name layout)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  set(target ${name}_${layout})
+  add_library(${target} SHARED ${ARG_SOURCES})
+  target_link_libraries(${target} PRIVATE planish_flags ${ARG_LINKS} ${CMAKE_DL_LIBS})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/include/tensorrt
+    INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include/tensorrt> $<INSTALL_INTERFACE:include/tensorrt>)
+  target_compile_definitions(${target} PRIVATE NV_TENSORRT_MAJOR=${layout})
+  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections
+    -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/tensorrt.map)
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} SOVERSION ${layout} VERSION ${tensorrt_version_${layout}}
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tensorrt/${layout} INSTALL_RPATH "$ORIGIN;$ORIGIN/../../..")
+endfunction()
+
+foreach(layout IN LISTS PLANISH_TENSORRT_LAYOUTS)
+  planish_tensorrt_objects(tensorrt_runtime_${layout} ${layout} ${tensorrt_runtime_sources})
+  planish_tensorrt_objects(tensorrt_build_${layout} ${layout} ${tensorrt_build_sources})
+  planish_tensorrt_library(nvinfer ${layout} LINKS planish
+    SOURCES $<TARGET_OBJECTS:tensorrt_runtime_${layout}> $<TARGET_OBJECTS:tensorrt_build_${layout}>)
+  planish_tensorrt_library(nvinfer_lean ${layout} LINKS planish_runtime
+    SOURCES $<TARGET_OBJECTS:tensorrt_runtime_${layout}>)
+  planish_tensorrt_library(nvonnxparser ${layout} LINKS nvinfer_${layout} SOURCES src/tensorrt/parsers/onnx.cpp)
+  set_target_properties(nvinfer_${layout} nvinfer_lean_${layout} PROPERTIES LINKER_LANGUAGE CXX)
+endforeach()

@@ -1,0 +1,6 @@
+/* A name that sources include; what it offers is in cuda_runtime_api.h. */
+#if defined(__CUDACC__)
+#include_next <cuda_profiler_api.h>
+#else
+#include "cuda_runtime_api.h"
+#endif

@@ -1,0 +1,46 @@
+#pragma once
+// Models to graphs, whatever their format: the name of the file tells it.
+//   *.prototxt             Caffe, with weights in a .caffemodel
+//   everything else        ONNX
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "importers/caffe/import.h"
+#include "importers/common/inputs.h"
+#include "importers/common/unsupported.h"
+#include "ir/graph.h"
+
+namespace planish {
+
+struct ModelSource {
+  std::string path;                  // of bytes: a name, for messages
+  std::span<const std::byte> bytes;  // where there is no file
+  bool is_file = true;
+  bool has_folder = true;  // external data lie beside `path`
+};
+
+struct ModelRequest {
+  ModelSource model;
+  ModelSource weights;          // of formats that keep them apart; an empty path: none
+  bool random_weights = false;  // seeded values where weights are none
+  bool mark_outputs = true;     // false: the caller chooses among the values; of formats whose values all have names
+  bool keep_dynamic = false;    // dynamic axes that input_shapes does not name stay so
+  importers::InputShapes input_shapes;
+  caffe::CustomLayers custom;  // layers of a .prototxt that the caller makes
+};
+
+bool is_caffe_name(const std::string& path);  // *.prototxt
+
+// Error(invalid_argument) for weights of a format that has none apart; otherwise what the format's importer throws.
+Graph import_model(const ModelRequest& request);
+
+// A mean image (.binaryproto), as f32.
+Tensor read_mean(const ModelSource& source);
+
+// What the model needs that is missing; empty when everything has an importer.
+std::vector<UnsupportedNode> unsupported_nodes(const std::string& path);
+
+}  // namespace planish

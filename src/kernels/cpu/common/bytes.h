@@ -1,0 +1,151 @@
+#pragma once
+// Vectors of bytes: to and from fp32, and through tables of 256.
+
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+#include "kernels/cpu/common/mma_block.h"
+
+namespace planish::kernels::cpu::PLANISH_ISA {
+
+constexpr int kByteVectors = kDotColumns / Vec::kWidth;  // of words, which are stored as bytes together
+
+#if defined(PLANISH_ISA_avx512)
+inline Vec floats_of(Words w) { return {_mm512_cvtepi32_ps(w)}; }
+inline Words rounded(Vec v) { return _mm512_cvtps_epi32(v.v); }
+inline Words sum_of(Words a, Words b) { return _mm512_add_epi32(a, b); }
+inline Vec quotient_of(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+inline Vec load_bytes(const uint8_t* p) {
+  return floats_of(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
+inline Vec load_bytes(const int8_t* p) {
+  return floats_of(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
+// Words within the range of T; two rows of them, at once where that is cheaper.
+template <class T>
+inline void store_bytes(const Words (&w)[kByteVectors], T* out) {
+  for (int v = 0; v < kByteVectors; ++v)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + v * Vec::kWidth), _mm512_cvtepi32_epi8(w[v]));
+}
+template <class T>
+inline void store_bytes(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], T* to_a, T* to_b) {
+  store_bytes(a, to_a);
+  store_bytes(b, to_b);
+}
+#elif defined(PLANISH_ISA_avx2)
+inline Vec floats_of(Words w) { return {_mm256_cvtepi32_ps(w)}; }
+inline Words rounded(Vec v) { return _mm256_cvtps_epi32(v.v); }
+inline Words sum_of(Words a, Words b) { return _mm256_add_epi32(a, b); }
+inline Vec quotient_of(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
+inline Vec load_bytes(const uint8_t* p) {
+  return floats_of(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+}
+inline Vec load_bytes(const int8_t* p) {
+  return floats_of(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+}
+// Words within the range of T; two rows of them, at once where that is cheaper.
+template <class T>
+inline void store_bytes(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], T* to_a, T* to_b) {
+  static_assert(kByteVectors == 2);
+  const __m256i x = _mm256_packs_epi32(a[0], a[1]), y = _mm256_packs_epi32(b[0], b[1]);
+  const __m256i mixed = std::is_signed_v<T> ? _mm256_packs_epi16(x, y) : _mm256_packus_epi16(x, y);
+  const __m256i rows = _mm256_permutevar8x32_epi32(mixed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to_a), _mm256_castsi256_si128(rows));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to_b), _mm256_extracti128_si256(rows, 1));
+}
+template <class T>
+inline void store_bytes(const Words (&w)[kByteVectors], T* out) {
+  store_bytes(w, w, out, out);
+}
+#else
+inline Vec floats_of(Words w) { return {static_cast<float>(w)}; }
+inline Words rounded(Vec v) { return static_cast<Words>(std::nearbyint(v.v)); }
+inline Words sum_of(Words a, Words b) { return a + b; }
+inline Vec quotient_of(Vec a, Vec b) { return {a.v / b.v}; }
+template <class T>
+inline Vec load_bytes(const T* p) {
+  return {static_cast<float>(*p)};
+}
+template <class T>
+inline void store_bytes(const Words (&w)[kByteVectors], T* out) {
+  for (int v = 0; v < kByteVectors; ++v) out[v] = static_cast<T>(w[v]);
+}
+template <class T>
+inline void store_bytes(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], T* to_a, T* to_b) {
+  store_bytes(a, to_a);
+  store_bytes(b, to_b);
+}
+#endif
+
+// Bytes through a table: sixteen shuffles look the low half of each up, a tree of blends selects by the bits of the
+// high half.
+#if !defined(PLANISH_ISA_scalar)
+class ByteTable {
+ public:
+#if defined(PLANISH_ISA_avx512)
+  using Bytes = __m512i;
+  using Mask = __mmask64;
+  static Bytes load(const uint8_t* p) { return _mm512_loadu_si512(p); }
+  static void store(uint8_t* p, Bytes x) { _mm512_storeu_si512(p, x); }
+  static Bytes low_half(Bytes x) { return _mm512_and_si512(x, _mm512_set1_epi8(15)); }
+  template <int Shift>
+  static Mask mask(Bytes x) {
+    return _mm512_movepi8_mask(_mm512_slli_epi16(x, Shift));
+  }
+  static Bytes blend(Bytes a, Bytes b, Mask m) { return _mm512_mask_blend_epi8(m, a, b); }
+  static Bytes shuffle(const uint8_t* row, Bytes x) {
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row))), x);
+  }
+#else
+  using Bytes = __m256i;
+  using Mask = __m256i;
+  static Bytes load(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static void store(uint8_t* p, Bytes x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
+  static Bytes low_half(Bytes x) { return _mm256_and_si256(x, _mm256_set1_epi8(15)); }
+  template <int Shift>
+  static Mask mask(Bytes x) {
+    return _mm256_slli_epi16(x, Shift);  // a blend looks at the highest bit of each byte
+  }
+  static Bytes blend(Bytes a, Bytes b, Mask m) { return _mm256_blendv_epi8(a, b, m); }
+  static Bytes shuffle(const uint8_t* row, Bytes x) {
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row))), x);
+  }
+#endif
+  static constexpr int64_t kAtOnce = sizeof(Bytes);
+
+  static void look_up(const uint8_t* table, const uint8_t* from, uint8_t* to) {
+    const Bytes x = load(from);
+    const Mask bits[4] = {mask<3>(x), mask<2>(x), mask<1>(x), mask<0>(x)};
+    store(to, select<4, 0>(table, low_half(x), bits));
+  }
+
+ private:
+  // Of the 2^Level rows from Row * 2^Level on.
+  template <int Level, int Row>
+  static Bytes select(const uint8_t* table, Bytes low, const Mask (&bits)[4]) {
+    if constexpr (Level == 0)
+      return shuffle(table + Row * 16, low);
+    else
+      return blend(select<Level - 1, 2 * Row>(table, low, bits), select<Level - 1, 2 * Row + 1>(table, low, bits),
+                   bits[Level - 1]);
+  }
+};
+
+inline void look_up(const uint8_t* table, const uint8_t* from, uint8_t* to, int64_t n) {
+  constexpr int64_t kAtOnce = ByteTable::kAtOnce;
+  int64_t i = 0;
+  for (; i + kAtOnce <= n; i += kAtOnce) ByteTable::look_up(table, from + i, to + i);
+  if (i == n) return;
+  uint8_t rest[kAtOnce] = {};
+  std::memcpy(rest, from + i, static_cast<size_t>(n - i));
+  ByteTable::look_up(table, rest, rest);
+  std::memcpy(to + i, rest, static_cast<size_t>(n - i));
+}
+#else
+inline void look_up(const uint8_t* table, const uint8_t* from, uint8_t* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = table[from[i]];
+}
+#endif
+
+}  // namespace planish::kernels::cpu::PLANISH_ISA

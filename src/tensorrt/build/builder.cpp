@@ -1,0 +1,235 @@
+#include "tensorrt/build/builder.h"
+
+#include "tensorrt/build/layer.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "tensorrt/runtime/loaded_plan.h"
+#include "tensorrt/runtime/registry.h"
+#include "tensorrt/runtime/runtime.h"
+
+namespace planish::tensorrt {
+namespace {
+
+// A timing cache as the file that a build wants; what the build wrote goes back into it.
+class CacheFile {
+ public:
+  explicit CacheFile(TimingCacheImpl* cache) : cache_(cache) {
+    if (cache == nullptr) return;
+    char name[] = "/tmp/planish_timing_XXXXXX";
+    const int file = mkstemp(name);
+    if (file < 0) return;
+    close(file);
+    path_ = name;
+    if (cache->bytes.empty())
+      std::remove(name);
+    else
+      std::ofstream(path_, std::ios::binary) << cache->bytes;
+  }
+  ~CacheFile() {
+    if (!path_.empty()) std::remove(path_.c_str());
+  }
+  CacheFile(const CacheFile&) = delete;
+  CacheFile& operator=(const CacheFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  void keep() const {
+    if (path_.empty()) return;
+    std::ostringstream bytes;
+    bytes << std::ifstream(path_, std::ios::binary).rdbuf();
+    cache_->bytes = bytes.str();
+  }
+
+ private:
+  TimingCacheImpl* cache_;
+  std::string path_;
+};
+
+// A build's phases as a monitor hears of them.
+class Progress {
+ public:
+  explicit Progress(nvinfer1::IProgressMonitor* monitor) : monitor_(monitor) {}
+  ~Progress() { finish(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  bool step(const BuildProgress& progress) {
+    if (progress.phase != phase_) {
+      finish();
+      phase_ = progress.phase;
+      monitor_->phaseStart(phase_.c_str(), nullptr, progress.total);
+    }
+    return monitor_->stepComplete(phase_.c_str(), progress.done);
+  }
+
+ private:
+  void finish() {
+    if (!phase_.empty()) monitor_->phaseFinish(phase_.c_str());
+    phase_.clear();
+  }
+  nvinfer1::IProgressMonitor* monitor_;
+  std::string phase_;
+};
+
+Tuning tuning_of(int32_t level) { return level <= 0 ? Tuning::off : level >= 5 ? Tuning::full : Tuning::fast; }
+
+}  // namespace
+
+nvinfer1::INetworkDefinition* BuilderImpl::createNetworkV2(nvinfer1::NetworkDefinitionCreationFlags flags) {
+  return reporter_.guard("createNetwork", static_cast<nvinfer1::INetworkDefinition*>(nullptr),
+                         [&]() -> nvinfer1::INetworkDefinition* {
+                           const bool implicit = PLANISH_TENSORRT_LAYOUT < 10 && (flags & 1U) == 0;
+                           return new NetworkImpl(*this, reporter_, flags, implicit);
+                         });
+}
+
+nvinfer1::IBuilderConfig* BuilderImpl::createBuilderConfig() {
+  return reporter_.guard("createBuilderConfig", static_cast<nvinfer1::IBuilderConfig*>(nullptr),
+                         [&]() -> nvinfer1::IBuilderConfig* { return new ConfigImpl(reporter_); });
+}
+
+// Profiles belong to the builder.
+nvinfer1::IOptimizationProfile* BuilderImpl::createOptimizationProfile() {
+  return reporter_.guard("createOptimizationProfile", static_cast<nvinfer1::IOptimizationProfile*>(nullptr),
+                         [&]() -> nvinfer1::IOptimizationProfile* {
+                           profiles_.push_back(std::make_unique<ProfileImpl>(reporter_));
+                           return profiles_.back().get();
+                         });
+}
+
+bool BuilderImpl::setMaxThreads(int32_t threads) {
+  if (threads < 1) return false;
+  threads_ = threads;
+  return true;
+}
+
+void BuilderImpl::setMaxBatchSize(int32_t batch) {
+  if (batch < 1)
+    return reporter_.error(nvinfer1::ErrorCode::kINVALID_ARGUMENT, "setMaxBatchSize: a batch of " + std::to_string(batch));
+  max_batch_ = batch;
+}
+
+nvinfer1::IPluginRegistry& BuilderImpl::getPluginRegistry() { return plugin_registry(); }
+
+void BuilderImpl::reset() {
+  own_.reset();
+  max_batch_ = 1;
+}
+
+// What the flags ask for and what is done.
+void BuilderImpl::say_precisions(const NetworkImpl& network, const ConfigImpl& config) const {
+  using nvinfer1::BuilderFlag;
+  if (config.getFlag(BuilderFlag::kFP16))
+    say_once(reporter_.logger(), Severity::kINFO, "kFP16: this device computes in fp32, which is at least as exact");
+  if (!config.getFlag(BuilderFlag::kINT8)) return;
+  for (const auto& layer : network.layers())
+    if (layer->type == nvinfer1::LayerType::kQUANTIZE) return;
+  reporter_.warn(
+      "kINT8: the network has no quantise layers; all of its layers stay in fp32 (calibrators and dynamic ranges are "
+      "accepted, and not used yet)");
+}
+
+Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
+  say_precisions(network, config);
+  Network whole = network.finish();
+  BuildOptions options;
+  options.threads = threads_;
+  options.tuning = tuning_of(config.getBuilderOptimizationLevel());
+  options.tf32 = config.getFlag(nvinfer1::BuilderFlag::kTF32);
+  options.bf16 = config.getFlag(nvinfer1::BuilderFlag::kBF16);
+  const CacheFile cache(config.cache());
+  options.timing_cache = cache.path();
+  options.notes = {{kNoteName, network.getName()},
+                   {kNoteVerbosity, std::to_string(static_cast<int>(config.getProfilingVerbosity()))}};
+  std::string values;
+  for (size_t i = 0; i < config.profiles().size(); ++i) {
+    options.profiles.push_back(config.profiles()[i]->ranges());
+    values += config.profiles()[i]->shape_values_note(static_cast<int>(i));
+  }
+  if (!values.empty()) options.notes.emplace_back(kNoteShapeValues, values);
+  if (network.implicit()) {
+    options.profiles.clear();
+    options.notes.emplace_back(kNoteMaxBatch, std::to_string(max_batch_));
+    if (!network.inputs().empty()) whole.set_range("implicit_batch", 1, max_batch_, max_batch_);
+  }
+  Progress progress(config.getProgressMonitor());
+  if (config.getProgressMonitor() != nullptr)
+    options.progress = [&](const BuildProgress& step) { return progress.step(step); };
+  auto plan = std::make_shared<Plan>(planish::build(whole, options));
+  cache.keep();
+  return {std::shared_ptr<const void>(plan, plan->bytes().data()), plan->bytes().size()};
+}
+
+nvinfer1::IHostMemory* BuilderImpl::buildSerializedNetwork(nvinfer1::INetworkDefinition& network,
+                                                           nvinfer1::IBuilderConfig& config) {
+  return reporter_.guard("buildSerializedNetwork", static_cast<nvinfer1::IHostMemory*>(nullptr),
+                         [&]() -> nvinfer1::IHostMemory* {
+                           return new HostMemory(
+                               build(static_cast<NetworkImpl&>(network), static_cast<ConfigImpl&>(config)));
+                         });
+}
+
+nvinfer1::IHostMemory* BuilderImpl::buildSerializedNetwork(nvinfer1::INetworkDefinition& network,
+                                                           nvinfer1::IBuilderConfig& config,
+                                                           nvinfer1::IHostMemory*& kernel_text) {
+  kernel_text = nullptr;
+  return buildSerializedNetwork(network, config);
+}
+
+bool BuilderImpl::buildSerializedNetworkToStream(nvinfer1::INetworkDefinition& network,
+                                                 nvinfer1::IBuilderConfig& config, nvinfer1::IStreamWriter& writer) {
+  return reporter_.guard("buildSerializedNetworkToStream", false, [&] {
+    const Blob plan = build(static_cast<NetworkImpl&>(network), static_cast<ConfigImpl&>(config));
+    const auto* bytes = static_cast<const char*>(plan.data.get());
+    for (size_t done = 0; done < plan.size;) {
+      const int64_t wrote = writer.write(bytes + done, static_cast<int64_t>(plan.size - done));
+      if (wrote <= 0) throw Error(Code::io, "the writer of the plan failed");
+      done += static_cast<size_t>(wrote);
+    }
+    return true;
+  });
+}
+
+nvinfer1::ICudaEngine* BuilderImpl::buildEngineWithConfig(nvinfer1::INetworkDefinition& network,
+                                                          nvinfer1::IBuilderConfig& config) {
+  return reporter_.guard("buildEngine", static_cast<nvinfer1::ICudaEngine*>(nullptr), [&] {
+    auto& mine = static_cast<NetworkImpl&>(network);
+    RuntimeImpl runtime(reporter_.logger());
+    runtime.setErrorRecorder(reporter_.recorder());
+    if (allocator_ != nullptr) runtime.setGpuAllocator(allocator_);
+    return runtime.load(build(mine, static_cast<ConfigImpl&>(config)), mine.plugins);
+  });
+}
+
+bool BuilderImpl::isNetworkSupported(nvinfer1::INetworkDefinition const& network,
+                                     nvinfer1::IBuilderConfig const&) const {
+  return reporter_.guard("isNetworkSupported", false, [&] {
+    const_cast<NetworkImpl&>(static_cast<NetworkImpl const&>(network)).finish();
+    return true;
+  });
+}
+
+}  // namespace planish::tensorrt
+
+extern "C" {
+
+void* createInferBuilder_INTERNAL(void* logger, int32_t version) {
+  using namespace planish::tensorrt;
+  auto* given = static_cast<nvinfer1::ILogger*>(logger);
+  if (!serves(given, version, "createInferBuilder")) return nullptr;
+  remember_logger(given);
+  return Reporter(given).guard("createInferBuilder", static_cast<nvinfer1::IBuilder*>(nullptr),
+                               [&]() -> nvinfer1::IBuilder* { return new BuilderImpl(given, version); });
+}
+
+nvinfer1::IPluginRegistry* nvinfer1::getBuilderPluginRegistry(nvinfer1::EngineCapability) {
+  return &planish::tensorrt::plugin_registry();
+}
+
+void nvinfer1::setInternalLibraryPath(nvinfer1::AsciiChar const*) {}
+
+}  // extern "C"

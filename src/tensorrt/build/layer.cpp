@@ -1,0 +1,162 @@
+#include "tensorrt/build/layer.h"
+
+namespace planish::tensorrt {
+namespace {
+
+// As names of layers that nobody named spell them.
+const char* kind_name(nvinfer1::LayerType type) {
+  using nvinfer1::LayerType;
+  switch (type) {
+    case LayerType::kCONVOLUTION:
+      return "Convolution";
+    case LayerType::kFULLY_CONNECTED:
+      return "Fully Connected";
+    case LayerType::kACTIVATION:
+      return "Activation";
+    case LayerType::kPOOLING:
+      return "Pooling";
+    case LayerType::kLRN:
+      return "LRN";
+    case LayerType::kSCALE:
+      return "Scale";
+    case LayerType::kSOFTMAX:
+      return "Softmax";
+    case LayerType::kDECONVOLUTION:
+      return "Deconvolution";
+    case LayerType::kCONCATENATION:
+      return "Concatenation";
+    case LayerType::kELEMENTWISE:
+      return "ElementWise";
+    case LayerType::kUNARY:
+      return "Unary";
+    case LayerType::kSHUFFLE:
+      return "Shuffle";
+    case LayerType::kREDUCE:
+      return "Reduce";
+    case LayerType::kTOPK:
+      return "TopK";
+    case LayerType::kMATRIX_MULTIPLY:
+      return "Matrix Multiply";
+    case LayerType::kCONSTANT:
+      return "Constant";
+    default:
+      return "Layer";
+  }
+}
+
+}  // namespace
+
+LayerCore::LayerCore(NetworkImpl& owner, nvinfer1::LayerType kind, size_t outputs)
+    : network(owner), type(kind), number(static_cast<size_t>(owner.getNbLayers())) {
+  name = default_name();
+  for (size_t i = 0; i < outputs; ++i) {
+    results.push_back(std::make_unique<TensorImpl>(owner, this, static_cast<int>(i)));
+    results.back()->name = name + "_output" + (i == 0 ? "" : "_" + std::to_string(i));
+  }
+}
+
+std::string LayerCore::default_name() const {
+  return "(Unnamed Layer* " + std::to_string(number) + ") [" + kind_name(type) + "]";
+}
+
+void LayerCore::set_input(int32_t index, nvinfer1::ITensor& tensor) {
+  network.reporter().guard("ILayer::setInput", [&] {
+    if (index < 0 || index > 15) refuse("input " + std::to_string(index) + " of layer '" + name + "'");
+    if (imported) {
+      TensorImpl& given = network.own(tensor);
+      network.nodes().set_operand(nodes.at(0), static_cast<size_t>(index), network.value_of(given));
+    } else {
+      network.take_back(*this);
+    }
+    if (operands.size() <= static_cast<size_t>(index)) operands.resize(static_cast<size_t>(index) + 1, nullptr);
+    operands[static_cast<size_t>(index)] = &network.own(tensor);
+  });
+}
+
+Value Emit::in(size_t operand) {
+  TensorImpl* tensor = layer_.operand(operand);
+  if (tensor == nullptr) refuse("input " + std::to_string(operand) + " is missing");
+  return network_.value_of(*tensor);
+}
+
+std::vector<Value> Emit::ops(const char* name, const std::vector<Value>& operands, const Attributes& attributes,
+                             int outputs) {
+  const Node node = net.add_node(name, operands, attributes, network_.fresh_node_name(layer_.name), outputs);
+  layer_.nodes.push_back(node);
+  return net.outputs(node);
+}
+
+Value Emit::op(const char* name, const std::vector<Value>& operands, const Attributes& attributes) {
+  return ops(name, detail::without_absent_tail(operands), attributes).at(0);
+}
+
+Value Emit::plugin(const char* name, const std::vector<Value>& operands, const Attributes& attributes,
+                   std::vector<Value>& results) {
+  const Node node = net.add_plugin(name, operands, attributes, network_.fresh_node_name(layer_.name));
+  layer_.nodes.push_back(node);
+  results = net.outputs(node);
+  return results.at(0);
+}
+
+Extents Emit::axes(uint32_t mask) const {
+  Extents axes;
+  for (int bit = 0; bit < 32; ++bit)
+    if ((mask >> bit & 1U) != 0) axes.push_back(bit + offset());
+  return axes;
+}
+
+namespace {
+
+float half_to_float(uint16_t half) {
+  const uint32_t sign = (half & 0x8000U) << 16U, exponent = half >> 10U & 31U, fraction = half & 1023U;
+  if (exponent == 0) {
+    const float value = static_cast<float>(fraction) * 5.9604644775390625e-8F;
+    return sign != 0 ? -value : value;
+  }
+  const uint32_t bits = sign | (exponent == 31 ? 0x7F800000U : (exponent + 112U) << 23U) | fraction << 13U;
+  float value = 0;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+float wide(uint16_t bits, DataType type) {
+  if (type == DataType::f16) return half_to_float(bits);
+  const uint32_t whole = static_cast<uint32_t>(bits) << 16U;
+  float value = 0;
+  std::memcpy(&value, &whole, sizeof value);
+  return value;
+}
+
+}  // namespace
+
+Value Emit::weights(const nvinfer1::Weights& given, const Extents& extents, const char* what) {
+  const int64_t needed = element_count(extents);
+  if (given.count != needed || (given.values == nullptr && needed > 0))
+    refuse(std::string(what) + ": " + std::to_string(given.count) + " weights, " + std::to_string(needed) +
+           " are needed (" + text_of(extents) + ")");
+  const DataType type = type_of(given.type);
+  if (type != DataType::f16 && type != DataType::bf16) return net.constant(type, extents, given.values);
+  std::vector<float> numbers(static_cast<size_t>(needed));
+  const auto* from = static_cast<const uint16_t*>(given.values);
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = wide(from[i], type);
+  return net.constant(extents, numbers);
+}
+
+Value Emit::number(Value x, double value) {
+  switch (net.dtype(x)) {
+    case DataType::i32:
+      return net.scalar(static_cast<int32_t>(value));
+    case DataType::i64:
+      return net.scalar(static_cast<int64_t>(value));
+    case DataType::i8:
+      return net.scalar(static_cast<int8_t>(value));
+    case DataType::u8:
+      return net.scalar(static_cast<uint8_t>(value));
+    case DataType::f32:
+      return net.scalar(static_cast<float>(value));
+    default:
+      return cast(net.scalar(static_cast<float>(value)), net.dtype(x));
+  }
+}
+
+}  // namespace planish::tensorrt

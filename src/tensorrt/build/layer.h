@@ -1,0 +1,149 @@
+#pragma once
+// What every layer is made of: operands, results, names, and how it becomes nodes.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tensorrt/build/network.h"
+
+namespace planish::tensorrt {
+
+class Emit;
+
+class LayerCore {
+ public:
+  LayerCore(NetworkImpl& network, nvinfer1::LayerType type, size_t outputs);
+  virtual ~LayerCore() = default;
+  LayerCore(const LayerCore&) = delete;
+  LayerCore& operator=(const LayerCore&) = delete;
+
+  // Nodes of this layer; throws Error.
+  virtual void lower(Emit& emit) = 0;
+  virtual nvinfer1::ILayer& layer() = 0;
+
+  void add_operand(nvinfer1::ITensor& tensor) { operands.push_back(&network.own(tensor)); }
+  // The operand, or null.
+  TensorImpl* operand(size_t i) const { return i < operands.size() ? operands[i] : nullptr; }
+  std::string default_name() const;
+  // A member that lower() looks at.
+  template <class T, class U>
+  void set(T& member, const U& value) {
+    network.take_back(*this);
+    member = value;
+  }
+
+  NetworkImpl& network;
+  nvinfer1::LayerType type;
+  size_t number;  // in its network
+  std::string name, metadata;
+  std::vector<TensorImpl*> operands;  // null: absent
+  std::vector<std::unique_ptr<TensorImpl>> results;
+  std::vector<Node> nodes;
+  bool made = false, making = false;
+  bool imported = false;  // its nodes were read by a parser, and stay
+  nvinfer1::DataType precision = nvinfer1::DataType::kFLOAT;
+  bool precision_set = false;
+
+  void set_input(int32_t index, nvinfer1::ITensor& tensor);
+};
+
+// The part of an interface that all layers have.
+template <class Interface>
+class LayerOf : public Interface, public LayerCore {
+ public:
+  using Base = LayerOf;
+  LayerOf(NetworkImpl& network, nvinfer1::LayerType type, size_t outputs = 1) : LayerCore(network, type, outputs) {}
+  nvinfer1::ILayer& layer() override { return *this; }
+
+  nvinfer1::LayerType getType() const override { return type; }
+  void setName(char const* text) override { set(name, std::string(text == nullptr ? "" : text)); }
+  char const* getName() const override { return name.c_str(); }
+  int32_t getNbInputs() const override { return static_cast<int32_t>(operands.size()); }
+  nvinfer1::ITensor* getInput(int32_t index) const override {
+    return index < 0 ? nullptr : operand(static_cast<size_t>(index));
+  }
+  int32_t getNbOutputs() const override { return static_cast<int32_t>(results.size()); }
+  nvinfer1::ITensor* getOutput(int32_t index) const override {
+    return index < 0 || index >= getNbOutputs() ? nullptr : results[static_cast<size_t>(index)].get();
+  }
+  void setInput(int32_t index, nvinfer1::ITensor& tensor) override { set_input(index, tensor); }
+  void setPrecision(nvinfer1::DataType wanted) override { precision = wanted, precision_set = true; }
+  nvinfer1::DataType getPrecision() const override { return precision; }
+  bool precisionIsSet() const override { return precision_set; }
+  void resetPrecision() override { precision = nvinfer1::DataType::kFLOAT, precision_set = false; }
+  void setOutputType(int32_t index, nvinfer1::DataType wanted) override {
+    if (nvinfer1::ITensor* tensor = getOutput(index)) tensor->setType(wanted);
+  }
+  nvinfer1::DataType getOutputType(int32_t index) const override {
+    const nvinfer1::ITensor* tensor = getOutput(index);
+    return tensor == nullptr ? nvinfer1::DataType::kFLOAT : tensor->getType();
+  }
+  bool outputTypeIsSet(int32_t index) const override {
+    return index >= 0 && index < getNbOutputs() && results[static_cast<size_t>(index)]->type_set;
+  }
+  void resetOutputType(int32_t index) override {
+    if (index >= 0 && index < getNbOutputs()) results[static_cast<size_t>(index)]->type_set = false;
+  }
+  void setMetadata(char const* text) override { metadata = text == nullptr ? "" : text; }
+  char const* getMetadata() const override { return metadata.c_str(); }
+  bool setNbRanks(int32_t ranks) override { return ranks == 1; }
+  int32_t getNbRanks() const override { return 1; }
+};
+
+// Writes the nodes of one layer. Axes of the interface begin behind the batch axis where that is implicit.
+class Emit {
+ public:
+  Emit(NetworkImpl& network, LayerCore& layer)
+      : net(network.nodes()), implicit(network.implicit()), network_(network), layer_(layer) {}
+
+  Network& net;
+  const bool implicit;
+
+  bool has(size_t operand) const { return layer_.operand(operand) != nullptr; }
+  Value in(size_t operand);
+  void out(size_t result, Value value) { layer_.results.at(result)->value = value; }
+
+  Value op(const char* name, const std::vector<Value>& operands, const Attributes& attributes = {});
+  std::vector<Value> ops(const char* name, const std::vector<Value>& operands, const Attributes& attributes,
+                         int outputs = -1);
+  Value plugin(const char* name, const std::vector<Value>& operands, const Attributes& attributes,
+               std::vector<Value>& results);
+
+  // Weights as f32 (f16 and bf16 are widened, integers stay); Error when there are not as many.
+  Value weights(const nvinfer1::Weights& weights, const Extents& extents, const char* what);
+  // A number of the element type of x.
+  Value number(Value x, double value);
+  Value cast(Value x, DataType type) { return net.dtype(x) == type ? x : op("cast", {x}, {{"to", Attribute::Value(type)}}); }
+  Value integers(Value x) { return cast(x, DataType::i64); }
+  // Indices leave with 32 bits below major 10.
+  Value index_type(Value x, nvinfer1::DataType type) { return cast(x, type_of(type)); }
+
+  int offset() const { return implicit ? 1 : 0; }
+  int rank(Value x) const { return static_cast<int>(net.extents(x).size()); }
+  Extents extents(Value x) const { return net.extents(x); }
+  // The bits of a mask as axes.
+  Extents axes(uint32_t mask) const;
+
+ private:
+  NetworkImpl& network_;
+  LayerCore& layer_;
+};
+
+template <class Layer, class... Args>
+Layer* NetworkImpl::make(const char* call, Args&&... args) {
+  return reporter_.guard(call, static_cast<Layer*>(nullptr), [&] {
+    auto layer = std::make_unique<Layer>(*this, std::forward<Args>(args)...);
+    Layer* made = layer.get();
+    add(std::move(layer));
+    return made;
+  });
+}
+
+// A property of a layer that decides what its nodes are.
+#define PLANISH_TENSORRT_PROPERTY(Type, Name, member, initial)  \
+  void set##Name(Type value) override { set(member, value); } \
+  Type get##Name() const override { return member; }          \
+  Type member = initial;
+
+}  // namespace planish::tensorrt

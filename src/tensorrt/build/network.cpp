@@ -1,0 +1,306 @@
+#include "tensorrt/build/network.h"
+
+#include <algorithm>
+
+#include "tensorrt/build/imported.h"
+#include "tensorrt/build/layer.h"
+
+namespace planish::tensorrt {
+namespace {
+
+// The batch axis of a network that does not show it.
+constexpr const char* kBatch = "implicit_batch";
+
+// Extents as an interface without a formula of the caller's counts them.
+class FloorFormula final : public nvinfer1::IOutputDimensionsFormula {
+ public:
+  explicit FloorFormula(bool backwards) : backwards_(backwards) {}
+  nvinfer1::DimsHW compute(nvinfer1::DimsHW in, nvinfer1::DimsHW kernel, nvinfer1::DimsHW stride,
+                           nvinfer1::DimsHW padding, nvinfer1::DimsHW dilation, char const*) const override {
+    nvinfer1::DimsHW out;
+    for (int i = 0; i < 2; ++i) {
+      const auto reach = dilation.d[i] * (kernel.d[i] - 1) + 1;
+      out.d[i] = backwards_ ? (in.d[i] - 1) * stride.d[i] + reach - 2 * padding.d[i]
+                            : (in.d[i] + 2 * padding.d[i] - reach) / std::max<nvinfer1::door::Extent>(stride.d[i], 1) + 1;
+    }
+    return out;
+  }
+
+ private:
+  bool backwards_;
+};
+
+bool is_float(DataType type) {
+  return type == DataType::f32 || type == DataType::f16 || type == DataType::bf16 || type == DataType::f64;
+}
+
+}  // namespace
+
+NetworkImpl::NetworkImpl(nvinfer1::IBuilder& builder, const Reporter& reporter,
+                         nvinfer1::NetworkDefinitionCreationFlags flags, bool implicit)
+    : plugins(std::make_shared<PluginSession>(reporter.logger())),
+      builder_(builder),
+      reporter_(reporter),
+      flags_(flags),
+      implicit_(implicit),
+      nodes_(std::make_unique<Network>("network")) {}
+
+NetworkImpl::~NetworkImpl() = default;
+
+// --- inputs and outputs
+
+nvinfer1::ITensor* NetworkImpl::addInput(char const* name, nvinfer1::DataType type, nvinfer1::Dims const& dims) {
+  return reporter_.guard("addInput", static_cast<nvinfer1::ITensor*>(nullptr), [&]() -> nvinfer1::ITensor* {
+    if (name == nullptr || *name == '\0') refuse("an input needs a name");
+    for (const auto& other : inputs_)
+      if (other->name == name) refuse("there is an input '" + std::string(name) + "' already");
+    auto input = std::make_unique<TensorImpl>(*this, nullptr, getNbInputs());
+    input->name = name;
+    input->is_input = true;
+    type_of(type);
+    input->type = type;
+    input->extents = extents_of(dims);
+    for (int64_t extent : input->extents)
+      if (extent < -1) refuse("input '" + std::string(name) + "' is given the extent " + std::to_string(extent));
+    inputs_.push_back(std::move(input));
+    return inputs_.back().get();
+  });
+}
+
+TensorImpl& NetworkImpl::own(nvinfer1::ITensor& tensor) const {
+  auto& mine = static_cast<TensorImpl&>(tensor);
+  if (&mine.network != this) refuse("tensor '" + mine.name + "' belongs to another network");
+  return mine;
+}
+
+void NetworkImpl::markOutput(nvinfer1::ITensor& tensor) {
+  reporter_.guard("markOutput", [&] {
+    TensorImpl& mine = own(tensor);
+    if (std::find(outputs_.begin(), outputs_.end(), &mine) == outputs_.end()) outputs_.push_back(&mine);
+  });
+}
+
+void NetworkImpl::unmarkOutput(nvinfer1::ITensor& tensor) {
+  reporter_.guard("unmarkOutput", [&] { std::erase(outputs_, &own(tensor)); });
+}
+
+bool NetworkImpl::markOutputForShapes(nvinfer1::ITensor& tensor) {
+  return reporter_.guard("markOutputForShapes", false, [&] {
+    TensorImpl& mine = own(tensor);
+    if (std::find(outputs_.begin(), outputs_.end(), &mine) == outputs_.end()) outputs_.push_back(&mine);
+    return true;
+  });
+}
+
+bool NetworkImpl::unmarkOutputForShapes(nvinfer1::ITensor& tensor) {
+  return reporter_.guard("unmarkOutputForShapes", false, [&] { return std::erase(outputs_, &own(tensor)) > 0; });
+}
+
+// An input that no layer reads leaves the network.
+void NetworkImpl::removeTensor(nvinfer1::ITensor& tensor) {
+  reporter_.guard("removeTensor", [&] {
+    TensorImpl& mine = own(tensor);
+    std::erase(outputs_, &mine);
+  });
+}
+
+nvinfer1::ILayer* NetworkImpl::getLayer(int32_t index) const {
+  return index < 0 || index >= getNbLayers() ? nullptr : &layers_[static_cast<size_t>(index)]->layer();
+}
+
+nvinfer1::ITensor* NetworkImpl::getInput(int32_t index) const {
+  return index < 0 || index >= getNbInputs() ? nullptr : inputs_[static_cast<size_t>(index)].get();
+}
+
+nvinfer1::ITensor* NetworkImpl::getOutput(int32_t index) const {
+  return index < 0 || index >= getNbOutputs() ? nullptr : outputs_[static_cast<size_t>(index)];
+}
+
+bool NetworkImpl::setWeightsName(nvinfer1::Weights weights, char const* name) {
+  return weights.values != nullptr && name != nullptr;
+}
+
+void NetworkImpl::setPoolingOutputDimensionsFormula(nvinfer1::IOutputDimensionsFormula* formula) {
+  take_back_all();
+  formulas_[2] = formula;
+}
+void NetworkImpl::setConvolutionOutputDimensionsFormula(nvinfer1::IOutputDimensionsFormula* formula) {
+  take_back_all();
+  formulas_[0] = formula;
+}
+void NetworkImpl::setDeconvolutionOutputDimensionsFormula(nvinfer1::IOutputDimensionsFormula* formula) {
+  take_back_all();
+  formulas_[1] = formula;
+}
+nvinfer1::IOutputDimensionsFormula& NetworkImpl::getPoolingOutputDimensionsFormula() const {
+  static FloorFormula usual(false);
+  return formulas_[2] == nullptr ? usual : *formulas_[2];
+}
+nvinfer1::IOutputDimensionsFormula& NetworkImpl::getConvolutionOutputDimensionsFormula() const {
+  static FloorFormula usual(false);
+  return formulas_[0] == nullptr ? usual : *formulas_[0];
+}
+nvinfer1::IOutputDimensionsFormula& NetworkImpl::getDeconvolutionOutputDimensionsFormula() const {
+  static FloorFormula usual(true);
+  return formulas_[1] == nullptr ? usual : *formulas_[1];
+}
+
+// --- nodes
+
+void NetworkImpl::add(std::unique_ptr<LayerCore> layer) { layers_.push_back(std::move(layer)); }
+
+void NetworkImpl::make_input(TensorImpl& input) {
+  std::vector<Dim> dims;
+  if (implicit_) dims.emplace_back(kBatch);
+  for (size_t axis = 0; axis < input.extents.size(); ++axis) {
+    const auto named = input.dimension_names.find(static_cast<int32_t>(axis));
+    if (input.extents[axis] >= 0)
+      dims.emplace_back(input.extents[axis]);
+    else if (named != input.dimension_names.end())
+      dims.emplace_back(named->second);
+    else
+      dims.emplace_back("-1");
+  }
+  input.value = nodes_->input(input.name, type_of(input.type), dims);
+}
+
+Value NetworkImpl::value_of(TensorImpl& tensor) {
+  if (tensor.value.present()) return tensor.value;
+  if (tensor.is_input) {
+    make_input(tensor);
+    return tensor.value;
+  }
+  make_nodes(*tensor.producer);
+  if (!tensor.value.present()) throw Error(Code::unsupported, "'" + tensor.name + "' has no value outside of its loop");
+  return tensor.value;
+}
+
+void NetworkImpl::make_nodes(LayerCore& layer) {
+  if (layer.made) return;
+  if (layer.making) throw Error(Code::invalid_model, "layer '" + layer.name + "' depends on itself");
+  layer.making = true;
+  try {
+    for (TensorImpl* operand : layer.operands)
+      if (operand != nullptr && (operand->producer == nullptr || !operand->producer->making)) value_of(*operand);
+    Emit emit(*this, layer);
+    layer.lower(emit);
+    for (const auto& result : layer.results) {
+      if (!result->type_set || !result->value.present()) continue;
+      const DataType wanted = type_of(result->type), found = nodes_->dtype(result->value);
+      if (wanted != found && !(is_float(wanted) && is_float(found))) result->value = emit.cast(result->value, wanted);
+    }
+  } catch (const Error& error) {
+    layer.making = false;
+    drop_nodes(layer);
+    throw Error(error.code(), "layer '" + layer.name + "': " + error.what());
+  }
+  layer.making = false;
+  layer.made = true;
+  made_.push_back(&layer);
+}
+
+void NetworkImpl::drop_nodes(LayerCore& layer) {
+  for (size_t i = layer.nodes.size(); i-- > 0;) {
+    node_names_.erase(nodes_->name(layer.nodes[i]));
+    nodes_->remove(layer.nodes[i]);
+  }
+  layer.nodes.clear();
+  for (const auto& result : layer.results) result->value = {};
+  layer.made = false;
+}
+
+void NetworkImpl::take_back(LayerCore& layer) {
+  if (!layer.made) return;
+  while (!made_.empty()) {
+    LayerCore* last = made_.back();
+    made_.pop_back();
+    drop_nodes(*last);
+    if (last == &layer) return;
+  }
+}
+
+void NetworkImpl::take_back_all() {
+  while (!made_.empty()) {
+    drop_nodes(*made_.back());
+    made_.pop_back();
+  }
+}
+
+// Nodes that were read by a parser stay and are given the new type; all others are made again.
+void NetworkImpl::input_changed(TensorImpl& input) {
+  if (!input.value.present()) return;
+  take_back_all();
+  std::vector<const char*> symbols;
+  for (size_t axis = 0; axis < input.extents.size(); ++axis) {
+    const char* text = input.getDimensionName(static_cast<int32_t>(axis));
+    symbols.push_back(input.extents[axis] < 0 ? text : nullptr);
+  }
+  Extents extents = input.extents;
+  if (implicit_) {
+    extents.insert(extents.begin(), -1);
+    symbols.insert(symbols.begin(), kBatch);
+  }
+  detail::check(planish_network_set_input_type(nodes_->handle(), input.value.id,
+                                               static_cast<planish_dtype>(type_of(input.type)), extents.data(),
+                                               symbols.data(), static_cast<int32_t>(extents.size())));
+  nodes_->set_name(input.value, input.name);
+}
+
+std::string NetworkImpl::fresh_node_name(const std::string& wanted) {
+  std::string name = wanted;
+  for (int i = 2; !node_names_.insert(name).second; ++i) name = wanted + "." + std::to_string(i);
+  return name;
+}
+
+void NetworkImpl::adopt(Network imported) {
+  if (!inputs_.empty() || !layers_.empty())
+    throw Error(Code::unsupported, "the network has inputs or layers already; a parser fills an empty one");
+  nodes_ = std::make_unique<Network>(std::move(imported));
+  std::map<planish_value, TensorImpl*> tensors;
+  for (Value value : nodes_->inputs()) tensors[value.id] = &add_input_of(value);
+  for (Node node : nodes_->nodes()) {
+    node_names_.insert(nodes_->name(node));
+    add(import_layer(*this, node, tensors));
+  }
+  for (Value value : nodes_->outputs()) {
+    nodes_->unmark_output(value);
+    if (const auto at = tensors.find(value.id); at != tensors.end()) outputs_.push_back(at->second);
+  }
+  if (name_.empty()) name_ = nodes_->name();
+}
+
+TensorImpl& NetworkImpl::add_input_of(Value value) {
+  auto input = std::make_unique<TensorImpl>(*this, nullptr, getNbInputs());
+  input->is_input = true;
+  input->name = nodes_->name(value);
+  input->value = value;
+  input->type = type_of(nodes_->dtype(value));
+  input->extents = nodes_->extents(value);
+  const TensorType type = nodes_->type(value);
+  for (size_t axis = 0; axis < type.dims.size(); ++axis)
+    if (!type.dims[axis].is_number()) input->dimension_names[static_cast<int32_t>(axis)] = type.dims[axis].text();
+  inputs_.push_back(std::move(input));
+  return *inputs_.back();
+}
+
+Network NetworkImpl::finish() {
+  if (outputs_.empty()) throw Error(Code::invalid_argument, "the network has no outputs; markOutput makes some");
+  for (const auto& input : inputs_) value_of(*input);
+  std::vector<Value> values;
+  for (TensorImpl* output : outputs_) values.push_back(value_of(*output));
+  Network whole = nodes_->clone();
+  std::set<planish_value> marked;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const TensorImpl& output = *outputs_[i];
+    Value value = values[i];
+    if (output.type_set && whole.dtype(value) != type_of(output.type))
+      value = whole.add("cast", {value}, {{"to", Attribute::Value(type_of(output.type))}});
+    if (!marked.insert(value.id).second) value = whole.add("identity", {value});
+    const auto other = whole.find(output.name);
+    if (other && *other != value && !whole.is_input(*other)) whole.set_name(*other, output.name + ".inner");
+    whole.mark_output(value, output.name);
+  }
+  return whole;
+}
+
+}  // namespace planish::tensorrt

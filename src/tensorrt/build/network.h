@@ -1,0 +1,169 @@
+#pragma once
+// INetworkDefinition. Layers are records; they become nodes of a planish::Network when something asks for extents or
+// types, and at the build. A setter takes back what was made of its layer and of all that was made later.
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "NvInfer.h"
+#include "planish/planish.hpp"
+#include "tensorrt/runtime/plugin_session.h"
+#include "tensorrt/runtime/report.h"
+#include "tensorrt/runtime/types.h"
+
+namespace planish::tensorrt {
+
+class BuilderImpl;
+class LayerCore;
+class NetworkImpl;
+
+class TensorImpl final : public nvinfer1::ITensor {
+ public:
+  TensorImpl(NetworkImpl& network, LayerCore* producer, int index) : network(network), producer(producer), index(index) {}
+
+  void setName(char const* text) override;
+  char const* getName() const override;
+  void setDimensions(nvinfer1::Dims const& dims) override;
+  nvinfer1::Dims getDimensions() const override;
+  void setType(nvinfer1::DataType type) override;
+  nvinfer1::DataType getType() const override;
+  bool setDynamicRange(float min, float max) override;
+  float getDynamicRange() const override;
+  bool dynamicRangeIsSet() const override { return range_set; }
+  void resetDynamicRange() override { range_set = false; }
+  float getDynamicRangeMin() const override { return range_set ? range_min : no_range(); }
+  float getDynamicRangeMax() const override { return range_set ? range_max : no_range(); }
+  bool isNetworkInput() const override { return is_input; }
+  bool isNetworkOutput() const override;
+  void setBroadcastAcrossBatch(bool on) override { broadcast = on; }
+  bool getBroadcastAcrossBatch() const override { return broadcast; }
+  nvinfer1::TensorLocation getLocation() const override { return location; }
+  void setLocation(nvinfer1::TensorLocation where) override { location = where; }
+  void setAllowedFormats(nvinfer1::TensorFormats allowed) override;
+  nvinfer1::TensorFormats getAllowedFormats() const override { return formats; }
+  bool isShapeTensor() const override;
+  bool isExecutionTensor() const override { return !isShapeTensor(); }
+  void setDimensionName(int32_t axis, char const* text) override;
+  char const* getDimensionName(int32_t axis) const override;
+
+  NetworkImpl& network;
+  LayerCore* producer;  // null: an input
+  int index;            // of the producer's results, of the network's inputs
+  std::string name;
+  Value value;             // once there are nodes
+  bool is_input = false;
+  Extents extents;         // of an input, as given
+  nvinfer1::DataType type = nvinfer1::DataType::kFLOAT;
+  bool type_set = false;
+  std::map<int32_t, std::string> dimension_names;
+  float range_min = 0, range_max = 0;
+  bool range_set = false, broadcast = false;
+  nvinfer1::TensorLocation location = nvinfer1::TensorLocation::kDEVICE;
+  nvinfer1::TensorFormats formats = 1;
+
+ private:
+  static float no_range();
+};
+
+// What an INetworkDefinition's add* functions share is in network_add*.cpp; the record of layers is in layer.h.
+class NetworkImpl final : public nvinfer1::INetworkDefinition {
+ public:
+  NetworkImpl(nvinfer1::IBuilder& builder, const Reporter& reporter, nvinfer1::NetworkDefinitionCreationFlags flags,
+              bool implicit);
+  ~NetworkImpl() override;
+
+  nvinfer1::ITensor* addInput(char const* name, nvinfer1::DataType type, nvinfer1::Dims const& dims) override;
+  void markOutput(nvinfer1::ITensor& tensor) override;
+  void unmarkOutput(nvinfer1::ITensor& tensor) override;
+  bool markOutputForShapes(nvinfer1::ITensor& tensor) override;
+  bool unmarkOutputForShapes(nvinfer1::ITensor& tensor) override;
+  void removeTensor(nvinfer1::ITensor& tensor) override;
+  bool markDebug(nvinfer1::ITensor&) override { return false; }
+  bool unmarkDebug(nvinfer1::ITensor&) override { return true; }
+  bool isDebugTensor(nvinfer1::ITensor const&) const override { return false; }
+  bool markUnfusedTensorsAsDebugTensors() override { return false; }
+  bool unmarkUnfusedTensorsAsDebugTensors() override { return true; }
+
+#include "tensorrt/build/network_add.inc"
+
+  int32_t getNbLayers() const override { return static_cast<int32_t>(layers_.size()); }
+  nvinfer1::ILayer* getLayer(int32_t index) const override;
+  int32_t getNbInputs() const override { return static_cast<int32_t>(inputs_.size()); }
+  nvinfer1::ITensor* getInput(int32_t index) const override;
+  int32_t getNbOutputs() const override { return static_cast<int32_t>(outputs_.size()); }
+  nvinfer1::ITensor* getOutput(int32_t index) const override;
+  void setName(char const* name) override { name_ = name == nullptr ? "" : name; }
+  char const* getName() const override { return name_.c_str(); }
+  bool hasImplicitBatchDimension() const override { return implicit_; }
+  bool hasExplicitPrecision() const override {
+    return getFlag(nvinfer1::NetworkDefinitionCreationFlag::kEXPLICIT_PRECISION);
+  }
+  nvinfer1::NetworkDefinitionCreationFlags getFlags() const override { return flags_; }
+  bool getFlag(nvinfer1::NetworkDefinitionCreationFlag flag) const override {
+    return (flags_ & (1U << static_cast<uint32_t>(flag))) != 0;
+  }
+  bool setWeightsName(nvinfer1::Weights weights, char const* name) override;
+  bool markWeightsRefittable(char const*) override { return false; }
+  bool unmarkWeightsRefittable(char const*) override { return true; }
+  bool areWeightsMarkedRefittable(char const*) const override { return false; }
+  void setErrorRecorder(nvinfer1::IErrorRecorder* recorder) override { reporter_.set_recorder(recorder); }
+  nvinfer1::IErrorRecorder* getErrorRecorder() const override { return reporter_.recorder(); }
+  nvinfer1::IBuilder& getBuilder() const override { return builder_; }
+  void setPoolingOutputDimensionsFormula(nvinfer1::IOutputDimensionsFormula* formula) override;
+  nvinfer1::IOutputDimensionsFormula& getPoolingOutputDimensionsFormula() const override;
+  void setConvolutionOutputDimensionsFormula(nvinfer1::IOutputDimensionsFormula* formula) override;
+  nvinfer1::IOutputDimensionsFormula& getConvolutionOutputDimensionsFormula() const override;
+  void setDeconvolutionOutputDimensionsFormula(nvinfer1::IOutputDimensionsFormula* formula) override;
+  nvinfer1::IOutputDimensionsFormula& getDeconvolutionOutputDimensionsFormula() const override;
+  void destroy() override { delete this; }
+
+  // --- for layers, parsers and the builder
+
+  const Reporter& reporter() const { return reporter_; }
+  bool implicit() const { return implicit_; }
+  Network& nodes() { return *nodes_; }
+  TensorImpl& own(nvinfer1::ITensor& tensor) const;  // Error: it belongs to another network
+  Value value_of(TensorImpl& tensor);                // makes nodes of all that it needs
+  void take_back(LayerCore& layer);                  // the nodes of this layer and of all made later
+  void take_back_all();
+  void input_changed(TensorImpl& input);
+  void add(std::unique_ptr<LayerCore> layer);
+  TensorImpl& add_input_of(Value value);             // of an imported network
+  // Takes a network that a parser read, when nothing was added yet; its nodes become layers.
+  void adopt(Network imported);
+  // All nodes, with the outputs marked: what is built.
+  Network finish();
+  const std::vector<std::unique_ptr<TensorImpl>>& inputs() const { return inputs_; }
+  const std::vector<std::unique_ptr<LayerCore>>& layers() const { return layers_; }
+  // 0 convolution, 1 deconvolution, 2 pooling; null: none was set.
+  nvinfer1::IOutputDimensionsFormula* formula(int kind) const { return formulas_[kind]; }
+  std::string fresh_node_name(const std::string& wanted);
+  // Live plugins by layer, for an engine of this process.
+  std::shared_ptr<PluginSession> plugins;
+
+ private:
+  template <class Layer, class... Args>
+  Layer* make(const char* call, Args&&... args);
+  void make_input(TensorImpl& input);
+  void make_nodes(LayerCore& layer);
+  void drop_nodes(LayerCore& layer);
+
+  nvinfer1::IBuilder& builder_;
+  Reporter reporter_;
+  nvinfer1::NetworkDefinitionCreationFlags flags_;
+  bool implicit_;
+  std::string name_;
+  std::unique_ptr<Network> nodes_;
+  std::vector<std::unique_ptr<TensorImpl>> inputs_;
+  std::vector<std::unique_ptr<LayerCore>> layers_;
+  std::vector<TensorImpl*> outputs_;
+  std::vector<LayerCore*> made_;  // layers that have nodes, in the order in which they were made
+  std::vector<std::unique_ptr<nvinfer1::INoCopy>> others_;  // loops, conditionals
+  std::set<std::string> node_names_;
+  nvinfer1::IOutputDimensionsFormula* formulas_[3] = {};
+};
+
+}  // namespace planish::tensorrt

@@ -1,0 +1,249 @@
+#include "tensorrt/runtime/context.h"
+
+#include <algorithm>
+
+#include "tensorrt/runtime/cuda.h"
+
+namespace planish::tensorrt {
+
+ContextImpl::ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice> device,
+                         nvinfer1::ExecutionContextAllocationStrategy strategy)
+    : engine_(engine),
+      plan_(engine.plan()),
+      device_(std::move(device)),
+      reporter_(engine.reporter()),
+      strategy_(strategy),
+      runner_(plan_, reporter_) {
+  const size_t count = plan_->ios().size();
+  now_.addresses.assign(count, nullptr);
+  now_.allocators.assign(count, nullptr);
+  shape_values_.resize(count);
+  for (const Io& io : plan_->ios()) now_.shapes.push_back(io.extents);
+}
+
+void ContextImpl::open() {
+  if (strategy_ != nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED) runner_.open(profile_, nullptr, 0);
+}
+
+void ContextImpl::setDeviceMemory(void* memory) {
+  reporter_.guard("setDeviceMemory", [&] {
+    setDeviceMemoryV2(memory, plan_->arena_bytes(profile_));
+  });
+}
+
+void ContextImpl::setDeviceMemoryV2(void* memory, int64_t size) {
+  reporter_.guard("setDeviceMemory", [&] {
+    if (strategy_ != nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED)
+      throw Error(Code::invalid_state, "the context has memory of its own; kUSER_MANAGED lets the caller give it");
+    if (memory == nullptr && plan_->arena_bytes(profile_) > 0) refuse("the memory is null");
+    runner_.open(profile_, memory, static_cast<size_t>(std::max<int64_t>(size, 0)));
+  });
+}
+
+size_t ContextImpl::updateDeviceMemorySizeForShapes() {
+  return reporter_.guard("updateDeviceMemorySizeForShapes", size_t{0},
+                         [&] { return static_cast<size_t>(plan_->arena_bytes(profile_)); });
+}
+
+bool ContextImpl::setOptimizationProfile(int32_t profile) {
+  return reporter_.guard("setOptimizationProfile", false, [&] {
+    if (profile < 0 || profile >= plan_->profile_count())
+      refuse("profile " + std::to_string(profile) + " of " + std::to_string(plan_->profile_count()));
+    if (profile == profile_) return true;
+    profile_ = profile;
+    for (size_t i = 0; i < now_.shapes.size(); ++i) now_.shapes[i] = io(static_cast<int>(i)).extents;
+    open();
+    return true;
+  });
+}
+
+void ContextImpl::set_shape(int index, const Extents& shown) {
+  const Io& tensor = io(index);
+  if (!tensor.is_input) refuse("'" + tensor.name + "' is an output; its shape follows from those of the inputs");
+  Extents extents = shown;
+  if (plan_->implicit_batch()) extents.insert(extents.begin(), tensor.extents.at(0));
+  const Range range = plan_->range(index, profile_);
+  bool fits = extents.size() == tensor.extents.size();
+  for (size_t i = plan_->implicit_batch() ? 1 : 0; fits && i < extents.size(); ++i)
+    fits = extents[i] >= range.min[i] && extents[i] <= range.max[i];
+  if (!fits)
+    refuse("input '" + tensor.name + "' is given " + text_of(extents) + ", profile " + std::to_string(profile_) +
+           " accepts " + text_of(range.min) + " to " + text_of(range.max));
+  now_.shapes[static_cast<size_t>(index)] = std::move(extents);
+}
+
+bool ContextImpl::complete() const {
+  for (size_t i = 0; i < now_.shapes.size(); ++i)
+    if (io(static_cast<int>(i)).is_input)
+      for (int64_t extent : now_.shapes[i])
+        if (extent < 0) return false;
+  return true;
+}
+
+void ContextImpl::require_complete() const {
+  for (size_t i = 0; i < now_.shapes.size(); ++i) {
+    const Io& tensor = io(static_cast<int>(i));
+    if (tensor.is_input && std::count(now_.shapes[i].begin(), now_.shapes[i].end(), -1) > 0)
+      throw Error(Code::invalid_state, "input '" + tensor.name + "' has dynamic dimensions that were not set");
+  }
+}
+
+Extents ContextImpl::shape(int index) const {
+  if (io(index).is_input || !complete()) return now_.shapes[static_cast<size_t>(index)];
+  return runner_.shape(index, now_);
+}
+
+bool ContextImpl::setInputShape(char const* name, nvinfer1::Dims const& dims) {
+  return reporter_.guard("setInputShape", false, [&] {
+    set_shape(engine_.io_at(name), extents_of(dims));
+    return true;
+  });
+}
+
+nvinfer1::Dims ContextImpl::getTensorShape(char const* name) const {
+  return reporter_.guard("getTensorShape", no_dims(),
+                         [&] { return dims_of(plan_->shown(shape(engine_.io_at(name)))); });
+}
+
+nvinfer1::Dims ContextImpl::strides(int index) const {
+  Extents strides = shape(index);
+  int64_t step = 1;
+  for (size_t i = strides.size(); i-- > 0;) {
+    const int64_t extent = strides[i];
+    strides[i] = step;
+    step = extent < 0 || step < 0 ? -1 : step * extent;
+  }
+  return dims_of(plan_->shown(strides));
+}
+
+nvinfer1::Dims ContextImpl::getTensorStrides(char const* name) const {
+  return reporter_.guard("getTensorStrides", no_dims(), [&] { return strides(engine_.io_at(name)); });
+}
+
+bool ContextImpl::setTensorAddress(char const* name, void* data) {
+  return reporter_.guard("setTensorAddress", false, [&] {
+    now_.addresses[static_cast<size_t>(engine_.io_at(name))] = data;
+    return true;
+  });
+}
+
+void const* ContextImpl::getTensorAddress(char const* name) const {
+  return reporter_.guard("getTensorAddress", static_cast<void*>(nullptr),
+                         [&] { return now_.addresses[static_cast<size_t>(engine_.io_at(name))]; });
+}
+
+bool ContextImpl::setInputTensorAddress(char const* name, void const* data) {
+  return reporter_.guard("setInputTensorAddress", false, [&] {
+    const int index = engine_.io_at(name);
+    if (!io(index).is_input) refuse("'" + io(index).name + "' is an output");
+    now_.addresses[static_cast<size_t>(index)] = const_cast<void*>(data);
+    return true;
+  });
+}
+
+bool ContextImpl::setOutputTensorAddress(char const* name, void* data) {
+  return reporter_.guard("setOutputTensorAddress", false, [&] {
+    const int index = engine_.io_at(name);
+    if (io(index).is_input) refuse("'" + io(index).name + "' is an input");
+    now_.addresses[static_cast<size_t>(index)] = data;
+    return true;
+  });
+}
+
+void* ContextImpl::getOutputTensorAddress(char const* name) const {
+  return reporter_.guard("getOutputTensorAddress", static_cast<void*>(nullptr), [&]() -> void* {
+    const int index = engine_.io_at(name);
+    return io(index).is_input ? nullptr : now_.addresses[static_cast<size_t>(index)];
+  });
+}
+
+bool ContextImpl::setOutputAllocator(char const* name, nvinfer1::IOutputAllocator* allocator) {
+  return reporter_.guard("setOutputAllocator", false, [&] {
+    const int index = engine_.io_at(name);
+    if (io(index).is_input) refuse("'" + io(index).name + "' is an input");
+    now_.allocators[static_cast<size_t>(index)] = allocator;
+    return true;
+  });
+}
+
+nvinfer1::IOutputAllocator* ContextImpl::getOutputAllocator(char const* name) const {
+  return reporter_.guard("getOutputAllocator", static_cast<nvinfer1::IOutputAllocator*>(nullptr),
+                         [&] { return now_.allocators[static_cast<size_t>(engine_.io_at(name))]; });
+}
+
+int64_t ContextImpl::getMaxOutputSize(char const* name) const {
+  return reporter_.guard("getMaxOutputSize", int64_t{-1}, [&] {
+    const int index = engine_.io_at(name);
+    if (io(index).is_input) refuse("'" + io(index).name + "' is an input");
+    const int64_t bytes = complete() ? runner_.bytes(index, now_) : -1;
+    if (bytes >= 0) return bytes;
+    const Extents most = plan_->range(index, profile_).max;
+    return element_count(most) * static_cast<int64_t>(io(index).element_bytes);
+  });
+}
+
+int32_t ContextImpl::inferShapes(int32_t most, char const** names) {
+  return reporter_.guard("inferShapes", int32_t{-1}, [&] {
+    int32_t missing = 0;
+    for (size_t i = 0; i < now_.shapes.size(); ++i) {
+      const Io& tensor = io(static_cast<int>(i));
+      if (!tensor.is_input || std::count(now_.shapes[i].begin(), now_.shapes[i].end(), -1) == 0) continue;
+      if (missing < most && names != nullptr) names[missing] = tensor.name.c_str();
+      ++missing;
+    }
+    if (missing == 0 && !now_.shapes.empty()) runner_.shape(0, now_);
+    return missing;
+  });
+}
+
+bool ContextImpl::allInputDimensionsSpecified() const { return complete(); }
+
+bool ContextImpl::allInputShapesSpecified() const {
+  for (size_t i = 0; i < shape_values_.size(); ++i)
+    if (plan_->shape_values(static_cast<int>(i), profile_) != nullptr && shape_values_[i].wide.empty() &&
+        now_.addresses[i] == nullptr)
+      return false;
+  return true;
+}
+
+void ContextImpl::start(cudaStream_t stream, bool wait) {
+  require_complete();
+  times_.clear();
+  const bool at_once = wait || debug_sync_ || stream == nullptr || (profiler_ != nullptr && emits_profile_);
+  if (!at_once && runner_.enqueue(now_, stream)) {
+    record_event(consumed_, stream);
+    return;
+  }
+  wait_for_stream(stream);
+  runner_.run(now_);
+  record_event(consumed_, stream);
+  if (profiler_ != nullptr && emits_profile_) reportToProfiler();
+}
+
+bool ContextImpl::enqueueV3(cudaStream_t stream) {
+  return reporter_.guard("enqueueV3", false, [&] {
+    start(stream, false);
+    return true;
+  });
+}
+
+void ContextImpl::setProfiler(nvinfer1::IProfiler* profiler) {
+  reporter_.guard("setProfiler", [&] {
+    profiler_ = profiler;
+    if (profiler == nullptr) return runner_.set_profile({});
+    runner_.set_profile([this](const char* name, double milliseconds) { times_.emplace_back(name, milliseconds); });
+  });
+}
+
+bool ContextImpl::reportToProfiler() const {
+  return reporter_.guard("reportToProfiler", false, [&] {
+    runner_.wait();
+    if (profiler_ == nullptr || times_.empty()) return false;
+    for (const auto& [name, milliseconds] : times_)
+      profiler_->reportLayerTime(name.c_str(), static_cast<float>(milliseconds));
+    times_.clear();
+    return true;
+  });
+}
+
+}  // namespace planish::tensorrt

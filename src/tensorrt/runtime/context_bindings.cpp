@@ -1,0 +1,118 @@
+// Bindings by index, and executions that are given a list of them.
+
+#include <algorithm>
+
+#include "tensorrt/runtime/context.h"
+#include "tensorrt/runtime/cuda.h"
+
+namespace planish::tensorrt {
+
+bool ContextImpl::setBindingDimensions(int32_t index, nvinfer1::Dims dims) {
+  return reporter_.guard("setBindingDimensions", false, [&] {
+    int profile = 0;
+    const int tensor = engine_.io_of_binding(index, &profile);
+    if (profile != profile_)
+      refuse("binding " + std::to_string(index) + " belongs to profile " + std::to_string(profile) + ", profile " +
+             std::to_string(profile_) + " is chosen");
+    set_shape(tensor, extents_of(dims));
+    return true;
+  });
+}
+
+nvinfer1::Dims ContextImpl::getBindingDimensions(int32_t index) const {
+  return reporter_.guard("getBindingDimensions", no_dims(),
+                         [&] { return dims_of(plan_->shown(shape(engine_.io_of_binding(index)))); });
+}
+
+nvinfer1::Dims ContextImpl::getStrides(int32_t index) const {
+  return reporter_.guard("getStrides", no_dims(), [&] { return strides(engine_.io_of_binding(index)); });
+}
+
+bool ContextImpl::setInputShapeBinding(int32_t index, int32_t const* data) {
+  return reporter_.guard("setInputShapeBinding", false, [&] {
+    const int tensor = engine_.io_of_binding(index);
+    if (data == nullptr) refuse("the values are null");
+    if (plan_->shape_values(tensor, 0) == nullptr) refuse("'" + io(tensor).name + "' is no input of extents");
+    const auto count = static_cast<size_t>(element_count(now_.shapes[static_cast<size_t>(tensor)]));
+    GivenValues& given = shape_values_[static_cast<size_t>(tensor)];
+    given.wide.assign(data, data + count);
+    given.narrow.assign(data, data + count);
+    return true;
+  });
+}
+
+bool ContextImpl::getShapeBinding(int32_t index, int32_t* data) const {
+  return reporter_.guard("getShapeBinding", false, [&] {
+    const auto tensor = static_cast<size_t>(engine_.io_of_binding(index));
+    if (data == nullptr) refuse("there is no place for the values");
+    const std::vector<int32_t>& values = shape_values_[tensor].narrow;
+    std::copy(values.begin(), values.end(), data);
+    return !values.empty();
+  });
+}
+
+void ContextImpl::set_batch(int32_t batch) {
+  if (!plan_->implicit_batch())
+    throw Error(Code::invalid_state, "the network has an explicit batch axis; enqueueV2 and executeV2 run it");
+  if (batch < 1 || batch > plan_->max_batch())
+    refuse("a batch of " + std::to_string(batch) + "; 1 to " + std::to_string(plan_->max_batch()) + " are accepted");
+  for (size_t i = 0; i < now_.shapes.size(); ++i)
+    if (io(static_cast<int>(i)).is_input && io(static_cast<int>(i)).extents.at(0) < 0) now_.shapes[i][0] = batch;
+}
+
+void ContextImpl::take_bindings(void* const* bindings) {
+  if (bindings == nullptr) refuse("the list of bindings is null");
+  const size_t count = now_.addresses.size();
+  void* const* mine = bindings + static_cast<size_t>(profile_) * count;
+  for (size_t i = 0; i < count; ++i) {
+    GivenValues& values = shape_values_[i];
+    if (values.wide.empty())
+      now_.addresses[i] = mine[i];
+    else if (io(static_cast<int>(i)).element_bytes == sizeof(int64_t))
+      now_.addresses[i] = values.wide.data();
+    else
+      now_.addresses[i] = values.narrow.data();
+  }
+}
+
+bool ContextImpl::execute(int32_t batch, void* const* bindings) {
+  return reporter_.guard("execute", false, [&] {
+    set_batch(batch);
+    take_bindings(bindings);
+    start(nullptr, true);
+    return true;
+  });
+}
+
+bool ContextImpl::enqueue(int32_t batch, void* const* bindings, cudaStream_t stream, cudaEvent_t* consumed) {
+  return reporter_.guard("enqueue", false, [&] {
+    set_batch(batch);
+    take_bindings(bindings);
+    start(stream, false);
+    if (consumed != nullptr) record_event(*consumed, stream);
+    return true;
+  });
+}
+
+bool ContextImpl::executeV2(void* const* bindings) {
+  return reporter_.guard("executeV2", false, [&] {
+    if (plan_->implicit_batch())
+      throw Error(Code::invalid_state, "the network has an implicit batch axis; enqueue and execute run it");
+    take_bindings(bindings);
+    start(nullptr, true);
+    return true;
+  });
+}
+
+bool ContextImpl::enqueueV2(void* const* bindings, cudaStream_t stream, cudaEvent_t* consumed) {
+  return reporter_.guard("enqueueV2", false, [&] {
+    if (plan_->implicit_batch())
+      throw Error(Code::invalid_state, "the network has an implicit batch axis; enqueue and execute run it");
+    take_bindings(bindings);
+    start(stream, false);
+    if (consumed != nullptr) record_event(*consumed, stream);
+    return true;
+  });
+}
+
+}  // namespace planish::tensorrt

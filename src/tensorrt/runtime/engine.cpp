@@ -1,0 +1,231 @@
+#include "tensorrt/runtime/engine.h"
+
+#include <algorithm>
+
+#include "tensorrt/runtime/context.h"
+#include "tensorrt/runtime/inspector.h"
+
+namespace planish::tensorrt {
+namespace {
+
+void* allocate(void* user, size_t bytes, size_t alignment) {
+  auto* allocator = static_cast<nvinfer1::IGpuAllocator*>(user);
+  try {
+    return allocator->allocate(bytes, std::max<size_t>(alignment, 256), 0);
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+void release(void* user, void* memory, size_t) {
+  try {
+    static_cast<nvinfer1::IGpuAllocator*>(user)->deallocate(memory);
+  } catch (...) {  // nobody to tell, and nothing depends on it
+  }
+}
+
+class SerializationConfig final : public nvinfer1::ISerializationConfig {
+ public:
+  bool setFlags(nvinfer1::SerializationFlags flags) override { return flags_ = flags, true; }
+  nvinfer1::SerializationFlags getFlags() const override { return flags_; }
+  bool clearFlag(nvinfer1::SerializationFlag flag) override { return flags_ &= ~bit(flag), true; }
+  bool setFlag(nvinfer1::SerializationFlag flag) override { return flags_ |= bit(flag), true; }
+  bool getFlag(nvinfer1::SerializationFlag flag) const override { return (flags_ & bit(flag)) != 0; }
+
+ private:
+  static uint32_t bit(nvinfer1::SerializationFlag flag) { return 1U << static_cast<uint32_t>(flag); }
+  nvinfer1::SerializationFlags flags_ = 0;
+};
+
+class RuntimeConfig final : public nvinfer1::IRuntimeConfig {
+ public:
+  void setExecutionContextAllocationStrategy(nvinfer1::ExecutionContextAllocationStrategy strategy) override {
+    strategy_ = strategy;
+  }
+  nvinfer1::ExecutionContextAllocationStrategy getExecutionContextAllocationStrategy() const override {
+    return strategy_;
+  }
+
+ private:
+  nvinfer1::ExecutionContextAllocationStrategy strategy_ = nvinfer1::ExecutionContextAllocationStrategy::kSTATIC;
+};
+
+}  // namespace
+
+std::shared_ptr<EngineDevice> make_device(nvinfer1::IGpuAllocator* allocator) {
+  auto device = std::make_shared<EngineDevice>();
+  device->allocator = allocator;
+  device->functions = {sizeof(planish_allocator), allocator, allocate, release};
+  auto options = detail::sized<planish_device_options>();
+  options.allocator = allocator == nullptr ? nullptr : &device->functions;
+  planish_device* made = nullptr;
+  detail::check(planish_device_create(&options, &made));
+  device->handle.reset(made);
+  return device;
+}
+
+EngineImpl::EngineImpl(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device,
+                       const Reporter& reporter)
+    : plan_(std::move(plan)), device_(std::move(device)), reporter_(reporter) {
+  for (int profile = 0; profile < plan_->profile_count(); ++profile)
+    for (const Io& io : plan_->ios())
+      binding_names_.push_back(profile == 0 ? io.name : io.name + " [profile " + std::to_string(profile) + "]");
+}
+
+int EngineImpl::io_at(char const* name) const {
+  const int index = plan_->find(name);
+  if (index < 0)
+    throw Error(Code::not_found, name == nullptr ? std::string("the tensor's name is null")
+                                                 : "the engine has no input or output '" + std::string(name) + "'");
+  return index;
+}
+
+int EngineImpl::profile_index(int profile) const {
+  if (profile < 0 || profile >= plan_->profile_count())
+    refuse("profile " + std::to_string(profile) + " of " + std::to_string(plan_->profile_count()));
+  return profile;
+}
+
+char const* EngineImpl::getIOTensorName(int32_t index) const {
+  return reporter_.guard("getIOTensorName", static_cast<char const*>(nullptr), [&] {
+    if (index < 0 || index >= getNbIOTensors())
+      refuse("tensor " + std::to_string(index) + " of " + std::to_string(getNbIOTensors()));
+    return io(index).name.c_str();
+  });
+}
+
+nvinfer1::Dims EngineImpl::getTensorShape(char const* name) const {
+  return reporter_.guard("getTensorShape", no_dims(),
+                         [&] { return dims_of(plan_->shown(io(io_at(name)).extents)); });
+}
+
+nvinfer1::DataType EngineImpl::getTensorDataType(char const* name) const {
+  return reporter_.guard("getTensorDataType", nvinfer1::DataType::kFLOAT, [&] { return io(io_at(name)).type; });
+}
+
+nvinfer1::TensorLocation EngineImpl::getTensorLocation(char const* name) const {
+  return isShapeInferenceIO(name) ? nvinfer1::TensorLocation::kHOST : nvinfer1::TensorLocation::kDEVICE;
+}
+
+bool EngineImpl::isShapeInferenceIO(char const* name) const {
+  return reporter_.guard("isShapeInferenceIO", false,
+                         [&] { return plan_->shape_values(io_at(name), 0) != nullptr; });
+}
+
+nvinfer1::TensorIOMode EngineImpl::getTensorIOMode(char const* name) const {
+  const int index = plan_->find(name);
+  if (index < 0) return nvinfer1::TensorIOMode::kNONE;
+  return io(index).is_input ? nvinfer1::TensorIOMode::kINPUT : nvinfer1::TensorIOMode::kOUTPUT;
+}
+
+int32_t EngineImpl::getTensorBytesPerComponent(char const* name) const {
+  return reporter_.guard("getTensorBytesPerComponent", int32_t{-1},
+                         [&] { return static_cast<int32_t>(io(io_at(name)).element_bytes); });
+}
+
+char const* EngineImpl::getTensorFormatDesc(char const* name) const {
+  return reporter_.guard("getTensorFormatDesc", "", [&] {
+    return io(io_at(name)).type == nvinfer1::DataType::kFLOAT ? "Row major linear FP32 format (kLINEAR)"
+                                                              : "Row major linear format (kLINEAR)";
+  });
+}
+
+nvinfer1::Dims EngineImpl::profile_dims(int index, int profile, nvinfer1::OptProfileSelector select) const {
+  const Range range = plan_->range(index, profile_index(profile));
+  using nvinfer1::OptProfileSelector;
+  return dims_of(plan_->shown(select == OptProfileSelector::kMIN   ? range.min
+                              : select == OptProfileSelector::kOPT ? range.opt
+                                                                   : range.max));
+}
+
+const ShapeValues& EngineImpl::values_of(int index, int profile) const {
+  const ShapeValues* values = plan_->shape_values(index, profile_index(profile));
+  if (values == nullptr) refuse("'" + io(index).name + "' is no input of extents");
+  return *values;
+}
+
+nvinfer1::Dims EngineImpl::getProfileShape(char const* name, int32_t profile,
+                                           nvinfer1::OptProfileSelector select) const {
+  return reporter_.guard("getProfileShape", no_dims(), [&] { return profile_dims(io_at(name), profile, select); });
+}
+
+int32_t const* EngineImpl::getProfileTensorValues(char const* name, int32_t profile,
+                                                  nvinfer1::OptProfileSelector select) const {
+  return reporter_.guard("getProfileTensorValues", static_cast<int32_t const*>(nullptr), [&] {
+    return values_of(io_at(name), profile).narrow[static_cast<int>(select)].data();
+  });
+}
+
+int64_t const* EngineImpl::getProfileTensorValuesV2(char const* name, int32_t profile,
+                                                    nvinfer1::OptProfileSelector select) const {
+  return reporter_.guard("getProfileTensorValuesV2", static_cast<int64_t const*>(nullptr), [&] {
+    return values_of(io_at(name), profile).values[static_cast<int>(select)].data();
+  });
+}
+
+int64_t EngineImpl::getDeviceMemorySizeV2() const {
+  int64_t most = 0;
+  for (int profile = 0; profile < plan_->profile_count(); ++profile)
+    most = std::max(most, getDeviceMemorySizeForProfileV2(profile));
+  return most;
+}
+
+int64_t EngineImpl::getDeviceMemorySizeForProfileV2(int32_t profile) const {
+  return reporter_.guard("getDeviceMemorySizeForProfile", int64_t{0},
+                         [&] { return plan_->arena_bytes(profile_index(profile)); });
+}
+
+int64_t EngineImpl::getEngineStat(nvinfer1::EngineStat stat) const {
+  return stat == nvinfer1::EngineStat::kTOTAL_WEIGHTS_SIZE ? plan_->constant_bytes() : 0;
+}
+
+bool EngineImpl::setWeightStreamingBudgetV2(int64_t) {
+  say_once(reporter_.logger(), Severity::kWARNING, "weights are not streamed here: all of them stay in memory");
+  return false;
+}
+
+nvinfer1::IHostMemory* EngineImpl::serialize() const {
+  return reporter_.guard("serialize", static_cast<nvinfer1::IHostMemory*>(nullptr),
+                         [&]() -> nvinfer1::IHostMemory* { return new HostMemory(plan_->blob()); });
+}
+
+nvinfer1::ISerializationConfig* EngineImpl::createSerializationConfig() {
+  return reporter_.guard("createSerializationConfig", static_cast<nvinfer1::ISerializationConfig*>(nullptr),
+                         []() -> nvinfer1::ISerializationConfig* { return new SerializationConfig; });
+}
+
+nvinfer1::IHostMemory* EngineImpl::serializeWithConfig(nvinfer1::ISerializationConfig& config) const {
+  if ((config.getFlags() & (1U << static_cast<uint32_t>(nvinfer1::SerializationFlag::kEXCLUDE_WEIGHTS))) != 0)
+    reporter_.warn("serializeWithConfig: the plan keeps its weights; leaving them out is not supported");
+  return serialize();
+}
+
+nvinfer1::IExecutionContext* EngineImpl::createExecutionContext(nvinfer1::ExecutionContextAllocationStrategy strategy) {
+  return reporter_.guard("createExecutionContext", static_cast<nvinfer1::IExecutionContext*>(nullptr),
+                         [&]() -> nvinfer1::IExecutionContext* {
+                           auto made = std::make_unique<ContextImpl>(*this, device_, strategy);
+                           made->open();
+                           return made.release();
+                         });
+}
+
+nvinfer1::IExecutionContext* EngineImpl::createExecutionContext(nvinfer1::IRuntimeConfig* config) {
+  return createExecutionContext(config == nullptr ? nvinfer1::ExecutionContextAllocationStrategy::kSTATIC
+                                                  : config->getExecutionContextAllocationStrategy());
+}
+
+nvinfer1::IExecutionContext* EngineImpl::createExecutionContextWithoutDeviceMemory() {
+  return createExecutionContext(nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED);
+}
+
+nvinfer1::IRuntimeConfig* EngineImpl::createRuntimeConfig() {
+  return reporter_.guard("createRuntimeConfig", static_cast<nvinfer1::IRuntimeConfig*>(nullptr),
+                         []() -> nvinfer1::IRuntimeConfig* { return new RuntimeConfig; });
+}
+
+nvinfer1::IEngineInspector* EngineImpl::createEngineInspector() const {
+  return reporter_.guard("createEngineInspector", static_cast<nvinfer1::IEngineInspector*>(nullptr),
+                         [&]() -> nvinfer1::IEngineInspector* { return new InspectorImpl(plan_, reporter_); });
+}
+
+}  // namespace planish::tensorrt

@@ -1,0 +1,99 @@
+#include "tensorrt/runtime/loaded_plan.h"
+
+#include <sstream>
+
+#include "tensorrt/runtime/report.h"
+
+namespace planish::tensorrt {
+namespace {
+
+void refuse_foreign(const Blob& blob) {
+  if (blob.size < 4) return;
+  const std::string_view magic(static_cast<const char*>(blob.data.get()), 4);
+  if (magic == "ftrt" || magic == "ptrt" || magic == "rtrt")
+    throw Error(Code::invalid_plan,
+                "this plan was made by NVIDIA's builder and holds code for one GPU; build it again from the model");
+}
+
+}  // namespace
+
+LoadedPlan::LoadedPlan(Blob blob, planish_device* device, std::shared_ptr<PluginSession> session)
+    : blob_(std::move(blob)), session_(std::move(session)) {
+  refuse_foreign(blob_);
+  auto options = detail::sized<planish_load_options>();
+  options.device = device;
+  options.flags = PLANISH_LOAD_BORROW;
+  planish_engine* made = nullptr;
+  {
+    const PluginSession::Scope scope(*session_);
+    detail::check(planish_engine_from_memory(blob_.data.get(), blob_.size, &options, &made));
+  }
+  engine_.reset(made);
+  auto info = detail::sized<planish_engine_info>();
+  detail::check(planish_engine_get_info(made, &info));
+  profile_count_ = info.profile_count;
+  constant_bytes_ = info.constant_bytes;
+  for (int i = 0; i < info.binding_count; ++i) {
+    auto binding = detail::sized<planish_binding_info>();
+    detail::check(planish_engine_get_binding(made, i, &binding));
+    index_.emplace(binding.name, i);
+    ios_.push_back({binding.name, binding.is_input != 0, type_of(static_cast<DataType>(binding.dtype)),
+                    planish_dtype_bytes(binding.dtype), Extents(binding.extents, binding.extents + binding.rank)});
+  }
+  read_notes();
+}
+
+void LoadedPlan::read_notes() {
+  const auto note = [&](const char* key) { return planish_engine_get_note(engine_.get(), key); };
+  if (const char* text = note(kNoteMaxBatch)) max_batch_ = std::atoi(text);
+  if (const char* text = note(kNoteName)) name_ = text;
+  if (const char* text = note(kNoteVerbosity)) verbosity_ = static_cast<nvinfer1::ProfilingVerbosity>(std::atoi(text));
+  if (const char* text = note(kNoteShapeValues)) read_shape_values(text);
+}
+
+void LoadedPlan::read_shape_values(const char* note) {
+  std::istringstream lines(note);
+  std::string line;
+  while (std::getline(lines, line)) {
+    std::istringstream words(line);
+    int profile = 0;
+    std::string input;
+    size_t count = 0;
+    if (!(words >> profile >> input >> count) || find(input.c_str()) < 0 || count > 64) continue;
+    ShapeValues& values = shape_values_[{find(input.c_str()), profile}];
+    for (int select = 0; select < 3; ++select)
+      for (size_t i = 0; i < count; ++i) {
+        int64_t value = 0;
+        words >> value;
+        values.values[select].push_back(value);
+        values.narrow[select].push_back(static_cast<int32_t>(value));
+      }
+  }
+}
+
+int LoadedPlan::find(const char* name) const {
+  const auto at = name == nullptr ? index_.end() : index_.find(std::string_view(name));
+  return at == index_.end() ? -1 : at->second;
+}
+
+int64_t LoadedPlan::arena_bytes(int profile) const {
+  int64_t bytes = 0;
+  detail::check(planish_engine_get_arena_bytes(engine_.get(), profile, &bytes));
+  return bytes;
+}
+
+Range LoadedPlan::range(int io, int profile) const {
+  const size_t rank = ios_.at(static_cast<size_t>(io)).extents.size();
+  Range range{Extents(PLANISH_MAX_RANK), Extents(PLANISH_MAX_RANK), Extents(PLANISH_MAX_RANK)};
+  detail::check(
+      planish_engine_get_range(engine_.get(), profile, io, range.min.data(), range.opt.data(), range.max.data()));
+  for (Extents* extents : {&range.min, &range.opt, &range.max}) extents->resize(rank);
+  return range;
+}
+
+const ShapeValues* LoadedPlan::shape_values(int io, int profile) const {
+  const auto at = shape_values_.find({io, profile});
+  return at == shape_values_.end() ? nullptr : &at->second;
+}
+
+}  // namespace planish::tensorrt

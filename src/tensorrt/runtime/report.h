@@ -1,0 +1,69 @@
+#pragma once
+// How calls of the interface fail: a line through the caller's logger, the error recorder told, a value that means
+// failure. Nothing that is thrown, here or by the caller's classes, crosses the interface.
+
+#include <exception>
+#include <string>
+
+#include "NvInferRuntime.h"
+#include "planish/error.hpp"
+
+namespace planish::tensorrt {
+
+using Severity = nvinfer1::ILogger::Severity;
+
+// A line; what the logger throws is swallowed. Null: nowhere.
+void say(nvinfer1::ILogger* logger, Severity severity, const std::string& text) noexcept;
+// The same line at most once a process.
+void say_once(nvinfer1::ILogger* logger, Severity severity, const std::string& text) noexcept;
+
+// The logger that this process gave first; messages of the library go to it.
+nvinfer1::ILogger* first_logger() noexcept;
+void remember_logger(nvinfer1::ILogger* logger) noexcept;
+
+// Logger and recorder of an object.
+class Reporter {
+ public:
+  explicit Reporter(nvinfer1::ILogger* logger, nvinfer1::IErrorRecorder* recorder = nullptr);
+  Reporter(const Reporter& other) : Reporter(other.logger_, other.recorder_) {}
+  Reporter& operator=(const Reporter&) = delete;
+  ~Reporter();
+
+  nvinfer1::ILogger* logger() const { return logger_; }
+  nvinfer1::IErrorRecorder* recorder() const { return recorder_; }
+  void set_recorder(nvinfer1::IErrorRecorder* recorder);
+
+  void error(nvinfer1::ErrorCode code, const std::string& text) const noexcept;
+  void warn(const std::string& text) const noexcept { say(logger_, Severity::kWARNING, text); }
+  void info(const std::string& text) const noexcept { say(logger_, Severity::kINFO, text); }
+  // The exception in flight as an error; `call` is the function of the interface.
+  void exception(const char* call) const noexcept;
+
+  // The result of body(), or `fallback` when it throws.
+  template <class Result, class Body>
+  Result guard(const char* call, Result fallback, Body&& body) const noexcept {
+    try {
+      return body();
+    } catch (...) {
+      exception(call);
+      return fallback;
+    }
+  }
+  template <class Body>
+  void guard(const char* call, Body&& body) const noexcept {
+    try {
+      body();
+    } catch (...) {
+      exception(call);
+    }
+  }
+
+ private:
+  nvinfer1::ILogger* logger_;
+  nvinfer1::IErrorRecorder* recorder_ = nullptr;
+};
+
+// Throws planish::Error(invalid_argument).
+[[noreturn]] void refuse(const std::string& sentence);
+
+}  // namespace planish::tensorrt

@@ -1,0 +1,76 @@
+#pragma once
+// Executions of one context: each takes a snapshot of shapes and addresses, and runs at once or in the order of a
+// stream. The plan's context is used by one execution at a time.
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "tensorrt/runtime/loaded_plan.h"
+#include "tensorrt/runtime/report.h"
+
+namespace planish::tensorrt {
+
+// What one execution works on, by tensor.
+struct Snapshot {
+  std::vector<Extents> shapes;  // of inputs; empty rank-0 entries of outputs are not read
+  std::vector<void*> addresses;
+  std::vector<nvinfer1::IOutputAllocator*> allocators;
+};
+
+class Runner {
+ public:
+  Runner(std::shared_ptr<const LoadedPlan> plan, const Reporter& reporter);
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  // A context of that profile, with intermediate values in `arena` (null: the device's own).
+  void open(int profile, void* arena, size_t arena_bytes);
+  bool is_open() const { return context_ != nullptr; }
+
+  // Waits for what is under way; Error names what does not fit.
+  void run(const Snapshot& snapshot);
+  // True: it will run in the order of the stream. False: this process has no streams.
+  bool enqueue(const Snapshot& snapshot, cudaStream_t stream);
+
+  // Extents of a tensor for these shapes; waits for what is under way.
+  Extents shape(int io, const Snapshot& snapshot);
+  int64_t bytes(int io, const Snapshot& snapshot);
+
+  // Names and milliseconds of steps; empty: off.
+  using Profile = std::function<void(const char*, double)>;
+  void set_profile(Profile profile);
+  void wait();  // for all that was enqueued
+
+ private:
+  struct Job;
+  static void run_job(void* job);
+  void apply_shapes(const Snapshot& snapshot);
+  void bind(const Snapshot& snapshot);
+  void deliver(const Snapshot& snapshot);  // outputs that were not bound
+  void execute(const Snapshot& snapshot);
+  std::unique_ptr<Job> take_job();
+  void measure(size_t io);
+  void install_profile();
+
+  std::shared_ptr<const LoadedPlan> plan_;
+  Reporter reporter_;
+  std::mutex mutex_;  // the plan's context, and what was given to it
+  detail::Handle<planish_context, planish_context_destroy> context_;
+  std::vector<Extents> shapes_;       // given
+  std::vector<void*> addresses_;      // given; null: not bound
+  std::vector<int64_t> bytes_;        // for the given shapes; -1: data decides
+  std::vector<bool> late_;            // data decides, as was seen before the first execution
+  bool shapes_given_ = false;
+  Profile profile_;
+
+  std::mutex jobs_mutex_;
+  std::condition_variable jobs_done_;
+  int in_flight_ = 0;
+  std::vector<std::unique_ptr<Job>> free_jobs_, captured_jobs_;
+};
+
+}  // namespace planish::tensorrt
