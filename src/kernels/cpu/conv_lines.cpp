@@ -168,7 +168,7 @@ void multiply_line(const LineConv& conv, const LineBlock& block, int64_t row, in
   }
 }
 
-void run_block(const LineConv& conv, const LineBlock& block, const int64_t* places, float* lines) {
+void run_line_block(const LineConv& conv, const LineBlock& block, const int64_t* places, float* lines) {
   copy_lines(conv, block, lines);
   for (int64_t panel = 0; panel < conv.panels; ++panel) {
     alignas(64) float init[kPanel] = {};
@@ -243,7 +243,7 @@ void run_conv_lines(const KernelArgs& args) {
   const bool alone = 2 * y.element_count() * conv.taps < kWorthThreads;
   args.pool->parallel_for(tasks, alone ? tasks : 1, [&](int64_t begin, int64_t end) {
     alignas(64) float lines[kMostLineFloats];
-    for (int64_t task = begin; task < end; ++task) run_block(conv, block_of(conv, task), places, lines);
+    for (int64_t task = begin; task < end; ++task) run_line_block(conv, block_of(conv, task), places, lines);
   });
 }
 

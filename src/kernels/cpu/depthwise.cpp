@@ -76,7 +76,7 @@ void activate_sums(const Activation& activation, Vec (&sums)[T][V]) {
 
 // What a tile's sums become.
 template <int T, int V, bool kPart>
-void leave_tile(const Depthwise& d, const PixelTile& tile, Vec (&acc)[T][V], int64_t c, int n) {
+void leave_pixels(const Depthwise& d, const PixelTile& tile, Vec (&acc)[T][V], int64_t c, int n) {
   if (d.epilogue.activation != nullptr) activate_sums<T, V>(*d.epilogue.activation, acc);
   const Vec low = Vec::splat(d.epilogue.params->low), high = Vec::splat(d.epilogue.params->high);
   const int64_t step = d.y.strides[3];
@@ -138,7 +138,7 @@ void sum_pixels(const Depthwise& d, const PixelTile& tile, int64_t c, int n) {
       }
     }
   }
-  leave_tile<T, V, kPart>(d, tile, acc, c, n);
+  leave_pixels<T, V, kPart>(d, tile, acc, c, n);
 }
 
 template <int T, bool kInside>
