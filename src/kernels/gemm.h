@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/checked.h"
 #include "base/cpu_features.h"
 
 namespace planish {
@@ -28,10 +29,14 @@ constexpr int64_t kMostTaps = 1024;
 
 constexpr int64_t kLinesGathered = 2;  // GemmAttrs::gathered
 
+// Of "conv_lines": elements of the lines under a block of pixels, of which a block has this many or more.
+constexpr int64_t kMostLineFloats = 20 << 10, kMostLinePixels = 12;
+
 // "gemm": A [.., M, K] x packed B -> [.., M, N].  "igemm": convolution, channels last.
+// "conv_lines": 2-D convolution of few channels without groups.
 // "winograd.f2", "winograd.f4": 3x3 convolution (kernels/winograd.h); a tap of the packed B is a position of its tiles.
-// Packed B: [group][panel][tap][channel][panel_width], zero padded; where rows are gathered, [channel][tap]; of "gemm"
-// it may be stored in f16 or bf16.
+// Packed B: [group][panel][tap][channel][panel_width], zero padded; where rows are gathered, and of "conv_lines",
+// [channel][tap]; of "gemm" it may be stored in f16 or bf16.
 struct GemmAttrs {
   int64_t columns = 0;     // N, or output channels a group
   int64_t row_blocks = 0;  // microkernel rows of a chunk that stays in cache while the weights pass; 0: as many as fit
@@ -67,6 +72,14 @@ struct GemmAttrs {
     v("pads", pads);
   }
 };
+
+// Elements of the lines under the smallest block of "conv_lines".
+inline int64_t least_lines(const GemmAttrs& conv, int64_t channels) {
+  const auto reach = [&](size_t axis, int64_t pixels) {
+    return (pixels - 1) * conv.strides[axis] + (conv.kernel[axis] - 1) * conv.dilations[axis] + 1;
+  };
+  return checked_mul(channels, checked_mul(reach(0, 1), reach(1, kMostLinePixels)));
+}
 
 // Floats of one slot of packed rows: the same at every level, so that a plan for another level than this one can be
 // laid out.

@@ -19,6 +19,8 @@ struct IndirectRows {
   IndirectRows(const Window<float>& w, const float* z) : window(w), zeros(z) {
     window.offsets([&](int64_t tap, int64_t elements) { offsets[tap] = elements; });
   }
+  bool is_even() const { return window.one_tap && window.spatial > 0; }
+  int64_t apart() const { return window.stride[2] * window.step[2]; }
   void row(int64_t g, const RowWalk& walk, int64_t, const float** pointers) const {
     if (window.one_tap) return static_cast<void>(pointers[0] = window.only_tap(g, walk));
     if (const auto first = window.first_of(walk); window.is_inside(first)) {

@@ -1,41 +1,58 @@
-// Depthwise convolution, channels last: the sums of up to kPixels neighbours in a row stay in registers while the
-// taps pass, a vector of channels at a time.
+// Depthwise convolution, channels last: the sums of a few neighbours in a row, two vectors of channels each, stay in
+// registers while the taps pass. Where a tap of one of them lies outside, pointers are followed and some lead to zeros.
 
 #include <algorithm>
+#include <array>
 
+#include "base/checked.h"
 #include "kernels/cpu/common/epilogue.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
 
-constexpr int kPixels = 8;
+constexpr int kPixels = 6;
+constexpr int kPairs = 2;                  // vectors of channels at once
+constexpr int64_t kChunkFloats = 5 << 10;  // of a row's image and weights: they stay in L1
 
 struct Depthwise {
   const GemmAttrs* conv = nullptr;
   TensorView x, y;
   const float* weights = nullptr;  // [taps, C]
   const float* bias = nullptr;
+  const float* zeros = nullptr;  // [C]
   Epilogue epilogue;
+
+  int64_t channels() const { return y.dims[1]; }
 };
 
-// Taps of one axis that lie inside for an output position: [begin, end).
-struct TapRange {
+// Positions [begin, end).
+struct Range {
   int64_t begin = 0, end = 0;
 };
 
-TapRange taps_inside(const GemmAttrs& conv, size_t axis, int64_t position, int64_t extent) {
+// Taps of one axis that lie inside for an output position.
+Range taps_inside(const GemmAttrs& conv, size_t axis, int64_t position, int64_t extent) {
   const int64_t first = position * conv.strides[axis] - conv.pads[axis], step = conv.dilations[axis];
-  TapRange range{0, conv.kernel[axis]};
-  while (range.begin < range.end && first + range.begin * step < 0) ++range.begin;
-  while (range.end > range.begin && first + (range.end - 1) * step >= extent) --range.end;
-  return range;
+  const int64_t begin = first >= 0 ? 0 : ceil_div(-first, step),
+                end = first >= extent ? 0 : (extent - 1 - first) / step + 1;
+  return {std::min(begin, conv.kernel[axis]), std::clamp(end, std::min(begin, conv.kernel[axis]), conv.kernel[axis])};
 }
 
-// A run of pixels that have the same taps inside.
-struct PixelRun {
-  TapRange down, across;
-  const float* from;      // tap (0, 0) of the first pixel, channel 0; may lie outside
-  const float* residual;  // or null
+// Output columns whose taps are all inside.
+Range whole_columns(const Depthwise& d) {
+  const GemmAttrs& conv = *d.conv;
+  const int64_t stride = conv.strides[1], reach = (conv.kernel[1] - 1) * conv.dilations[1];
+  const int64_t begin = ceil_div(std::max<int64_t>(conv.pads[1], 0), stride),
+                room = d.x.dims[3] + conv.pads[1] - reach;  // of the first tap's columns
+  return {begin, room <= 0 ? 0 : std::min(d.y.dims[3], (room - 1) / stride + 1)};
+}
+
+// Some neighbours of a row of the result.
+struct PixelTile {
+  Range down;
+  const float* from;         // tap (0, 0) of the first pixel, channel 0, where all taps of all of them are inside
+  const float* const* taps;  // or else [tap][kPixels]
+  const float* residual;     // or null
   float* out;
   int64_t residual_step;  // between pixels
 };
@@ -49,94 +66,151 @@ Vec load_some(const float* p, int n) {
 }
 
 // In memory of their own, so that the sums stay in registers before.
-template <int T>
-void activate_sums(const Activation& activation, Vec (&sums)[T]) {
-  Vec values[T];
-  std::copy_n(sums, T, values);
-  activate(activation, values, T);
-  std::copy_n(values, T, sums);
+template <int T, int V>
+void activate_sums(const Activation& activation, Vec (&sums)[T][V]) {
+  Vec values[T * V];
+  std::copy_n(&sums[0][0], T * V, values);
+  activate(activation, values, T * V);
+  std::copy_n(values, T * V, &sums[0][0]);
 }
 
-// Channels c … c + n - 1 of T pixels.
-template <int T, bool kPart>
-void sum_pixels(const Depthwise& d, const PixelRun& run, int64_t c, int n) {
-  const int64_t channels = d.y.dims[1], pixel = d.conv->strides[1] * d.x.strides[3], out_pixel = d.y.strides[3];
-  const int64_t down = d.conv->dilations[0] * d.x.strides[2], across = d.conv->dilations[1] * d.x.strides[3];
-  Vec acc[T];
-  const Vec init = d.bias != nullptr ? load_some<kPart>(d.bias + c, n) : Vec::splat(0.f);
+// What a tile's sums become.
+template <int T, int V, bool kPart>
+void leave_pixels(const Depthwise& d, const PixelTile& tile, Vec (&acc)[T][V], int64_t c, int n) {
+  if (d.epilogue.activation != nullptr) activate_sums<T, V>(*d.epilogue.activation, acc);
+  const Vec low = Vec::splat(d.epilogue.params->low), high = Vec::splat(d.epilogue.params->high);
+  const int64_t step = d.y.strides[3];
 #pragma GCC unroll 8
-  for (int t = 0; t < T; ++t) acc[t] = init;
-  for (int64_t ky = run.down.begin; ky < run.down.end; ++ky) {
-    const float* from = run.from + ky * down + run.across.begin * across + c;
-    const float* w = d.weights + (ky * d.conv->kernel[1] + run.across.begin) * channels + c;
-    for (int64_t kx = run.across.begin; kx < run.across.end; ++kx, from += across, w += channels) {
-      const Vec weight = load_some<kPart>(w, n);
+  for (int t = 0; t < T; ++t)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      const int64_t at = c + v * Vec::kWidth;
+      Vec sum = acc[t][v];
+      if (tile.residual != nullptr) sum = sum + load_some<kPart>(tile.residual + t * tile.residual_step + at, n);
+      sum = Vec::min(high, Vec::max(low, sum));
+      if constexpr (kPart)
+        sum.store_part(tile.out + t * step + at, n);
+      else
+        sum.store(tile.out + t * step + at);
+    }
+}
+
+// The rows that a row of the result is the first to read, under the next tile: a stream for each pixel is more than the
+// hardware follows.
+template <int T>
+void ask_ahead(const Depthwise& d, const PixelTile& tile, int64_t c) {
+  const int64_t down = d.conv->dilations[0] * d.x.strides[2], pixel = d.x.strides[3];
+  const int64_t pixels = T * d.conv->strides[1];
+  for (int64_t ky = std::max(tile.down.begin, tile.down.end - d.conv->strides[0]); ky < tile.down.end; ++ky) {
+    const float* from = tile.from + ky * down + pixels * pixel + c;
+    for (int64_t j = 0; j < pixels; ++j, from += pixel) __builtin_prefetch(from);
+  }
+}
+
+// Channels c … of T pixels: V vectors, or with kPart n channels of one.
+template <int T, int V, bool kPart, bool kInside>
+void sum_pixels(const Depthwise& d, const PixelTile& tile, int64_t c, int n) {
+  const GemmAttrs& conv = *d.conv;
+  const int64_t channels = d.channels(), width = conv.kernel[1], pixel = conv.strides[1] * d.x.strides[3];
+  const int64_t across = conv.dilations[1] * d.x.strides[3], down = conv.dilations[0] * d.x.strides[2];
+  Vec acc[T][V];
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) {
+    const Vec init = d.bias != nullptr ? load_some<kPart>(d.bias + c + v * Vec::kWidth, n) : Vec::splat(0.f);
 #pragma GCC unroll 8
-      for (int t = 0; t < T; ++t) acc[t] = Vec::fma(load_some<kPart>(from + t * pixel, n), weight, acc[t]);
+    for (int t = 0; t < T; ++t) acc[t][v] = init;
+  }
+  if constexpr (kInside) ask_ahead<T>(d, tile, c);
+  const float* w = d.weights + tile.down.begin * width * channels + c;
+  const float* const* taps = tile.taps + (kInside ? 0 : tile.down.begin * width * kPixels);
+  for (int64_t ky = tile.down.begin; ky < tile.down.end; ++ky) {
+    const float* from = kInside ? tile.from + ky * down + c : nullptr;
+    for (int64_t kx = 0; kx < width; ++kx, w += channels, from += kInside ? across : 0, taps += kInside ? 0 : kPixels) {
+      Vec weight[V];
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) weight[v] = load_some<kPart>(w + v * Vec::kWidth, n);
+#pragma GCC unroll 8
+      for (int t = 0; t < T; ++t) {
+        const float* const x = kInside ? from + t * pixel : taps[t] + c;
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v)
+          acc[t][v] = Vec::fma(load_some<kPart>(x + v * Vec::kWidth, n), weight[v], acc[t][v]);
+      }
     }
   }
-  const Vec low = Vec::splat(d.epilogue.params->low), high = Vec::splat(d.epilogue.params->high);
-  if (d.epilogue.activation != nullptr) activate_sums(*d.epilogue.activation, acc);
-#pragma GCC unroll 8
-  for (int t = 0; t < T; ++t) {
-    Vec sum = acc[t];
-    if (run.residual != nullptr) sum = sum + load_some<kPart>(run.residual + t * run.residual_step + c, n);
-    sum = Vec::min(high, Vec::max(low, sum));
-    if constexpr (kPart)
-      sum.store_part(run.out + t * out_pixel + c, n);
-    else
-      sum.store(run.out + t * out_pixel + c);
+  leave_pixels<T, V, kPart>(d, tile, acc, c, n);
+}
+
+template <int T, bool kInside>
+void sum_channels(const Depthwise& d, const PixelTile& tile, Range columns) {
+  int64_t c = columns.begin;
+  for (; c + kPairs * Vec::kWidth <= columns.end; c += kPairs * Vec::kWidth)
+    sum_pixels<T, kPairs, false, kInside>(d, tile, c, Vec::kWidth);
+  for (; c + Vec::kWidth <= columns.end; c += Vec::kWidth) sum_pixels<T, 1, false, kInside>(d, tile, c, Vec::kWidth);
+  if (c < columns.end) sum_pixels<T, 1, true, kInside>(d, tile, c, static_cast<int>(columns.end - c));
+}
+
+// Where each tap of `count` pixels from column ox of row oy on is read.
+void find_taps(const Depthwise& d, const PixelTile& tile, const float* row, int64_t ox, int count, const float** taps) {
+  const GemmAttrs& conv = *d.conv;
+  taps += tile.down.begin * conv.kernel[1] * kPixels;
+  for (int64_t ky = tile.down.begin; ky < tile.down.end; ++ky) {
+    const float* const line = row + ky * conv.dilations[0] * d.x.strides[2];
+    for (int64_t kx = 0; kx < conv.kernel[1]; ++kx, taps += kPixels) {
+      int64_t column = ox * conv.strides[1] - conv.pads[1] + kx * conv.dilations[1];
+      for (int t = 0; t < count; ++t, column += conv.strides[1])
+        taps[t] = column >= 0 && column < d.x.dims[3] ? line + column * d.x.strides[3] : d.zeros;
+    }
   }
 }
 
-template <int T>
-void sum_channels(const Depthwise& d, const PixelRun& run) {
-  const int64_t channels = d.y.dims[1];
-  int64_t c = 0;
-  for (; c + Vec::kWidth <= channels; c += Vec::kWidth) sum_pixels<T, false>(d, run, c, Vec::kWidth);
-  if (c < channels) sum_pixels<T, true>(d, run, c, static_cast<int>(channels - c));
+// Even pieces: a last tile of few pixels would wait for its sums.
+int next_pixels(int64_t left) {
+  return static_cast<int>(left >= 2 * kPixels ? kPixels : left > kPixels ? (left + 1) / 2 : left);
 }
 
-// Pixels [first, last) of a row, all with the taps of `run`.
-void sum_row(const Depthwise& d, PixelRun run, const PixelRun& row, int64_t first, int64_t last) {
-  static constexpr void (*kSums[])(const Depthwise&, const PixelRun&) = {
-      sum_channels<1>, sum_channels<2>, sum_channels<3>, sum_channels<4>,
-      sum_channels<5>, sum_channels<6>, sum_channels<7>, sum_channels<8>};
+// What does not change from row to row.
+struct ColumnPlan {
+  Range whole, channels;
+};
+
+void run_row(const Depthwise& d, const ColumnPlan& plan, int64_t n, int64_t oy) {
+  static constexpr void (*kSums[])(const Depthwise&, const PixelTile&, Range) = {
+      sum_channels<1, false>, sum_channels<2, false>, sum_channels<3, false>,
+      sum_channels<4, false>, sum_channels<5, false>, sum_channels<6, false>};
   static_assert(std::size(kSums) == kPixels);
-  for (int64_t ox = first; ox < last; ox += kPixels) {
-    run.from = row.from + (ox * d.conv->strides[1] - d.conv->pads[1]) * d.x.strides[3];
-    run.out = row.out + ox * d.y.strides[3];
-    if (row.residual != nullptr) run.residual = row.residual + ox * run.residual_step;
-    kSums[std::min<int64_t>(kPixels, last - ox) - 1](d, run);
-  }
-}
-
-void run_row(const Depthwise& d, int64_t n, int64_t oy) {
   const GemmAttrs& conv = *d.conv;
   const int64_t width = d.y.dims[3];
   RowWalk walk = rows_of(d.y, 1);
   walk.at = {n, oy, 0};
-  PixelRun row{};
-  row.down = taps_inside(conv, 0, oy, d.x.dims[2]);
-  row.from = d.x.as<const float>() + n * d.x.strides[0] + (oy * conv.strides[0] - conv.pads[0]) * d.x.strides[2];
-  row.out = d.epilogue.out.row(walk);
-  if (const auto* residual = d.epilogue.residual()) {
-    row.residual = residual->row(walk);
-    row.residual_step = residual->rows[2];
-  }
+  const float* const row =
+      d.x.as<const float>() + n * d.x.strides[0] + (oy * conv.strides[0] - conv.pads[0]) * d.x.strides[2];
+  const float* taps[kMostTaps * kPixels];
+  const auto* residual = d.epilogue.residual();
+  const float* const added = residual != nullptr ? residual->row(walk) : nullptr;
+  PixelTile tile{taps_inside(conv, 0, oy, d.x.dims[2]),   nullptr, taps, added, d.epilogue.out.row(walk),
+                 added != nullptr ? residual->rows[2] : 0};
   for (int64_t ox = 0; ox < width;) {
-    PixelRun run = row;
-    run.across = taps_inside(conv, 1, ox, d.x.dims[3]);
-    int64_t last = ox + 1;
-    const auto same = [&](int64_t x) {
-      const TapRange range = taps_inside(conv, 1, x, d.x.dims[3]);
-      return range.begin == run.across.begin && range.end == run.across.end;
-    };
-    while (last < width && same(last)) ++last;
-    sum_row(d, run, row, ox, last);
-    ox = last;
+    const int count = next_pixels(width - ox);
+    if (count == kPixels && ox >= plan.whole.begin && ox + count <= plan.whole.end) {
+      tile.from = row + (ox * conv.strides[1] - conv.pads[1]) * d.x.strides[3];
+      sum_channels<kPixels, true>(d, tile, plan.channels);
+    } else {
+      find_taps(d, tile, row, ox, count, taps);
+      kSums[count - 1](d, tile, plan.channels);
+    }
+    ox += count;
+    tile.out += count * d.y.strides[3];
+    if (added != nullptr) tile.residual += count * tile.residual_step;
   }
-  if (d.epilogue.has_program) finish_rows(d.epilogue, walk, width, 0, d.y.dims[1]);
+  if (d.epilogue.has_program) finish_rows(d.epilogue, walk, width, plan.channels.begin, plan.channels.end);
+}
+
+// Channels of a chunk: whole vectors, few enough for the rows under a row of the result to stay in L1.
+int64_t chunk_channels(const Depthwise& d) {
+  constexpr int64_t kStep = kPairs * Vec::kWidth, kLeast = 16 * kStep;
+  const int64_t rows = d.conv->kernel[0] * (d.x.dims[3] + d.conv->kernel[1]);
+  return std::max(kChunkFloats / rows / kStep * kStep, kLeast);
 }
 
 // X [N, C, H, W], weights [taps, C], bias?, extras -> Y [N, C, H, W]; channels adjacent
@@ -153,7 +227,9 @@ void check_depthwise(const KernelArgs& args) {
     check_window({x.extent(axis), y.extent(axis), conv.kernel[i], conv.strides[i], conv.dilations[i], conv.pads[i],
                   x.view().strides[i + 2]});
   }
-  o.in(1).is({DataType::f32}).shape({conv.kernel[0] * conv.kernel[1], x.extent(1)}).dense();
+  const int64_t taps = checked_mul(conv.kernel[0], conv.kernel[1]);
+  require(taps <= kMostTaps, "a kernel of {} taps; at most {}", taps, kMostTaps);
+  o.in(1).is({DataType::f32}).shape({taps, x.extent(1)}).dense();
 }
 
 void run_depthwise(const KernelArgs& args) {
@@ -165,16 +241,27 @@ void run_depthwise(const KernelArgs& args) {
   d.weights = args.inputs[1].as<const float>();
   d.bias = params.attrs.has_bias != 0 ? args.inputs[2].as<const float>() : nullptr;
   d.epilogue = make_epilogue(args, 1);
-  const int64_t height = d.y.dims[2];
-  args.pool->parallel_for(d.y.dims[0] * height, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) run_row(d, row / height, row % height);
+  if (d.y.element_count() == 0) return;
+  auto* const zeros = reinterpret_cast<float*>(args.workspace);
+  std::fill_n(zeros, d.channels(), 0.f);
+  d.zeros = zeros;
+  const Range whole = whole_columns(d);
+  const int64_t rows = d.y.dims[0] * d.y.dims[2], chunk = chunk_channels(d), chunks = ceil_div(d.channels(), chunk);
+  args.pool->parallel_for(chunks * rows, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t first = task / rows * chunk, row = task % rows;
+      const ColumnPlan plan{whole, {first, std::min(first + chunk, d.channels())}};
+      run_row(d, plan, row / d.y.dims[2], row % d.y.dims[2]);
+    }
   });
 }
+
+int64_t depthwise_workspace(const KernelArgs& args) { return args.inputs[0].dims[1] * 4; }
 
 }  // namespace
 
 void register_depthwise(KernelTable& table) {
-  table.add(make_gemm_kernel("depthwise", check_depthwise, run_depthwise));
+  table.add(make_gemm_kernel("depthwise", check_depthwise, run_depthwise, depthwise_workspace));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -293,29 +293,61 @@ void fill_row(const TensorView& view, int64_t offset, int64_t step, int64_t n, f
     for (int64_t i = 0; i < n; ++i) row[i] = operand.data[i * operand.step];
 }
 
-constexpr int64_t kShortRow = kTile / 4;
+constexpr int64_t kShortRow = kTile / 2;
+
+// How the rows of an operand follow each other: without a gap, as one and the same row, or otherwise.
+enum class RowsLie { joined, repeated, apart };
+
+template <size_t N>
+RowsLie rows_lie(const Nest<N>& nest, size_t operand, DataType dtype) {
+  const Strides& strides = nest.strides[operand];
+  if (nest.rank != 2) return RowsLie::apart;
+  if (strides[0] == 0) return RowsLie::repeated;
+  return dtype == DataType::f32 && strides[1] == 1 && strides[0] == nest.dims[1] ? RowsLie::joined : RowsLie::apart;
+}
+
+// Rows of which a tile holds several; as many as fill whole vectors, where that is possible.
+inline int64_t rows_of_tile(int64_t length) {
+  const int64_t most = kTile / length;
+  for (int64_t rows = most; rows > 0; --rows)
+    if (rows * length % kWhole == 0) return rows;
+  return most;
+}
 
 // Rows that are short: several a tile, side by side, as each run of a program has a price of its own.
 template <size_t N>
 void run_short_rows(const KernelArgs& args, const PointwiseProgram& program, const Nest<N>& nest) {
   const TensorView& y = args.outputs[0];
   const size_t in = nest.inner(), operands = args.inputs.size();
-  const int64_t length = nest.dims[in], most = kTile / length;
+  const int64_t length = nest.dims[in], most = rows_of_tile(length);
+  const bool in_place = rows_lie(nest, 0, y.dtype) == RowsLie::joined;
+  std::array<RowsLie, N> lie{};
+  for (size_t k = 0; k < operands; ++k) lie[k] = rows_lie(nest, k + 1, args.inputs[k].dtype);
   args.pool->parallel_for(nest.outer_count(), std::max<int64_t>(1, 4096 / length), [&](int64_t begin, int64_t end) {
     NestPosition<N> at(nest, begin);
     TileOperand tile[N];
     float rows[N][kTile], result[kTile];
     int64_t to[kTile];
+    const auto fill = [&](size_t k, int64_t r) {
+      fill_row(args.inputs[k], at.offset[k + 1], nest.strides[k + 1][in], length, rows[k] + r * length);
+    };
+    for (size_t k = 0; k < operands; ++k) {
+      tile[k] = {rows[k], 1};
+      for (int64_t r = 0; r < most && lie[k] == RowsLie::repeated; ++r) fill(k, r);
+    }
     for (int64_t row = begin; row < end;) {
       const int64_t count = std::min(most, end - row);
+      for (size_t k = 0; k < operands; ++k)
+        if (lie[k] == RowsLie::joined) tile[k].data = args.inputs[k].as<const float>() + at.offset[k + 1];
+      float* const out = in_place ? y.as<float>() + at.offset[0] : result;
       for (int64_t r = 0; r < count; ++r, ++row, at.next()) {
         to[r] = at.offset[0];
         for (size_t k = 0; k < operands; ++k)
-          fill_row(args.inputs[k], at.offset[k + 1], nest.strides[k + 1][in], length, rows[k] + r * length);
+          if (lie[k] == RowsLie::apart) fill(k, r);
       }
-      for (size_t k = 0; k < operands; ++k) tile[k] = {rows[k], 1};
-      run_tile(program, tile, count * length, result);
-      for (int64_t r = 0; r < count; ++r) store_tile(y, to[r], nest.strides[0][in], result + r * length, length);
+      run_tile(program, tile, count * length, out);
+      for (int64_t r = 0; r < count && !in_place; ++r)
+        store_tile(y, to[r], nest.strides[0][in], result + r * length, length);
     }
   });
 }

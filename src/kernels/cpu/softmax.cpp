@@ -24,6 +24,30 @@ void softmax_row(const float* x, int64_t n, float* y) {
   }
 }
 
+// Rows of few elements: several at once through one run of exponentials, as each has a price of its own.
+constexpr int64_t kShortSoftmax = 16;
+
+template <bool logarithm>
+void softmax_short_rows(const float* x, int64_t x_step, int64_t n, int64_t rows, float* y, int64_t y_step) {
+  float shifted[kColumns * kShortSoftmax], powers[kColumns * kShortSoftmax];
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* const from = x + r * x_step;
+    float largest = from[0];
+    for (int64_t i = 1; i < n; ++i) largest = from[i] > largest ? from[i] : largest;
+    for (int64_t i = 0; i < n; ++i) shifted[r * n + i] = from[i] - largest;
+  }
+  const int64_t whole = (rows * n + kLanes - 1) / kLanes * kLanes;
+  std::fill(shifted + rows * n, shifted + whole, 0.f);
+  for (int64_t i = 0; i < whole; ++i) powers[i] = exp_exact_range(shifted[i]);
+  for (int64_t r = 0; r < rows; ++r) {
+    float sum = 0;
+    for (int64_t i = 0; i < n; ++i) sum += powers[r * n + i];
+    const float last = logarithm ? std::log(sum) : 1 / sum;
+    for (int64_t i = 0; i < n; ++i)
+      y[r * y_step + i] = logarithm ? shifted[r * n + i] - last : powers[r * n + i] * last;
+  }
+}
+
 // Steps along the axis, then between columns.
 struct Grid {
   const float* x;
@@ -86,6 +110,8 @@ void run_softmax(const KernelArgs& args) {
            [&](const std::array<int64_t, 2>& at, int64_t n) {
              const float* from = x.as<const float>() + at[1];
              float* to = y.as<float>() + at[0];
+             if (rows && extent <= kShortSoftmax)
+               return softmax_short_rows<logarithm>(from, x_step, extent, n, to, y_step);
              if (rows) {
                for (int64_t i = 0; i < n; ++i) softmax_row<logarithm>(from + i * x_step, extent, to + i * y_step);
                return;

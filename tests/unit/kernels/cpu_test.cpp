@@ -221,6 +221,31 @@ TEST(CpuKernels, FormsOfPrograms) {
   EXPECT_EQ(leaky.slope, 0.5);
 }
 
+// Images of few channels, and as many groups as channels: kernels of their own. Wide enough for several tiles and
+// blocks of pixels, deep enough for several chunks of channels.
+TEST(CpuKernels, FirstLayersAndDepthwiseAreExactOnIntegers) {
+  std::mt19937 random(15);
+  for (int i = 0; i < 60; ++i) {
+    const bool depthwise = i % 2 == 0;
+    ConvCase t{};
+    t.n = 1 + random() % 2;
+    t.k = 1 + random() % 7;
+    t.stride = 1 + random() % 3;
+    t.dilation = 1 + random() % 2;
+    t.pad = random() % (t.dilation * (t.k - 1) + 2);
+    t.h = t.dilation * (t.k - 1) + 1 + random() % 9;
+    t.w = t.dilation * (t.k - 1) + 1 + random() % (depthwise ? 30 : i % 12 == 1 ? 2600 : 70);
+    t.c = depthwise ? 1 + random() % (i % 10 == 0 ? 600 : 60) : 1 + random() % 8;
+    t.group = depthwise ? t.c : 1;
+    t.m = depthwise ? t.c : 1 + random() % 70;
+    const auto after = static_cast<After>(i / 2 % static_cast<int>(After::count));
+    const auto inputs = inputs_of(after, integers({t.n, t.c, t.h, t.w}, static_cast<uint32_t>(i)), conv_result(t));
+    compare([&] { return conv_graph(t, after); }, inputs, 0,
+            fmt::format("n{} c{} {}x{} m{} k{} s{} p{} d{} g{} after {}", t.n, t.c, t.h, t.w, t.m, t.k, t.stride, t.pad,
+                        t.dilation, t.group, i / 2 % 5));
+  }
+}
+
 // The image is its own residual: one operand in two roles.
 TEST(CpuKernels, AConvolutionPlusItsOwnInput) {
   const auto make = [] {

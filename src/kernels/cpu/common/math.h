@@ -8,18 +8,27 @@
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
+// a * b + c, in one operation where there is one.
+inline float fused(float a, float b, float c) {
+#if defined(PLANISH_ISA_scalar)
+  return a * b + c;
+#else
+  return __builtin_fmaf(a, b, c);
+#endif
+}
+
 // exp(x) = 2^n * exp(r), |r| <= ln(2)/2; the polynomial is Cephes' expf.
 inline float exp_value(float x) {
   x = std::min(std::max(x, -87.3365f), 88.3762f);
-  const float n = (x * 1.44269504f + 12582912.f) - 12582912.f;
-  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  const float n = fused(x, 1.44269504f, 12582912.f) - 12582912.f;
+  const float r = fused(n, 2.12194440e-4f, fused(n, -0.693359375f, x));
   float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.f;
+  p = fused(p, r, 1.3981999507e-3f);
+  p = fused(p, r, 8.3334519073e-3f);
+  p = fused(p, r, 4.1665795894e-2f);
+  p = fused(p, r, 1.6666665459e-1f);
+  p = fused(p, r, 5.0000001201e-1f);
+  p = fused(p, r * r, r + 1.f);
   return p * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
 }
 

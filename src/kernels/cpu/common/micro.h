@@ -6,14 +6,17 @@
 
 #include "kernels/cpu/common/activation.h"
 #include "kernels/cpu/common/half.h"
+#include "kernels/gemm.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
+
+constexpr int64_t kMostTileRows = std::max<int64_t>(kRows, kMostLinePixels);
 
 // Where the sums of a tile go: clamp(activation(sums) + residual). `width` columns (1 … kPanel) are written; residual
 // rows are null or as wide.
 struct TileEnd {
-  float* out[kRows];
-  const float* residual[kRows];
+  float* out[kMostTileRows];
+  const float* residual[kMostTileRows];
   bool has_residual = false;
   bool has_sums = false;  // an activation meets the sums together with those that wait in `out`
   int width = 0;

@@ -171,7 +171,8 @@ inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, i
 }
 
 // Fills the chunk of `count` rows from `walk` on. Source: `row(g, walk, index, pointers)` writes the pointers of
-// one row, [tap * kRows]; `index` is the row's place in the chunk.
+// one row, [tap * kRows]; `index` is the row's place in the chunk. Where it has `apart`, the pointers of one tap may be
+// that far apart along the last axis.
 template <class Source>
 void fill_chunk(const Product& p, Source& source, int64_t g, RowWalk walk, int64_t count, ChunkRows& rows) {
   const auto last = static_cast<size_t>(p.rows.axes - 1);
@@ -184,6 +185,15 @@ void fill_chunk(const Product& p, Source& source, int64_t g, RowWalk walk, int64
     if (residual != nullptr) {
       const float* from = residual->row(walk);
       for (int64_t i = m; i < end; ++i, from += residual->rows[last]) rows.residual[i] = from;
+    }
+    if constexpr (requires { source.apart(); }) {
+      if (source.is_even()) {
+        const float* from = nullptr;
+        source.row(g, walk, m, &from);
+        walk.at[last] += end - m - 1;
+        for (; m < end; ++m, from += source.apart()) rows.from[m] = from;
+        continue;
+      }
     }
     for (;; ++walk.at[last]) {
       source.row(g, walk, m, rows.from + m / kRows * kRows * p.taps + m % kRows);
