@@ -40,7 +40,8 @@ constexpr bool is_tiled(Mma mma) { return mma == Mma::tile_i8 || mma == Mma::til
 
 // Of the code of a level (code_level).
 constexpr MmaFormat mma_format(Mma mma, Isa code) {
-  const int64_t rows = is_tiled(mma) ? 32 : code == Isa::avx512 ? 12 : code == Isa::avx2 ? 6 : 4;
+  // Of 16 registers twelve sums would do, but products of i16 are added one by one: eight keep more of them in flight.
+  const int64_t rows = is_tiled(mma) ? 32 : code == Isa::avx512 ? 12 : code == Isa::avx2 && mma == Mma::dot_i8 ? 6 : 4;
   const int64_t columns = code == Isa::avx512 ? 32 : code == Isa::avx2 ? 16 : 4;
   const int64_t steps = is_tiled(mma) ? 16 : 1;
   switch (mma) {

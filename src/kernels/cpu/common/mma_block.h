@@ -71,7 +71,8 @@ struct MaddI16 {
 };
 #endif
 
-constexpr MmaFormat kDot = mma_format(Mma::madd_i16, Isa::PLANISH_ISA);  // as all but tiles
+constexpr MmaFormat kDot =
+    mma_format(Mma::dot_i8, Isa::PLANISH_ISA);  // columns: as all but tiles; rows: as many or more
 constexpr int kDotRows = static_cast<int>(kDot.rows), kDotColumns = static_cast<int>(kDot.columns);
 
 template <class Dot, int R>
@@ -85,6 +86,7 @@ void dot_rows(const BlockArgs& block) {
   const int32_t* b = block.b;
   for (int64_t run = 0; run < block.runs; ++run) {
     const int32_t* a = block.a + block.offsets[run];
+#pragma GCC unroll 2
     for (int64_t step = 0; step < block.steps; ++step, ++a, b += kDotColumns) {
       Words w[kVectorsOfDot];
 #pragma GCC unroll 4
