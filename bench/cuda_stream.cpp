@@ -46,7 +46,7 @@ struct Way {
 
 cudaError_t execute(void* context) {
   return planish_context_enqueue(static_cast<planish_context*>(context), nullptr) == PLANISH_OK ? cudaSuccess
-                                                                                             : cudaErrorUnknown;
+                                                                                                : cudaErrorUnknown;
 }
 
 void check(cudaError_t error) {

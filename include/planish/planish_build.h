@@ -74,8 +74,8 @@ typedef struct planish_import_options {
   size_t size;
   const planish_range* ranges; /* extents of a .prototxt's inputs are its own unless these give others */
   size_t range_count;
-  int32_t keep_dynamic; /* 1: dynamic axes without a range stay dynamic; a build needs a range for them */
-  const char* weights;  /* of a .prototxt: the path of a .caffemodel; with bytes a name for messages; NULL: none */
+  int32_t keep_dynamic;      /* 1: dynamic axes without a range stay dynamic; a build needs a range for them */
+  const char* weights;       /* of a .prototxt: the path of a .caffemodel; with bytes a name for messages; NULL: none */
   const void* weights_bytes; /* copied; NULL: `weights` is a path */
   size_t weights_size;
   int32_t random_weights; /* 1: seeded values where there are no weights */

@@ -9,8 +9,8 @@
 #include "cli/image.h"
 #include "cli/npy.h"
 #include "cli/npz.h"
-#include "importers/onnx/import.h"
 #include "cli/options.h"
+#include "importers/onnx/import.h"
 
 namespace planish::cli {
 namespace {

@@ -23,7 +23,7 @@ class UsageError : public Error {
 };
 
 struct CommonOptions {
-  std::string model;  // .onnx, .prototxt or a plan file
+  std::string model;    // .onnx, .prototxt or a plan file
   std::string weights;  // of a .prototxt
   bool random_weights = false;
   std::string device = "auto";
