@@ -75,7 +75,8 @@ inline bool is_plain(const MmaEnd& end, int64_t columns) {
   if (params.extras > 0 && !(is_byte(end.extra[0].type) && std::abs(params.attrs.residual_scale) < kMost)) return false;
   if (!(params.low <= params.high)) return false;
   bool tame = true;
-  for (int64_t i = 0; i < columns; ++i) tame &= (std::abs(end.scales[i]) < kMost) & (std::abs(end.bias[i]) < kMost);
+  for (int64_t i = 0; i < columns; ++i) tame &= std::abs(end.scales[i]) < kMost;
+  for (int64_t i = 0; i < columns; ++i) tame &= std::abs(end.bias[i]) < kMost;
   return tame;
 }
 
