@@ -62,9 +62,9 @@ void import_batch_norm(LayerContext& context) {
   const bool affine = param.flag("scale_bias");
   context.require_blobs(affine ? 5 : 3, affine ? 5 : 3);
   const auto [mean, variance] = batch_statistics(context, channels, param.flag("use_global_stats", true));
-  const auto row = [&](size_t i, double otherwise) {
+  const auto row = [&, like = mean](size_t i, double otherwise) {
     if (affine) return context.blob(i, {channels}, otherwise == 1 ? Made::ones : Made::zeros);
-    return context.add("expand", {context.scalar_like(mean, otherwise), context.ints({channels})});
+    return context.add("expand", {context.scalar_like(like, otherwise), context.ints({channels})});
   };
   const ValueId scale = row(3, 1), bias = row(4, 0);
   context.emit("batch_normalization", {context.input(0), scale, bias, mean, variance},
