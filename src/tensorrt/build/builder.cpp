@@ -226,7 +226,7 @@ void* createInferBuilder_INTERNAL(void* logger, int32_t version) {
   remember_logger(given);
   Reporter(given).guard("createInferBuilder", [] { register_adapters(); });
   return Reporter(given).guard("createInferBuilder", static_cast<nvinfer1::IBuilder*>(nullptr),
-                               [&]() -> nvinfer1::IBuilder* { return new BuilderImpl(given, version); });
+                               [&]() -> nvinfer1::IBuilder* { return new BuilderImpl(given); });
 }
 
 nvinfer1::IPluginRegistry* nvinfer1::getBuilderPluginRegistry(nvinfer1::EngineCapability) {

@@ -11,7 +11,7 @@ namespace planish::tensorrt {
 
 class BuilderImpl final : public nvinfer1::IBuilder {
  public:
-  BuilderImpl(nvinfer1::ILogger* logger, int32_t version) : reporter_(logger), version_(version), own_(reporter_) {}
+  explicit BuilderImpl(nvinfer1::ILogger* logger) : reporter_(logger), own_(reporter_) {}
 
   nvinfer1::INetworkDefinition* createNetworkV2(nvinfer1::NetworkDefinitionCreationFlags flags) override;
   nvinfer1::IBuilderConfig* createBuilderConfig() override;
@@ -87,7 +87,6 @@ class BuilderImpl final : public nvinfer1::IBuilder {
   void say_precisions(const NetworkImpl& network, const ConfigImpl& config) const;
 
   Reporter reporter_;
-  int32_t version_;
   ConfigImpl own_;  // of versions 3 to 7
   std::vector<std::unique_ptr<ProfileImpl>> profiles_;
   nvinfer1::IGpuAllocator* allocator_ = nullptr;
