@@ -37,7 +37,7 @@ LAYERS = {
     "api/runtime": ["runtime"] + RUNTIME,
     "api/build": ["api/runtime", "importers", "compile"] + BUILDER,
     "cudart": ["device", "base"],  # a library of its own: src/tensorrt takes its header alone
-    "tensorrt/runtime": [],  # the public interface alone, of the runtime half
+    "tensorrt/runtime": ["cudart"],  # the public interface alone, of the runtime half; how work gets on a stream
     "tensorrt/build": ["tensorrt/runtime"],
     "tensorrt/parsers": [],
     "cli": ["importers", "compile"] + BUILDER,

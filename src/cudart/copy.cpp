@@ -1,5 +1,6 @@
 // The contract: a side that the kind says is of the device lies in a known allocation, and nothing reaches beyond the
-// allocation that it starts in.
+// allocation that it starts in. Work that runs on a stream may have memory of its own: intermediate values of an
+// engine.
 
 #include "cudart/copy.h"
 
@@ -33,7 +34,7 @@ cudaError_t check_side(const Side& side, const Box& box, size_t row, Place place
   if (side.memory == nullptr || !span(side, box, row, &bytes)) return cudaErrorInvalidValue;
   const auto block = memory().find(side.memory);
   *pageable = !block.has_value();
-  if (!block) return place == Place::device ? cudaErrorInvalidValue : cudaSuccess;
+  if (!block) return place == Place::device && !inside().running ? cudaErrorInvalidValue : cudaSuccess;
   if (place == Place::host && block->type == cudaMemoryTypeDevice) return cudaErrorInvalidValue;
   return bytes <= block->bytes_from(side.memory) ? cudaSuccess : cudaErrorInvalidValue;
 }

@@ -213,7 +213,7 @@ void ContextImpl::start(cudaStream_t stream, bool wait) {
     return;
   }
   wait_for_stream(stream);
-  runner_.run(now_);
+  call_here([&] { runner_.run(now_); });
   record_event(consumed_, stream);
   if (profiler_ != nullptr && emits_profile_) reportToProfiler();
 }

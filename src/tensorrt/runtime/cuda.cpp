@@ -2,10 +2,17 @@
 
 #include <dlfcn.h>
 
+#include <exception>
+#include <string>
+
+#include "cudart/planish_cudart.h"
+#include "planish/error.hpp"
+
 namespace planish::tensorrt {
 namespace {
 
 struct CudaFunctions {
+  const planish_cudart* own;  // null: the runtime is a toolkit's
   int (*launch_host)(cudaStream_t, void (*)(void*), void*);
   int (*synchronize)(cudaStream_t);
   int (*record)(cudaEvent_t, cudaStream_t);
@@ -20,6 +27,7 @@ void look_up(Function& function, const char* name) {
 const CudaFunctions& cuda() {
   static const CudaFunctions functions = [] {
     CudaFunctions found{};
+    found.own = planish_cudart_find();
     look_up(found.launch_host, "cudaLaunchHostFunc");
     look_up(found.synchronize, "cudaStreamSynchronize");
     look_up(found.record, "cudaEventRecord");
@@ -31,8 +39,30 @@ const CudaFunctions& cuda() {
 
 }  // namespace
 
-bool call_in_stream(cudaStream_t stream, void (*work)(void*), void* data) noexcept {
-  return cuda().launch_host != nullptr && cuda().launch_host(stream, work, data) == 0;
+bool streams::call_in_stream(cudaStream_t stream, int (*run)(void*), void (*call)(void*), void* data) noexcept {
+  if (cuda().own != nullptr)
+    return cuda().own->enqueue(stream, reinterpret_cast<cudaError_t (*)(void*)>(run), nullptr, data) == cudaSuccess;
+  return cuda().launch_host != nullptr && cuda().launch_host(stream, call, data) == 0;
+}
+
+void call_here(const std::function<void()>& work) {
+  if (cuda().own == nullptr) return work();
+  struct Call {
+    const std::function<void()>& work;
+    std::exception_ptr failure;
+  } call{work, nullptr};
+  const auto run = [](void* given) {
+    auto& own = *static_cast<Call*>(given);
+    try {
+      own.work();
+    } catch (...) {
+      own.failure = std::current_exception();
+    }
+    return cudaSuccess;
+  };
+  if (const cudaError_t error = cuda().own->execute(run, &call); error != cudaSuccess)
+    throw Error(Code::invalid_state, "the CUDA runtime refuses to run in this thread, error " + std::to_string(error));
+  if (call.failure) std::rethrow_exception(call.failure);
 }
 
 void wait_for_stream(cudaStream_t stream) noexcept {

@@ -2,17 +2,39 @@
 // What is asked of CUDA's runtime interface, where the process has one: work in the order of a stream. Functions are
 // looked up when they are first needed, so that nothing here links it.
 
+#include <functional>
+
 #include "NvInferRuntime.h"
 
 namespace planish::tensorrt {
 
-// Calls work(data) when all that `stream` was given before is done. False: the process has no such runtime, or it
-// refuses; nothing was called.
-bool call_in_stream(cudaStream_t stream, void (*work)(void*), void* data) noexcept;
+// What runs in the order of a stream; false: it failed.
+using StreamWork = bool (*)(void* data);
+
+// Runs work(data) when all that `stream` was given before is done. Where streams are planish's own, calls that the work
+// makes on its stream take effect at once, and its failure is what waiting for the stream returns; a toolkit's runtime
+// refuses the first and never learns of the second. False: the process has no such runtime, or it refuses; nothing
+// will run.
+template <StreamWork work>
+bool call_in_stream(cudaStream_t stream, void* data) noexcept;
+// Runs `work` in the caller, once what the default stream waits for is done; calls on that stream take effect at once.
+void call_here(const std::function<void()>& work);
 // Waits for all that `stream` was given; nothing to do without a runtime.
 void wait_for_stream(cudaStream_t stream) noexcept;
 void record_event(cudaEvent_t event, cudaStream_t stream) noexcept;
 // What the stream is given now becomes part of a graph that may be run many times.
 bool is_capturing(cudaStream_t stream) noexcept;
+
+namespace streams {
+constexpr int kUnknownError = 999;  // cudaErrorUnknown
+bool call_in_stream(cudaStream_t stream, int (*run)(void*), void (*call)(void*), void* data) noexcept;
+}  // namespace streams
+
+template <StreamWork work>
+bool call_in_stream(cudaStream_t stream, void* data) noexcept {
+  return streams::call_in_stream(
+      stream, [](void* given) { return work(given) ? 0 : streams::kUnknownError; },
+      [](void* given) { static_cast<void>(work(given)); }, data);
+}
 
 }  // namespace planish::tensorrt

@@ -172,14 +172,18 @@ std::unique_ptr<Runner::Job> Runner::take_job() {
   return job;
 }
 
-void Runner::run_job(void* data) {
+bool Runner::run_job(void* data) {
   Job* job = static_cast<Job*>(data);
   Runner* runner = job->runner;
-  runner->reporter_.guard("enqueue", [&] { runner->execute(job->snapshot); });
-  if (job->captured) return;
+  const bool done = runner->reporter_.guard("enqueue", false, [&] {
+    runner->execute(job->snapshot);
+    return true;
+  });
+  if (job->captured) return done;
   const std::lock_guard lock(runner->jobs_mutex_);
   runner->free_jobs_.emplace_back(job);
   if (--runner->in_flight_ == 0) runner->jobs_done_.notify_all();
+  return done;
 }
 
 bool Runner::enqueue(const Snapshot& snapshot, cudaStream_t stream) {
@@ -191,7 +195,7 @@ bool Runner::enqueue(const Snapshot& snapshot, cudaStream_t stream) {
     const std::lock_guard lock(jobs_mutex_);
     ++in_flight_;
   }
-  const bool accepted = call_in_stream(stream, run_job, job.get());
+  const bool accepted = call_in_stream<run_job>(stream, job.get());
   const std::lock_guard lock(jobs_mutex_);
   if (accepted && job->captured)
     captured_jobs_.push_back(std::move(job));

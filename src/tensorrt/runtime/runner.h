@@ -47,7 +47,7 @@ class Runner {
 
  private:
   struct Job;
-  static void run_job(void* job);
+  static bool run_job(void* job);
   void apply_shapes(const Snapshot& snapshot);
   void bind(const Snapshot& snapshot);
   void deliver(const Snapshot& snapshot);  // outputs that were not bound
