@@ -1,0 +1,171 @@
+// An engine in streams of the CUDA runtime that stands beside the libraries: a plugin copies on the stream that it is
+// given, whichever way the engine is started.
+
+#include <cuda_runtime_api.h>
+
+#include <array>
+#include <cstdio>
+#include <memory>
+
+#include "implementers.h"
+
+using namespace nvinfer1;
+using namespace implementers;
+
+namespace {
+
+constexpr int kCount = 48;
+int failures = 0;
+Logger logger;
+
+void expect(bool held, const char* what) {
+  if (held) return;
+  ++failures;
+  std::printf("FAILED: %s\n", what);
+}
+
+class CopyPlugin : public IPluginV2DynamicExt {
+ public:
+  IPluginV2DynamicExt* clone() const noexcept override { return new CopyPlugin(*this); }
+  DimsExprs getOutputDimensions(int32_t, const DimsExprs* inputs, int32_t, IExprBuilder&) noexcept override {
+    return inputs[0];
+  }
+  bool supportsFormatCombination(int32_t at, const PluginTensorDesc* tensors, int32_t, int32_t) noexcept override {
+    return tensors[at].type == DataType::kFLOAT && tensors[at].format == TensorFormat::kLINEAR;
+  }
+  void configurePlugin(const DynamicPluginTensorDesc*, int32_t, const DynamicPluginTensorDesc*,
+                       int32_t) noexcept override {}
+  size_t getWorkspaceSize(const PluginTensorDesc*, int32_t, const PluginTensorDesc*, int32_t) const noexcept override {
+    return 0;
+  }
+  int32_t enqueue(const PluginTensorDesc*, const PluginTensorDesc*, const void* const* inputs, void* const* outputs,
+                  void*, cudaStream_t stream) noexcept override {
+    const size_t bytes = kCount * sizeof(float);
+    if (cudaMemsetAsync(outputs[0], 0xff, bytes, stream) != cudaSuccess) return 1;
+    if (cudaMemcpyAsync(outputs[0], inputs[0], bytes, cudaMemcpyDeviceToDevice, stream) != cudaSuccess) return 2;
+    return cudaStreamSynchronize(stream) == cudaSuccess ? 0 : 3;
+  }
+  DataType getOutputDataType(int32_t, const DataType* types, int32_t) const noexcept override { return types[0]; }
+  const char* getPluginType() const noexcept override { return "Copy"; }
+  const char* getPluginVersion() const noexcept override { return "1"; }
+  int32_t getNbOutputs() const noexcept override { return 1; }
+  int32_t initialize() noexcept override { return 0; }
+  void terminate() noexcept override {}
+  size_t getSerializationSize() const noexcept override { return 0; }
+  void serialize(void*) const noexcept override {}
+  void destroy() noexcept override { delete this; }
+  void setPluginNamespace(const char*) noexcept override {}
+  const char* getPluginNamespace() const noexcept override { return ""; }
+};
+
+class CopyCreator : public IPluginCreator {
+ public:
+  const char* getPluginName() const noexcept override { return "Copy"; }
+  const char* getPluginVersion() const noexcept override { return "1"; }
+  const PluginFieldCollection* getFieldNames() noexcept override { return &fields_; }
+  IPluginV2* createPlugin(const char*, const PluginFieldCollection*) noexcept override { return new CopyPlugin; }
+  IPluginV2* deserializePlugin(const char*, const void*, size_t) noexcept override { return new CopyPlugin; }
+  void setPluginNamespace(const char*) noexcept override {}
+  const char* getPluginNamespace() const noexcept override { return ""; }
+
+ private:
+  PluginFieldCollection fields_{0, nullptr};
+};
+REGISTER_TENSORRT_PLUGIN(CopyCreator);
+
+// relu(copy(x))
+std::unique_ptr<IHostMemory> plan() {
+  std::unique_ptr<IBuilder> builder(createInferBuilder(logger));
+  std::unique_ptr<INetworkDefinition> network(builder->createNetworkV2(0));
+  std::unique_ptr<IBuilderConfig> config(builder->createBuilderConfig());
+  ITensor* x = network->addInput("x", DataType::kFLOAT, Dims4{1, 3, 4, 4});
+  CopyPlugin plugin;
+  ITensor* copied = network->addPluginV2(&x, 1, plugin)->getOutput(0);
+  ITensor* y = network->addActivation(*copied, ActivationType::kRELU)->getOutput(0);
+  y->setName("y");
+  network->markOutput(*y);
+  return std::unique_ptr<IHostMemory>(builder->buildSerializedNetwork(*network, *config));
+}
+
+class Buffers {
+ public:
+  Buffers() {
+    cudaMalloc(&x_, sizeof host_);
+    cudaMalloc(&y_, sizeof host_);
+  }
+  ~Buffers() {
+    cudaFree(x_);
+    cudaFree(y_);
+  }
+  void give(IExecutionContext& context) {
+    context.setTensorAddress("x", x_);
+    context.setTensorAddress("y", y_);
+  }
+  void send(float first, cudaStream_t stream) {
+    for (int i = 0; i < kCount; ++i) host_[i] = first + static_cast<float>(i);
+    cudaMemcpyAsync(x_, host_.data(), sizeof host_, cudaMemcpyHostToDevice, stream);
+  }
+  void expect_result(cudaStream_t stream, const char* what) {
+    std::array<float, kCount> result{};
+    cudaMemcpyAsync(result.data(), y_, sizeof result, cudaMemcpyDeviceToHost, stream);
+    bool right = cudaStreamSynchronize(stream) == cudaSuccess;
+    for (int i = 0; i < kCount; ++i) right = right && result[i] == (host_[i] > 0 ? host_[i] : 0);
+    expect(right, what);
+  }
+  std::array<void*, 2> bindings() const { return {x_, y_}; }
+
+ private:
+  void *x_ = nullptr, *y_ = nullptr;
+  std::array<float, kCount> host_{};
+};
+
+void test_streams(IExecutionContext& context, Buffers& buffers) {
+  cudaStream_t stream = nullptr;
+  cudaStreamCreate(&stream);
+  for (cudaStream_t one : {stream, cudaStream_t{}}) {
+    buffers.send(-20, one);
+    expect(context.enqueueV3(one), "enqueueV3");
+    buffers.expect_result(one, one == nullptr ? "enqueueV3 on the default stream" : "enqueueV3 on a stream");
+  }
+  buffers.send(-30, stream);
+  cudaStreamSynchronize(stream);
+  auto bindings = buffers.bindings();
+  expect(context.executeV2(bindings.data()), "executeV2");
+  buffers.expect_result(stream, "executeV2");
+  cudaStreamDestroy(stream);
+}
+
+void test_graph(IExecutionContext& context, Buffers& buffers) {
+  cudaStream_t stream = nullptr;
+  cudaStreamCreate(&stream);
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t exec = nullptr;
+  cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
+  expect(context.enqueueV3(stream), "enqueueV3 while the stream is captured");
+  expect(cudaStreamEndCapture(stream, &graph) == cudaSuccess, "the end of the capture");
+  expect(cudaGraphInstantiate(&exec, graph, 0) == cudaSuccess, "the graph");
+  for (float first : {-10.F, -40.F}) {
+    buffers.send(first, stream);
+    cudaGraphLaunch(exec, stream);
+    buffers.expect_result(stream, "a launch of the graph");
+  }
+  cudaGraphExecDestroy(exec);
+  cudaGraphDestroy(graph);
+  cudaStreamDestroy(stream);
+}
+
+}  // namespace
+
+int main() {
+  const auto bytes = plan();
+  std::unique_ptr<IRuntime> runtime(createInferRuntime(logger));
+  std::unique_ptr<ICudaEngine> engine(runtime->deserializeCudaEngine(bytes->data(), bytes->size()));
+  std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
+  Buffers buffers;
+  buffers.give(*context);
+  test_streams(*context, buffers);
+  test_graph(*context, buffers);
+  for (const std::string& line : logger.lines) std::printf("log: %s\n", line.c_str());
+  std::printf("%d failures\n", failures);
+  return failures == 0 ? 0 : 1;
+}
