@@ -28,6 +28,7 @@ function(planish_tensorrt_library name layout)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/include/tensorrt
     INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include/tensorrt> $<INSTALL_INTERFACE:include/tensorrt>)
   target_compile_definitions(${target} PRIVATE NV_TENSORRT_MAJOR=${layout})
+  planish_sanitized_library(${target})
   target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections
     -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/tensorrt.map)
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} SOVERSION ${layout} VERSION ${tensorrt_version_${layout}}
@@ -63,6 +64,6 @@ configure_file(cmake/planish-config.in ${CMAKE_BINARY_DIR}/bin/planish-config @O
 set(PLANISH_TENSORRT_LIBRARIES_DIR "$prefix/${CMAKE_INSTALL_LIBDIR}/planish/tensorrt")
 set(PLANISH_LIBRARIES_DIR "$prefix/${CMAKE_INSTALL_LIBDIR}")
 set(PLANISH_HEADERS_DIR "$prefix/${CMAKE_INSTALL_INCLUDEDIR}")
-set(PLANISH_CUDA_HEADERS_DIR "$prefix/${CMAKE_INSTALL_INCLUDEDIR}/planish-cuda")
+set(PLANISH_CUDA_HEADERS_DIR "$prefix/${CMAKE_INSTALL_INCLUDEDIR}/cuda")
 configure_file(cmake/planish-config.in ${CMAKE_BINARY_DIR}/install/planish-config @ONLY)
 install(PROGRAMS ${CMAKE_BINARY_DIR}/install/planish-config DESTINATION bin COMPONENT tensorrt)
