@@ -29,7 +29,6 @@ class Runner {
 
   // A context of that profile, with intermediate values in `arena` (null: the device's own).
   void open(int profile, void* arena, size_t arena_bytes);
-  bool is_open() const { return context_ != nullptr; }
 
   // Waits for what is under way; Error names what does not fit.
   void run(const Snapshot& snapshot);
