@@ -34,11 +34,17 @@ void add_precision_options(CLI::App& command, QuantizationFlags& flags) {
 void add_calibration_options(CLI::App& command, QuantizationFlags& flags, const std::string& data) {
   command.add_option(data, flags.data.data,
                      "Samples: a folder of .jpg, .png, .npy or .npz, or one .npy or .npz whose first axis counts them");
-  command.add_option("--image", flags.data.images, "NAME:RECIPE for pictures, as for run");
+  if (command.get_option_no_throw("--image") == nullptr)
+    command.add_option("--image", flags.data.images, "NAME:RECIPE for pictures, as for run");
   command.add_option("--samples", flags.data.samples, "So many of the samples, evenly spread; 0: all");
   command.add_option("--method", flags.method, "entropy, minmax, percentile, mse, or best: the one of least error");
   command.add_option("--percentile", flags.percent, "Share of the values, in percent, that --method percentile covers");
   command.add_flag("--correct-bias", flags.correct_bias, "Take the weights' rounding out of the mean results");
+}
+
+void add_error_option(CLI::App& command, QuantizationFlags& flags) {
+  command.add_option("--max-error", flags.most_error,
+                     "Relative L2 error of the outputs beside fp32: the most sensitive layers stay fp32 until it holds");
 }
 
 CalibrateOptions calibrate_options(const QuantizationFlags& flags, bool quiet) {
@@ -55,6 +61,11 @@ CalibrateOptions calibrate_options(const QuantizationFlags& flags, bool quiet) {
   options.quantize.layers = layer_choice(flags);
   if (!quiet) options.progress = show_progress;
   return options;
+}
+
+static std::function<bool(const BuildProgress&)> progress_of(const CommonOptions& options) {
+  if (options.quiet) return {};
+  return show_progress;
 }
 
 LayerChoice layer_choice(const QuantizationFlags& flags) {
@@ -89,6 +100,28 @@ Calibration calibrate_by_flags(const CommonOptions& options, const Graph& simple
   return found;
 }
 
+Calibration obtain_calibration(const CommonOptions& options, const Graph& simple, Device& device) {
+  const std::string& table = options.quantization.table;
+  if (table.empty()) return calibrate_by_flags(options, simple, device);
+  return {with_context([&] { return table; }, [&] { return parse_table(read_file(table)); }), {}};
+}
+
+std::vector<Sample> judged_samples(const QuantizationFlags& flags, const Graph& simple) {
+  constexpr int kJudged = 8;
+  DataFlags data = flags.data;
+  data.samples = data.samples == 0 ? kJudged : std::min(data.samples, kJudged);
+  const Samples source("--data", data, input_types(simple));
+  std::vector<Sample> samples;
+  for (int i = 0; i < source.count(); ++i) samples.push_back(source.at(i));
+  return samples;
+}
+
+void print_mixed(const MixedPrecision& mixed, double most) {
+  std::printf("error of the outputs: all int8 %.3g (%.3f ms), now %.3g (%.3f ms, %+.3f); up to %.3g is accepted\n",
+              mixed.all_int8_error, mixed.all_int8_ms, mixed.error, mixed.ms, mixed.ms - mixed.all_int8_ms, most);
+  for (const std::string& layer : mixed.kept) std::printf("  %s stays fp32 for it\n", layer.c_str());
+}
+
 bool wants_int8(const CommonOptions& options) {
   return ("," + options.precision + ",").find(",int8,") != std::string::npos;
 }
@@ -106,14 +139,19 @@ Graph quantized_model(const CommonOptions& options, Graph graph, Device& device)
     throw UsageError("--calibration and --calibrate; one of them is accepted");
   if (!flags.table.empty() && flags.correct_bias)
     throw UsageError("--correct-bias: the table has no means; it needs --calibrate");
+  if (flags.most_error > 0 && flags.data.data.empty())
+    throw UsageError("--max-error: samples are needed to judge by; --calibrate gives them");
   const Graph simple = simplified(std::move(graph));
-  Calibration calibration;
-  if (flags.table.empty())
-    calibration = calibrate_by_flags(options, simple, device);
-  else
-    calibration.table = with_context([&] { return flags.table; }, [&] { return parse_table(read_file(flags.table)); });
+  const Calibration calibration = obtain_calibration(options, simple, device);
   QuantizeOptions how;
   how.layers = layer_choice(flags);
+  if (flags.most_error > 0) {
+    Sensitivity sensitivity(simple, device, judged_samples(flags, simple), progress_of(options));
+    const MixedPrecision mixed = sensitivity.search(calibration, how, flags.most_error);
+    clear_progress();
+    if (!options.quiet) print_mixed(mixed, flags.most_error);
+    how.layers = mixed.layers;
+  }
   QuantizedLayers layers;
   Graph numbers = with_context([&] { return flags.table.empty() ? options.model : flags.table; },
                                [&] { return quantized(simple, calibration, how, &layers); });
