@@ -206,7 +206,8 @@ typedef struct planish_profile {
   size_t count;
 } planish_profile;
 
-/* One input of a sample. `extents` come as the input's own (typical ones where they are dynamic), and may be changed. */
+/* One input of a sample. `extents` come as the input's own (typical ones where they are dynamic), and may be changed.
+ */
 typedef struct planish_sample {
   const char* input;
   int64_t extents[PLANISH_MAX_RANK];
@@ -220,9 +221,9 @@ typedef struct planish_calibration_options {
   size_t struct_size;
   planish_device* device; /* that samples are run on; NULL: a new one, with `threads` */
   int32_t threads;
-  const char* method;    /* "entropy" (NULL: that), "minmax", "percentile", "mse", "best" */
-  double percent;        /* of the values, that "percentile" covers; 0: 99.99 */
-  int32_t count;         /* samples that are expected, for progress; 0: unknown */
+  const char* method; /* "entropy" (NULL: that), "minmax", "percentile", "mse", "best" */
+  double percent;     /* of the values, that "percentile" covers; 0: 99.99 */
+  int32_t count;      /* samples that are expected, for progress; 0: unknown */
   planish_samples_fn samples;
   void* samples_user;
   const planish_profile* profile; /* of dynamic extents; may be NULL */
@@ -279,8 +280,9 @@ typedef struct planish_build_options {
   int32_t bf16;    /* 1: fp32 products may be done in bf16 */
   const planish_note* notes;
   size_t note_count;
-  const char* calibration;     /* table of planish_calibrate or TensorRT: products may take integers of 8 bits; NULL: none */
-  int32_t calibration_partial; /* 1: layers whose tensors the table lacks stay fp32; 0: that is an error */
+  const char*
+      calibration; /* table of planish_calibrate or TensorRT: products may take integers of 8 bits; NULL: none */
+  int32_t calibration_partial;    /* 1: layers whose tensors the table lacks stay fp32; 0: that is an error */
   const char* const* fp32_layers; /* names of nodes that stay fp32 whatever the table says */
   size_t fp32_layer_count;
 } planish_build_options;

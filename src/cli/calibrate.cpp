@@ -40,9 +40,9 @@ void run_calibrate(CalibrateCommand& command) {
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (!common.quiet) std::printf("%s written in %.1f s\n", command.output.c_str(), seconds.count());
   if (common.json.empty()) return;
-  nlohmann::json json = {{"samples", report.samples},   {"method", method_name(report.method)},
-                         {"dead", report.dead},         {"constant", report.constant},
-                         {"seconds", seconds.count()},  {"scales", found.table.scales}};
+  nlohmann::json json = {{"samples", report.samples},  {"method", method_name(report.method)},
+                         {"dead", report.dead},        {"constant", report.constant},
+                         {"seconds", seconds.count()}, {"scales", found.table.scales}};
   if (!report.decibels.empty()) json["decibels"] = report.decibels;
   write_json(common.json, json);
 }

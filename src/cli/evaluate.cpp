@@ -146,8 +146,8 @@ void report(const EvaluateCommand& command, const Tally& t, double ms) {
     std::printf("median %.3f ms a picture\n", ms);
     if (!command.against.empty())
       std::printf("beside %s (top-1 %.2f %%): %+.2f points (%+.2f to %+.2f), same class %.2f %%, SQNR %.2f dB\n",
-                  command.against.c_str(), 100.0 * t.other_first / t.count, 100 * difference,
-                  100 * (difference - half), 100 * (difference + half), 100.0 * t.same / t.count, decibels);
+                  command.against.c_str(), 100.0 * t.other_first / t.count, 100 * difference, 100 * (difference - half),
+                  100 * (difference + half), 100.0 * t.same / t.count, decibels);
   }
   if (command.common.json.empty()) return;
   nlohmann::json json = {{"count", t.count},

@@ -1,4 +1,5 @@
-// planish: build, run, bench, inspect, verify, calibrate, evaluate. Exit status: 0 done, 1 failed (one sentence says why), 2 usage.
+// planish: build, run, bench, inspect, verify, calibrate, evaluate. Exit status: 0 done, 1 failed (one sentence says
+// why), 2 usage.
 
 #include <fcntl.h>
 #include <poll.h>

@@ -40,7 +40,7 @@ struct CommonOptions {
   bool verbose = false, quiet = false;
   std::string json;  // file for machine-readable results; "-": standard output
   QuantizationFlags quantization;
-  Files files;       // filled by declare_files()
+  Files files;  // filled by declare_files()
 };
 
 void add_model_options(CLI::App& command, CommonOptions& options);

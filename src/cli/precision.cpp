@@ -25,8 +25,8 @@ nlohmann::json verify_json(const std::vector<LayerSensitivity>& layers, const Mi
                     {"operator", layer.op},
                     {"sqnr_db", decibels_json(layer.own_decibels)},
                     {"end_sqnr_db", decibels_json(layer.end_decibels)}});
-  return {{"layers", rows},         {"error_all_int8", mixed.all_int8_error}, {"error", mixed.error},
-          {"fp32", mixed.kept},     {"ms_all_int8", mixed.all_int8_ms},       {"ms", mixed.ms}};
+  return {{"layers", rows},     {"error_all_int8", mixed.all_int8_error}, {"error", mixed.error},
+          {"fp32", mixed.kept}, {"ms_all_int8", mixed.all_int8_ms},       {"ms", mixed.ms}};
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ void verify_layers(CommonOptions& options) {
   if (!wants_int8(options)) throw UsageError("--data: --precision int8 is what samples are for");
   declare_files(options, {});
   const auto device = open_device(options);
-  const Graph simple = simplified(import_model(options, {}));
+  const Graph simple = prepared_model(options, import_model(options, {}), *device);
   const Calibration calibration = obtain_calibration(options, simple, *device);
   QuantizeOptions how;
   how.layers = layer_choice(options.quantization);
@@ -43,8 +43,8 @@ void verify_layers(CommonOptions& options) {
   if (!options.quiet) progress = show_progress;
   Sensitivity sensitivity(simple, *device, judged_samples(options.quantization, simple), progress);
   const auto layers = sensitivity.layers(calibration, how);
-  const double most = options.quantization.most_error > 0 ? options.quantization.most_error
-                                                          : std::numeric_limits<double>::infinity();
+  const double most =
+      options.quantization.most_error > 0 ? options.quantization.most_error : std::numeric_limits<double>::infinity();
   const MixedPrecision mixed = sensitivity.search(calibration, how, most);
   clear_progress();
   if (!options.json.empty()) write_json(options.json, verify_json(layers, mixed));

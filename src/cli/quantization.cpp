@@ -8,14 +8,14 @@
 #include "base/log.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "compile/calibrate/equalize.h"
 
 namespace planish::cli {
 namespace {
 
 bool has_numbers(const Graph& graph) {
   const auto nodes = graph.nodes();
-  return std::any_of(nodes.begin(), nodes.end(),
-                     [&](NodeId id) { return graph.node(id).op == "dequantize_linear"; });
+  return std::any_of(nodes.begin(), nodes.end(), [&](NodeId id) { return graph.node(id).op == "dequantize_linear"; });
 }
 
 void say_layers(const QuantizedLayers& layers, bool verbose) {
@@ -39,12 +39,14 @@ void add_calibration_options(CLI::App& command, QuantizationFlags& flags, const 
   command.add_option("--samples", flags.data.samples, "So many of the samples, evenly spread; 0: all");
   command.add_option("--method", flags.method, "entropy, minmax, percentile, mse, or best: the one of least error");
   command.add_option("--percentile", flags.percent, "Share of the values, in percent, that --method percentile covers");
-  command.add_flag("--correct-bias", flags.correct_bias, "Take the weights' rounding out of the mean results");
 }
 
-void add_error_option(CLI::App& command, QuantizationFlags& flags) {
-  command.add_option("--max-error", flags.most_error,
-                     "Relative L2 error of the outputs beside fp32: the most sensitive layers stay fp32 until it holds");
+void add_accuracy_options(CLI::App& command, QuantizationFlags& flags) {
+  command.add_flag("--correct-bias", flags.correct_bias, "Take the weights' rounding out of the mean results");
+  command.add_flag("--equalize", flags.equalize, "Bring the channels between two convolutions to like magnitudes");
+  command.add_option(
+      "--max-error", flags.most_error,
+      "Relative L2 error of the outputs beside fp32: the most sensitive layers stay fp32 until it holds");
 }
 
 CalibrateOptions calibrate_options(const QuantizationFlags& flags, bool quiet) {
@@ -100,6 +102,15 @@ Calibration calibrate_by_flags(const CommonOptions& options, const Graph& simple
   return found;
 }
 
+Graph prepared_model(const CommonOptions& options, Graph graph, Device& device) {
+  const QuantizationFlags& flags = options.quantization;
+  Graph simple = simplified(std::move(graph));
+  if (!flags.equalize) return simple;
+  if (flags.data.data.empty()) throw UsageError("--equalize: samples are needed; --calibrate gives them");
+  const Samples samples("--data", flags.data, input_types(simple));
+  return equalized(simple, device, samples.source());
+}
+
 Calibration obtain_calibration(const CommonOptions& options, const Graph& simple, Device& device) {
   const std::string& table = options.quantization.table;
   if (table.empty()) return calibrate_by_flags(options, simple, device);
@@ -141,7 +152,7 @@ Graph quantized_model(const CommonOptions& options, Graph graph, Device& device)
     throw UsageError("--correct-bias: the table has no means; it needs --calibrate");
   if (flags.most_error > 0 && flags.data.data.empty())
     throw UsageError("--max-error: samples are needed to judge by; --calibrate gives them");
-  const Graph simple = simplified(std::move(graph));
+  const Graph simple = prepared_model(options, std::move(graph), device);
   const Calibration calibration = obtain_calibration(options, simple, device);
   QuantizeOptions how;
   how.layers = layer_choice(flags);

@@ -65,9 +65,9 @@ InputTypes input_types(const Plan& plan) {
 struct Samples::State {
   InputTypes inputs;
   std::vector<std::string> images;
-  std::vector<std::string> files;         // a sample each; or
-  std::string archive;                    // one file
-  std::map<std::string, Tensor> arrays;   // of so many
+  std::vector<std::string> files;        // a sample each; or
+  std::string archive;                   // one file
+  std::map<std::string, Tensor> arrays;  // of so many
   int64_t samples = 0;
   std::vector<size_t> chosen;
 
@@ -151,7 +151,8 @@ int Samples::count() const { return static_cast<int>(state_->chosen.size()); }
 
 std::string Samples::name(int index) const {
   const size_t at = state_->chosen.at(static_cast<size_t>(index));
-  return state_->files.empty() ? fmt::format("{}[{}]", state_->archive, at) : fs::path(state_->files[at]).filename().string();
+  return state_->files.empty() ? fmt::format("{}[{}]", state_->archive, at)
+                               : fs::path(state_->files[at]).filename().string();
 }
 
 Sample Samples::at(int index) const {

@@ -27,10 +27,10 @@ class Samples {
   Samples(const std::string& flag, const DataFlags& flags, InputTypes inputs);
   ~Samples();
 
-  int count() const;                 // of those chosen
-  Sample at(int index) const;        // Error names the file
-  std::string name(int index) const; // of the file: "n01440764.jpg"; of a row "x.npy[3]"
-  SampleSource source() const;       // all, in order; the object must outlive it
+  int count() const;                  // of those chosen
+  Sample at(int index) const;         // Error names the file
+  std::string name(int index) const;  // of the file: "n01440764.jpg"; of a row "x.npy[3]"
+  SampleSource source() const;        // all, in order; the object must outlive it
 
  private:
   struct State;

@@ -59,8 +59,9 @@ std::vector<std::string> Session::set_inputs(const Inputs& given, const Extents&
     const auto at = given.find(binding.name);
     if (at == given.end()) {
       made_up.push_back(what);
-      runner_.set_input(binding.name, with_context([&] { return "input " + what; },
-                                      [&] { return random_input(binding.name, binding.type.dtype, extents); }));
+      runner_.set_input(binding.name,
+                        with_context([&] { return "input " + what; },
+                                     [&] { return random_input(binding.name, binding.type.dtype, extents); }));
       continue;
     }
     with_context([&] { return at->second.file; },

@@ -18,7 +18,7 @@ class Runner {
   void set_input(const std::string& name, Tensor tensor);
   // Gives outputs memory; after every input has its extents. Outputs whose extents depend on data are the context's.
   void bind_outputs();
-  void run();  // throws what the status says
+  void run();                                        // throws what the status says
   TensorView output(const std::string& name) const;  // valid until the next call
   std::map<std::string, Tensor> outputs() const;
 

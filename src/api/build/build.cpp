@@ -9,8 +9,8 @@
 #include "importers/onnx/importer.h"
 
 using namespace planish;
-using planish::api::guarded;
 using planish::api::each_sized;
+using planish::api::guarded;
 using planish::api::InputRange;
 using planish::api::ranges_of;
 using planish::api::required;

@@ -18,10 +18,11 @@ struct Bounded {
   Bounds bounds;
 };
 // Least values: x sigmoid(x) at -1.2785, x Phi(x) at -0.7518, x tanh(softplus(x)) at -1.1925, x (x + 3) / 6 at -1.5.
-constexpr Bounded kBounded[] = {{"relu", {0, kNone}},       {"sigmoid", {0, 1}},         {"hard_sigmoid", {0, 1}},
-                                {"softmax", {0, 1}},        {"tanh", {-1, 1}},           {"silu", {-0.27847, kNone}},
-                                {"gelu", {-0.17005, kNone}}, {"mish", {-0.30885, kNone}}, {"hard_swish", {-0.375, kNone}},
-                                {"softplus", {0, kNone}},   {"abs", {0, kNone}},         {"exp", {0, kNone}}};
+constexpr Bounded kBounded[] = {
+    {"relu", {0, kNone}},        {"sigmoid", {0, 1}},         {"hard_sigmoid", {0, 1}},
+    {"softmax", {0, 1}},         {"tanh", {-1, 1}},           {"silu", {-0.27847, kNone}},
+    {"gelu", {-0.17005, kNone}}, {"mish", {-0.30885, kNone}}, {"hard_swish", {-0.375, kNone}},
+    {"softplus", {0, kNone}},    {"abs", {0, kNone}},         {"exp", {0, kNone}}};
 
 bool hands_on(const Node& node) {
   for (const char* op : {"average_pool", "global_average_pool", "global_max_pool", "reduce_mean", "reduce_max",

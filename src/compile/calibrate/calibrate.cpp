@@ -85,8 +85,7 @@ class Calibrator {
     for (NodeId id : placement.products) {
       const Node& node = graph_.node(id);
       if (!options_.correct_bias) break;
-      want(node.inputs[0]).mean_axis =
-          node.op == "conv" ? 1 : graph_.value(node.inputs[0]).type.shape.rank() - 1;
+      want(node.inputs[0]).mean_axis = node.op == "conv" ? 1 : graph_.value(node.inputs[0]).type.shape.rank() - 1;
     }
     Graph watched = graph_.clone();
     for (const auto& [id, at] : index)
@@ -188,8 +187,8 @@ class Calibrator {
     std::optional<Calibration> taken;
     CalibrationMethod method = CalibrationMethod::entropy;
     double most = 0;
-    for (CalibrationMethod one : {CalibrationMethod::entropy, CalibrationMethod::min_max,
-                                  CalibrationMethod::percentile, CalibrationMethod::mse}) {
+    for (CalibrationMethod one : {CalibrationMethod::entropy, CalibrationMethod::min_max, CalibrationMethod::percentile,
+                                  CalibrationMethod::mse}) {
       if (options_.progress && !options_.progress({fmt::format("judging {}", method_name(one)), 0, 0}))
         fail(Code::cancelled, "the calibration was cancelled");
       Calibration found = calibration(one);

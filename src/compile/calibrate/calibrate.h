@@ -13,23 +13,23 @@
 
 namespace planish {
 
-using Sample = std::map<std::string, Tensor>;                   // by input
-using SampleSource = std::function<std::optional<Sample>()>;    // nothing: there are no more
+using Sample = std::map<std::string, Tensor>;                 // by input
+using SampleSource = std::function<std::optional<Sample>()>;  // nothing: there are no more
 
 struct CalibrateOptions {
   CalibrationMethod method = CalibrationMethod::entropy;
-  double percent = 99.99;        // of the method percentile
-  bool correct_bias = false;     // notes the means that this needs
-  int expected = 0;              // samples, for progress; 0: not known
-  QuantizeOptions quantize;      // that the method `best` is judged with
+  double percent = 99.99;                              // of the method percentile
+  bool correct_bias = false;                           // notes the means that this needs
+  int expected = 0;                                    // samples, for progress; 0: not known
+  QuantizeOptions quantize;                            // that the method `best` is judged with
   std::function<bool(const BuildProgress&)> progress;  // false cancels: Error(cancelled)
 };
 
 struct CalibrationReport {
   int samples = 0;
-  CalibrationMethod method = CalibrationMethod::entropy;        // that was taken
-  std::map<std::string, double> decibels;                       // of the outputs, by method: of `best` alone
-  std::vector<std::string> dead, constant;                      // values that are 0, or one number, in every sample
+  CalibrationMethod method = CalibrationMethod::entropy;  // that was taken
+  std::map<std::string, double> decibels;                 // of the outputs, by method: of `best` alone
+  std::vector<std::string> dead, constant;                // values that are 0, or one number, in every sample
 };
 
 // `graph`: simplified(). Error(invalid_argument): no sample, one that lacks an input or has NaN or infinite elements;

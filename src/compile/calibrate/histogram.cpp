@@ -7,9 +7,9 @@
 namespace planish {
 namespace {
 
-constexpr int64_t kBlock = 256;        // elements whose bins are found at once
-constexpr int64_t kShare = 1 << 14;    // elements that are worth a thread
-constexpr size_t kCopies = 4;          // of a histogram: neighbours seldom wait for each other's count
+constexpr int64_t kBlock = 256;      // elements whose bins are found at once
+constexpr int64_t kShare = 1 << 14;  // elements that are worth a thread
+constexpr size_t kCopies = 4;        // of a histogram: neighbours seldom wait for each other's count
 
 struct Range {
   float least = std::numeric_limits<float>::max(), most = std::numeric_limits<float>::lowest();

@@ -33,7 +33,9 @@ std::pair<const Graph*, const Node*> anchor_of(const Graph& graph, const Node& n
 std::string why_float(const Graph& graph, const Node& node) {
   const auto [body, anchor] = anchor_of(graph, node);
   const bool product = anchor->op == "conv" || anchor->op == "matmul";
-  if (!product) return node.op == "fused" ? "a pointwise operator of floats" : "there are no integer kernels of " + anchor->op.str();
+  if (!product)
+    return node.op == "fused" ? "a pointwise operator of floats"
+                              : "there are no integer kernels of " + anchor->op.str();
   passes::ProductExtents extents;
   if (std::string why = passes::refuse_numbers(*body, *anchor, extents); !why.empty()) return why;
   const Value& x = body->value(anchor->inputs[0]);
@@ -58,7 +60,8 @@ std::vector<FloatIsland> float_islands(const Graph& graph) {
   std::vector<FloatIsland> islands;
   for (NodeId id : order) {
     const Node& node = graph.node(id);
-    if (after.count(id) == 0 || before.count(id) == 0 || reads_bytes(graph, node) || writes_bytes(graph, node)) continue;
+    if (after.count(id) == 0 || before.count(id) == 0 || reads_bytes(graph, node) || writes_bytes(graph, node))
+      continue;
     islands.push_back({node.name, anchor_of(graph, node).second->op.str(), why_float(graph, node)});
   }
   return islands;

@@ -49,7 +49,8 @@ double Sensitivity::decibels(const Graph& numbers, const std::string& also, doub
     runner.bind_outputs();
     const auto start = std::chrono::steady_clock::now();
     runner.run();
-    least = std::min(least, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    least =
+        std::min(least, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
     for (ValueId id : graph_.outputs()) {
       const std::string& name = graph_.value(id).name;
       outputs.add(Tensor::copy_of(runner.output(name)), expected_[i].at(name));
@@ -66,8 +67,8 @@ std::vector<LayerSensitivity> Sensitivity::layers(const Calibration& calibration
   std::vector<LayerSensitivity> found;
   for (NodeId id : placement.products) {
     const Node& node = graph_.node(id);
-    if (progress_ && !progress_({"layer by layer", static_cast<int>(found.size()),
-                                 static_cast<int>(placement.products.size())}))
+    if (progress_ &&
+        !progress_({"layer by layer", static_cast<int>(found.size()), static_cast<int>(placement.products.size())}))
       fail(Code::cancelled, "the comparison was cancelled");
     QuantizeOptions alone = options;
     alone.layers.only = std::set<std::string>{node.name};

@@ -21,12 +21,12 @@ std::string_view next_line(std::string_view& text) {
 
 std::string algorithm_of(std::string_view header) {
   const size_t dash = header.find('-', kPrefix.size());
-  const bool numbered = header.starts_with(kPrefix) && dash != std::string_view::npos && dash > kPrefix.size() &&
-                        header.substr(kPrefix.size(), dash - kPrefix.size()).find_first_not_of("0123456789") ==
-                            std::string_view::npos;
+  const bool numbered =
+      header.starts_with(kPrefix) && dash != std::string_view::npos && dash > kPrefix.size() &&
+      header.substr(kPrefix.size(), dash - kPrefix.size()).find_first_not_of("0123456789") == std::string_view::npos;
   if (!numbered || dash + 1 == header.size())
-    fail(Code::invalid_argument, "the calibration table begins with '{}'; TRT-8601-EntropyCalibration2 is such a header",
-         header.substr(0, 64));
+    fail(Code::invalid_argument,
+         "the calibration table begins with '{}'; TRT-8601-EntropyCalibration2 is such a header", header.substr(0, 64));
   return std::string(header.substr(dash + 1));
 }
 
@@ -46,7 +46,8 @@ float scale_of(std::string_view name, std::string_view digits) {
 
 std::string print_table(const CalibrationTable& table) {
   std::string text = fmt::format("TRT-8601-{}\n", table.algorithm);
-  for (const auto& [name, scale] : table.scales) text += fmt::format("{}: {:08x}\n", name, std::bit_cast<uint32_t>(scale));
+  for (const auto& [name, scale] : table.scales)
+    text += fmt::format("{}: {:08x}\n", name, std::bit_cast<uint32_t>(scale));
   return text;
 }
 

@@ -103,8 +103,8 @@ std::string table_of(nvinfer1::IInt8Calibrator& calibrator, NetworkImpl& network
   options.threads = threads;
   if (!network.implicit()) options.profile = typical_ranges(config);
   Batches batches(calibrator, network);
-  const std::string body =
-      without_header(calibrate(whole, [&](Samples& sample) { return batches.next(sample); }, options));
+  const std::string body = without_header(calibrate(
+      whole, [&](Samples& sample) { return batches.next(sample); }, options));
   const std::string table = header_of(calibrator.getAlgorithm()) + body;
   calibrator.writeCalibrationCache(table.data(), table.size());
   return table;
