@@ -190,6 +190,50 @@ PLANISH_API planish_status planish_network_get_attr(const planish_network* netwo
 /* The whole network, exactly; valid as other texts. */
 PLANISH_API planish_status planish_network_text(const planish_network* network, const char** text);
 
+/* ---- calibration: ranges of values, found on samples, for products of 8-bit integers ----------------- */
+
+typedef struct planish_progress {
+  size_t struct_size;
+  const char* phase; /* "optimising", "tuning", "calibrating", … */
+  int32_t done, total;
+} planish_progress;
+typedef int32_t (*planish_progress_fn)(void* user, const planish_progress* progress); /* 0 cancels */
+
+/* Ranges of the inputs that one profile serves. */
+typedef struct planish_profile {
+  size_t struct_size;
+  const planish_range* ranges;
+  size_t count;
+} planish_profile;
+
+/* One input of a sample. `extents` come as the input's own (typical ones where they are dynamic), and may be changed.
+ */
+typedef struct planish_sample {
+  const char* input;
+  int64_t extents[PLANISH_MAX_RANK];
+  int32_t rank;
+  const void* data; /* dense, row-major, of the input's type; until the next call */
+} planish_sample;
+/* Fills the next sample, an entry for each input. 1: done; 0: there are no more; -1: the calibration fails. */
+typedef int32_t (*planish_samples_fn)(void* user, planish_sample* inputs, size_t count);
+
+typedef struct planish_calibration_options {
+  size_t struct_size;
+  planish_device* device; /* that samples are run on; NULL: a new one, with `threads` */
+  int32_t threads;
+  const char* method; /* "entropy" (NULL: that), "minmax", "percentile", "mse", "best" */
+  double percent;     /* of the values, that "percentile" covers; 0: 99.99 */
+  int32_t count;      /* samples that are expected, for progress; 0: unknown */
+  planish_samples_fn samples;
+  void* samples_user;
+  const planish_profile* profile; /* of dynamic extents; may be NULL */
+  planish_progress_fn progress;
+  void* progress_user;
+} planish_calibration_options;
+/* The table, in TensorRT's text form, for planish_build_options; valid as other texts. */
+PLANISH_API planish_status planish_calibrate(const planish_network* network, const planish_calibration_options* options,
+                                             const char** table);
+
 /* ---- building --------------------------------------------------------------------------------------- */
 
 typedef int32_t planish_tuning;
@@ -198,13 +242,6 @@ enum {
   PLANISH_TUNE_FULL = 1, /* times all */
   PLANISH_TUNE_OFF = 2   /* estimates decide */
 };
-
-typedef struct planish_progress {
-  size_t struct_size;
-  const char* phase; /* "optimising", "tuning", … */
-  int32_t done, total;
-} planish_progress;
-typedef int32_t (*planish_progress_fn)(void* user, const planish_progress* progress); /* 0 cancels */
 
 /* One candidate that was considered for a node. microseconds < 0: refused, `reason` says why. */
 typedef struct planish_candidate {
@@ -216,13 +253,6 @@ typedef struct planish_candidate {
   int32_t chosen;
 } planish_candidate;
 typedef void (*planish_candidate_fn)(void* user, const planish_candidate* candidate);
-
-/* Ranges of the inputs that one profile serves. */
-typedef struct planish_profile {
-  size_t struct_size;
-  const planish_range* ranges;
-  size_t count;
-} planish_profile;
 
 /* A text that the plan carries, found again by planish_engine_get_note. */
 typedef struct planish_note {
@@ -250,6 +280,11 @@ typedef struct planish_build_options {
   int32_t bf16;    /* 1: fp32 products may be done in bf16 */
   const planish_note* notes;
   size_t note_count;
+  const char*
+      calibration; /* table of planish_calibrate or TensorRT: products may take integers of 8 bits; NULL: none */
+  int32_t calibration_partial;    /* 1: layers whose tensors the table lacks stay fp32; 0: that is an error */
+  const char* const* fp32_layers; /* names of nodes that stay fp32 whatever the table says */
+  size_t fp32_layer_count;
 } planish_build_options;
 
 /* The network is not changed. Equal network, options and timing cache give equal bytes. `options` may be NULL. */

@@ -7,6 +7,7 @@
 
 #include "cli/files.h"
 #include "cli/inputs.h"
+#include "cli/quantization.h"
 #include "compile/build.h"
 #include "importers/import.h"
 
@@ -38,7 +39,8 @@ struct CommonOptions {
   std::string dump_dir;
   bool verbose = false, quiet = false;
   std::string json;  // file for machine-readable results; "-": standard output
-  Files files;       // filled by declare_files()
+  QuantizationFlags quantization;
+  Files files;  // filled by declare_files()
 };
 
 void add_model_options(CLI::App& command, CommonOptions& options);

@@ -1,0 +1,17 @@
+#pragma once
+// Channels of a value brought to like magnitudes, so that one scale serves them all.
+
+#include "compile/calibrate/calibrate.h"
+
+namespace planish {
+
+// Between two convolutions with nothing but max(x, 0) and min(x, bound) between them, channel c is multiplied by
+//   s = clamp((bound / peak) ^ a, 1, 64)
+// in the weights and bias before, and divided by it in the weights behind: the same result, but where a clipped value
+// is above bound / s, which no sample's is. peak: the largest magnitude of the channel over the samples; bound: of the
+// clip, without one the largest peak; a: 1 where the convolutions behind are depthwise, whose weights have a scale for
+// each channel, else 1/2, which shares the loss with the weights (as SmoothQuant, Xiao et al. 2022, does).
+// `graph`: simplified().
+Graph equalized(const Graph& graph, Device& device, const SampleSource& source);
+
+}  // namespace planish
