@@ -248,6 +248,48 @@ class FactoryOfFirst : public nvcaffeparser1::IPluginFactoryExt {
   ScaleV1 plugin{1.0F / 255};
 };
 
+// Makes "scale" as a plugin that is configured with its format.
+class ScaleExt : public IPluginExt {
+ public:
+  bool supportsFormat(DataType type, PluginFormat format) const override {
+    return type == DataType::kFLOAT && format == PluginFormat::kNCHW;
+  }
+  void configureWithFormat(const Dims*, int, const Dims*, int, DataType, PluginFormat, int most) override {
+    largest = most;
+  }
+  int getNbOutputs() const override { return 1; }
+  Dims getOutputDimensions(int, const Dims* inputs, int) override { return inputs[0]; }
+  int initialize() override { return 0; }
+  void terminate() override {}
+  size_t getWorkspaceSize(int) const override { return 0; }
+  int enqueue(int batch, const void* const* inputs, void** outputs, void*, cudaStream_t) override {
+    for (int i = 0; i < 64 * batch; ++i)
+      static_cast<float*>(outputs[0])[i] = static_cast<const float*>(inputs[0])[i] / 255;
+    return 0;
+  }
+  size_t getSerializationSize() override { return 0; }
+  void serialize(void*) override {}
+  int largest = 0;
+};
+
+class FactoryOfExt : public nvcaffeparser1::IPluginFactoryExt {
+ public:
+  bool isPlugin(const char* name) override { return isPluginExt(name); }
+  bool isPluginExt(const char* name) override { return std::string(name) == "scale"; }
+  nvinfer1::IPlugin* createPlugin(const char*, const Weights*, int) override { return &plugin; }
+  ScaleExt plugin;
+};
+
+void extended_plugins(const std::vector<float>& right) {
+  FactoryOfExt factory;
+  Reading reading;
+  reading.parser->setPluginFactoryExt(&factory);
+  EXPECT(reading.parse());
+  reading.mark("prob");
+  EXPECT(difference(reading.run(pictures()), right) < 1e-6F);
+  EXPECT(factory.plugin.largest == kMost);
+}
+
 void first_plugins(const std::vector<float>& right) {
   FactoryOfFirst factory;
   for (int way = 0; way < 2; ++way) {
@@ -329,6 +371,7 @@ int main(int count, char** arguments) {
   plugins(right);
 #if NV_TENSORRT_MAJOR < 8
   first_plugins(right);
+  extended_plugins(right);
 #endif
   misuse();
   for (const std::string& line : logger.lines)

@@ -265,6 +265,7 @@ int64_t NetworkImpl::fixed_batch() const {
 void NetworkImpl::adopt(Network imported) {
   if (!inputs_.empty() || !layers_.empty())
     throw Error(Code::unsupported, "the network has inputs or layers already; a parser fills an empty one");
+  const PluginSession::Scope scope(*plugins);
   if (implicit_) imported = with_hidden_batch(std::move(imported), batch_symbol());
   nodes_ = std::make_unique<Network>(std::move(imported));
   std::map<planish_value, TensorImpl*> tensors;

@@ -160,6 +160,7 @@ TEST(Import, CaffeNetworksWithANamedBatchAndWeightsInHalf) {
   }
   const Error onnx = error_of([&] {
     options.format = PLANISH_FORMAT_ONNX;
+    options.random_weights = options.keep_values = 0;
     imported(options);
   });
   EXPECT_EQ(onnx.code(), Code::unsupported) << onnx.what();
