@@ -41,7 +41,9 @@ struct ImportOptions {
   std::string weights;                       // the path of a .caffemodel, or a name for its bytes
   std::span<const std::byte> weights_bytes;  // empty: `weights` is a path
   bool random_weights = false;               // seeded values where there are no weights
-  bool keep_values = false;  // no output is marked, nothing removed: find() knows every blob by its name
+  bool keep_values = false;   // no output is marked, nothing removed: find() knows every blob by its name
+  std::string batch;          // a name for the first extent of every input, which is dynamic then
+  bool half_weights = false;  // what is learned is rounded to f16
 };
 
 // A mean image (.binaryproto).
@@ -111,6 +113,8 @@ class Network {
   }
   // Owns what the C interface made.
   static Network take(planish_network* made) { return Network(made); }
+  // Gives it back to the C interface.
+  planish_network* release() && { return handle_.release(); }
   Network clone() const {
     planish_network* made = nullptr;
     detail::check(planish_network_clone(handle(), &made));
@@ -161,6 +165,14 @@ class Network {
     Node node;
     detail::check(planish_network_add_node(handle(), op.c_str(), name.c_str(), inputs.data(), inputs.size(),
                                            attrs.data(), attrs.size(), output_count, &node.id));
+    return node;
+  }
+  // As a node of `source` is, a network that this one was made from or a copy of it.
+  Node add_like(const Network& source, Node like, const std::vector<Value>& operands, const std::string& name = {}) {
+    const auto inputs = ids(operands);
+    Node node;
+    detail::check(planish_network_add_like(handle(), source.handle(), like.id, name.c_str(), inputs.data(),
+                                           inputs.size(), &node.id));
     return node;
   }
   // A node with one result that matters: its first.
@@ -310,6 +322,8 @@ class Network {
     given.weights_size = options.weights_bytes.size();
     given.random_weights = options.random_weights ? 1 : 0;
     given.keep_values = options.keep_values ? 1 : 0;
+    given.batch = options.batch.empty() ? nullptr : options.batch.c_str();
+    given.half_weights = options.half_weights ? 1 : 0;
     planish_network* made = nullptr;
     detail::check(planish_network_import_with(&given, &made));
     return Network(made);

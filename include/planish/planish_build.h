@@ -65,11 +65,17 @@ typedef struct planish_import_layer {
 typedef int32_t (*planish_import_layer_fn)(void* user, planish_network* network, const planish_import_layer* layer,
                                            planish_value* outputs);
 
+typedef int32_t planish_format;
+enum {
+  PLANISH_FORMAT_BY_NAME = 0, /* .prototxt: Caffe's; everything else ONNX */
+  PLANISH_FORMAT_ONNX = 1,
+  PLANISH_FORMAT_CAFFE = 2
+};
+
 /* Where an import reads from, and how. */
 typedef struct planish_import_options {
   size_t struct_size;
-  const char* path;  /* its ending tells the format: .prototxt is Caffe's, everything else ONNX; with `bytes`: what
-                        messages call them, and where external data lie */
+  const char* path;  /* with `bytes`: what messages call them, and where external data lie */
   const void* bytes; /* NULL: the file is read; else the model, copied */
   size_t size;
   const planish_range* ranges; /* extents of a .prototxt's inputs are its own unless these give others */
@@ -83,6 +89,12 @@ typedef struct planish_import_options {
                           every blob by its name (one that layers rewrite in place: its last value) */
   planish_import_layer_fn layer; /* asked for each layer of a .prototxt before the importer; may be NULL */
   void* layer_user;
+  planish_format format;
+  /* The rest is of Caffe's networks. */
+  const char* batch;    /* the first extent of every input has this name, whatever the file says; NULL: the file's */
+  int32_t half_weights; /* 1: what is learned is rounded to f16, within its range */
+  const planish_network* into; /* the result has all of this network, too, under the same numbers; needs keep_values.
+                                  Its values give their names to those that are read */
 } planish_import_options;
 PLANISH_API planish_status planish_network_import_with(const planish_import_options* options,
                                                        planish_network** network);
@@ -110,6 +122,11 @@ PLANISH_API planish_status planish_network_add_node(planish_network* network, co
                                                     const planish_value* inputs, size_t input_count,
                                                     const planish_attr* attrs, size_t attr_count, int32_t output_count,
                                                     planish_node* node);
+/* A node as one of `source` is, a network that this one was made from or a copy of it, with other operands. Of nodes
+ * with bodies and of plugins there are no copies. */
+PLANISH_API planish_status planish_network_add_like(planish_network* network, const planish_network* source,
+                                                    planish_node like, const char* name, const planish_value* inputs,
+                                                    size_t input_count, planish_node* node);
 /* "if": operands are the condition and then whatever the bodies take as inputs, in order. Bodies are copied. */
 PLANISH_API planish_status planish_network_add_control(planish_network* network, const char* op, const char* name,
                                                        const planish_value* inputs, size_t input_count,

@@ -49,8 +49,20 @@ caffe::CustomLayers custom_layers(const planish_import_options& options) {
   };
 }
 
+ModelFormat format_of(planish_format format) {
+  if (format < PLANISH_FORMAT_BY_NAME || format > PLANISH_FORMAT_CAFFE)
+    fail(Code::invalid_argument, "format {}, 0 to 2 are known", format);
+  return static_cast<ModelFormat>(format);
+}
+
 ModelRequest request_of(const planish_import_options& given) {
   ModelRequest request;
+  request.format = format_of(given.format);
+  request.batch = api::text_or_empty(given.batch);
+  request.half_weights = given.half_weights != 0;
+  if (given.into != nullptr && given.keep_values == 0)
+    fail(Code::invalid_argument, "an import into a network that chooses outputs; keep_values is needed");
+  if (given.into != nullptr) request.into = &given.into->graph;
   request.model = source_of(given.path, given.bytes, given.size);
   request.weights = source_of(given.weights, given.weights_bytes, given.weights_size);
   request.random_weights = given.random_weights != 0;
@@ -186,6 +198,7 @@ planish_status planish_network_import_with(const planish_import_options* given, 
     ModelRequest request = request_of(options);
     request.model.has_folder = options.path != nullptr;
     *network = imported(import_model(request));
+    if (options.into != nullptr) (*network)->ranged.insert(options.into->ranged.begin(), options.into->ranged.end());
   });
 }
 

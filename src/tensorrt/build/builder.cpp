@@ -173,8 +173,12 @@ Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
   if (!values.empty()) options.notes.emplace_back(kNoteShapeValues, values);
   if (network.implicit()) {
     options.profiles.clear();
-    options.notes.emplace_back(kNoteMaxBatch, std::to_string(max_batch_));
-    if (!network.inputs().empty()) whole.set_range("implicit_batch", 1, max_batch_, max_batch_);
+    const int64_t fixed = network.fixed_batch();
+    if (fixed != 0 && fixed != max_batch_)
+      reporter_.warn("the model fixes the batch at " + std::to_string(fixed) + ", which becomes the largest batch");
+    options.notes.emplace_back(kNoteMaxBatch, std::to_string(fixed == 0 ? max_batch_ : fixed));
+    if (fixed == 0 && !network.inputs().empty())
+      whole.set_range(NetworkImpl::batch_symbol(), 1, max_batch_, max_batch_);
   }
   if (config.getFlag(nvinfer1::BuilderFlag::kINT8) && !is_explicit(network)) {
     const Ranges ranges = ranges_of(network, config, whole, threads_);

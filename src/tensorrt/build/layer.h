@@ -108,6 +108,8 @@ class Emit {
   Value op(const char* name, const std::vector<Value>& operands, const Attributes& attributes = {});
   std::vector<Value> ops(const char* name, const std::vector<Value>& operands, const Attributes& attributes,
                          int outputs = -1);
+  // As a node of `source` is.
+  std::vector<Value> like(const Network& source, Node node, const std::vector<Value>& operands);
   // A plugin of the caller's; its results are the layer's.
   void run_plugin(PluginRecord record, PluginSession& session, const std::vector<Value>& operands);
 

@@ -60,6 +60,7 @@ class PluginLayer final : public LayerOf<nvinfer1::IPluginLayer> {
     for (int i = 0; i < plugin.getNbOutputs(); ++i)
       out.push_back(plugin.getOutputDimensions(i, in.dims.data(), in.count()));
     const int batch = static_cast<int>(network.max_batch());
+    if (network.plugins->started.erase(name) > 0) plugin.terminate();  // it is configured again
     if (ext == nullptr) {
       plugin.configure(in.dims.data(), in.count(), out.data(), static_cast<int>(out.size()), batch);
     } else {
@@ -234,6 +235,7 @@ class PluginV3Layer final : public LayerOf<nvinfer1::IPluginV3Layer> {
 }  // namespace
 
 void Emit::run_plugin(PluginRecord record, PluginSession& session, const std::vector<Value>& operands) {
+  if (record.hides_batch()) network_.plugin_batch = record.max_batch;
   const PluginDraft draft(std::move(record), session);
   const PluginSession::Scope scope(session);
   const Node node = net.add_plugin(plugin_type_name(), operands, {}, network_.fresh_node_name(layer_.name));
