@@ -36,7 +36,7 @@ void verify_layers(CommonOptions& options) {
   declare_files(options, {});
   const auto device = open_device(options);
   const Graph simple = prepared_model(options, import_model(options, {}), *device);
-  const Calibration calibration = obtain_calibration(options, simple, *device);
+  const CalibrationTable calibration = obtain_calibration(options, simple, *device);
   QuantizeOptions how;
   how.layers = layer_choice(options.quantization);
   std::function<bool(const BuildProgress&)> progress;

@@ -32,6 +32,10 @@ std::optional<double> limit_of(const Graph& graph, const Node& node, ValueId val
   return passes::scalar_of(graph, node.inputs[node.inputs[0] == value ? 1 : 0]);
 }
 
+bool is_depthwise(const Graph& graph, const Node& conv) {
+  return graph.value(conv.inputs[1]).type.shape[1] == Dim(1) && conv.attrs.get_or<int64_t>("group", 1) > 1;
+}
+
 std::optional<Pair> pair_from(const Graph& graph, NodeId id) {
   if (!is_plain_conv(graph, graph.node(id))) return std::nullopt;
   Pair pair{id, graph.node(id).outputs[0], {}, 0, {}};
@@ -48,7 +52,7 @@ std::optional<Pair> pair_from(const Graph& graph, NodeId id) {
   pair.behind = graph.users(pair.value);
   const bool all = std::all_of(pair.behind.begin(), pair.behind.end(), [&](NodeId user) {
     const Node& node = graph.node(user);
-    return is_plain_conv(graph, node) && node.inputs[0] == pair.value && node.inputs[1] != pair.value;
+    return is_plain_conv(graph, node) && is_depthwise(graph, node) && node.inputs[0] == pair.value;
   });
   return all && !pair.behind.empty() ? std::optional(pair) : std::nullopt;
 }
@@ -63,18 +67,11 @@ void take_peaks(std::vector<float>& peaks, const TensorView& x) {
   }
 }
 
-bool is_depthwise(const Graph& graph, const Node& conv) {
-  return graph.value(conv.inputs[1]).type.shape[1] == Dim(1) && conv.attrs.get_or<int64_t>("group", 1) > 1;
-}
-
-std::vector<double> factors_of(const Graph& graph, const Pair& pair) {
-  const bool depthwise = std::all_of(pair.behind.begin(), pair.behind.end(),
-                                     [&](NodeId id) { return is_depthwise(graph, graph.node(id)); });
+std::vector<double> factors_of(const Pair& pair) {
   const double largest = *std::max_element(pair.peaks.begin(), pair.peaks.end());
-  const double bound = pair.bound > 0 ? kMargin * pair.bound : largest;
+  const double bound = kMargin * (pair.bound > 0 ? pair.bound : largest);
   std::vector<double> factors;
-  for (float peak : pair.peaks)
-    factors.push_back(peak > 0 ? std::clamp(std::pow(bound / peak, depthwise ? 1 : 0.5), 1.0, kMostFactor) : 1);
+  for (float peak : pair.peaks) factors.push_back(peak > 0 ? std::clamp(bound / peak, 1.0, kMostFactor) : 1);
   return factors;
 }
 
@@ -87,7 +84,7 @@ void change_constant(Graph& graph, NodeId node, size_t operand, Change change) {
 }
 
 void apply(Graph& graph, const Pair& pair) {
-  const std::vector<double> factors = factors_of(graph, pair);
+  const std::vector<double> factors = factors_of(pair);
   const auto at = [&](int64_t channel) { return factors[static_cast<size_t>(channel)]; };
   const auto extents = graph.value(graph.node(pair.before).inputs[1]).constant.extents();
   int64_t inner = 1;

@@ -25,8 +25,10 @@ SampleSource random_samples(std::vector<int64_t> extents, int count) {
 TEST(CalibrationTable, WhatIsPrintedIsParsed) {
   CalibrationTable table;
   table.scales = {{"a", 0.25F}, {"(Unnamed Layer* 3) [Convolution]_output", 1e-3F}, {"b: c", 0.0F}};
+  table.means = {{"a", {0.5F, -1.25F}}};
   const CalibrationTable found = parse_table(print_table(table));
   EXPECT_EQ(found.scales, table.scales);
+  EXPECT_EQ(found.means.at("a"), table.means.at("a"));
   EXPECT_EQ(found.algorithm, table.algorithm);
   EXPECT_EQ(parse_table("TRT-7000-MinMaxCalibration\r\nx: 3c010a14\r\n").scales.at("x"), 0x1.021428p-7F);
 }
@@ -68,7 +70,7 @@ TEST(Calibration, MakesASmallNetworkOfIntegers) {
     CalibrateOptions options;
     options.method = method;
     options.correct_bias = true;
-    const Calibration found = calibrate(simple, *device, options, random_samples({2, 3, 8, 8}, 16));
+    const CalibrationTable found = calibrate(simple, *device, options, random_samples({2, 3, 8, 8}, 16));
     for (bool signed_only : {false, true}) {
       QuantizeOptions how;
       how.signed_activations = signed_only;
