@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "cli/options.h"
 #include "cli/progress.h"
-#include "compile/calibrate/equalize.h"
 
 namespace planish::cli {
 namespace {
@@ -43,8 +42,7 @@ void add_calibration_options(CLI::App& command, QuantizationFlags& flags, const 
                    "Take the weights' rounding out of the mean results; a table gets the means that this needs");
 }
 
-void add_accuracy_options(CLI::App& command, QuantizationFlags& flags) {
-  command.add_flag("--equalize", flags.equalize, "Bring the channels before depthwise convolutions to like magnitudes");
+void add_error_option(CLI::App& command, QuantizationFlags& flags) {
   command.add_option(
       "--max-error", flags.most_error,
       "Relative L2 error of the outputs beside fp32: the most sensitive layers stay fp32 until it holds");
@@ -103,15 +101,6 @@ CalibrationTable calibrate_by_flags(const CommonOptions& options, const Graph& s
   return found;
 }
 
-Graph prepared_model(const CommonOptions& options, Graph graph, Device& device) {
-  const QuantizationFlags& flags = options.quantization;
-  Graph simple = simplified(std::move(graph));
-  if (!flags.equalize) return simple;
-  if (flags.data.data.empty()) throw UsageError("--equalize: samples are needed; --calibrate gives them");
-  const Samples samples("--data", flags.data, input_types(simple));
-  return equalized(simple, device, samples.source());
-}
-
 CalibrationTable obtain_calibration(const CommonOptions& options, const Graph& simple, Device& device) {
   const std::string& table = options.quantization.table;
   if (table.empty()) return calibrate_by_flags(options, simple, device);
@@ -154,7 +143,7 @@ Graph quantized_model(const CommonOptions& options, Graph graph, Device& device)
         "--correct-bias: a table has the means that calibrate --correct-bias wrote; it goes with --calibrate");
   if (flags.most_error > 0 && flags.data.data.empty())
     throw UsageError("--max-error: samples are needed to judge by; --calibrate gives them");
-  const Graph simple = prepared_model(options, std::move(graph), device);
+  const Graph simple = simplified(std::move(graph));
   const CalibrationTable calibration = obtain_calibration(options, simple, device);
   QuantizeOptions how;
   how.layers = layer_choice(flags);
