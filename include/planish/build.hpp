@@ -69,6 +69,7 @@ struct CalibrationOptions {
   int threads = 0;
   std::string method = "entropy";  // minmax, percentile, mse, best
   double percent = 99.99;          // of the values, that percentile covers
+  bool correct_bias = false;       // the table gets the means that take the weights' rounding out of the mean results
   int count = 0;                   // samples that are expected, for progress; 0: unknown
   InputRanges profile;             // of dynamic extents
   std::function<bool(const BuildProgress&)> progress;
@@ -219,6 +220,7 @@ inline std::string calibrate(const Network& network, const std::function<bool(Sa
   c.method = options.method.c_str();
   c.percent = options.percent;
   c.count = options.count;
+  c.correct_bias = options.correct_bias ? 1 : 0;
   c.samples = [](void* user, planish_sample* entries, size_t count) -> int32_t {
     return static_cast<detail::CalibrationCallbacks*>(user)->fill(entries, count);
   };

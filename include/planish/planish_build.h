@@ -246,6 +246,7 @@ typedef struct planish_calibration_options {
   const planish_profile* profile; /* of dynamic extents; may be NULL */
   planish_progress_fn progress;
   void* progress_user;
+  int32_t correct_bias; /* 1: the table gets the means that take the weights' rounding out of the mean results */
 } planish_calibration_options;
 /* The table, in TensorRT's text form, for planish_build_options; valid as other texts. */
 PLANISH_API planish_status planish_calibrate(const planish_network* network, const planish_calibration_options* options,

@@ -79,7 +79,7 @@ void add_build(CLI::App& app) {
   sub->get_option("model")->description("An .onnx or .prototxt file");
   add_build_options(*sub, command->common);
   add_calibration_options(*sub, command->common.quantization, "--calibrate");
-  add_accuracy_options(*sub, command->common.quantization);
+  add_error_option(*sub, command->common.quantization);
   sub->add_option("-o,--output", command->output, "The plan file")->required();
   sub->footer(kBuildExamples);
   sub->callback([command] { run_build(*command); });

@@ -35,14 +35,14 @@ void run_calibrate(CalibrateCommand& command) {
   const auto device = open_device(common);
   const Graph simple = simplified(import_model(common, {}));
   CalibrationReport report;
-  const Calibration found = calibrate_by_flags(common, simple, *device, &report);
-  write_file_atomic(command.output, print_table(found.table));
+  const CalibrationTable found = calibrate_by_flags(common, simple, *device, &report);
+  write_file_atomic(command.output, print_table(found));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (!common.quiet) std::printf("%s written in %.1f s\n", command.output.c_str(), seconds.count());
   if (common.json.empty()) return;
   nlohmann::json json = {{"samples", report.samples},  {"method", method_name(report.method)},
                          {"dead", report.dead},        {"constant", report.constant},
-                         {"seconds", seconds.count()}, {"scales", found.table.scales}};
+                         {"seconds", seconds.count()}, {"scales", found.scales}};
   if (!report.decibels.empty()) json["decibels"] = report.decibels;
   write_json(common.json, json);
 }

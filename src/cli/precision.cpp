@@ -35,8 +35,8 @@ void verify_layers(CommonOptions& options) {
   if (!wants_int8(options)) throw UsageError("--data: --precision int8 is what samples are for");
   declare_files(options, {});
   const auto device = open_device(options);
-  const Graph simple = prepared_model(options, import_model(options, {}), *device);
-  const Calibration calibration = obtain_calibration(options, simple, *device);
+  const Graph simple = simplified(import_model(options, {}));
+  const CalibrationTable calibration = obtain_calibration(options, simple, *device);
   QuantizeOptions how;
   how.layers = layer_choice(options.quantization);
   std::function<bool(const BuildProgress&)> progress;

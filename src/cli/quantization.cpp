@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "cli/options.h"
 #include "cli/progress.h"
-#include "compile/calibrate/equalize.h"
 
 namespace planish::cli {
 namespace {
@@ -39,11 +38,11 @@ void add_calibration_options(CLI::App& command, QuantizationFlags& flags, const 
   command.add_option("--samples", flags.data.samples, "So many of the samples, evenly spread; 0: all");
   command.add_option("--method", flags.method, "entropy, minmax, percentile, mse, or best: the one of least error");
   command.add_option("--percentile", flags.percent, "Share of the values, in percent, that --method percentile covers");
+  command.add_flag("--correct-bias", flags.correct_bias,
+                   "Take the weights' rounding out of the mean results; a table gets the means that this needs");
 }
 
-void add_accuracy_options(CLI::App& command, QuantizationFlags& flags) {
-  command.add_flag("--correct-bias", flags.correct_bias, "Take the weights' rounding out of the mean results");
-  command.add_flag("--equalize", flags.equalize, "Bring the channels between two convolutions to like magnitudes");
+void add_error_option(CLI::App& command, QuantizationFlags& flags) {
   command.add_option(
       "--max-error", flags.most_error,
       "Relative L2 error of the outputs beside fp32: the most sensitive layers stay fp32 until it holds");
@@ -86,35 +85,26 @@ LayerChoice layer_choice(const QuantizationFlags& flags) {
   return choice;
 }
 
-Calibration calibrate_by_flags(const CommonOptions& options, const Graph& simple, Device& device,
-                               CalibrationReport* report) {
+CalibrationTable calibrate_by_flags(const CommonOptions& options, const Graph& simple, Device& device,
+                                    CalibrationReport* report) {
   CalibrationReport own;
   CalibrationReport& out = report != nullptr ? *report : own;
   const Samples samples("--data", options.quantization.data, input_types(simple));
   CalibrateOptions how = calibrate_options(options.quantization, options.quiet);
   how.expected = samples.count();
-  Calibration found = calibrate(simple, device, how, samples.source(), &out);
+  CalibrationTable found = calibrate(simple, device, how, samples.source(), &out);
   clear_progress();
   if (options.quiet) return found;
   for (const auto& [method, decibels] : out.decibels) std::printf("%-12s %6.2f dB\n", method.c_str(), decibels);
   std::printf("calibrated with %d samples by %s: %zu tensors\n", out.samples, method_name(out.method),
-              found.table.scales.size());
+              found.scales.size());
   return found;
 }
 
-Graph prepared_model(const CommonOptions& options, Graph graph, Device& device) {
-  const QuantizationFlags& flags = options.quantization;
-  Graph simple = simplified(std::move(graph));
-  if (!flags.equalize) return simple;
-  if (flags.data.data.empty()) throw UsageError("--equalize: samples are needed; --calibrate gives them");
-  const Samples samples("--data", flags.data, input_types(simple));
-  return equalized(simple, device, samples.source());
-}
-
-Calibration obtain_calibration(const CommonOptions& options, const Graph& simple, Device& device) {
+CalibrationTable obtain_calibration(const CommonOptions& options, const Graph& simple, Device& device) {
   const std::string& table = options.quantization.table;
   if (table.empty()) return calibrate_by_flags(options, simple, device);
-  return {with_context([&] { return table; }, [&] { return parse_table(read_file(table)); }), {}};
+  return with_context([&] { return table; }, [&] { return parse_table(read_file(table)); });
 }
 
 std::vector<Sample> judged_samples(const QuantizationFlags& flags, const Graph& simple) {
@@ -149,11 +139,12 @@ Graph quantized_model(const CommonOptions& options, Graph graph, Device& device)
   if (!flags.table.empty() && !flags.data.data.empty())
     throw UsageError("--calibration and --calibrate; one of them is accepted");
   if (!flags.table.empty() && flags.correct_bias)
-    throw UsageError("--correct-bias: the table has no means; it needs --calibrate");
+    throw UsageError(
+        "--correct-bias: a table has the means that calibrate --correct-bias wrote; it goes with --calibrate");
   if (flags.most_error > 0 && flags.data.data.empty())
     throw UsageError("--max-error: samples are needed to judge by; --calibrate gives them");
-  const Graph simple = prepared_model(options, std::move(graph), device);
-  const Calibration calibration = obtain_calibration(options, simple, device);
+  const Graph simple = simplified(std::move(graph));
+  const CalibrationTable calibration = obtain_calibration(options, simple, device);
   QuantizeOptions how;
   how.layers = layer_choice(flags);
   if (flags.most_error > 0) {

@@ -20,7 +20,7 @@ struct QuantizationFlags {
   DataFlags data;     // --calibrate, or --data: samples
   std::string method = "entropy";
   double percent = 99.99;
-  bool correct_bias = false, equalize = false;
+  bool correct_bias = false;
   std::vector<std::string> layers;  // --layer-precision NAME=TYPE
   double most_error = 0;            // --max-error; 0: none
 };
@@ -30,19 +30,16 @@ void add_precision_options(CLI::App& command, QuantizationFlags& flags);
 // How samples are chosen and judged; `data`: the flag that names them, "--calibrate" or "--data". --image is left to
 // commands that have one.
 void add_calibration_options(CLI::App& command, QuantizationFlags& flags, const std::string& data);
-// What a table does not hold: --correct-bias, --equalize, --max-error.
-void add_accuracy_options(CLI::App& command, QuantizationFlags& flags);
+void add_error_option(CLI::App& command, QuantizationFlags& flags);  // --max-error
 
 CalibrateOptions calibrate_options(const QuantizationFlags& flags, bool quiet);
 // Of the samples of flags.data; prints what was chosen, unless quiet.
-Calibration calibrate_by_flags(const CommonOptions& options, const Graph& simple, Device& device,
-                               CalibrationReport* report = nullptr);
+CalibrationTable calibrate_by_flags(const CommonOptions& options, const Graph& simple, Device& device,
+                                    CalibrationReport* report = nullptr);
 LayerChoice layer_choice(const QuantizationFlags& flags);
 
-// The network as calibration takes it; with --equalize its channels are.
-Graph prepared_model(const CommonOptions& options, Graph graph, Device& device);
 // What --calibration or the samples say.
-Calibration obtain_calibration(const CommonOptions& options, const Graph& simple, Device& device);
+CalibrationTable obtain_calibration(const CommonOptions& options, const Graph& simple, Device& device);
 // Some of the samples, to judge by.
 std::vector<Sample> judged_samples(const QuantizationFlags& flags, const Graph& simple);
 void print_mixed(const MixedPrecision& mixed, double most);

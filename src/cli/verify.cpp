@@ -188,7 +188,7 @@ void add_verify(CLI::App& app) {
   sub->add_option("--input", command->inputs, "NAME=FILE, as for run");
   sub->add_option("--image", command->images, "NAME:RECIPE, as for run");
   add_calibration_options(*sub, command->common.quantization, "--data");
-  add_accuracy_options(*sub, command->common.quantization);
+  add_error_option(*sub, command->common.quantization);
   sub->add_option(
       "--against", command->against,
       "reference, or an .npz with the expected outputs (and, as they are there, values between and inputs)");

@@ -91,6 +91,11 @@ def check_entropy(program, folder, values):
     expect(abs(scales["x"] / wanted - 1) < 1e-6, f"{result.stdout}\nscale of x {scales['x']}, expected {wanted}")
     result = planish(program, folder, "calibrate", "net.onnx", "--data", "x.npz", "-o", "max.table", "--method", "minmax")
     expect(abs(read_table(folder / "max.table")[1]["x"] - 32 / 127) < 1e-6, result)
+    result = planish(program, folder, "calibrate", "net.onnx", "--data", "x.npz", "-o", "means.table", "--correct-bias")
+    lines = [line for line in (folder / "means.table").read_text().splitlines() if " mean: " in line]
+    expect([len(line.split()) - 2 for line in lines] == [8, 8, 3], lines)  # p, r1, x
+    result = planish(program, folder, "build", "net.onnx", "-o", "means.plan", "--precision", "int8", "--calibration", "means.table")
+    expect(result.returncode == 0 and "int8: 3 layers" in result.stdout, result)
     result = planish(program, folder, "calibrate", "net.onnx", "--data", "x.npz", "-o", "best.table", "--method", "best", "--json", "c.json")
     judged = json.loads((folder / "c.json").read_text())
     expect(max(judged["decibels"], key=judged["decibels"].get) == judged["method"], result)
@@ -116,7 +121,7 @@ def check_int8(program, folder):
                          "--method", "minmax", "--max-error", str(most))
         expect(result.returncode == 0 and "stays fp32 for it" in result.stdout, result)
     result = planish(program, folder, "build", "net.onnx", "-o", "corrected.plan", "--precision", "int8", "--calibrate", "x.npz",
-                     "--correct-bias", "--equalize", "--layer-precision", "conv3=fp32", "-v")
+                     "--correct-bias", "--layer-precision", "conv3=fp32", "-v")
     expect("int8: 2 layers; fp32: 1" in result.stdout and "conv3 stays fp32: --layer-precision says so" in result.stdout, result)
 
 

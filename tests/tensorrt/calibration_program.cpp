@@ -34,7 +34,7 @@ std::vector<float> drawn(int count, unsigned seed) {
   return values;
 }
 
-class Calibrator : public IInt8EntropyCalibrator2 {
+class NormalBatches : public IInt8EntropyCalibrator2 {
  public:
   int32_t getBatchSize() const noexcept override { return 1; }
   bool getBatch(void* bindings[], char const* names[], int32_t count) noexcept override {
@@ -63,7 +63,7 @@ Weights weights_of(const std::vector<float>& values) {
 }
 
 struct Settings {
-  Calibrator* calibrator = nullptr;
+  NormalBatches* calibrator = nullptr;
   bool int8 = false, ranges = false, first_fp32 = false;
 };
 
@@ -110,7 +110,7 @@ int main() {
   const auto is_int8 = [&](const std::vector<float>& found) {
     return distance(found, exact) > 1e-4 && distance(found, exact) < 0.1;
   };
-  Calibrator calibrator;
+  NormalBatches calibrator;
   const std::vector<float> first = run({&calibrator, true, false, false});
   expect(calibrator.batches == kBatches, "every batch is asked for");
   expect(calibrator.cache.rfind("TRT-8601-EntropyCalibration2\n", 0) == 0, "the cache has its header");
@@ -121,7 +121,7 @@ int main() {
   expect(is_int8(run({nullptr, true, true, false})), "dynamic ranges");
   const double wider = distance(run({&calibrator, true, false, true}), exact);
   expect(wider < distance(first, exact), "a layer in fp32 loses less");
-  Calibrator other;
+  NormalBatches other;
   other.cache = "TRT-8601-EntropyCalibration2\nimage: 3c010a14\n";
   logger.lines.clear();
   expect(run({&other, true, false, false}).empty() && other.batches == 0, "a cache of another network is refused");

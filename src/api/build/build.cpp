@@ -123,7 +123,7 @@ void report_candidates(const BuildReport& report, const planish_build_options& g
 }
 
 Graph quantized_graph(Graph graph, const planish_build_options& given) {
-  const Calibration calibration{parse_table(given.calibration), {}};
+  const CalibrationTable calibration = parse_table(given.calibration);
   QuantizeOptions options;
   options.allow_missing = given.calibration_partial != 0;
   if (given.fp32_layer_count > 0) required(given.fp32_layers, "fp32_layers");

@@ -52,6 +52,7 @@ CalibrateOptions calibrate_options(const planish_calibration_options& given) {
   if (!(options.percent > 0 && options.percent <= 100))
     fail(Code::invalid_argument, "{} percent of the values; more than 0, up to 100 are accepted", given.percent);
   options.expected = given.count;
+  options.correct_bias = given.correct_bias != 0;
   options.progress = api::progress_of(given.progress, given.progress_user);
   return options;
 }
@@ -77,7 +78,7 @@ extern "C" planish_status planish_calibrate(const planish_network* network, cons
     graph = simplified(std::move(graph));
     const auto device = api::device_or_new(options.device, options.threads);
     of.text = print_table(
-        calibrate(graph, *device, calibrate_options(options), [&] { return next_sample(graph, options); }).table);
+        calibrate(graph, *device, calibrate_options(options), [&] { return next_sample(graph, options); }));
     *table = of.text.c_str();
   });
 }

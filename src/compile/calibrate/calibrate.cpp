@@ -46,7 +46,7 @@ class Calibrator {
   Calibrator(const Graph& graph, Device& device, const CalibrateOptions& options, CalibrationReport& report)
       : graph_(graph), device_(&device, [](Device*) {}), options_(options), report_(report) {}
 
-  Calibration run(const SampleSource& source) {
+  CalibrationTable run(const SampleSource& source) {
     Runner runner = observing_runner();
     while (auto sample = source()) {
       say(report_.samples);
@@ -152,9 +152,9 @@ class Calibrator {
     }
   }
 
-  Calibration calibration(CalibrationMethod method) {
-    Calibration found;
-    found.table.algorithm = algorithm_of(method);
+  CalibrationTable calibration(CalibrationMethod method) {
+    CalibrationTable found;
+    found.algorithm = algorithm_of(method);
     std::vector<double> largest(observed_.size());
     device_->pool().parallel_for(static_cast<int64_t>(observed_.size()), 1, [&](int64_t begin, int64_t end) {
       for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
@@ -162,16 +162,16 @@ class Calibrator {
     });
     for (size_t i = 0; i < observed_.size(); ++i) {
       const Observed& observed = observed_[i];
-      if (observed.ranged) found.table.scales[observed.name] = static_cast<float>(largest[i] / 127);
+      if (observed.ranged) found.scales[observed.name] = static_cast<float>(largest[i] / 127);
       if (observed.mean_axis < 0 || observed.rows == 0) continue;
       auto& means = found.means[observed.name];
-      for (double sum : observed.sums) means.push_back(sum / observed.rows);
+      for (double sum : observed.sums) means.push_back(static_cast<float>(sum / observed.rows));
     }
     report_.method = method;
     return found;
   }
 
-  double judge(const Calibration& calibration) {
+  double judge(const CalibrationTable& calibration) {
     Runner runner(build(quantized(graph_, calibration, options_.quantize), *device_, plain_build()), device_);
     SignalToNoise ratio;
     for (size_t i = 0; i < kept_.size(); ++i) {
@@ -183,15 +183,15 @@ class Calibrator {
     return ratio.decibels();
   }
 
-  Calibration best() {
-    std::optional<Calibration> taken;
+  CalibrationTable best() {
+    std::optional<CalibrationTable> taken;
     CalibrationMethod method = CalibrationMethod::entropy;
     double most = 0;
     for (CalibrationMethod one : {CalibrationMethod::entropy, CalibrationMethod::min_max, CalibrationMethod::percentile,
                                   CalibrationMethod::mse}) {
       if (options_.progress && !options_.progress({fmt::format("judging {}", method_name(one)), 0, 0}))
         fail(Code::cancelled, "the calibration was cancelled");
-      Calibration found = calibration(one);
+      CalibrationTable found = calibration(one);
       const double decibels = report_.decibels[method_name(one)] = judge(found);
       if (taken && !(decibels > most)) continue;
       taken = std::move(found);
@@ -213,8 +213,8 @@ class Calibrator {
 
 }  // namespace
 
-Calibration calibrate(const Graph& graph, Device& device, const CalibrateOptions& options, const SampleSource& source,
-                      CalibrationReport* report) {
+CalibrationTable calibrate(const Graph& graph, Device& device, const CalibrateOptions& options,
+                           const SampleSource& source, CalibrationReport* report) {
   CalibrationReport own;
   return Calibrator(graph, device, options, report != nullptr ? *report : own).run(source);
 }

@@ -34,7 +34,7 @@ struct CalibrationReport {
 
 // `graph`: simplified(). Error(invalid_argument): no sample, one that lacks an input or has NaN or infinite elements;
 // values that are not finite. Fewer than 8 samples, dead and constant values are warned of by name.
-Calibration calibrate(const Graph& graph, Device& device, const CalibrateOptions& options, const SampleSource& source,
-                      CalibrationReport* report = nullptr);
+CalibrationTable calibrate(const Graph& graph, Device& device, const CalibrateOptions& options,
+                           const SampleSource& source, CalibrationReport* report = nullptr);
 
 }  // namespace planish

@@ -1,6 +1,7 @@
 #include "compile/calibrate/histogram.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -11,31 +12,32 @@ constexpr int64_t kBlock = 256;      // elements whose bins are found at once
 constexpr int64_t kShare = 1 << 14;  // elements that are worth a thread
 constexpr size_t kCopies = 4;        // of a histogram: neighbours seldom wait for each other's count
 
+// Bits of floats as integers of the same order: compilers compare these many at once, and what is not finite lies
+// outside of the others.
+int32_t ordered(float x) {
+  const auto bits = std::bit_cast<int32_t>(x);
+  return bits ^ ((bits >> 31) & 0x7fffffff);
+}
+float from_ordered(int32_t bits) { return std::bit_cast<float>(bits ^ ((bits >> 31) & 0x7fffffff)); }
+
 struct Range {
-  float least = std::numeric_limits<float>::max(), most = std::numeric_limits<float>::lowest();
-  bool finite = true;
+  int32_t least = std::numeric_limits<int32_t>::max(), most = std::numeric_limits<int32_t>::lowest();
+  void add(Range other) {
+    least = std::min(least, other.least);
+    most = std::max(most, other.most);
+  }
+  bool finite() const {
+    constexpr float kMost = std::numeric_limits<float>::max();
+    return least >= ordered(-kMost) && most <= ordered(kMost);
+  }
 };
 
 Range range_of(const float* x, int64_t n) {
-  constexpr float kMost = std::numeric_limits<float>::max();
   Range range;
-  float least[16], most[16];
-  int odd[16] = {};
-  std::fill_n(least, 16, range.least);
-  std::fill_n(most, 16, range.most);
-  const auto take = [&](int k, float value) {
-    least[k] = value < least[k] ? value : least[k];
-    most[k] = value > most[k] ? value : most[k];
-    odd[k] |= !(std::fabs(value) <= kMost);
-  };
-  int64_t i = 0;
-  for (; i + 16 <= n; i += 16)
-    for (int k = 0; k < 16; ++k) take(k, x[i + k]);
-  for (; i < n; ++i) take(0, x[i]);
-  for (int k = 0; k < 16; ++k) {
-    range.least = std::min(range.least, least[k]);
-    range.most = std::max(range.most, most[k]);
-    range.finite = range.finite && odd[k] == 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const int32_t bits = ordered(x[i]);
+    range.least = bits < range.least ? bits : range.least;
+    range.most = bits > range.most ? bits : range.most;
   }
   return range;
 }
@@ -72,20 +74,17 @@ bool Histogram::add(std::span<const float> values, ThreadPool& pool) {
       ranges[static_cast<size_t>(p)] = range_of(values.data() + p * share, length(p));
   });
   Range all;
-  for (const Range& range : ranges) {
-    all.least = std::min(all.least, range.least);
-    all.most = std::max(all.most, range.most);
-    all.finite = all.finite && range.finite;
-  }
-  if (!all.finite) return false;
-  const double largest = std::max(std::fabs(double{all.least}), std::fabs(double{all.most}));
+  for (const Range& range : ranges) all.add(range);
+  if (!all.finite()) return false;
+  const float low = from_ordered(all.least), high = from_ordered(all.most);
+  const double largest = std::max(std::fabs(double{low}), std::fabs(double{high}));
   if (width == 0 && largest > 0) {
     width = largest / kHistogramBins;
     bins[0] = count;  // zeros
   }
   while (largest > width * kHistogramBins) double_width(*this);
-  least = count == 0 ? all.least : std::min(least, all.least);
-  most = count == 0 ? all.most : std::max(most, all.most);
+  least = count == 0 ? low : std::min(least, low);
+  most = count == 0 ? high : std::max(most, high);
   count += n;
   if (width == 0) return true;
   std::vector<std::vector<uint32_t>> counts(static_cast<size_t>(parts));

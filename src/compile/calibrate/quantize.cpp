@@ -15,6 +15,8 @@ namespace {
 
 constexpr size_t kNamesShown = 6;
 constexpr float kLeastScale = 1e-30F;
+constexpr size_t kShortColumn = 256;  // weights; in longer columns one scale rounds as well as another
+constexpr double kFewestLevels = 96, kLevelStep = 0.25;
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
@@ -46,10 +48,38 @@ Numbers numbers_for(double largest, Bounds bounds, bool signed_only) {
   return {scale, std::llround(below / scale), DataType::u8};
 }
 
+double rounding_error(const std::vector<double>& values, double scale) {
+  double error = 0;
+  for (double value : values) {
+    const double off = value - scale * std::nearbyint(value / scale);
+    error += off * off;
+  }
+  return error;
+}
+
+// Of a column of weights.
+float weight_scale(const std::string& product, const std::vector<double>& column) {
+  double largest = 0;
+  for (double value : column) {
+    if (!std::isfinite(value))
+      fail(Code::invalid_model, "the weights of '{}' hold values that are not finite", product);
+    largest = std::max(largest, std::fabs(value));
+  }
+  if (largest == 0) return 1;
+  double best = largest / 127, least = std::numeric_limits<double>::infinity();
+  for (double levels = 127; levels >= kFewestLevels && column.size() <= kShortColumn; levels -= kLevelStep) {
+    const double error = rounding_error(column, largest / levels);
+    if (error >= least) continue;
+    least = error;
+    best = largest / levels;
+  }
+  return std::max(static_cast<float>(best), kLeastScale);
+}
+
 class Quantizer {
  public:
-  Quantizer(Graph graph, const Calibration& calibration, const QuantizeOptions& options)
-      : graph_(std::move(graph)), calibration_(calibration), options_(options) {}
+  Quantizer(Graph graph, const CalibrationTable& table, const QuantizeOptions& options)
+      : graph_(std::move(graph)), table_(table), options_(options) {}
 
   Graph quantize(QuantizedLayers* layers) {
     LayerChoice choice = options_.layers;
@@ -66,8 +96,8 @@ class Quantizer {
 
  private:
   const float* scale_of(ValueId value) const {
-    const auto at = calibration_.table.scales.find(graph_.value(value).name);
-    return at == calibration_.table.scales.end() ? nullptr : &at->second;
+    const auto at = table_.scales.find(graph_.value(value).name);
+    return at == table_.scales.end() ? nullptr : &at->second;
   }
 
   // Products whose values have no range stay fp32; true where there are such.
@@ -83,7 +113,7 @@ class Quantizer {
                                                : fmt::format("'{}' is zero in every sample", name);
       for (NodeId reader : products_behind(value, placement)) choice.fp32.emplace(graph_.node(reader).name, why);
     }
-    if (!missing.empty() && !options_.allow_missing) refuse_table(graph_, calibration_.table, missing);
+    if (!missing.empty() && !options_.allow_missing) refuse_table(graph_, table_, missing);
     return choice.fp32.size() > dropped;
   }
 
@@ -176,14 +206,9 @@ class Quantizer {
     w.values = tensor.to_doubles();
     w.columns = tensor.extents()[axis];
     for (size_t k = axis + 1; k < tensor.extents().size(); ++k) w.inner *= tensor.extents()[k];
-    std::vector<double> largest(static_cast<size_t>(w.columns), 0);
-    for (size_t i = 0; i < w.values.size(); ++i)
-      largest[w.column(i)] = std::max(largest[w.column(i)], std::fabs(w.values[i]));
-    for (double value : largest)
-      w.scales.push_back(value == 0 ? 1.0F : std::max(static_cast<float>(value / 127), kLeastScale));
-    for (double value : largest)
-      if (!std::isfinite(value))
-        fail(Code::invalid_model, "the weights of '{}' hold values that are not finite", graph_.node(product).name);
+    std::vector<std::vector<double>> columns(static_cast<size_t>(w.columns));
+    for (size_t i = 0; i < w.values.size(); ++i) columns[w.column(i)].push_back(w.values[i]);
+    for (const auto& column : columns) w.scales.push_back(weight_scale(graph_.node(product).name, column));
     return w;
   }
 
@@ -203,13 +228,16 @@ class Quantizer {
 
   void correct_bias(NodeId product) {
     const Node& node = graph_.node(product);
-    const auto means = calibration_.means.find(graph_.value(node.inputs[0]).name);
-    if (means == calibration_.means.end()) return;
+    const auto means = table_.means.find(graph_.value(node.inputs[0]).name);
+    if (means == table_.means.end()) return;
     const Weights w = weights_of(product);
     const auto& extents = graph_.value(node.inputs[1]).constant.extents();
     const bool conv = node.op == "conv";
     const int64_t channels = extents[conv ? 1 : 0], taps = conv ? w.inner / channels : 1;
     const int64_t groups = conv ? node.attrs.get_or<int64_t>("group", 1) : 1, filters = w.columns / groups;
+    if (static_cast<int64_t>(means->second.size()) != channels * groups)
+      fail(Code::invalid_argument, "the calibration table has {} means of '{}', which has {} channels",
+           means->second.size(), means->first, channels * groups);
     std::vector<double> bias(static_cast<size_t>(w.columns), 0);
     if (conv && node.inputs.size() > 2 && node.inputs[2].valid())
       bias = graph_.value(node.inputs[2]).constant.to_doubles();
@@ -217,7 +245,7 @@ class Quantizer {
       const auto at = static_cast<int64_t>(i), column = static_cast<int64_t>(w.column(i));
       const int64_t channel = conv ? at / taps % channels + column / filters * channels : at / w.columns;
       const double lost = w.values[i] - w.number(i) * double{w.scales[w.column(i)]};
-      bias[static_cast<size_t>(column)] += lost * means->second.at(static_cast<size_t>(channel));
+      bias[static_cast<size_t>(column)] += lost * double{means->second.at(static_cast<size_t>(channel))};
     }
     add_bias(product, passes::float_tensor({w.columns}, bias));
   }
@@ -243,7 +271,7 @@ class Quantizer {
   }
 
   Graph graph_;
-  const Calibration& calibration_;
+  const CalibrationTable& table_;
   const QuantizeOptions& options_;
 };
 
@@ -256,9 +284,9 @@ Graph simplified(Graph graph) {
   return graph;
 }
 
-Graph quantized(const Graph& graph, const Calibration& calibration, const QuantizeOptions& options,
+Graph quantized(const Graph& graph, const CalibrationTable& table, const QuantizeOptions& options,
                 QuantizedLayers* layers) {
-  return Quantizer(graph.clone(), calibration, options).quantize(layers);
+  return Quantizer(graph.clone(), table, options).quantize(layers);
 }
 
 void SignalToNoise::add(const Tensor& found, const Tensor& expected) {

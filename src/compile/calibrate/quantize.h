@@ -5,7 +5,9 @@
 //   never below 0                 u8, zero 0, scale m / 255
 //   never below -a, 0 < a < m     u8, scale (m + a) / 255, zero the nearest to a / scale
 //   any other                     scale m / 127, zero 0 (s8) or 128 (u8)
-// Weights: s8, zero 0, a scale for each column: its largest magnitude by 127.
+// Weights: s8, zero 0, a scale for each column: its largest magnitude by 127; in columns of up to 256 weights, as those
+// of depthwise convolutions, by the number from 96 to 127 in steps of 1/4 that rounds them with the least squared
+// error.
 
 #include <map>
 #include <string>
@@ -16,12 +18,6 @@
 #include "compile/calibrate/table.h"
 
 namespace planish {
-
-struct Calibration {
-  CalibrationTable table;
-  // Of each channel, for the values that products read: what correcting their bias needs. Empty: it was not asked for.
-  std::map<std::string, std::vector<double>> means;
-};
 
 struct QuantizeOptions {
   LayerChoice layers;
@@ -39,7 +35,7 @@ Graph simplified(Graph graph);
 
 // `graph`: simplified. With means, the weights' rounding is taken out of the mean result of each product:
 //   bias += sum over inputs of (W - rounded W) * mean of the input
-Graph quantized(const Graph& graph, const Calibration& calibration, const QuantizeOptions& options,
+Graph quantized(const Graph& graph, const CalibrationTable& table, const QuantizeOptions& options,
                 QuantizedLayers* layers = nullptr);
 
 // Signal by noise of `found` beside `expected`, over tensors that are added.

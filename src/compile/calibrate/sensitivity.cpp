@@ -62,7 +62,7 @@ double Sensitivity::decibels(const Graph& numbers, const std::string& also, doub
   return outputs.decibels();
 }
 
-std::vector<LayerSensitivity> Sensitivity::layers(const Calibration& calibration, const QuantizeOptions& options) {
+std::vector<LayerSensitivity> Sensitivity::layers(const CalibrationTable& calibration, const QuantizeOptions& options) {
   const Placement placement = place(graph_, options.layers);
   std::vector<LayerSensitivity> found;
   for (NodeId id : placement.products) {
@@ -82,7 +82,7 @@ std::vector<LayerSensitivity> Sensitivity::layers(const Calibration& calibration
   return found;
 }
 
-MixedPrecision Sensitivity::judged(const Calibration& calibration, const QuantizeOptions& options,
+MixedPrecision Sensitivity::judged(const CalibrationTable& calibration, const QuantizeOptions& options,
                                    const std::vector<std::string>& kept) {
   QuantizeOptions mixed = options;
   for (const std::string& name : kept) mixed.layers.fp32.emplace(name, "the outputs' error would be too large");
@@ -93,7 +93,7 @@ MixedPrecision Sensitivity::judged(const Calibration& calibration, const Quantiz
   return result;
 }
 
-MixedPrecision Sensitivity::search(const Calibration& calibration, const QuantizeOptions& options, double most) {
+MixedPrecision Sensitivity::search(const CalibrationTable& calibration, const QuantizeOptions& options, double most) {
   MixedPrecision all = judged(calibration, options, {});
   all.all_int8_error = all.error;
   all.all_int8_ms = all.ms;

@@ -29,14 +29,14 @@ class Sensitivity {
               std::function<bool(const BuildProgress&)> progress = {});
 
   // Of the layers that `options` lets be int8, in order of execution.
-  std::vector<LayerSensitivity> layers(const Calibration& calibration, const QuantizeOptions& options);
+  std::vector<LayerSensitivity> layers(const CalibrationTable& calibration, const QuantizeOptions& options);
   // Keeps the fewest of the most sensitive layers in fp32 that bring the error to `most` (found by halving, as more
   // layers in fp32 seldom make it worse). Error(unsupported) says what the least error is.
-  MixedPrecision search(const Calibration& calibration, const QuantizeOptions& options, double most);
+  MixedPrecision search(const CalibrationTable& calibration, const QuantizeOptions& options, double most);
 
  private:
   double decibels(const Graph& numbers, const std::string& also, double* own, double* ms);
-  MixedPrecision judged(const Calibration& calibration, const QuantizeOptions& options,
+  MixedPrecision judged(const CalibrationTable& calibration, const QuantizeOptions& options,
                         const std::vector<std::string>& kept);
 
   const Graph& graph_;

@@ -3,17 +3,21 @@
 //   TRT-8601-EntropyCalibration2
 //   data: 3ca94044
 // a header with version and algorithm, then a tensor's name and the bits of its scale (f32, hexadecimal): the largest
-// magnitude by 127. 0: the tensor is zero throughout the samples.
+// magnitude by 127. 0: the tensor is zero throughout the samples. Where bias shall be corrected, further lines, of our
+// own, have the mean of each channel of what a product reads:
+//   data mean: bd4c1a20 3da0c8f1 …
 
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace planish {
 
 struct CalibrationTable {
   std::string algorithm = "EntropyCalibration2";
   std::map<std::string, float> scales;
+  std::map<std::string, std::vector<float>> means;  // by value
 };
 
 std::string print_table(const CalibrationTable& table);
