@@ -1,15 +1,11 @@
-// libnvinfer_plugin: registers the plugins that ship with the library.
+// libnvinfer_plugin: registers the plugins that ship with the library, which live beside the builder.
 
 #include "NvInferPlugin.h"
 
-extern "C" bool initLibNvInferPlugins(void* logger, char const*) {
-  if (auto* given = static_cast<nvinfer1::ILogger*>(logger)) {
-    try {
-      int32_t count = 0;
-      getPluginRegistry()->getPluginCreatorList(&count);
-      if (count == 0) given->log(nvinfer1::ILogger::Severity::kVERBOSE, "no plugins ship with this library");
-    } catch (...) {  // the caller's logger
-    }
-  }
-  return true;
-}
+extern "C" {
+
+bool planish_door_register_plugins(void* logger, char const* space);
+
+bool initLibNvInferPlugins(void* logger, char const* space) { return planish_door_register_plugins(logger, space); }
+
+}  // extern "C"
