@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "NvInferPlugin.h"
 #include "NvOnnxParser.h"
 #include "implementers.h"
 
@@ -141,6 +142,43 @@ void check_instance_normalization() {
     expect(std::fabs(y[0][i] - right[i]) < 1e-4F, "InstanceNormalization_TRT element " + std::to_string(i));
 }
 
+// Functions of version 5, in a network whose batch is implicit: a ramp, then each place divided by its norm.
+void check_factories() {
+  const float ones[] = {1, 1};
+  const Weights scales{DataType::kFLOAT, ones, 2};
+  std::unique_ptr<IPluginV2> ramp(createLReLUPlugin(0.5F)), norm(createNormalizePlugin(&scales, false, false, 0));
+  if (ramp == nullptr || norm == nullptr) return expect(false, "createLReLUPlugin and createNormalizePlugin");
+  expect(createNormalizePlugin(nullptr, false, false, 0) == nullptr, "createNormalizePlugin without weights");
+  plugin::GridAnchorParameters grid{};
+  float ratios[] = {1, 2, 0.5F};
+  grid.minSize = 0.2F, grid.maxSize = 0.9F, grid.aspectRatios = ratios, grid.numAspectRatios = 3, grid.H = grid.W = 1;
+  std::fill(grid.variance, grid.variance + 4, 0.1F);
+  std::unique_ptr<IPluginV2> anchors(createAnchorGeneratorPlugin(&grid, 1));
+  expect(anchors != nullptr && anchors->getNbOutputs() == 1, "createAnchorGeneratorPlugin");
+  plugin::RegionParameters tree{};
+  plugin::softmaxTree none{};
+  tree.num = 1, tree.coords = 4, tree.classes = 2, tree.smTree = &none;
+  expect(createRegionPlugin(tree) == nullptr, "a tree of classes is refused");
+  logger.lines.clear();
+  std::unique_ptr<IBuilder> builder(createInferBuilder(logger));
+  std::unique_ptr<INetworkDefinition> network(builder->createNetwork());
+  builder->setMaxBatchSize(2);
+  ITensor* x = network->addInput("x", DataType::kFLOAT, Dims3{2, 1, 1});
+  ITensor* y = network->addPluginV2(&x, 1, *ramp)->getOutput(0);
+  y = network->addPluginV2(&y, 1, *norm)->getOutput(0);
+  expect(y->getDimensions().nbDims == 3, "the batch is hidden");
+  network->markOutput(*y);
+  std::unique_ptr<ICudaEngine> engine(builder->buildCudaEngine(*network));
+  if (engine == nullptr) return expect(false, "the network with an implicit batch is not built");
+  std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
+  Floats in = {3, 4, -6, 4}, out(4);
+  void* bindings[] = {in.data(), out.data()};
+  expect(context->execute(2, bindings), "the network with an implicit batch runs");
+  const Floats right = {0.6F, 0.8F, -0.6F, 0.8F};
+  for (size_t i = 0; i < right.size(); ++i)
+    expect(std::fabs(out[i] - right[i]) < 1e-5F, "normalised element " + std::to_string(i));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -157,6 +195,7 @@ int main(int argc, char** argv) {
   check_efficient_nms();
   check_refused_field();
   check_instance_normalization();
+  check_factories();
   if (failures == 0) std::printf("plugins: all as it should be\n");
   return failures == 0 ? 0 : 1;
 }
