@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Detectors with their decoding and suppression in the plan, against the network alone and numpy:
 
-  detectors.py PLANISH FOLDER     FOLDER holds yolov8n.onnx, yolov8n_pose.onnx and yolov5n.onnx, as their exporters write them
+  detectors.py PLANISH [FOLDER]    FOLDER (else PLANISH_ZOO) holds yolov8n.onnx, yolov8n_pose.onnx and yolov5n.onnx, as their
+                                   exporters write them
 
 Of YOLO 8 twice: behind the exporter's decoding, and behind the three heads, whose decoding the plan has instead.
 """
+import os
 import subprocess
 import sys
 import tempfile
@@ -72,6 +74,13 @@ def head_names(model):
     return [node.input[0] for node in reshapes[:3]]
 
 
+def number_bins(model):
+    """Weights that are made up give the bins of edges any numbers; as trained, they are 0, 1, …"""
+    convolution, = [node for node in model.graph.node if node.name == "/model.22/dfl/conv/Conv"]
+    weights, = [tensor for tensor in model.graph.initializer if tensor.name == convolution.input[1]]
+    weights.CopyFrom(onnx.numpy_helper.from_array(np.arange(16, dtype=np.float32).reshape(1, 16, 1, 1), weights.name))
+
+
 def compare(name, found, rows, boxes, extra=None):
     count, kept_boxes, best, label = found[:4]
     problems = []
@@ -90,7 +99,7 @@ def compare(name, found, rows, boxes, extra=None):
 
 
 def main():
-    planish, folder = sys.argv[1], Path(sys.argv[2])
+    planish, folder = sys.argv[1], Path(sys.argv[2] if len(sys.argv) > 2 else os.environ.get("PLANISH_ZOO", "."))
     make = onnx.helper.make_node
     image = np.random.default_rng(1).uniform(0, 1, (1, 3, 640, 640)).astype(np.float32)
     results = ["count", "kept", "best", "classes"]
@@ -101,6 +110,8 @@ def main():
         return 0
     for name, version in (("yolov8n", 8), ("yolov5n", 5)):
         model = onnx.load(folder / f"{name}.onnx")
+        if version == 8:
+            number_bins(model)
         decode = make("YoloDecode", ["output0"], ["boxes", "scores"], domain="plugins", model=version)
         boxes, scores = run(planish, extended(model, [decode], ["boxes", "scores"]), image, ["boxes", "scores"])
         raw, = run(planish, model, image, ["output0"])
