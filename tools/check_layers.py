@@ -30,7 +30,7 @@ LAYERS = {
     "runtime": RUNTIME,
     "ir": ["tensor", "base"],
     "ops": ["ir", "kernels/reference", "kernels", "tensor", "base"],
-    "importers": ["ops", "ir", "kernels/reference", "tensor", "base"],
+    "importers": ["ops", "ir", "kernels/reference", "plugin", "tensor", "base"],
     "passes": ["ops", "ir", "kernels/reference", "kernels", "tensor", "base"],
     "tactics": ["ops", "ir", "kernels", "kernels/reference", "kernels/cpu", "plan", "device", "tensor", "base"],
     "compile": BUILDER + ["kernels/reference"],

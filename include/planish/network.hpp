@@ -201,6 +201,20 @@ class Network {
                                              attrs.data(), attrs.size(), &node.id));
     return node;
   }
+  // A plugin that ships with the library: its results. Names and fields are those of TensorRT's.
+  std::vector<Value> add_shipped_plugin(const std::string& plugin, const std::vector<Value>& operands,
+                                        const Attributes& fields = {}, const std::string& name = {}) {
+    const auto inputs = ids(operands);
+    const detail::CAttributes attrs(fields);
+    int32_t count = 0;
+    detail::check(planish_shipped_plugin_outputs(plugin.c_str(), attrs.data(), attrs.size(), &count));
+    std::vector<planish_value> made(static_cast<size_t>(count));
+    detail::check(planish_network_add_shipped_plugin(handle(), plugin.c_str(), name.c_str(), inputs.data(),
+                                                     inputs.size(), attrs.data(), attrs.size(), made.data()));
+    std::vector<Value> results;
+    for (planish_value value : made) results.push_back({value});
+    return results;
+  }
   void mark_output(Value value, const std::string& name = {}) {
     detail::check(planish_network_mark_output(handle(), value.id, name.c_str()));
   }

@@ -137,6 +137,29 @@ PLANISH_API planish_status planish_network_add_control(planish_network* network,
 PLANISH_API planish_status planish_network_add_plugin(planish_network* network, const char* plugin, const char* name,
                                                       const planish_value* inputs, size_t input_count,
                                                       const planish_attr* attrs, size_t attr_count, planish_node* node);
+/* Plugins that ship with the library: names and fields are those of TensorRT's. They are no operators: adding one adds
+ * what it is made of. Texts and fields are valid as long as the library is loaded. */
+typedef struct planish_shipped_plugin {
+  size_t struct_size;
+  const char* name;
+  const char* const* versions;
+  const int32_t* generations; /* of each version, 2 or 3: which plugin interface TensorRT has for it */
+  size_t version_count;
+  const planish_attr* fields; /* with the values that are taken where a field is not given */
+  const int32_t* required;    /* of each field, 1: it must be given */
+  size_t field_count;
+  int32_t least_inputs, most_inputs; /* most -1: any number */
+} planish_shipped_plugin;
+PLANISH_API int32_t planish_shipped_plugin_count(void);
+PLANISH_API planish_status planish_shipped_plugin_at(int32_t index, planish_shipped_plugin* plugin); /* by name */
+/* How many results one with these fields has; refuses fields that it does not take. */
+PLANISH_API planish_status planish_shipped_plugin_outputs(const char* plugin, const planish_attr* attrs,
+                                                          size_t attr_count, int32_t* count);
+/* `outputs` has room for as many. */
+PLANISH_API planish_status planish_network_add_shipped_plugin(planish_network* network, const char* plugin,
+                                                              const char* name, const planish_value* inputs,
+                                                              size_t input_count, const planish_attr* attrs,
+                                                              size_t attr_count, planish_value* outputs);
 PLANISH_API planish_status planish_network_mark_output(planish_network* network, planish_value value, const char* name);
 PLANISH_API planish_status planish_network_unmark_output(planish_network* network, planish_value value);
 

@@ -9,6 +9,7 @@
 #include "base/cpu_features.h"
 #include "base/file.h"
 #include "cli/progress.h"
+#include "plugin/library.h"
 
 namespace planish::cli {
 namespace {
@@ -64,6 +65,8 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
       ->required();
   command.add_option("--threads", options.threads, "Threads, the caller counted; 0: one per usable core");
   command.add_option("--device", options.device, "cpu, or auto (the fastest device that is there)");
+  command.add_option("--plugins", options.plugins,
+                     "A library of plugins that the model or plan needs; several times for several");
   command.add_option("--json", options.json,
                      "Write the results to this file as JSON; - is standard output, and nothing else is printed");
   command.add_flag("-v,--verbose", options.verbose, "Say what each layer chose, and why others were refused");
@@ -71,6 +74,7 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
   command.parse_complete_callback([&options] {
     options.quiet = options.quiet || options.json == "-";
     if (options.threads < 0) fail_usage("--threads {}: 0 or more is accepted", options.threads);
+    for (const std::string& library : options.plugins) load_plugin_library(library);
   });
 }
 

@@ -27,6 +27,7 @@ struct CommonOptions {
   std::string model;    // .onnx, .prototxt or a plan file
   std::string weights;  // of a .prototxt
   bool random_weights = false;
+  std::vector<std::string> plugins;  // libraries
   std::string device = "auto";
   int threads = 0;
   std::vector<std::string> shapes;  // NAME=1x3x224x224 or NAME=MIN:OPT:MAX

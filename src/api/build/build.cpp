@@ -7,6 +7,7 @@
 #include "compile/calibrate/quantize.h"
 #include "importers/import.h"
 #include "importers/onnx/importer.h"
+#include "importers/plugins/table/plugin_table.h"
 
 using namespace planish;
 using planish::api::each_sized;
@@ -187,7 +188,9 @@ planish_status planish_network_import_memory(const void* bytes, size_t size, con
 }
 
 int32_t planish_network_imports(const char* op) {
-  return op != nullptr && onnx::importer_table().find(op) != nullptr ? 1 : 0;
+  return op != nullptr && (onnx::importer_table().find(op) != nullptr || plugins::plugin_table().find(op) != nullptr)
+             ? 1
+             : 0;
 }
 
 planish_status planish_network_import_with(const planish_import_options* given, planish_network** network) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "importers/common/custom.h"
 #include "importers/common/inputs.h"
 #include "ops/builder.h"
 
@@ -238,8 +239,8 @@ planish_status planish_network_add_plugin(planish_network* network, const char* 
     Graph& graph = required(network, "the network").graph;
     required(node, "the result");
     const auto operands = api::values_at(*network, inputs, input_count);
-    const Attrs custom =
-        api::custom_attrs(graph, &required(plugin, "the plugin's name"), operands, api::attrs_of(attrs, attr_count));
+    const Attrs custom = importers::custom_attrs(graph, &required(plugin, "the plugin's name"), operands,
+                                                 api::attrs_of(attrs, attr_count));
     const auto outputs = static_cast<int>(custom.get<std::vector<std::string>>("types").size());
     *node = add_node(graph, "custom", operands, custom, api::text_or_empty(name), outputs).index;
   });
