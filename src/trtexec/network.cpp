@@ -32,13 +32,14 @@ nvcaffeparser1::ICaffeParser* make_caffe_parser() {
   return parser;
 }
 
-// The first axis of inputs is the batch: as the text says, or dynamic where --batch or --maxBatch are given.
-void free_batches(const Options& options, nvinfer1::INetworkDefinition& network) {
-  if (options.batch == 0 && options.max_batch == 0) return;
+// The first axis of inputs is the batch; it is open where there is a range of it, whatever the text says.
+void set_batches(const Options& options, nvinfer1::INetworkDefinition& network) {
+  if (options.max_batch == 0) return;
   for (int i = 0; i < network.getNbInputs(); ++i) {
     nvinfer1::Dims dims = network.getInput(i)->getDimensions();
-    if (dims.nbDims == 0) continue;
-    dims.d[0] = -1;
+    const int64_t wanted = options.max_batch > 1 ? -1 : 1;
+    if (dims.nbDims == 0 || dims.d[0] == wanted) continue;
+    dims.d[0] = wanted;
     network.getInput(i)->setDimensions(dims);
   }
 }
@@ -57,7 +58,7 @@ std::shared_ptr<void> parse_caffe(const Options& options, nvinfer1::INetworkDefi
     require(tensor != nullptr, "{}: Could not find output blob {}", options.deploy, name);
     network.markOutput(*tensor);
   }
-  free_batches(options, network);
+  set_batches(options, network);
   return parser;
 }
 
@@ -90,13 +91,11 @@ bool is_dynamic(const nvinfer1::Dims& dims) {
   return false;
 }
 
-// --maxBatch and --batch, for a first axis that is open.
+// Of a Caffe network 1, --batch and --maxBatch; else 1 for every extent that is open.
 Extents batch_shape(const Options& options, const nvinfer1::Dims& dims, size_t select) {
   Extents shape(dims.d, dims.d + dims.nbDims);
   for (int64_t& extent : shape) extent = extent < 0 ? 1 : extent;
-  const int batch = std::max(options.batch, 1);
-  if (options.max_batch > 0 || options.batch > 0)
-    shape[0] = select == 0 ? 1 : select == 1 ? batch : std::max(options.max_batch, batch);
+  if (options.max_batch > 0 && select > 0) shape[0] = select == 1 ? options.batch : options.max_batch;
   return shape;
 }
 
@@ -106,7 +105,7 @@ void set_profile(const Options& options, const ProfileShapes& shapes, const nvin
   const nvinfer1::Dims dims = input.getDimensions();
   const auto at = find_plausible(shapes, name);
   const bool values = input.isShapeTensor();
-  if (at == shapes.end() && options.batch == 0 && options.max_batch == 0)
+  if (at == shapes.end() && options.max_batch == 0)
     warn(
         "Dynamic dimensions required for input: {}, but no shapes were provided. Automatically overriding shape to: {}",
         name, text_of(batch_shape(options, dims, 0)));

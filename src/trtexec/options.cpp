@@ -97,6 +97,10 @@ void check(Options& options) {
         "--fp16, --bf16 and --int8 are not used with --stronglyTyped: types are the network's");
     options.fp16 = options.bf16 = options.int8 = false;
   }
+  if (!options.deploy.empty() && options.shapes.empty() && options.profiles[0].empty()) {
+    options.batch = std::max(options.batch, 1);
+    if (options.max_batch == 0) options.max_batch = options.batch;
+  }
   if (options.max_batch > 0 && options.batch > options.max_batch)
     throw Usage(fmt::format("--batch={} is above --maxBatch={}", options.batch, options.max_batch));
   if (options.dla_core >= 0 && !options.gpu_fallback)

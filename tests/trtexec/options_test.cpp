@@ -193,6 +193,21 @@ TEST(Options, SectionsArePrintedForTools) {
   EXPECT_EQ(describe(parse({"--loadEngine=a.plan"})).find("Build Options"), std::string::npos);
 }
 
+TEST(Options, BatchesOfCaffeNetworks) {
+  const std::vector<std::string> caffe{"--deploy=n.prototxt", "--output=a,b", "--output=c"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), caffe.begin(), caffe.end());
+    return parse(more);
+  };
+  EXPECT_EQ(with({}).outputs, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(with({}).batch, 1);
+  EXPECT_EQ(with({"--batch=4"}).max_batch, 4);
+  EXPECT_EQ(with({"--maxBatch=4"}).batch, 1);
+  EXPECT_EQ(with({"--shapes=data:2x3"}).batch, 0);
+  EXPECT_EQ(refusal({"--deploy=n.prototxt", "--output=a", "--batch=4", "--maxBatch=2"}),
+            "--batch=4 is above --maxBatch=2\n");
+}
+
 TEST(Options, Wildcards) {
   EXPECT_TRUE(matches("a*c", "abbc"));
   EXPECT_TRUE(matches("*", "anything"));
