@@ -118,11 +118,9 @@ void add_declared_inputs(Network& network) {
   if (dims.empty() && shapes.size() != names.size())
     fail_at(message.place(), "{} shapes for {} inputs", shapes.size(), names.size());
   for (size_t i = 0; i < names.size(); ++i) {
-    const auto at = dims.begin() + static_cast<std::ptrdiff_t>(4 * i);
-    network.inputs.push_back(
-        {names[i],
-         checked_extents(names[i], dims.empty() ? shapes[i]->integers("dim") : std::vector<int64_t>(at, at + 4),
-                         message.place())});
+    std::vector<int64_t> extents =
+        dims.empty() ? shapes[i]->integers("dim") : std::vector<int64_t>(&dims[4 * i], &dims[4 * i] + 4);
+    network.inputs.push_back({names[i], checked_extents(names[i], std::move(extents), message.place())});
   }
 }
 
