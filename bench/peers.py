@@ -54,7 +54,7 @@ COLUMNS = (
 def offered_columns(planish, machine):
     """Columns whose flags this build takes; where the processor has 16-bit floats, OpenVINO's default stands beside fp32."""
     text = subprocess.run([planish, "build", "--help"], capture_output=True, text=True, check=True).stdout
-    accepted = text.split("Permitted precisions", 1)[-1].split("(", 1)[-1].split(")", 1)[0]
+    accepted = text.split("--precision", 1)[-1].split(":", 1)[-1].split("(", 1)[0]
     columns = []
     for column in COLUMNS:
         if column.planish and not set(column.planish[1].split(",")) <= {word.strip() for word in accepted.split(",")}:

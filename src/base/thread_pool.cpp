@@ -31,6 +31,13 @@ inline void relax() {
 // A run is announced by raising `epoch`; a worker joins it by raising `inside` and leaves by lowering it. The
 // caller waits until every block is done and nobody is inside, so that the next run may reuse the fields.
 struct ThreadPool::State {
+  // Blocks that a thread takes first: the same part of every run, so that what it wrote in one is in its cache in the
+  // next. Then it helps the others.
+  struct alignas(64) Share {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;
+  };
+
   std::vector<std::thread> workers;
   pid_t owner = getpid();
   std::atomic<uint32_t> epoch{0};
@@ -40,27 +47,42 @@ struct ThreadPool::State {
 
   Call call = nullptr;
   void* body = nullptr;
-  int64_t n = 0, block = 1;
-  std::atomic<int64_t> next{0};
+  int64_t block = 1;
+  std::vector<Share> shares;  // the caller's first
   std::atomic<int> inside{0};
   std::atomic<bool> failed{false};
   std::exception_ptr error;
 
-  void work_blocks() {
-    for (;;) {
-      const int64_t begin = next.fetch_add(block, std::memory_order_relaxed);
-      if (begin >= n) return;
-      try {
-        call(body, begin, std::min(begin + block, n));
-      } catch (...) {
-        if (!failed.exchange(true)) error = std::current_exception();
+  explicit State(size_t threads) : shares(threads) {}
+
+  // Blocks of at least `grain`, a few a thread: they even out unequal blocks and a preempted thread.
+  void share_out(int64_t n, int64_t grain) {
+    const auto threads = static_cast<int64_t>(shares.size());
+    block = std::max(grain, (n + threads * 4 - 1) / (threads * 4));
+    const int64_t blocks = (n + block - 1) / block;
+    for (int64_t t = 0; t < threads; ++t) {
+      Share& share = shares[static_cast<size_t>(t)];
+      share.next.store(blocks * t / threads * block, std::memory_order_relaxed);
+      share.end = std::min(blocks * (t + 1) / threads * block, n);
+    }
+  }
+
+  void work_blocks(size_t self) {
+    for (size_t i = 0; i < shares.size(); ++i) {
+      Share& share = shares[(self + i) % shares.size()];
+      for (int64_t begin; (begin = share.next.fetch_add(block, std::memory_order_relaxed)) < share.end;) {
+        try {
+          call(body, begin, std::min(begin + block, share.end));
+        } catch (...) {
+          if (!failed.exchange(true)) error = std::current_exception();
+        }
       }
     }
   }
 
-  void join_run() {
+  void join_run(size_t self) {
     inside.fetch_add(1, std::memory_order_seq_cst);
-    if (open.load(std::memory_order_seq_cst)) work_blocks();
+    if (open.load(std::memory_order_seq_cst)) work_blocks(self);
     inside.fetch_sub(1, std::memory_order_release);
   }
 
@@ -79,11 +101,11 @@ struct ThreadPool::State {
     return epoch.load(std::memory_order_acquire);
   }
 
-  void worker_loop() {
+  void worker_loop(size_t self) {
     for (uint32_t seen = 0;;) {
       seen = wait_for_epoch(seen);
       if (stop.load(std::memory_order_acquire)) return;
-      join_run();
+      join_run(self);
     }
   }
 
@@ -105,12 +127,14 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+ThreadPool::ThreadPool(int threads) {
   if (threads < 0 || threads > kMaxThreads)
     fail(Code::invalid_argument, "{} threads; 0 (one per core) to {} are accepted", threads, kMaxThreads);
   if (threads == 0) threads = cpu_info().logical_cores;
+  state_ = std::make_unique<State>(static_cast<size_t>(threads));
   try {
-    for (int i = 1; i < threads; ++i) state_->workers.emplace_back([state = state_.get()] { state->worker_loop(); });
+    for (size_t i = 1; i < state_->shares.size(); ++i)
+      state_->workers.emplace_back([state = state_.get(), i] { state->worker_loop(i); });
   } catch (const std::system_error& error) {
     state_->shut_down();
     fail(Code::out_of_memory, "the system refused thread {} of {}: {}", state_->workers.size() + 2, threads,
@@ -148,15 +172,12 @@ void ThreadPool::run(int64_t n, int64_t grain, Call call, void* body) {
   }
   s.call = call;
   s.body = body;
-  s.n = n;
-  // A few blocks a thread even out unequal blocks and a preempted thread.
-  s.block = std::max(grain, (n + size() * 4 - 1) / (size() * 4));
+  s.share_out(n, grain);
   s.failed.store(false, std::memory_order_relaxed);
   s.error = nullptr;
-  s.next.store(0, std::memory_order_relaxed);
   s.open.store(true, std::memory_order_seq_cst);
   s.announce();
-  s.work_blocks();
+  s.work_blocks(0);
   s.open.store(false, std::memory_order_seq_cst);
   s.wait_for_workers();
   const std::exception_ptr error = s.failed.load() ? s.error : nullptr;

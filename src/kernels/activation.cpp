@@ -9,7 +9,26 @@
 namespace planish {
 namespace {
 
-enum class Form : uint8_t { other, constant, addend, ramp, gate, sigmoid, silu, positive, leaky, sum };
+// Parts of gelu: square x^2, cubic scale x + cube x^3, erf(scale x), tanh(cubic), and 1 + these times factor.
+enum class Form : uint8_t {
+  other,
+  constant,
+  addend,
+  ramp,
+  gate,
+  sigmoid,
+  silu,
+  positive,
+  leaky,
+  square,
+  cubic,
+  erf,
+  tanh,
+  raised_erf,
+  raised_tanh,
+  gelu,
+  sum
+};
 
 struct Known {
   Form form = Form::other;
@@ -20,7 +39,8 @@ struct Known {
 bool is_line(const Known& k) {
   return k.form == Form::ramp && k.as.low == -INFINITY && k.as.high == INFINITY && k.as.factor == 1;
 }
-bool is_sum_itself(const Known& k) { return is_line(k) && k.as.scale == 1 && k.as.shift == 0; }
+bool is_multiple(const Known& k) { return is_line(k) && k.as.shift == 0; }
+bool is_sum_itself(const Known& k) { return is_multiple(k) && k.as.scale == 1; }
 
 Known with(Form form, Activation::Kind kind, Activation as = {}) {
   as.kind = kind;
@@ -33,14 +53,44 @@ Known scaled(Known k, float by) {
     k.as.shift *= by;
     return k;
   }
-  if (k.form != Form::ramp && k.form != Form::gate) return {};
-  k.as.factor *= by;
+  switch (k.form) {
+    case Form::cubic:
+      k.as.scale *= by;
+      k.as.cube *= by;
+      return k;
+    case Form::ramp:
+    case Form::gate:
+    case Form::raised_erf:
+    case Form::raised_tanh:
+    case Form::gelu:
+      k.as.factor *= by;
+      return k;
+    default:
+      return {};
+  }
+}
+
+Known cubic(float scale, float cube) {
+  Known k{Form::cubic, {}, 0};
+  k.as.scale = scale;
+  k.as.cube = cube;
+  return k;
+}
+
+// A multiple of x times a raised form.
+Known gelu(const Known& multiple, const Known& raised) {
+  Known k = with(Form::gelu, raised.form == Form::raised_erf ? Activation::Kind::gelu : Activation::Kind::tanh_gelu,
+                 raised.as);
+  k.as.factor *= multiple.as.scale;
   return k;
 }
 
 Known product(const Known& a, const Known& b) {
   if (b.form == Form::constant) return scaled(a, b.value);
+  if (is_multiple(a) && (b.form == Form::raised_erf || b.form == Form::raised_tanh)) return gelu(a, b);
   if (!is_sum_itself(a)) return {};
+  if (is_sum_itself(b)) return {Form::square, {}, 0};
+  if (b.form == Form::square) return cubic(0, 1);
   if (b.form == Form::sigmoid) return with(Form::silu, Activation::Kind::silu);
   if (b.form == Form::ramp && !is_line(b)) return with(Form::gate, Activation::Kind::gate, b.as);
   return {};
@@ -51,6 +101,11 @@ Known total(Known a, const Known& b) {
     a.as.shift += b.value;
     return a;
   }
+  if (b.form == Form::constant && b.value == 1 && (a.form == Form::erf || a.form == Form::tanh)) {
+    a.form = a.form == Form::erf ? Form::raised_erf : Form::raised_tanh;
+    return a;
+  }
+  if (is_multiple(a) && b.form == Form::cubic) return cubic(a.as.scale + b.as.scale, b.as.cube);
   const bool is_activation = a.as.present() && a.form != Form::sum && !is_sum_itself(a);
   if (b.form != Form::addend || !is_activation) return {};
   a.as.adds = true;
@@ -88,10 +143,19 @@ Known chosen(const Known& condition, const Known& then, const Known& otherwise) 
   return leaky;
 }
 
+// The argument's scale and cube stay; it is no activation yet.
+Known function(Form form, Known k) {
+  k.form = form;
+  k.as.kind = Activation::Kind::none;
+  return k;
+}
+
 Known result_of(const PwInstr& i, const std::vector<Known>& known) {
   if (i.op == PwOp::constant) return {Form::constant, {}, static_cast<float>(i.immediate)};
   const Known& a = known[i.a];
   if (i.op == PwOp::sigmoid && is_sum_itself(a)) return with(Form::sigmoid, Activation::Kind::sigmoid);
+  if (i.op == PwOp::erf && is_multiple(a)) return function(Form::erf, a);
+  if (i.op == PwOp::tanh && a.form == Form::cubic) return function(Form::tanh, a);
   if (i.op == PwOp::select) return chosen(a, known[i.b], known[i.c]);
   if (pw_arity(i.op) != 2) return {};
   const Known& b = known[i.b];

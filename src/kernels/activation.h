@@ -13,10 +13,12 @@ namespace planish {
 //   sigmoid  1 / (1 + exp(-x))      silu  x sigmoid(x)
 //   ramp     ramp(x) factor         gate  x ramp(x) factor: hard swish
 //   leaky    x > 0 ? x : slope x
+//   gelu     x factor (1 + erf(scale x))
+//   tanh_gelu  x factor (1 + tanh(scale x + cube x^3))
 struct Activation {
-  enum class Kind : uint8_t { none, sigmoid, silu, ramp, gate, leaky };
+  enum class Kind : uint8_t { none, sigmoid, silu, ramp, gate, leaky, gelu, tanh_gelu };
   Kind kind = Kind::none;
-  float scale = 1, shift = 0, low = -INFINITY, high = INFINITY, factor = 1, slope = 0;
+  float scale = 1, shift = 0, low = -INFINITY, high = INFINITY, factor = 1, slope = 0, cube = 0;
   bool adds = false;  // then input 1 is added
   bool present() const { return kind != Kind::none; }
 };

@@ -27,8 +27,6 @@ constexpr int64_t kMostSlots = 64;
 // Most positions of a kernel that rows are looked up for, one by one.
 constexpr int64_t kMostTaps = 1024;
 
-constexpr int64_t kLinesGathered = 2;  // GemmAttrs::gathered
-
 // Of "conv_lines": elements of the lines under a block of pixels, of which a block has this many or more.
 constexpr int64_t kMostLineFloats = 20 << 10, kMostLinePixels = 12;
 
@@ -46,8 +44,7 @@ struct GemmAttrs {
   double low = 0, high = 0;
   std::string program;  // epilogue; input 0 is the sum plus bias, then the extras
   // convolution only
-  // The taps of a pixel are copied into one row first, channel by channel: few channels, any strides. kLinesGathered:
-  // or read line by line, where the last axis is adjacent and the window inside.
+  // The taps of a pixel are copied into one row first, channel by channel: few channels, any strides.
   int64_t gathered = 0;
   // Tasks at once, for which the workspace has room: of Winograd; of products that pack their rows, 0: they do not.
   int64_t slots = 0;

@@ -1,7 +1,6 @@
 // Convolution over channels-last results, as a product whose rows are found through pointers: one for each output
-// pixel and kernel tap, padding is a row of zeros. Of few channels in an image [N, C, H, W] a line of the kernel is
-// what is adjacent: it takes the part of the channels, a line of a channel that of a tap. Where that does not lie so,
-// or partly outside, the taps of a pixel are gathered into one row.
+// pixel and kernel tap, padding is a row of zeros. Of few channels, in any order, the taps of a pixel are gathered into
+// one row.
 
 #include "base/checked.h"
 #include "kernels/cpu/common/product.h"
@@ -33,30 +32,18 @@ struct IndirectRows {
   }
 };
 
-// Taps of a pixel, channel by channel, so that those of one line of the kernel are neighbours in an image [N, C, H, W].
+// Taps of a pixel, channel by channel.
 struct GatheredRows {
   Window<float> window;
   int64_t length;  // taps * channels
-  int64_t lines;   // into which a row is divided; where there are several, the image's are pointed at
-  int64_t offsets[kMostTaps];
   alignas(64) float rows[kGathered];
-  GatheredRows(const Window<float>& w, int64_t n, int64_t pieces) : window(w), length(n), lines(pieces) {
-    if (lines > 1) window.line_offsets([&](int64_t line, int64_t elements) { offsets[line] = elements; });
-  }
+  GatheredRows(const Window<float>& w, int64_t n) : window(w), length(n) {}
   void row(int64_t g, const RowWalk& walk, int64_t index, const float** pointers) {
-    const auto first = window.first_of(walk);
-    if (lines > 1 && window.is_inside(first)) {
-      const float* const begin = window.begin(g, walk.at[0], first);
-      for (int64_t i = 0; i < lines; ++i) pointers[i * kRows] = begin + offsets[i];
-      return;
-    }
     float* const to = rows + index * length;
-    for (int64_t i = 0; i < lines; ++i) pointers[i * kRows] = to + i * window.kernel[2];
+    pointers[0] = to;
     window.lines(g, walk, to);
   }
 };
-
-int64_t lines_of(const GemmAttrs& conv, int64_t taps) { return conv.kernel.empty() ? taps : taps / conv.kernel.back(); }
 
 // X [N, C, spatial…], packed W, bias?, extras -> Y [N, M, spatial…], channels adjacent; X's are unless gathered
 void check_convolution(const KernelArgs& args) {
@@ -67,8 +54,8 @@ void check_convolution(const KernelArgs& args) {
   const auto [taps, channels] = check_conv_reach(conv, x, o.out());
   check_panels(o.in(1).is({DataType::f32}), conv.group, conv.columns, taps, channels);
   if (conv.gathered != 0)
-    require(checked_mul(taps, channels) <= kGathered / kRows && lines_of(conv, taps) * channels <= kMostTaps,
-            "gathered rows of {} values; at most {} in {} lines", taps * channels, kGathered / kRows, kMostTaps);
+    require(checked_mul(taps, channels) <= kGathered / kRows, "gathered rows of {} values; at most {}", taps * channels,
+            kGathered / kRows);
   else if (channels > 1)
     x.adjacent(1);
   require(conv.gathered != 0 || taps <= kMostTaps, "a kernel of {} taps; at most {}", taps, kMostTaps);
@@ -94,12 +81,9 @@ void run_convolution(const KernelArgs& args) {
   p.epilogue = make_epilogue(args, 1);
   const Window<float> window = window_of<float>(conv, x, y);
   if (conv.gathered != 0) {
-    const int64_t length = p.taps * p.channels;
-    const bool points = conv.gathered == kLinesGathered && window.step[2] == 1 && window.dilation[2] == 1;
-    p.channels = points ? window.kernel[2] : length;
-    p.taps = p.channels > 0 ? length / p.channels : 1;
-    return run_product(p, *args.pool, kGathered / std::max<int64_t>(length * kRows, 1),
-                       [&] { return GatheredRows(window, length, p.taps); });
+    p.channels *= std::exchange(p.taps, 1);
+    return run_product(p, *args.pool, kGathered / std::max<int64_t>(p.channels * kRows, 1),
+                       [&] { return GatheredRows(window, p.channels); });
   }
   auto* zeros = reinterpret_cast<float*>(args.workspace);
   std::fill_n(zeros, x.dims[1], 0.f);

@@ -1,5 +1,6 @@
 // Depthwise convolution, channels last: the sums of a few neighbours in a row, two vectors of channels each, stay in
-// registers while the taps pass. Where a tap of one of them lies outside, pointers are followed and some lead to zeros.
+// registers while the taps pass. Where a tap of one of them lies outside, pointers are followed and some lead to zeros:
+// at both ends of a row, whose pixels go together.
 
 #include <algorithm>
 #include <array>
@@ -38,23 +39,24 @@ Range taps_inside(const GemmAttrs& conv, size_t axis, int64_t position, int64_t 
   return {std::min(begin, conv.kernel[axis]), std::clamp(end, std::min(begin, conv.kernel[axis]), conv.kernel[axis])};
 }
 
-// Output columns whose taps are all inside.
+// Output columns whose taps are all inside; an empty range at the end where there are none.
 Range whole_columns(const Depthwise& d) {
   const GemmAttrs& conv = *d.conv;
   const int64_t stride = conv.strides[1], reach = (conv.kernel[1] - 1) * conv.dilations[1];
   const int64_t begin = ceil_div(std::max<int64_t>(conv.pads[1], 0), stride),
                 room = d.x.dims[3] + conv.pads[1] - reach;  // of the first tap's columns
-  return {begin, room <= 0 ? 0 : std::min(d.y.dims[3], (room - 1) / stride + 1)};
+  const int64_t width = d.y.dims[3], end = room <= 0 ? 0 : std::min(width, (room - 1) / stride + 1);
+  return begin < end ? Range{begin, end} : Range{width, width};
 }
 
-// Some neighbours of a row of the result.
+// Some pixels of a row of the result, evenly apart.
 struct PixelTile {
   Range down;
   const float* from;         // tap (0, 0) of the first pixel, channel 0, where all taps of all of them are inside
   const float* const* taps;  // or else [tap][kPixels]
   const float* residual;     // or null
   float* out;
-  int64_t residual_step;  // between pixels
+  int64_t residual_step, out_step;  // between pixels
 };
 
 template <bool kPart>
@@ -79,7 +81,6 @@ template <int T, int V, bool kPart>
 void leave_pixels(const Depthwise& d, const PixelTile& tile, Vec (&acc)[T][V], int64_t c, int n) {
   if (d.epilogue.activation != nullptr) activate_sums<T, V>(*d.epilogue.activation, acc);
   const Vec low = Vec::splat(d.epilogue.params->low), high = Vec::splat(d.epilogue.params->high);
-  const int64_t step = d.y.strides[3];
 #pragma GCC unroll 8
   for (int t = 0; t < T; ++t)
 #pragma GCC unroll 4
@@ -89,9 +90,9 @@ void leave_pixels(const Depthwise& d, const PixelTile& tile, Vec (&acc)[T][V], i
       if (tile.residual != nullptr) sum = sum + load_some<kPart>(tile.residual + t * tile.residual_step + at, n);
       sum = Vec::min(high, Vec::max(low, sum));
       if constexpr (kPart)
-        sum.store_part(tile.out + t * step + at, n);
+        sum.store_part(tile.out + t * tile.out_step + at, n);
       else
-        sum.store(tile.out + t * step + at);
+        sum.store(tile.out + t * tile.out_step + at);
     }
 }
 
@@ -150,20 +151,6 @@ void sum_channels(const Depthwise& d, const PixelTile& tile, Range columns) {
   if (c < columns.end) sum_pixels<T, 1, true, kInside>(d, tile, c, static_cast<int>(columns.end - c));
 }
 
-// Where each tap of `count` pixels from column ox of row oy on is read.
-void find_taps(const Depthwise& d, const PixelTile& tile, const float* row, int64_t ox, int count, const float** taps) {
-  const GemmAttrs& conv = *d.conv;
-  taps += tile.down.begin * conv.kernel[1] * kPixels;
-  for (int64_t ky = tile.down.begin; ky < tile.down.end; ++ky) {
-    const float* const line = row + ky * conv.dilations[0] * d.x.strides[2];
-    for (int64_t kx = 0; kx < conv.kernel[1]; ++kx, taps += kPixels) {
-      int64_t column = ox * conv.strides[1] - conv.pads[1] + kx * conv.dilations[1];
-      for (int t = 0; t < count; ++t, column += conv.strides[1])
-        taps[t] = column >= 0 && column < d.x.dims[3] ? line + column * d.x.strides[3] : d.zeros;
-    }
-  }
-}
-
 // Even pieces: a last tile of few pixels would wait for its sums.
 int next_pixels(int64_t left) {
   return static_cast<int>(left >= 2 * kPixels ? kPixels : left > kPixels ? (left + 1) / 2 : left);
@@ -174,36 +161,103 @@ struct ColumnPlan {
   Range whole, channels;
 };
 
+// A row of the result, some of its pixels at a time.
+class Row {
+ public:
+  Row(const Depthwise& d, const ColumnPlan& plan, const RowWalk& walk)
+      : d_(d),
+        plan_(plan),
+        down_(taps_inside(*d.conv, 0, walk.at[1], d.x.dims[2])),
+        image_(d.x.as<const float>() + walk.at[0] * d.x.strides[0] +
+               (walk.at[1] * d.conv->strides[0] - d.conv->pads[0]) * d.x.strides[2]),
+        out_(d.epilogue.out.row(walk)),
+        residual_(d.epilogue.residual() != nullptr ? d.epilogue.residual()->row(walk) : nullptr),
+        residual_pixel_(residual_ != nullptr ? d.epilogue.residual()->rows[2] : 0) {}
+
+  void run() {
+    const int64_t width = d_.y.dims[3], left = plan_.whole.begin, right = width - plan_.whole.end;
+    if (left == right) {
+      for (int64_t x = 0; x < left; ++x) sum_border(x, plan_.whole.end, 2);
+    } else {
+      border({0, left});
+      border({plan_.whole.end, width});
+    }
+    inside(plan_.whole);
+  }
+
+ private:
+  template <bool kInside, int... T>
+  static auto sums_of(int count, std::integer_sequence<int, T...>) {
+    static constexpr void (*kSums[])(const Depthwise&, const PixelTile&, Range) = {sum_channels<T + 1, kInside>...};
+    return kSums[count - 1];
+  }
+  template <bool kInside>
+  static auto sums_of(int count) {
+    return sums_of<kInside>(count, std::make_integer_sequence<int, kPixels>());
+  }
+
+  PixelTile tile_at(int64_t x, int64_t apart) const {
+    const float* const added = residual_ != nullptr ? residual_ + x * residual_pixel_ : nullptr;
+    return {
+        down_, nullptr, nullptr, added, out_ + x * d_.y.strides[3], apart * residual_pixel_, apart * d_.y.strides[3]};
+  }
+
+  void inside(Range columns) const {
+    const GemmAttrs& conv = *d_.conv;
+    for (int64_t x = columns.begin; x < columns.end;) {
+      const int count = next_pixels(columns.end - x);
+      PixelTile tile = tile_at(x, 1);
+      tile.from = image_ + (x * conv.strides[1] - conv.pads[1]) * d_.x.strides[3];
+      sums_of<true>(count)(d_, tile, plan_.channels);
+      x += count;
+    }
+  }
+
+  void border(Range columns) {
+    for (int64_t x = columns.begin; x < columns.end;) {
+      const int count = next_pixels(columns.end - x);
+      sum_border(x, 1, count);
+      x += count;
+    }
+  }
+
+  // `count` pixels from x on, `apart` from each other.
+  void sum_border(int64_t x, int64_t apart, int count) {
+    find_taps(x, apart, count);
+    PixelTile tile = tile_at(x, apart);
+    tile.taps = taps_;
+    sums_of<false>(count)(d_, tile, plan_.channels);
+  }
+
+  // Where each tap of the pixels is read.
+  void find_taps(int64_t x, int64_t apart, int count) {
+    const GemmAttrs& conv = *d_.conv;
+    const float** taps = taps_ + down_.begin * conv.kernel[1] * kPixels;
+    for (int64_t ky = down_.begin; ky < down_.end; ++ky) {
+      const float* const line = image_ + ky * conv.dilations[0] * d_.x.strides[2];
+      for (int64_t kx = 0; kx < conv.kernel[1]; ++kx, taps += kPixels) {
+        int64_t column = x * conv.strides[1] - conv.pads[1] + kx * conv.dilations[1];
+        for (int t = 0; t < count; ++t, column += apart * conv.strides[1])
+          taps[t] = column >= 0 && column < d_.x.dims[3] ? line + column * d_.x.strides[3] : d_.zeros;
+      }
+    }
+  }
+
+  const Depthwise& d_;
+  const ColumnPlan& plan_;
+  Range down_;
+  const float* image_;  // tap row 0, column 0
+  float* out_;
+  const float* residual_;  // or null
+  int64_t residual_pixel_;
+  const float* taps_[kMostTaps * kPixels];
+};
+
 void run_row(const Depthwise& d, const ColumnPlan& plan, int64_t n, int64_t oy) {
-  static constexpr void (*kSums[])(const Depthwise&, const PixelTile&, Range) = {
-      sum_channels<1, false>, sum_channels<2, false>, sum_channels<3, false>,
-      sum_channels<4, false>, sum_channels<5, false>, sum_channels<6, false>};
-  static_assert(std::size(kSums) == kPixels);
-  const GemmAttrs& conv = *d.conv;
-  const int64_t width = d.y.dims[3];
   RowWalk walk = rows_of(d.y, 1);
   walk.at = {n, oy, 0};
-  const float* const row =
-      d.x.as<const float>() + n * d.x.strides[0] + (oy * conv.strides[0] - conv.pads[0]) * d.x.strides[2];
-  const float* taps[kMostTaps * kPixels];
-  const auto* residual = d.epilogue.residual();
-  const float* const added = residual != nullptr ? residual->row(walk) : nullptr;
-  PixelTile tile{taps_inside(conv, 0, oy, d.x.dims[2]),   nullptr, taps, added, d.epilogue.out.row(walk),
-                 added != nullptr ? residual->rows[2] : 0};
-  for (int64_t ox = 0; ox < width;) {
-    const int count = next_pixels(width - ox);
-    if (count == kPixels && ox >= plan.whole.begin && ox + count <= plan.whole.end) {
-      tile.from = row + (ox * conv.strides[1] - conv.pads[1]) * d.x.strides[3];
-      sum_channels<kPixels, true>(d, tile, plan.channels);
-    } else {
-      find_taps(d, tile, row, ox, count, taps);
-      kSums[count - 1](d, tile, plan.channels);
-    }
-    ox += count;
-    tile.out += count * d.y.strides[3];
-    if (added != nullptr) tile.residual += count * tile.residual_step;
-  }
-  if (d.epilogue.has_program) finish_rows(d.epilogue, walk, width, plan.channels.begin, plan.channels.end);
+  Row(d, plan, walk).run();
+  if (d.epilogue.has_program) finish_rows(d.epilogue, walk, d.y.dims[3], plan.channels.begin, plan.channels.end);
 }
 
 // Channels of a chunk: whole vectors, few enough for the rows under a row of the result to stay in L1.

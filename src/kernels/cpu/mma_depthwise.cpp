@@ -18,14 +18,21 @@ constexpr int64_t kMostDepthwiseTaps = 256;
 constexpr int64_t kWordLanes = Vec::kWidth;
 constexpr int kDotVectors = kDotColumns / Vec::kWidth;
 
+#if defined(PLANISH_ISA_avx512)
+// Bytes i of x and y as the halves of word i.
+template <class T>
+inline Words interleaved(__m128i x, __m128i y) {
+  const __m256i pairs = _mm256_set_m128i(_mm_unpackhi_epi8(x, y), _mm_unpacklo_epi8(x, y));
+  return std::is_signed_v<T> ? _mm512_cvtepi8_epi16(pairs) : _mm512_cvtepu8_epi16(pairs);
+}
+#endif
+
 // a[i] and b[i] as the halves of word i.
 template <class T>
 inline Words byte_pairs(const T* a, const T* b) {
 #if defined(PLANISH_ISA_avx512)
-  const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a)),
-                y = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b));
-  const __m256i pairs = _mm256_set_m128i(_mm_unpackhi_epi8(x, y), _mm_unpacklo_epi8(x, y));
-  return std::is_signed_v<T> ? _mm512_cvtepi8_epi16(pairs) : _mm512_cvtepu8_epi16(pairs);
+  return interleaved<T>(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a)),
+                        _mm_loadu_si128(reinterpret_cast<const __m128i*>(b)));
 #elif defined(PLANISH_ISA_avx2)
   const __m128i x = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(a)),
                 y = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b));
@@ -41,10 +48,15 @@ template <class T>
 inline Words some_byte_pairs(const T* a, const T* b, int64_t n) {
   if (n >= kWordLanes) return byte_pairs(a, b);
   if (n <= 0) return no_words();
+#if defined(PLANISH_ISA_avx512)
+  const auto some = static_cast<__mmask16>((1u << n) - 1);
+  return interleaved<T>(_mm_maskz_loadu_epi8(some, a), _mm_maskz_loadu_epi8(some, b));
+#else
   T x[kWordLanes] = {}, y[kWordLanes] = {};
   std::memcpy(x, a, static_cast<size_t>(n));
   std::memcpy(y, b, static_cast<size_t>(n));
   return byte_pairs(x, y);
+#endif
 }
 
 // A panel of channels, from `channel` on.

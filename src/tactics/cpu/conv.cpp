@@ -30,12 +30,10 @@ Tensor pack_depthwise(const ConvProblem& p) {
   });
 }
 
-// The part of the time that is left for the product: copying a value takes about 2.5 cycles, a line costs the
-// microkernel 1.5 and its pointer as many.
-double gathered_part(Isa isa, const ConvProblem& p, int64_t how) {
-  const double line = static_cast<double>(p.gemm.kernel.back()), lost = 1.5 / line,
-               columns = static_cast<double>(p.gemm.columns) / (2 * vector_lanes(isa));  // cycles a value
-  return how == kLinesGathered ? columns / (columns * (1 + lost) + lost) : columns / (columns + 2.5);
+// The part of the time that is left for the product: copying a value takes about 2.5 cycles.
+double gathered_part(Isa isa, const ConvProblem& p) {
+  const double columns = static_cast<double>(p.gemm.columns) / (2 * vector_lanes(isa));  // cycles a value
+  return columns / (columns + 2.5);
 }
 
 void propose_conv(const TacticQuery& query, CandidateSink& sink) {
@@ -68,12 +66,10 @@ void propose_conv(const TacticQuery& query, CandidateSink& sink) {
     const auto pack = [p, isa](bool gathered) { return [=] { return pack_conv(isa, *p, gathered); }; };
     if (indirect)
       offer("igemm.r" + std::to_string(row_blocks), "igemm", gemm, few ? efficiency / 4 : efficiency, pack(false));
-    const auto gathered = [&](const char* name, int64_t how) {
-      gemm.gathered = how;
-      offer(name + std::to_string(row_blocks), "igemm", gemm, efficiency * gathered_part(isa, *p, how), pack(true));
-    };
-    if (few) gathered("igemm.gathered.r", 1);
-    if (few && depth / p->gemm.kernel.back() <= kMostTaps) gathered("igemm.lines.r", kLinesGathered);
+    gemm.gathered = 1;
+    if (few)
+      offer("igemm.gathered.r" + std::to_string(row_blocks), "igemm", gemm, efficiency * gathered_part(isa, *p),
+            pack(true));
     efficiency -= 0.02;
   }
 }

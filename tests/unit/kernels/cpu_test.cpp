@@ -142,7 +142,7 @@ TEST(CpuKernels, ConvolutionsAreExactOnIntegers) {
 
 // --- activations
 
-enum class Form { sigmoid, silu, silu_plus, leaky, hard_swish, hard_sigmoid_plus, count };
+enum class Form { sigmoid, silu, silu_plus, leaky, hard_swish, hard_sigmoid_plus, gelu, tanh_gelu_plus, count };
 
 ValueId add_form(Graph& graph, ValueId y, Form form, const std::vector<int64_t>& like) {
   const auto plus = [&](ValueId a) {
@@ -159,6 +159,10 @@ ValueId add_form(Graph& graph, ValueId y, Form form, const std::vector<int64_t>&
       return add_op(graph, "leaky_relu", {y}, {{"alpha", 0.125}});
     case Form::hard_swish:
       return add_op(graph, "hard_swish", {y});
+    case Form::gelu:
+      return add_op(graph, "gelu", {y});
+    case Form::tanh_gelu_plus:
+      return plus(add_op(graph, "gelu", {y}, {{"approximate", std::string("tanh")}}));
     default:
       return plus(add_op(graph, "hard_sigmoid", {y}, {{"alpha", 0.25}, {"beta", 0.5}}));
   }
@@ -190,7 +194,8 @@ TEST(CpuKernels, ActivationsEndConvolutions) {
     for (const ConvCase& t : cases) {
       std::map<std::string, Tensor> inputs = {{"x", integers({t.n, t.c, t.h, t.w}, 31)}};
       const auto form = static_cast<Form>(f);
-      if (form == Form::silu_plus || form == Form::hard_sigmoid_plus) inputs["other"] = integers(conv_result(t), 32);
+      if (form == Form::silu_plus || form == Form::hard_sigmoid_plus || form == Form::tanh_gelu_plus)
+        inputs["other"] = integers(conv_result(t), 32);
       compare([&] { return activated_graph(t, form); }, inputs, 2e-6,
               fmt::format("form {} c{} m{} k{} g{}", f, t.c, t.m, t.k, t.group));
     }
@@ -207,6 +212,24 @@ TEST(CpuKernels, FormsOfPrograms) {
   EXPECT_EQ(kind("2: r2 = add(r0, r1); r3 = sigmoid(r2); return r3"), Kind::none);
   EXPECT_EQ(kind("2: r2 = sigmoid(r0); r3 = add(r1, r2); r4 = add(r1, r3); return r4"), Kind::none);
   EXPECT_EQ(kind("1: return r0"), Kind::none);
+  EXPECT_EQ(kind("1: r1 = mul(r0, r0); return r1"), Kind::none);
+  EXPECT_EQ(kind("1: r1 = erf(r0); r2 = constant(1.0); r3 = add(r1, r2); return r3"), Kind::none);
+  EXPECT_EQ(kind("1: r1 = tanh(r0); r2 = constant(1.0); r3 = add(r1, r2); r4 = mul(r0, r3); return r4"), Kind::none);
+  const Activation gelu = activation_of(PointwiseProgram::parse(
+      "2: r2 = constant(0.5); r3 = mul(r0, r2); r4 = mul(r0, r2); r5 = erf(r4); r6 = constant(1.0); r7 = add(r6, r5); "
+      "r8 = mul(r7, r3); r9 = add(r8, r1); return r9"));
+  EXPECT_EQ(gelu.kind, Kind::gelu);
+  EXPECT_EQ(gelu.scale, 0.5);
+  EXPECT_EQ(gelu.factor, 0.5);
+  EXPECT_TRUE(gelu.adds);
+  const Activation tanh_gelu = activation_of(PointwiseProgram::parse(
+      "1: r1 = mul(r0, r0); r2 = mul(r0, r1); r3 = constant(0.25); r4 = mul(r2, r3); r5 = add(r4, r0); "
+      "r6 = constant(2.0); r7 = mul(r5, r6); r8 = tanh(r7); r9 = constant(1.0); r10 = add(r8, r9); r11 = mul(r10, r0); "
+      "r12 = mul(r11, r3); return r12"));
+  EXPECT_EQ(tanh_gelu.kind, Kind::tanh_gelu);
+  EXPECT_EQ(tanh_gelu.scale, 2);
+  EXPECT_EQ(tanh_gelu.cube, 0.5);
+  EXPECT_EQ(tanh_gelu.factor, 0.25);
   const Activation gate = activation_of(PointwiseProgram::parse(
       "1: r1 = constant(3.0); r2 = add(r0, r1); r3 = constant(0.0); r4 = max(r2, r3); r5 = constant(6.0); "
       "r6 = min(r5, r4); r7 = mul(r0, r6); r8 = constant(0.25); r9 = mul(r7, r8); return r9"));

@@ -150,6 +150,18 @@ Tensor row_of(const std::vector<int32_t>& values) {
   return Tensor::of<int32_t>({static_cast<int64_t>(values.size())}, values);
 }
 
+// The same elements, channels last in memory.
+struct ChannelsLast {
+  Tensor memory;
+  TensorView view;
+  explicit ChannelsLast(const Tensor& t)
+      : memory(Tensor::make(t.dtype(), t.extents(), [&](std::byte* out) { copy_view(t.view(), at(t, out)); })),
+        view(at(t, const_cast<std::byte*>(memory.bytes().data()))) {}
+  static TensorView at(const Tensor& t, std::byte* data) {
+    return make_view(data, t.dtype(), t.extents(), Layout::channels_last);
+  }
+};
+
 template <class X>
 void check_integers(const Size& s, Mma mma, Isa isa, uint32_t seed) {
   std::mt19937 random(seed);
@@ -174,11 +186,7 @@ void check_integers(const Size& s, Mma mma, Isa isa, uint32_t seed) {
   attrs.row_blocks = static_cast<int64_t>(random() % 3);
   const std::vector<int64_t> extents = {s.images, s.filters * s.group, out_extent(s.height, s), out_extent(s.width, s)};
   const Tensor residual = random_integers<uint8_t>(extents, seed + 3, 0, 255);
-  TensorView last = residual.view();
-  const Tensor rotated = Tensor::make(DataType::u8, extents, [&](std::byte* out) {
-    last = make_view(out, DataType::u8, extents, Layout::channels_last);
-    copy_view(residual.view(), last);
-  });
+  const ChannelsLast rotated(residual);
   const auto sums = windows<X, int8_t>(s, x, zero, w);
   const auto planes = static_cast<size_t>(extents[2] * extents[3]), columns = rows.bias.size();
   std::vector<int8_t> expected;
@@ -192,8 +200,7 @@ void check_integers(const Size& s, Mma mma, Isa isa, uint32_t seed) {
   const std::vector<Tensor> operands = {x, packed<int8_t>(s, mma, isa, w), row_of(rows.bias), row_of(rows.scales),
                                         row_of(rows.offsets)};
   std::vector<TensorView> inputs = views_of(operands);
-  inputs.push_back(
-      make_view(const_cast<std::byte*>(rotated.bytes().data()), DataType::u8, extents, Layout::channels_last));
+  inputs.push_back(rotated.view);
   const Tensor result = run_kernel(isa, "mma_conv", attrs_of(attrs), inputs, DataType::i8, extents);
   const auto values = result.as<int8_t>();
   const std::vector<int8_t> found(values.begin(), values.end());
@@ -208,12 +215,27 @@ void check_floats(const Size& s, Mma mma, Isa isa, uint32_t seed) {
   const auto sums = windows<float, float>(s, x, 0, w);
   const std::vector<int64_t> extents = {s.images, s.filters * s.group, out_extent(s.height, s), out_extent(s.width, s)};
   const auto planes = static_cast<size_t>(extents[2] * extents[3]);
+  // As it is; a residual within bounds; an activation and an addend.
+  const Tensor added = testing::integer_tensor(extents, seed + 3);
+  const ChannelsLast rotated(added);
+  MmaAttrs attrs = attrs_for(s, mma);
+  attrs.residual = attrs.clamped = seed % 3 == 1;
+  attrs.low = -50;
+  attrs.high = 60;
+  if (seed % 3 == 2)
+    attrs.program =
+        "2: r2 = constant(0.5); r3 = mul(r0, r2); r4 = constant(0.0); r5 = greater(r0, r4); r6 = select(r5, r0, r3); "
+        "r7 = add(r6, r1); return r7";
   std::vector<float> expected;
-  for (size_t i = 0; i < sums.size(); ++i)
-    expected.push_back(static_cast<float>(sums[i]) + rows.bias[i / planes % rows.bias.size()]);
-  const Tensor found =
-      run_kernel(isa, "mma_conv", attrs_of(attrs_for(s, mma)),
-                 views_of({x, packed<float>(s, mma, isa, w), row_of(rows.bias)}), DataType::f32, extents);
+  for (size_t i = 0; i < sums.size(); ++i) {
+    const float v = static_cast<float>(sums[i]) + rows.bias[i / planes % rows.bias.size()], a = added.as<float>()[i];
+    const float ends[] = {v, std::clamp(v + a, -50.f, 60.f), (v > 0 ? v : v / 2) + a};
+    expected.push_back(ends[seed % 3]);
+  }
+  const std::vector<Tensor> operands = {x, packed<float>(s, mma, isa, w), row_of(rows.bias)};
+  std::vector<TensorView> inputs = views_of(operands);
+  if (seed % 3 != 0) inputs.push_back(rotated.view);
+  const Tensor found = run_kernel(isa, "mma_conv", attrs_of(attrs), inputs, DataType::f32, extents);
   const auto values = found.as<float>();
   EXPECT_EQ(std::vector<float>(values.begin(), values.end()), expected)
       << isa_name(isa) << " kind " << static_cast<int>(mma) << " seed " << seed;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "ir/text.h"
+#include "runtime/prepared.h"
 #include "support/networks.h"
 
 namespace planish {
@@ -231,6 +232,35 @@ TEST(Context, WindowsAreCheckedAtTheShapesSet) {
   const std::string text =
       misfit([&](std::vector<Step>& steps) { steps[0].inputs[0].offset = mod(Dim(7), n * Dim(-(1 << 28))) * Dim(4); });
   EXPECT_NE(text.find("operand 0: reaches"), std::string::npos) << text;
+}
+
+// Channels of a channels-last tensor, which begins anywhere in its memory.
+TEST(Views, WindowsOfOneTensorAreApartWhereverItLies) {
+  const auto check = [](int64_t begin, int64_t from, int64_t to) {
+    constexpr int64_t kChannels = 8, kPart = 4, kPixels = 9;
+    Step step;
+    step.inputs.resize(1);
+    step.outputs.resize(1);
+    step.inputs[0].offset = Dim(from * 4);
+    step.outputs[0].offset = Dim(to * 4);
+    TensorView part;
+    part.dtype = DataType::f32;
+    part.rank = 4;
+    part.dims = {1, kPart, 3, 3};
+    part.strides = {kChannels * kPixels, 1, kChannels * 3, kChannels};
+    PreparedStep prepared;
+    prepared.step = &step;
+    prepared.inputs = prepared.outputs = {part};
+    check_views(prepared, {}, [&](const ViewDesc& view) {
+      return Place{0, begin, kChannels * kPixels * 4, view.offset.value(), true};
+    });
+  };
+  for (int64_t begin = 0; begin < 128; begin += 4) {
+    EXPECT_NO_THROW(check(begin, 0, 4)) << begin;
+    EXPECT_NO_THROW(check(begin, 4, 0)) << begin;
+    EXPECT_THROW(check(begin, 0, 3), Error) << begin;
+    EXPECT_THROW(check(begin, 2, 0), Error) << begin;
+  }
 }
 
 TEST(Context, ShapesChangeBetweenRuns) {

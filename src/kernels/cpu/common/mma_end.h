@@ -1,6 +1,6 @@
 #pragma once
 // The end of a product of reduced precision, whatever it is: a block of sums, scaled, joined by a residual or run
-// through a program, clamped and stored as the result's type. Most ends are plain ones: mma_numbers.h.
+// through a program, clamped and stored as the result's type. Most ends are vectors: mma_floats.h, mma_numbers.h.
 
 #include <bit>
 #include <limits>
@@ -14,6 +14,7 @@ constexpr int64_t kMostMmaRows = 32, kMostMmaColumns = 32;  // of a block of sum
 
 struct MmaParams : EpilogueSetup {
   MmaAttrs attrs;
+  Activation activation;  // the form of the program, if it has one
   Mma mma = Mma::madd_i16;
   MmaFormat format;
 };
@@ -31,9 +32,13 @@ struct MmaOperand {
 };
 
 struct MmaEnd {
+  // numbers: bytes from integers, no program, perhaps a residual of bytes, nothing that could be NaN
+  // floats: f32, perhaps an activation in registers, perhaps a residual of f32
+  enum class Kind : uint8_t { any, numbers, floats };
   const MmaParams* params = nullptr;
-  RowWalk rows;        // of the result
-  bool plain = false;  // bytes from integers, no program, perhaps a residual of bytes, nothing that could be NaN
+  RowWalk rows;  // of the result
+  Kind kind = Kind::any;
+  const Activation* activation = nullptr;          // of floats
   const float *bias = nullptr, *scales = nullptr;  // scales, offsets: of integers only
   const int32_t* offsets = nullptr;
   MmaOperand out;

@@ -15,6 +15,7 @@ inline std::shared_ptr<const void> decode_mma(const Attrs& attrs) {
   params->mma = static_cast<Mma>(a.mma);
   params->format = mma_format(params->mma, Isa::PLANISH_ISA);
   static_cast<EpilogueSetup&>(*params) = decode_epilogue(a);
+  if (params->has_program) params->activation = activation_of(params->program);
   const auto is_byte = [](int64_t value) { return value >= -128 && value <= 255; };
   require(is_byte(a.x_zero) && is_byte(a.out_zero) && is_byte(a.residual_zero) && std::isfinite(a.residual_scale),
           "damaged parameters of a matrix kernel");
@@ -67,7 +68,7 @@ inline MmaOperand mma_operand(const RowWalk& walk, const TensorView& view, const
 }
 
 // Bounds within which no sum of what is finite can become infinite, let alone NaN.
-inline bool is_plain(const MmaEnd& end, int64_t columns) {
+inline bool are_numbers(const MmaEnd& end, int64_t columns) {
   constexpr float kMost = 1e20f;
   const MmaParams& params = *end.params;
   const auto is_byte = [](DataType type) { return type == DataType::u8 || type == DataType::i8; };
@@ -78,6 +79,17 @@ inline bool is_plain(const MmaEnd& end, int64_t columns) {
   for (int64_t i = 0; i < columns; ++i) tame &= std::abs(end.scales[i]) < kMost;
   for (int64_t i = 0; i < columns; ++i) tame &= std::abs(end.bias[i]) < kMost;
   return tame;
+}
+
+// What is added lies along the columns and is added as it is.
+inline bool are_floats(const MmaEnd& end) {
+  const MmaParams& params = *end.params;
+  const MmaAttrs& attrs = params.attrs;
+  if (end.out.type != DataType::f32 || (params.has_program && !params.activation.present())) return false;
+  if (params.extras == 0) return true;
+  const MmaOperand& added = end.extra[0];
+  return params.extras == 1 && added.type == DataType::f32 && added.step == 1 && attrs.residual_zero == 0 &&
+         attrs.residual_scale == 1;
 }
 
 // All of a product but its rows' source. A plan may claim any kind of product: one that this processor lacks is
@@ -104,7 +116,9 @@ inline MmaProduct make_mma_product(const KernelArgs& args, int axis, const MmaPl
   for (size_t i = 0; i < params.extras; ++i)
     p.end.extra[i] = mma_operand(p.end.rows, args.inputs[first + i],
                                  broadcast_strides(args.inputs[first + i], y.extents()), y.rank, axis);
-  p.end.plain = is_plain(p.end, y.dims[static_cast<size_t>(axis)]);
+  if (are_numbers(p.end, y.dims[static_cast<size_t>(axis)])) p.end.kind = MmaEnd::Kind::numbers;
+  if (are_floats(p.end)) p.end.kind = MmaEnd::Kind::floats;
+  if (params.activation.present()) p.end.activation = &params.activation;
   return p;
 }
 

@@ -6,69 +6,9 @@
 
 #include <limits>
 
-#include "kernels/cpu/common/bytes.h"
-#include "kernels/cpu/common/mma_end.h"
+#include "kernels/cpu/common/mma_floats.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
-
-// What a plain end knows of the columns of a panel, as many as a panel has.
-class MmaColumns {
- public:
-  MmaColumns(const MmaEnd& end, const MmaSpan& span) {
-    if (!end.plain) return;
-    scales = end.scales + span.column;
-    bias = end.bias + span.column;
-    offsets = end.offsets + span.column;
-    if (span.width == kDotColumns) return;
-    scales = copied(scales, span.width, scales_);
-    bias = copied(bias, span.width, bias_);
-    offsets = copied(offsets, span.width, offsets_);
-  }
-  MmaColumns(const MmaColumns&) = delete;
-  MmaColumns& operator=(const MmaColumns&) = delete;
-
-  const float *scales = nullptr, *bias = nullptr;
-  const int32_t* offsets = nullptr;
-
- private:
-  template <class T>
-  static const T* copied(const T* from, int64_t n, T* to) {
-    std::copy_n(from, n, to);
-    std::fill(to + n, to + kDotColumns, T{});
-    return to;
-  }
-  float scales_[kDotColumns], bias_[kDotColumns];
-  int32_t offsets_[kDotColumns];
-};
-
-// Where the rows of a span begin; of an odd number of them the last one twice.
-template <class T>
-class RowPlaces {
- public:
-  RowPlaces(const MmaOperand& operand, const RowWalk& rows, const MmaSpan& span) {
-    if (operand.even) {
-      auto* const first = reinterpret_cast<T*>(operand.data) + span.row * operand.pitch + span.column;
-      for (int r = 0; r < span.rows; ++r) at_[r] = first + r * operand.pitch;
-    } else {
-      walk(operand, rows, span);
-    }
-    at_[span.rows] = at_[span.rows - 1];
-  }
-  T* operator[](int r) const { return at_[r]; }
-
- private:
-  void walk(const MmaOperand& operand, RowWalk rows, const MmaSpan& span) {
-    rows.seek(span.row);
-    for (int r = 0; r < span.rows; ++r, rows.next()) at_[r] = reinterpret_cast<T*>(operand.row(rows)) + span.column;
-  }
-  T* at_[kMostMmaRows + 1];
-};
-
-template <class T>
-struct NoRows {
-  NoRows(const MmaOperand&, const RowWalk&, const MmaSpan&) {}
-  const T* operator[](int) const { return nullptr; }
-};
 
 // R: of the residual; void: there is none.
 template <class T, class R>
@@ -138,7 +78,8 @@ void finish_numbers_as(const MmaEnd& end, const MmaColumns& columns, const MmaSp
 
 // A block of the sums of rows span.row ….
 inline void finish_block(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
-  if (!end.plain) return finish_mma_block(end, span, sums);
+  if (end.kind == MmaEnd::Kind::any) return finish_mma_block(end, span, sums);
+  if (end.kind == MmaEnd::Kind::floats) return finish_floats(end, columns, span, sums);
   end.out.type == DataType::u8 ? finish_numbers_as<uint8_t>(end, columns, span, sums)
                                : finish_numbers_as<int8_t>(end, columns, span, sums);
 }

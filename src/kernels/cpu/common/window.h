@@ -72,15 +72,6 @@ struct Window {
         for (int64_t kx = 0; kx < kernel[2]; ++kx)
           visit(tap++, kz * dilation[0] * step[0] + ky * dilation[1] * step[1] + kx * dilation[2] * step[2]);
   }
-  // The same for every line of taps of every channel.
-  template <class Visit>
-  void line_offsets(Visit visit) const {
-    int64_t line = 0;
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t kz = 0; kz < kernel[0]; ++kz)
-        for (int64_t ky = 0; ky < kernel[1]; ++ky)
-          visit(line++, c * channel + kz * dilation[0] * step[0] + ky * dilation[1] * step[1]);
-  }
 
   // Calls visit(tap, data or null) for every tap in the order of the packed weights.
   template <class Visit>

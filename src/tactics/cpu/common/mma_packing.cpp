@@ -77,9 +77,8 @@ double weight_bytes_of(Mma mma, Isa isa, double weights) {
   return weights * 4 * static_cast<double>(f.planes) / static_cast<double>(f.depth);
 }
 
-double estimate_mma_us(const TacticQuery& query, Mma mma, double flops, double bytes, double put_down) {
-  constexpr double kPutDown = 8e3;  // values a microsecond and thread
-  return estimate_us(query, flops / rate_of(mma, query.isa), bytes, 0.8) + put_down / (kPutDown * query.threads);
+double estimate_mma_us(const TacticQuery& query, Mma mma, double flops, double bytes, double put_down_us) {
+  return estimate_us(query, flops / rate_of(mma, query.isa), bytes, 0.8) + put_down_us / query.threads;
 }
 
 }  // namespace planish::tactics::cpu

@@ -52,7 +52,7 @@ std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows,
 // Packed, of so many values.
 double weight_bytes_of(Mma mma, Isa isa, double weights);
 
-// Arithmetic at the rate of the instruction, the values that are put down in words, and traffic.
-double estimate_mma_us(const TacticQuery& query, Mma mma, double flops, double bytes, double put_down);
+// Arithmetic at the rate of the instruction, traffic, and what one thread takes to put values down in words.
+double estimate_mma_us(const TacticQuery& query, Mma mma, double flops, double bytes, double put_down_us);
 
 }  // namespace planish::tactics::cpu

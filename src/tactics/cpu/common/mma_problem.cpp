@@ -23,12 +23,16 @@ void emit_mma(StepBuilder& builder, const MmaProblem& p, Mma mma, int64_t row_bl
   builder.step(StepKind::cpu, p.kernel, attrs_of(attrs), std::move(inputs), {builder.output(0)});
 }
 
-// Values that are put down in words: each of the image once where taps are shifts of it.
-double put_down(const TacticQuery& query, const MmaProblem& p, Mma mma) {
+// Microseconds of one thread. Values of the image are put down in words: each of it once where taps are shifts of it;
+// the taps of few channels one by one.
+double put_down_us(const TacticQuery& query, const MmaProblem& p, Mma mma) {
+  constexpr double kInRows = 8e3, kOneByOne = 700;  // values a microsecond
   int64_t taps = 1;
   for (int64_t k : p.attrs.kernel) taps *= k;
-  const int64_t runs = mma_runs(mma, query.isa, p.attrs, p.values / std::max<int64_t>(taps, 1));
-  return p.rows * static_cast<double>(p.values * p.attrs.group) / static_cast<double>(runs);
+  const int64_t channels = p.values / std::max<int64_t>(taps, 1), runs = mma_runs(mma, query.isa, p.attrs, channels);
+  const bool scattered = taps > 1 && runs == 1 && channels < kFewChannels;
+  const double values = p.rows * static_cast<double>(p.values * p.attrs.group) / static_cast<double>(runs);
+  return values / (scattered ? kOneByOne : kInRows);
 }
 
 void set_operands(const TacticQuery& query, const EpilogueForm& form, EpilogueParams epilogue, MmaProblem& p) {
@@ -92,7 +96,7 @@ void offer_mma(const TacticQuery& query, CandidateSink& sink, const MmaProblem& 
       candidate.inputs = p->inputs;
       candidate.outputs = p->outputs;
       candidate.strided_inputs = candidate.strided_output = p->kernel != "mma_gemm";
-      candidate.estimated_us = penalty * estimate_mma_us(query, mma, p->flops, bytes, put_down(query, *p, mma));
+      candidate.estimated_us = penalty * estimate_mma_us(query, mma, p->flops, bytes, put_down_us(query, *p, mma));
       penalty *= 1.02;
       candidate.emit = [p, mma, row_blocks](StepBuilder& builder) { emit_mma(builder, *p, mma, row_blocks); };
       sink.offer(std::move(candidate));
