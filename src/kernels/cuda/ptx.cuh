@@ -119,9 +119,17 @@ PLANISH_DEVICE void fence_shared_async() { asm volatile("fence.proxy.async.share
 PLANISH_DEVICE void cluster_arrive() { asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory"); }
 PLANISH_DEVICE void cluster_wait() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
 // Until the grids before have ended and their writes are seen. Without such edges it returns at once.
-PLANISH_DEVICE void grid_wait() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
+PLANISH_DEVICE void grid_wait() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
 // Once every block has said so, the next grid may start (and wait).
-PLANISH_DEVICE void grid_release() { asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); }
+PLANISH_DEVICE void grid_release() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
 template <int N>
 PLANISH_DEVICE void registers_give() {
   asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(N));

@@ -10,6 +10,7 @@ struct tf32_t {
   float value;
 };
 PLANISH_DEVICE float to_float(tf32_t x) { return x.value; }
+PLANISH_DEVICE float to_float(int8_t x) { return static_cast<float>(x); }
 
 // The bytes of a CUtensorMap. Kernels take it as `const __grid_constant__ TensorMap`.
 struct alignas(64) TensorMap {
@@ -52,6 +53,15 @@ PLANISH_DEVICE uint32_t pack_int8(float a, float b, float c, float d) {
 }
 PLANISH_DEVICE float low_half(uint32_t x) { return to_float(half_t{static_cast<uint16_t>(x)}); }
 PLANISH_DEVICE float high_half(uint32_t x) { return to_float(half_t{static_cast<uint16_t>(x >> 16)}); }
+
+PLANISH_DEVICE float infinity() { return __int_as_float(0x7f800000); }
+
+// To the nearest, half to even; integers saturate.
+template <class T>
+PLANISH_DEVICE T rounded_to(float x) {
+  if constexpr (sizeof(T) == 1) return static_cast<T>(pack_int8(x, 0, 0, 0));
+  else return from_float<T>(x);
+}
 
 // W neighbouring elements as 32-bit words: W * sizeof(T) is a multiple of 4.
 template <class T>

@@ -3,8 +3,6 @@
 
 #include "types.cuh"
 
-__device__ inline float to_float(int8_t x) { return static_cast<float>(x); }
-
 __device__ inline uint32_t mix(uint64_t x) {
   x ^= x >> 33, x *= 0xff51afd7ed558ccdull, x ^= x >> 33, x *= 0xc4ceb9fe1a85ec53ull;
   return static_cast<uint32_t>(x ^ x >> 33);
@@ -27,20 +25,25 @@ __device__ void fill(T* to, int64_t count, uint64_t seed, float low, float high,
   }
 }
 
+// Depth, height, width. Filters and channels are of all groups.
 struct CheckShape {
-  int images, height, width, channels, filters, taps_h, taps_w, stride, pad, out_h, out_w;
+  int images, channels, filters, groups, transposed;
+  int extents[3], out[3], taps[3], strides[3], pads[3], dilations[3];
 };
 
-// KRSC becomes [filters, up to whole blocks of 8 * group][taps][channels, up to `padded`], rows permuted.
+// [filter][tap][channel of a group] becomes, group by group, [filters, up to whole blocks of 8 * group][taps][channels,
+// up to `padded`], rows permuted.
 template <class T>
 __device__ void pack(T* to, const T* from, CheckShape s, int group, int padded) {
-  const int taps = s.taps_h * s.taps_w, block = 8 * group, rows = (s.filters + block - 1) / block * block;
-  const int64_t count = int64_t{rows} * taps * padded;
+  const int taps = s.taps[0] * s.taps[1] * s.taps[2], block = 8 * group;
+  const int filters = s.filters / s.groups, channels = s.channels / s.groups,
+            rows = (filters + block - 1) / block * block;
+  const int64_t count = int64_t{rows} * s.groups * taps * padded;
   for (int64_t i = blockIdx.x * int64_t{blockDim.x} + threadIdx.x; i < count; i += int64_t{gridDim.x} * blockDim.x) {
-    const int c = i % padded, tap = i / padded % taps, row = i / padded / taps, j = row % block;
-    const int filter = row - j + (j / 2 % 4) * (2 * group) + j / 8 * 2 + j % 2;
-    to[i] =
-        filter < s.filters && c < s.channels ? from[(int64_t{filter} * taps + tap) * s.channels + c] : element<T>(0);
+    const int c = i % padded, tap = i / padded % taps, row = i / padded / taps % rows, part = i / padded / taps / rows;
+    const int j = row % block, filter = row - j + (j / 2 % 4) * (2 * group) + j / 8 * 2 + j % 2;
+    to[i] = filter < filters && c < channels ? from[(int64_t{part * filters + filter} * taps + tap) * channels + c]
+                                             : element<T>(0);
   }
 }
 
@@ -48,38 +51,44 @@ __device__ inline float multiply(float sum, half_t a, half_t b) { return fmaf(to
 __device__ inline float multiply(float sum, bfloat_t a, bfloat_t b) { return fmaf(to_float(a), to_float(b), sum); }
 __device__ inline float multiply(float sum, tf32_t a, tf32_t b) { return fmaf(a.value, b.value, sum); }
 __device__ inline int multiply(int sum, int8_t a, int8_t b) { return sum + a * b; }
-template <class Out>
-__device__ inline Out rounded(float x) {
-  return from_float<Out>(x);
-}
-template <>
-__device__ inline int8_t rounded<int8_t>(float x) {
-  return static_cast<int8_t>(max(-128, min(127, __float2int_rn(x))));
+// Where position `out` reads at tap `t`; -1: nowhere.
+__device__ inline int source(const CheckShape& s, int axis, int out, int t) {
+  int at = out * s.strides[axis] - s.pads[axis] + t * s.dilations[axis];
+  if (s.transposed) {
+    at = out + s.pads[axis] - t * s.dilations[axis];
+    if (at % s.strides[axis] != 0) return -1;
+    at /= s.strides[axis];
+  }
+  return at >= 0 && at < s.extents[axis] ? at : -1;
 }
 
 template <class T, class Out, class Program>
 __device__ void convolve(const T* x, const T* w, const float* bias, const float* scale, const Out* residual, Out* y,
                          CheckShape s) {
-  const int64_t count = int64_t{s.images} * s.out_h * s.out_w * (s.filters / 4);
+  const int quads = (s.filters + 3) / 4, filters = s.filters / s.groups, channels = s.channels / s.groups;
+  const int64_t count = int64_t{s.images} * s.out[0] * s.out[1] * s.out[2] * quads;
   for (int64_t i = blockIdx.x * int64_t{blockDim.x} + threadIdx.x; i < count; i += int64_t{gridDim.x} * blockDim.x) {
-    const int k = i % (s.filters / 4) * 4;
-    const int64_t m = i / (s.filters / 4);
-    const int q = m % s.out_w, p = m / s.out_w % s.out_h, n = m / s.out_w / s.out_h;
+    const int k = i % quads * 4;
+    const int64_t m = i / quads, plane = m / s.out[2];
     typename Sum<T>::type sums[4] = {};
-    for (int r = 0; r < s.taps_h; r++)
-      for (int t = 0; t < s.taps_w; t++) {
-        const int h = p * s.stride - s.pad + r, v = q * s.stride - s.pad + t;
-        if (h < 0 || h >= s.height || v < 0 || v >= s.width) continue;
-        const T* pixel = x + ((int64_t{n} * s.height + h) * s.width + v) * s.channels;
-        for (int j = 0; j < 4; j++) {
-          const T* filter = w + ((int64_t{k + j} * s.taps_h + r) * s.taps_w + t) * s.channels;
-          for (int c = 0; c < s.channels; c++) sums[j] = multiply(sums[j], pixel[c], filter[c]);
+    for (int a = 0; a < s.taps[0]; a++)
+      for (int b = 0; b < s.taps[1]; b++)
+        for (int c = 0; c < s.taps[2]; c++) {
+          const int d = source(s, 0, plane / s.out[1] % s.out[0], a), h = source(s, 1, plane % s.out[1], b);
+          const int v = source(s, 2, m % s.out[2], c);
+          if (d < 0 || h < 0 || v < 0) continue;
+          const int64_t image = plane / s.out[1] / s.out[0];
+          const T* pixel = x + (((image * s.extents[0] + d) * s.extents[1] + h) * s.extents[2] + v) * s.channels;
+          for (int j = 0; j < 4 && k + j < s.filters; j++) {
+            const T* from = pixel + (k + j) / filters * channels;
+            const T* tap = w + (((int64_t{k + j} * s.taps[0] + a) * s.taps[1] + b) * s.taps[2] + c) * channels;
+            for (int e = 0; e < channels; e++) sums[j] = multiply(sums[j], from[e], tap[e]);
+          }
         }
-      }
-    for (int j = 0; j < 4; j++) {
+    for (int j = 0; j < 4 && k + j < s.filters; j++) {
       const float sum = static_cast<float>(sums[j]);
       const float v = Program::scale ? fmaf(sum, scale[k + j], bias[k + j]) : sum + bias[k + j];
-      y[m * s.filters + k + j] = rounded<Out>(
+      y[m * s.filters + k + j] = rounded_to<Out>(
           Program::apply(v, Program::residual ? static_cast<float>(to_float(residual[m * s.filters + k + j])) : 0.0f));
     }
   }
