@@ -41,7 +41,9 @@ using namespace planish::kernel_bench;
 
 // ---- compile ----
 int compile_all(const std::string& folder) {
-  const std::string checks = read_file(PLANISH_CHECKS_FILE);
+  const std::string checks =
+      read_file((std::getenv("PLANISH_CHECKS") != nullptr ? std::getenv("PLANISH_CHECKS") : PLANISH_CHECKS_FOLDER) +
+                std::string("/checks.cuh"));
   std::vector<cuda::SourceFile> headers = {{"checks.cuh", checks}};
   for (const CudaSource& source : cuda_sources()) headers.push_back({source.name, source.text});
 

@@ -47,6 +47,26 @@ __device__ void pack(T* to, const T* from, CheckShape s, int group, int padded) 
   }
 }
 
+// [filter][tap] becomes [tap][filter].
+template <class T>
+__device__ void pack_taps(T* to, const T* from, int filters, int taps) {
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < filters * taps; i += gridDim.x * blockDim.x)
+    to[i] = from[i % filters * taps + i / filters];
+}
+
+// As conv_first.cuh reads them.
+template <class T>
+__device__ void pack_few(T* to, const T* from, CheckShape s, int group) {
+  const int padded = (s.taps[2] + 3) / 4 * 4, block = 8 * group, rows = (s.filters + block - 1) / block * block;
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < rows * s.taps[1] * padded * 4; i += gridDim.x * blockDim.x) {
+    const int c = i % 4, w = i / 4 % padded, h = i / 4 / padded % s.taps[1], row = i / 4 / padded / s.taps[1];
+    const int j = row % block, filter = row - j + (j / 2 % 4) * (2 * group) + j / 8 * 2 + j % 2;
+    to[i] = filter < s.filters && c < s.channels && w < s.taps[2]
+                ? from[((filter * s.taps[1] + h) * s.taps[2] + w) * s.channels + c]
+                : element<T>(0);
+  }
+}
+
 __device__ inline float multiply(float sum, half_t a, half_t b) { return fmaf(to_float(a), to_float(b), sum); }
 __device__ inline float multiply(float sum, bfloat_t a, bfloat_t b) { return fmaf(to_float(a), to_float(b), sum); }
 __device__ inline float multiply(float sum, tf32_t a, tf32_t b) { return fmaf(a.value, b.value, sum); }
@@ -119,6 +139,12 @@ __device__ void compare(const Out* found, const Out* expected, int64_t count, fl
   }                                                                                                                    \
   extern "C" __global__ void pack_weights(T* to, const T* from, CheckShape s, int group, int padded) {                 \
     pack(to, from, s, group, padded);                                                                                  \
+  }                                                                                                                    \
+  extern "C" __global__ void pack_depthwise(T* to, const T* from, int filters, int taps) {                             \
+    pack_taps(to, from, filters, taps);                                                                                \
+  }                                                                                                                    \
+  extern "C" __global__ void pack_first(T* to, const T* from, CheckShape s, int group) {                               \
+    pack_few(to, from, s, group);                                                                                      \
   }                                                                                                                    \
   extern "C" __global__ void compare_out(const Out* found, const Out* expected, int64_t n, float absolute,             \
                                          float relative, double* out) {                                                \

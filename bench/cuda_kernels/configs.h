@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "layers.h"
@@ -19,9 +21,10 @@ inline const Type kHalf{"f16", "half_t", "half_t", 2, 2, 6, 6}, kBfloat{"bf16", 
     kTf32{"tf32", "tf32_t", "float", 4, 4, 7, 7}, kInt8{"s8", "int8_t", "int8_t", 1, 1, 0, 0},
     kHalfOut32{"f16f32", "half_t", "float", 2, 4, 6, 7};
 
-// A configuration of conv_small.cuh, conv_large.cuh or conv_general.cuh; what a family does not have is 0.
+// A configuration of a kernel; what a family does not have is 0. depthwise: tile_rows lines by columns pixels, group is
+// the vector; first: tile_rows = 2 * warps * 16.
 struct Config {
-  enum Family { small, large, general } family;
+  enum Family { small, large, general, depthwise, first } family;
   int tile_rows, columns, block_bytes, stages, group;
   int split = 1;                             // small
   bool ping_pong = false;                    // large
@@ -30,13 +33,18 @@ struct Config {
   bool aligned = true;                       // general
 
   int warp_rows() const { return ping_pong ? tile_rows : tile_rows / 2; }  // large
-  int threads() const { return family == small ? 160 : family == large ? 384 : 32 * warps_m * warps_n; }
+  int threads() const {
+    static constexpr int fixed[] = {160, 384, 0, 128, 0};
+    return family == general ? 32 * warps_m * warps_n : family == first ? tile_rows : fixed[family];
+  }
   int result_bytes(const Type& t) const { return columns * t.result_size; }
   int panel(const Type& t) const {
     const int row = result_bytes(t);
     return row % 128 == 0 ? 128 : row % 64 == 0 ? 64 : 32;
   }
   int shared(const Type& t) const {
+    if (family == depthwise) return 0;
+    if (family == first) return stages;
     const int all = stages * (tile_rows + columns) * block_bytes;
     if (family == large) return all + 2 * warp_rows() * result_bytes(t) + (2 * stages + 6) * 8;
     if (family == small) return all + (split > 1 ? 64 * columns * 4 : 0) + (2 * stages + 1) * 8;
@@ -45,11 +53,7 @@ struct Config {
   std::string text() const {
     char out[80];
     const int part = family == small ? split : family == large ? cluster : access;
-    std::snprintf(out, sizeof out, "%s %dx%d%s/%d k%d s%d",
-                  family == small   ? "S"
-                  : family == large ? "L"
-                                    : "G",
-                  tile_rows, columns,
+    std::snprintf(out, sizeof out, "%c %dx%d%s/%d k%d s%d", "SLGDF"[family], tile_rows, columns,
                   family != large ? ""
                   : ping_pong     ? "pp"
                                   : "co",
@@ -79,10 +83,21 @@ struct Job {
     return std::string(type.key) + (layer->residual ? "_add" : "") + (layer->relu ? "_relu" : "");
   }
   std::string chosen() const {
-    static const char* const names[] = {"SmallConv<", "LargeConv<", "GeneralConv<"};
-    std::string out = std::string(names[config.family]) + type.element + ", " + type.result + config.arguments();
-    if (config.family != Config::general) return out + (image() ? ", true>" : ", false>");
-    return out + (layer->transposed ? ", true" : ", false") + (config.aligned ? ", true>" : ", false>");
+    static const char* const names[] = {"SmallConv<", "LargeConv<", "GeneralConv<", "DepthwiseConv<", "FirstConv<"};
+    const auto list = [](std::initializer_list<int> numbers) {
+      std::string out;
+      for (int x : numbers) out += ", " + std::to_string(x);
+      return out + ">";
+    };
+    const Config& c = config;
+    const std::string types = std::string(names[c.family]) + type.element + ", " + type.result;
+    const int taps = layer->taps, stride = layer->stride;
+    if (c.family == Config::depthwise)
+      return types + list({taps, taps, stride, layer->dilation, c.tile_rows, c.columns, c.group});
+    if (c.family == Config::first) return types + list({taps, taps, stride, c.tile_rows / 32, c.columns, c.group});
+    const std::string out = types + c.arguments();
+    if (c.family != Config::general) return out + (image() ? ", true>" : ", false>");
+    return out + (layer->transposed ? ", true" : ", false") + (c.aligned ? ", true>" : ", false>");
   }
   std::string image_name() const {
     std::string out = program() + "_" + chosen();
@@ -98,8 +113,10 @@ struct Job {
            ";\n  static __device__ float apply(float v, float r) { return " + apply + "; }\n};\n";
   }
   std::string source() const {
-    static const char* const files[] = {"conv_small.cuh", "conv_large.cuh", "conv_general.cuh"};
-    static const char* const macros[] = {"PLANISH_CONV_SMALL", "PLANISH_CONV_LARGE", "PLANISH_CONV_GENERAL"};
+    static const char* const files[] = {"conv_small.cuh", "conv_large.cuh", "conv_general.cuh", "depthwise.cuh",
+                                        "conv_first.cuh"};
+    static const char* const macros[] = {"PLANISH_CONV_SMALL", "PLANISH_CONV_LARGE", "PLANISH_CONV_GENERAL",
+                                         "PLANISH_CONV_DEPTHWISE", "PLANISH_CONV_FIRST"};
     return std::string("#include \"") + files[config.family] + "\"\n" + program_text() + "using Chosen = " + chosen() +
            ";\n" + macros[config.family] + "(kernel, Chosen, Program)\n";
   }
@@ -183,6 +200,23 @@ inline void add_general(std::vector<Job>& out, const Layer& layer, const Type& t
   }
 }
 
+inline void add_depthwise(std::vector<Job>& out, const Layer& layer, const Type& type) {
+  for (const auto& [lines, pixels] : {std::pair{1, 1}, {1, 2}, {1, 4}, {2, 2}, {2, 4}, {4, 2}}) {
+    if (type.size == 4 && lines * pixels > 4) continue;
+    out.push_back({&layer, type, {Config::depthwise, lines, pixels, 0, 0, type.size == 4 ? 4 : 8}});
+  }
+}
+
+inline void add_first(std::vector<Job>& out, const Layer& layer, const Type& type) {
+  for (int warps : {2, 4, 8})
+    for (int columns : {16, 32, 64}) {
+      if (layer.filters % columns != 0 || (layer.filters >= 64 && columns < 32)) continue;
+      const int padded = (layer.taps + 3) / 4 * 4, high = (2 * warps - 1) * layer.stride + layer.taps;
+      const int shared = columns * (layer.taps * padded * 8 + 16) + high * (15 * layer.stride + padded) * 8;
+      out.push_back({&layer, type, {Config::first, 32 * warps, columns, 0, shared, group_of(layer, type)}});
+    }
+}
+
 inline std::vector<Job> jobs(const std::vector<Layer>& all) {
   std::vector<Job> out;
   for (const Layer& layer : all) {
@@ -192,6 +226,11 @@ inline std::vector<Job> jobs(const std::vector<Layer>& all) {
         add_large(out, layer, type);
         add_general(out, layer, type);
       }
+    } else if (layer.group == "depthwise") {
+      for (const Type& type : {kHalf, kBfloat}) add_depthwise(out, layer, type);
+    } else if (layer.group == "first") {
+      add_first(out, layer, kHalf);
+      add_general(out, layer, kHalf);
     } else if (layer.group == "odd") {
       for (const Type& type : {kHalf, kInt8, kTf32}) add_general(out, layer, type);
     } else if (layer.group == "rn50-b128-s8") {

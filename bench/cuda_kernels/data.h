@@ -32,9 +32,7 @@ class Data {
         scale_int_(layer_.filters * 4),
         expected_(layer_.output() * type_.result_size),
         expected_int_(layer_.output() * type_.result_size),
-        packed_(2 * (layer_.weights() + (layer_.filters + 64 * layer_.groups) * layer_.all_taps() * 128 / type_.size) *
-                    type_.size +
-                65536),
+        packed_(2 * half()),
         verdict_(24) {
     const double bytes = layer_.bytes(type_.size);
     sets = bytes < 8e6 ? 1 : static_cast<int>(std::clamp(300e6 / bytes + 1, 2.0, 10.0));
@@ -62,17 +60,19 @@ class Data {
     CHECK(stream_synchronize(stream));
   }
 
+  // As the configuration's kernel wants weights; `padded`: channels of a tap.
   void pack(const Config& c, int padded) {
-    for (bool integers : {false, true})
-      launch_plain(checks_.function("pack_weights"), 1056, packed(integers, c, padded),
-                   (integers ? weights_int_ : weights_).address, shape(), c.group, padded);
+    for (bool integers : {false, true}) {
+      const Address to = packed(integers), from = (integers ? weights_int_ : weights_).address;
+      if (c.family == Config::depthwise)
+        launch_plain(checks_.function("pack_depthwise"), 64, to, from, layer_.filters, layer_.all_taps());
+      else if (c.family == Config::first)
+        launch_plain(checks_.function("pack_first"), 64, to, from, shape(), c.group);
+      else
+        launch_plain(checks_.function("pack_weights"), 1056, to, from, shape(), c.group, padded);
+    }
   }
-  Address packed(bool integers, const Config& c, int padded) const {
-    const int block = 8 * c.group, filters = layer_.filters / layer_.groups;
-    const int64_t rows = int64_t{filters + block - 1} / block * block * layer_.groups;
-    const int64_t bytes = rows * layer_.all_taps() * padded * type_.size;
-    return packed_.address + (integers ? static_cast<Address>((bytes + 1023) / 1024 * 1024) : 0);
-  }
+  Address packed(bool integers) const { return packed_.address + (integers ? static_cast<Address>(half()) : 0); }
   void poison(int set) {
     CHECK(set_bytes(results_[set].address, 0xff, static_cast<size_t>(layer_.output() * type_.result_size), stream));
   }
@@ -101,6 +101,10 @@ class Data {
   Address scale(int i) const { return (i == sets ? scale_int_ : scale_).address; }
 
  private:
+  int64_t half() const {  // bytes of packed weights at most
+    const int64_t padding = int64_t{layer_.filters + 64 * layer_.groups} * layer_.all_taps() * 128;
+    return ((layer_.weights() * 2 + padding) * type_.size + 65536) / 1024 * 1024;
+  }
   CheckShape shape() const {
     const Layer& s = layer_;
     CheckShape out{s.images, s.channels, s.filters, s.groups, s.transposed, {}, {}, {}, {}, {}, {}};

@@ -51,7 +51,7 @@ struct Launch {
   cuda::FunctionHandle* function;
   unsigned grid, threads, shared, cluster;
   std::vector<std::vector<char>> arguments;
-  unsigned grid_y = 1;
+  unsigned grid_y = 1, grid_z = 1;
   template <class A>
   void add(const A& a) {
     arguments.emplace_back(reinterpret_cast<const char*>(&a), reinterpret_cast<const char*>(&a) + sizeof a);
@@ -67,7 +67,7 @@ struct Launch {
       attributes[count].id = cuda::LaunchAttributeId::programmatic_stream_serialization;
       attributes[count++].value.programmatic_stream_serialization = 1;
     }
-    const cuda::LaunchConfig config{grid, grid_y, 1, threads, 1, 1, shared, stream, attributes, count};
+    const cuda::LaunchConfig config{grid, grid_y, grid_z, threads, 1, 1, shared, stream, attributes, count};
     std::vector<void*> pointers;
     for (auto& argument : arguments) pointers.push_back(argument.data());
     CHECK(launch(&config, function, pointers.data(), nullptr));
@@ -76,8 +76,9 @@ struct Launch {
 
 class Module {
  public:
-  explicit Module(const std::string& path) : text_(read_file(path)) {
-    if (text_.empty()) check(301, path.c_str());
+  // An image, or the file that has it.
+  explicit Module(const std::string& text, bool is_image = false) : text_(is_image ? text : read_file(text)) {
+    if (text_.empty()) check(301, text.c_str());
     CHECK(module_load(&module_, text_.c_str()));
   }
   ~Module() { api->module_unload(module_); }

@@ -22,11 +22,22 @@ struct GeneralShape {
   int pixel_pitch, result_pitch, residual_pitch, weight_rows;
 };
 
+struct DepthwiseShape {
+  int images, height, width, channels, out_h, out_w, pad_h, pad_w, pixel_pitch, result_pitch, residual_pitch;
+};
+struct FirstShape {
+  int images, height, width, channels, filters, out_h, out_w, pad_h, pad_w, tiles_down, tiles_across;
+  int result_pitch, residual_pitch;
+  int64_t image_step, line_step, pixel_step, channel_step;
+  float factor[4], addend[4];
+};
+
 // What is common to the launches of a job.
 struct Plan {
-  int depth, per_tap, weight_rows, column_tiles, row_tiles;
+  int depth = 0, per_tap = 0, weight_rows = 0, column_tiles = 0, row_tiles = 0;
   Plan(const Layer& s, const Config& c, const Type& t) {
     const int channels = s.channels / s.groups, filters = s.filters / s.groups, block = 8 * c.group;
+    if (c.block_bytes == 0) return;  // packed in a form of its own
     depth = c.block_bytes / t.size, per_tap = (channels + depth - 1) / depth;
     weight_rows = (filters + block - 1) / block * block;
     column_tiles = (filters + c.columns - 1) / c.columns;
@@ -37,7 +48,6 @@ struct Plan {
 
 inline Launch general_launch(const Job& job, const Plan& plan, Data& data, int i) {
   const Layer& s = *job.layer;
-  const Config& c = job.config;
   GeneralShape p{};
   p.rows = static_cast<int>(s.rows()), p.columns = s.filters / s.groups, p.column_tiles = plan.column_tiles;
   p.blocks_per_tap = plan.per_tap, p.channels = s.channels / s.groups, p.weight_rows = plan.weight_rows;
@@ -49,8 +59,8 @@ inline Launch general_launch(const Job& job, const Plan& plan, Data& data, int i
   Launch launch{nullptr, 0, 0, 0, 1, {}};
   launch.grid = static_cast<unsigned>(plan.row_tiles * plan.column_tiles),
   launch.grid_y = static_cast<unsigned>(s.groups);
-  for (Address at : {data.input(i), data.packed(i == data.sets, c, plan.padded()), data.result(i), data.bias(i),
-                     data.scale(i), data.residual(i)})
+  for (Address at :
+       {data.input(i), data.packed(i == data.sets), data.result(i), data.bias(i), data.scale(i), data.residual(i)})
     launch.add(at);
   launch.add(p);
   return launch;
@@ -69,8 +79,8 @@ inline Launch tiled_launch(const Job& job, const Plan& plan, Data& data, int i, 
   launch.add(job.image()
                  ? map_image(data.input(i), t, s, c.tile_rows, c.block_bytes)
                  : map_matrix(data.input(i), t.map_type, t.size, p.rows, s.channels, c.tile_rows, c.block_bytes));
-  launch.add(map_matrix(data.packed(i == data.sets, c, plan.padded()), t.map_type, t.size, plan.weight_rows,
-                        s.all_taps() * plan.padded(), c.columns / c.cluster, c.block_bytes));
+  launch.add(map_matrix(data.packed(i == data.sets), t.map_type, t.size, plan.weight_rows, s.all_taps() * plan.padded(),
+                        c.columns / c.cluster, c.block_bytes));
   if (c.family == Config::large) {
     for (Address to : {data.result(i), s.residual ? data.residual(i) : data.result(i)})
       launch.add(map_matrix(to, t.result_map_type, t.result_size, p.rows, s.filters, c.warp_rows(), c.panel(t)));
@@ -86,14 +96,58 @@ inline Launch tiled_launch(const Job& job, const Plan& plan, Data& data, int i, 
   return launch;
 }
 
+inline Launch direct_launch(const Job& job, Data& data, int i, int processors) {
+  const Layer& s = *job.layer;
+  const Config& c = job.config;
+  Launch launch{nullptr, 0, 0, 0, 1, {}};
+  for (Address at :
+       {data.input(i), data.packed(i == data.sets), data.result(i), data.bias(i), data.scale(i), data.residual(i)})
+    launch.add(at);
+  const auto parts = [](int whole, int part) { return (whole + part - 1) / part; };
+  if (c.family == Config::depthwise) {
+    launch.add(DepthwiseShape{s.images, s.height, s.width, s.channels, s.out_h(), s.out_w(), s.pad, s.pad, s.channels,
+                              s.filters, s.filters});
+    const int64_t threads =
+        int64_t{s.images} * parts(s.out_h(), c.tile_rows) * parts(s.out_w(), c.columns) * (s.channels / c.group);
+    launch.grid = static_cast<unsigned>((threads + 127) / 128);
+    return launch;
+  }
+  FirstShape p{s.images,
+               s.height,
+               s.width,
+               s.channels,
+               s.filters,
+               s.out_h(),
+               s.out_w(),
+               s.pad,
+               s.pad,
+               parts(s.out_h(), c.tile_rows / 16),
+               parts(s.out_w(), 16),
+               s.filters,
+               s.filters,
+               int64_t{s.height} * s.width * s.channels,
+               int64_t{s.width} * s.channels,
+               s.channels,
+               1,
+               {1, 1, 1, 1},
+               {0, 0, 0, 0}};
+  launch.add(p);
+  launch.grid = static_cast<unsigned>(
+      std::min(s.images * p.tiles_down * p.tiles_across, processors * std::max(1, 512 / c.threads()) * 2));
+  launch.grid_y = static_cast<unsigned>(s.filters / c.columns);
+  return launch;
+}
+
 // A launch for each set of data; the last one is of integers.
 inline std::vector<Launch> prepare(const Job& job, Data& data, cuda::FunctionHandle* function, int processors) {
+  const bool direct = job.config.family == Config::depthwise || job.config.family == Config::first;
   const Plan plan(*job.layer, job.config, job.type);
   data.pack(job.config, plan.padded());
   std::vector<Launch> out;
   for (int i = 0; i <= data.sets; i++) {
-    out.push_back(job.config.family == Config::general ? general_launch(job, plan, data, i)
-                                                       : tiled_launch(job, plan, data, i, processors));
+    out.push_back(direct                                 ? direct_launch(job, data, i, processors)
+                  : job.config.family == Config::general ? general_launch(job, plan, data, i)
+                                                         : tiled_launch(job, plan, data, i, processors));
     out.back().function = function;
     out.back().threads = static_cast<unsigned>(job.config.threads());
     out.back().shared = static_cast<unsigned>(job.config.shared(job.type));

@@ -131,8 +131,38 @@ inline void add_odd(std::vector<Layer>& out, const std::string& group) {
   add("3 of a line 40>64", 1, 200, 40, 64, 3, 2, 1, true);
 }
 
-constexpr const char* kGroups[] = {"rn50-b1", "types",          "rn50-b128", "products",
-                                   "yolo",    "products-large", "odd",       "rn50-b128-s8"};
+inline void add_depthwise_layers(std::vector<Layer>& out, const std::string& group, int n) {
+  auto add = [&](const char* name, int size, int channels, int taps, int stride, bool residual = false) {
+    out.push_back({group, std::string(name) + (n == 1 ? " b1" : " b128"), n, size, size, channels, channels, taps,
+                   stride, taps / 2, residual, true, 1, 0, 0});
+    out.back().groups = channels;
+  };
+  add("mv2 32@112", 112, 32, 3, 1);
+  add("mv2 96@112 s2", 112, 96, 3, 2);
+  add("mv2 144@56", 56, 144, 3, 1);
+  add("mv2 192@28", 28, 192, 3, 1, true);
+  add("mv2 384@14", 14, 384, 3, 1);
+  add("mv2 576@14 s2", 14, 576, 3, 2);
+  add("mv2 960@7", 7, 960, 3, 1);
+  add("en0 144@56 5x5 s2", 56, 144, 5, 2);
+  add("en0 672@14 5x5", 14, 672, 5, 1);
+}
+
+inline void add_first_layers(std::vector<Layer>& out, const std::string& group, int n) {
+  auto add = [&](const char* name, int size, int filters, int taps, int stride, int pad) {
+    out.push_back({group, std::string(name) + " b" + std::to_string(n), n, size, size, 3, filters, taps, stride, pad,
+                   false, true, 1, 0, 0});
+  };
+  add("rn50 7x7", 224, 64, 7, 2, 3);
+  add("mv2 3x3", 224, 32, 3, 2, 1);
+  if (n > 16) return;
+  add("v5s 6x6", 640, 32, 6, 2, 2);
+  add("v8n 3x3", 640, 16, 3, 2, 1);
+  add("vgg 3x3", 224, 64, 3, 1, 1);
+}
+
+constexpr const char* kGroups[] = {"rn50-b1",        "types", "rn50-b128", "products",  "yolo",
+                                   "products-large", "odd",   "first",     "depthwise", "rn50-b128-s8"};
 
 inline std::vector<Layer> layers() {
   std::vector<Layer> out;
@@ -148,6 +178,10 @@ inline std::vector<Layer> layers() {
   add_products(out, "products-large", "vitx128", 25216);
   add_yolo(out, "yolo", 1);
   add_odd(out, "odd");
+  for (int n : {1, 128}) {
+    add_first_layers(out, "first", n);
+    add_depthwise_layers(out, "depthwise", n);
+  }
   add_resnet(out, "rn50-b128-s8", 128, false);
   return out;
 }
