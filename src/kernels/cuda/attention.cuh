@@ -1,7 +1,7 @@
 #pragma once
-// Attention softmax(scale * Q K^T + mask) V without its scores in memory (sm_80 and later): a block has 16 * Warps queries
-// of a head and walks over the keys, 64 at a time, with running maxima and sums. Operands are read where they lie: any
-// batch, head and row pitches, the elements of a head adjacent (16-byte aligned rows).
+// Attention softmax(scale * Q K^T + mask) V without its scores in memory (sm_80 and later): a block has 16 * Warps
+// queries of a head and walks over the keys, 64 at a time, with running maxima and sums. Operands are read where they
+// lie: any batch, head and row pitches, the elements of a head adjacent (16-byte aligned rows).
 //
 // Grid: (ceil(queries / (16 * Warps)), heads, batches); 32 * Warps threads; dynamic shared memory kShared.
 
@@ -26,7 +26,8 @@ struct AttentionShape {
 template <class T, int Head, int Warps, int Mask>
 struct Attention {
   using Element = T;
-  static constexpr int kHead = Head, kWarps = Warps, kMask = Mask, kThreads = 32 * Warps, kRows = 16 * Warps, kKeys = 64;
+  static constexpr int kHead = Head, kWarps = Warps, kMask = Mask, kThreads = 32 * Warps, kRows = 16 * Warps,
+                       kKeys = 64;
   static constexpr int kPitch = Head * 2 + 16;  // bytes of a row in shared memory: rows begin in different banks
   static constexpr int kBlock = kKeys * kPitch, kStages = 2;
   static constexpr int kQueries = kRows * kPitch;
@@ -47,8 +48,9 @@ PLANISH_DEVICE void attention_rows(uint32_t to, const typename C::Element* from,
 
 // Scores of 16 queries and 64 keys, times log2(e) * scale, with the mask.
 template <class C>
-PLANISH_DEVICE void attention_scores(float (*scores)[4], const uint32_t (*queries)[4], uint32_t keys, const AttentionShape& p,
-                                     const typename C::Element* mask, int query, int key0, int lane) {
+PLANISH_DEVICE void attention_scores(float (*scores)[4], const uint32_t (*queries)[4], uint32_t keys,
+                                     const AttentionShape& p, const typename C::Element* mask, int query, int key0,
+                                     int lane) {
   constexpr float log2e = 1.4426950408889634f;
 #pragma unroll
   for (int j = 0; j < 8; j++)
@@ -128,7 +130,8 @@ PLANISH_DEVICE void attention(const typename C::Element* q, const typename C::El
   extern __shared__ __align__(1024) uint8_t shared[];
   const uint32_t queries = shared_address(shared), blocks = queries + C::kQueries;
   const int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
-  const int head = blockIdx.y, batch = blockIdx.z, first = blockIdx.x * C::kRows, query = first + warp * 16 + (lane >> 2);
+  const int head = blockIdx.y, batch = blockIdx.z, first = blockIdx.x * C::kRows,
+            query = first + warp * 16 + (lane >> 2);
   const int key_head = head / p.heads_per_key_head;
   q += batch * p.query_batch + head * p.query_head;
   k += batch * p.key_batch + key_head * p.key_head;
@@ -183,11 +186,11 @@ PLANISH_DEVICE void attention(const typename C::Element* q, const typename C::El
   }
 }
 
-#define PLANISH_ATTENTION_KERNEL(name, Config)                                                                    \
-  extern "C" __global__ void __launch_bounds__(Config::kThreads)                                                  \
+#define PLANISH_ATTENTION_KERNEL(name, Config)                                                                        \
+  extern "C" __global__ void __launch_bounds__(Config::kThreads)                                                      \
       name(const Config::Element* q, const Config::Element* k, const Config::Element* v, const Config::Element* mask, \
-           Config::Element* result, const __grid_constant__ AttentionShape shape) {                               \
-    attention<Config>(q, k, v, mask, result, shape);                                                              \
+           Config::Element* result, const __grid_constant__ AttentionShape shape) {                                   \
+    attention<Config>(q, k, v, mask, result, shape);                                                                  \
   }
 
 #ifdef PLANISH_ATTENTION

@@ -1,8 +1,9 @@
 #pragma once
 // Convolution of an image of up to four channels (sm_80 and later): the first layer. A block puts the pixels under its
-// tile down in shared memory, four channels a pixel, and multiplies from there by mma.sync: a line of taps is one run of
-// depth, of TapsW pixels up to a multiple of four. The source has any strides (planar or interleaved) and any of the
-// types uint8_t, half_t, float; its values are normalised on the way, x * factor[c] + addend[c], before zeros of padding.
+// tile down in shared memory, four channels a pixel, and multiplies from there by mma.sync: a line of taps is one run
+// of depth, of TapsW pixels up to a multiple of four. The source has any strides (planar or interleaved) and any of the
+// types uint8_t, half_t, float; its values are normalised on the way, x * factor[c] + addend[c], before zeros of
+// padding.
 //
 // Weights: [filters, permuted as in convolution.cuh][TapsH][kTapsPadded][4] of half_t, zeros where there is no tap or
 // channel. Tiles are 2 * Warps lines of 16 pixels by Columns filters.
@@ -19,7 +20,7 @@
 struct FirstShape {
   int images, height, width, channels, filters, out_h, out_w, pad_h, pad_w;
   int tiles_down, tiles_across;
-  int result_pitch, residual_pitch;                           // elements
+  int result_pitch, residual_pitch;                         // elements
   int64_t image_step, line_step, pixel_step, channel_step;  // of the source, elements
   float factor[4], addend[4];
 };
@@ -80,8 +81,8 @@ PLANISH_DEVICE void first_multiply(float (*sums)[C::kFragments][4], const half_t
       }
 #pragma unroll
       for (int j = 0; j < C::kFragments / 2; j++)
-        load_fragments(b[j], weights + (j * 16 + (lane & 15)) * C::kRowPitch + (r * C::kTapsPadded + s) * 8 +
-                                 (lane >> 4) * 16);
+        load_fragments(
+            b[j], weights + (j * 16 + (lane & 15)) * C::kRowPitch + (r * C::kTapsPadded + s) * 8 + (lane >> 4) * 16);
 #pragma unroll
       for (int i = 0; i < 2; i++)
 #pragma unroll
@@ -150,11 +151,11 @@ PLANISH_DEVICE void conv_first(const typename C::Source* x, const half_t* weight
   }
 }
 
-#define PLANISH_CONV_FIRST(name, Config, Program)                                                        \
+#define PLANISH_CONV_FIRST(name, Config, Program)                                                          \
   extern "C" __global__ void __launch_bounds__(Config::kThreads, 512 / Config::kThreads)                   \
-      name(const Config::Source* x, const half_t* weights, Config::Result* result, const float* bias,    \
+      name(const Config::Source* x, const half_t* weights, Config::Result* result, const float* bias,      \
            const float* scale, const Config::Result* residual, const __grid_constant__ FirstShape shape) { \
-    conv_first<Config, Program>(x, weights, result, bias, scale, residual, shape);                       \
+    conv_first<Config, Program>(x, weights, result, bias, scale, residual, shape);                         \
   }
 
 #ifdef PLANISH_FIRST

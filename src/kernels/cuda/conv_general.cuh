@@ -2,8 +2,8 @@
 // Convolution of any kind (sm_80 and later): 1 to 3 axes, strides, dilations, groups, transposed, any numbers of
 // channels; and products. Pixels are gathered by cp.async, products are mma.sync.
 //
-// Operands as in convolution.cuh: weights of each group are packed by themselves, [groups][rows][taps * depth of a tap].
-// Grid: (ceil(rows / Rows) * ceil(columns / Columns), groups); 32 * WarpRows * WarpColumns threads.
+// Operands as in convolution.cuh: weights of each group are packed by themselves, [groups][rows][taps * depth of a
+// tap]. Grid: (ceil(rows / Rows) * ceil(columns / Columns), groups); 32 * WarpRows * WarpColumns threads.
 
 #include "convolution.cuh"
 #include "mma.cuh"
@@ -17,18 +17,18 @@
 // instance: PLANISH_GENERAL=GeneralConv<int8_t,float,64,64,64,4,2,2,1,8,false,true>
 
 struct GeneralShape {
-  int rows, columns, column_tiles;         // of a group
-  int blocks_per_tap, channels;            // channels: of a group
+  int rows, columns, column_tiles;          // of a group
+  int blocks_per_tap, channels;             // channels: of a group
   int taps[3], extents[3], out_extents[3];  // depth, height, width
   int strides[3], pads[3], dilations[3];
   int pixel_pitch, result_pitch, residual_pitch;  // elements
-  int weight_rows;                                 // packed rows of a group
+  int weight_rows;                                // packed rows of a group
 };
 
 // Access: bytes that a read of pixels takes at once (16, 8, 4; below 4 an element), which divide a group's channels and
 // the pitch. Aligned: results are stored in runs; else one by one.
-template <class T, class Out, int Rows, int Columns, int BlockBytes, int Stages, int WarpRows, int WarpColumns, int Access,
-          int Group, bool Transposed, bool Aligned>
+template <class T, class Out, int Rows, int Columns, int BlockBytes, int Stages, int WarpRows, int WarpColumns,
+          int Access, int Group, bool Transposed, bool Aligned>
 struct GeneralConv {
   using Element = T;
   using Result = Out;
@@ -39,7 +39,8 @@ struct GeneralConv {
   static constexpr int kStage = (Rows + Columns) * BlockBytes, kShared = Stages * kStage;
   static constexpr int kWarpM = Rows / WarpRows / 16, kWarpN = Columns / WarpColumns / 8;  // of fragments
   static constexpr int kChunks = BlockBytes / 16, kDepth = BlockBytes / static_cast<int>(sizeof(T));
-  static constexpr int kLeftParts = Rows * kChunks / kThreads, kRightParts = (Columns * kChunks + kThreads - 1) / kThreads;
+  static constexpr int kLeftParts = Rows * kChunks / kThreads,
+                       kRightParts = (Columns * kChunks + kThreads - 1) / kThreads;
   static constexpr int kRunGroups = kWarpN < Group ? kWarpN : Group, kRun = 2 * kRunGroups;
   static_assert(Rows * kChunks % kThreads == 0 && kWarpN % 2 == 0, "parts");
   static_assert(kWarpN % kRunGroups == 0 && Group % kRunGroups == 0, "runs of channels");
@@ -103,8 +104,10 @@ PLANISH_DEVICE void general_chunk(uint32_t to, const typename C::Element* x, int
 #pragma unroll
       for (int i = 0; i < 16 / size; i++)
         if (channel + i < channels) {
-          if constexpr (size == 2) words[i / 2] |= static_cast<uint32_t>(reinterpret_cast<const uint16_t*>(from)[i]) << (i % 2 * 16);
-          else words[i / 4] |= static_cast<uint32_t>(reinterpret_cast<const uint8_t*>(from)[i]) << (i % 4 * 8);
+          if constexpr (size == 2)
+            words[i / 2] |= static_cast<uint32_t>(reinterpret_cast<const uint16_t*>(from)[i]) << (i % 2 * 16);
+          else
+            words[i / 4] |= static_cast<uint32_t>(reinterpret_cast<const uint8_t*>(from)[i]) << (i % 4 * 8);
         }
     }
     store_shared4(to, words);
@@ -112,8 +115,8 @@ PLANISH_DEVICE void general_chunk(uint32_t to, const typename C::Element* x, int
 }
 
 template <class C>
-PLANISH_DEVICE void general_multiply(typename C::SumType (*sums)[C::kWarpN][4], uint32_t left, uint32_t right, int warp_m,
-                                     int warp_n, int lane) {
+PLANISH_DEVICE void general_multiply(typename C::SumType (*sums)[C::kWarpN][4], uint32_t left, uint32_t right,
+                                     int warp_m, int warp_n, int lane) {
 #pragma unroll
   for (int k = 0; k < C::kBlockBytes / 32; k++) {
     uint32_t a[C::kWarpM][4], b[C::kWarpN / 2][4];
@@ -206,7 +209,8 @@ PLANISH_DEVICE void conv_general(const typename C::Element* x, const typename C:
     for (int i = 0; i < C::kRightParts; i++) {
       const int part = threadIdx.x + i * C::kThreads, row = part / C::kChunks, chunk = part % C::kChunks;
       const bool valid = n0 + row < p.weight_rows;
-      const auto* from = reinterpret_cast<const uint8_t*>(weights + int64_t{valid ? n0 + row : 0} * depth + block * C::kDepth);
+      const auto* from =
+          reinterpret_cast<const uint8_t*>(weights + int64_t{valid ? n0 + row : 0} * depth + block * C::kDepth);
       if (C::kColumns * C::kChunks % C::kThreads == 0 || row < C::kColumns)
         copy_async<16>(right + chunk_offset<C::kBlockBytes>(row, chunk), from + chunk * 16, valid);
     }
@@ -240,15 +244,15 @@ PLANISH_DEVICE void conv_general(const typename C::Element* x, const typename C:
   }
   general_finish<C, Program>(sums, result + group * p.columns, bias + group * p.columns,
                              Program::scale ? scale + group * p.columns : nullptr,
-                             Program::residual ? residual + group * p.columns : nullptr, p, m0 + warp_m * C::kWarpM * 16,
-                             n0 + warp_n * C::kWarpN * 8, lane);
+                             Program::residual ? residual + group * p.columns : nullptr, p,
+                             m0 + warp_m * C::kWarpM * 16, n0 + warp_n * C::kWarpN * 8, lane);
 }
 
-#define PLANISH_CONV_GENERAL(name, Config, Program)                                                                  \
-  extern "C" __global__ void __launch_bounds__(Config::kThreads)                                                     \
-      name(const Config::Element* x, const Config::Element* weights, Config::Result* result, const float* bias,      \
-           const float* scale, const Config::Result* residual, const __grid_constant__ GeneralShape shape) {         \
-    conv_general<Config, Program>(x, weights, result, bias, scale, residual, shape);                                 \
+#define PLANISH_CONV_GENERAL(name, Config, Program)                                                             \
+  extern "C" __global__ void __launch_bounds__(Config::kThreads)                                                \
+      name(const Config::Element* x, const Config::Element* weights, Config::Result* result, const float* bias, \
+           const float* scale, const Config::Result* residual, const __grid_constant__ GeneralShape shape) {    \
+    conv_general<Config, Program>(x, weights, result, bias, scale, residual, shape);                            \
   }
 
 #ifdef PLANISH_GENERAL

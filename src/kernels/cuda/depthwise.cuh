@@ -1,6 +1,7 @@
 #pragma once
-// Depthwise convolution of NHWC images (sm_80 and later): a filter a channel. A thread has Vector neighbouring channels of
-// a patch of Lines x Pixels results; what it reads of a line serves all taps and all lines that reach it. Sums are fp32.
+// Depthwise convolution of NHWC images (sm_80 and later): a filter a channel. A thread has Vector neighbouring channels
+// of a patch of Lines x Pixels results; what it reads of a line serves all taps and all lines that reach it. Sums are
+// fp32.
 //
 // Weights: [taps_h][taps_w][channels] of T. channels are a multiple of Vector, pitches too.
 // Grid: ceil(images * ceil(out_h / Lines) * ceil(out_w / Pixels) * channels / Vector / 128); 128 threads.
@@ -97,8 +98,8 @@ PLANISH_DEVICE void depthwise(const typename C::Element* x, const typename C::El
 #pragma unroll
   for (int y = 0; y < C::kReachH; y++) {
     const bool inside = static_cast<unsigned>(h0 + y) < static_cast<unsigned>(p.height);
-    depthwise_line<C>(sums, from + (inside ? int64_t{h0 + y} * p.width * p.pixel_pitch : 0), inside, weights + channel, p,
-                      y, w0);
+    depthwise_line<C>(sums, from + (inside ? int64_t{h0 + y} * p.width * p.pixel_pitch : 0), inside, weights + channel,
+                      p, y, w0);
   }
 #pragma unroll
   for (int l = 0; l < C::kLines; l++)

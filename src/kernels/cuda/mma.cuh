@@ -21,14 +21,14 @@ PLANISH_DEVICE void load_fragments_transposed(uint32_t* fragment, uint32_t addre
 
 template <class T>
 struct WarpProduct;  // static void add(sums[4], a[4], b0, b1)
-#define PLANISH_WARP_PRODUCT(T, S, c, shape)                                                                         \
-  template <>                                                                                                        \
-  struct WarpProduct<T> {                                                                                            \
-    static PLANISH_DEVICE void add(S* s, const uint32_t* a, uint32_t b0, uint32_t b1) {                              \
-      asm volatile("mma.sync.aligned." shape " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"      \
-                   : "+" c(s[0]), "+" c(s[1]), "+" c(s[2]), "+" c(s[3])                                              \
-                   : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));                                  \
-    }                                                                                                                \
+#define PLANISH_WARP_PRODUCT(T, S, c, shape)                                                                    \
+  template <>                                                                                                   \
+  struct WarpProduct<T> {                                                                                       \
+    static PLANISH_DEVICE void add(S* s, const uint32_t* a, uint32_t b0, uint32_t b1) {                         \
+      asm volatile("mma.sync.aligned." shape " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};" \
+                   : "+" c(s[0]), "+" c(s[1]), "+" c(s[2]), "+" c(s[3])                                         \
+                   : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));                             \
+    }                                                                                                           \
   };
 PLANISH_WARP_PRODUCT(half_t, float, "f", "m16n8k16.row.col.f32.f16.f16.f32")
 PLANISH_WARP_PRODUCT(bfloat_t, float, "f", "m16n8k16.row.col.f32.bf16.bf16.f32")
@@ -42,7 +42,8 @@ PLANISH_DEVICE void copy_async(uint32_t to, const void* from, bool valid) {
   if constexpr (Bytes == 16)
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(read) : "memory");
   else
-    asm volatile("cp.async.ca.shared.global [%0], [%1], %3, %2;" ::"r"(to), "l"(from), "r"(read), "n"(Bytes) : "memory");
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %3, %2;" ::"r"(to), "l"(from), "r"(read), "n"(Bytes)
+                 : "memory");
 }
 PLANISH_DEVICE void copies_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 template <int N>

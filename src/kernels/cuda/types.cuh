@@ -59,8 +59,10 @@ PLANISH_DEVICE float infinity() { return __int_as_float(0x7f800000); }
 // To the nearest, half to even; integers saturate.
 template <class T>
 PLANISH_DEVICE T rounded_to(float x) {
-  if constexpr (sizeof(T) == 1) return static_cast<T>(pack_int8(x, 0, 0, 0));
-  else return from_float<T>(x);
+  if constexpr (sizeof(T) == 1)
+    return static_cast<T>(pack_int8(x, 0, 0, 0));
+  else
+    return from_float<T>(x);
 }
 
 // W neighbouring elements as 32-bit words: W * sizeof(T) is a multiple of 4.
