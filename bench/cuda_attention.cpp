@@ -33,28 +33,29 @@ const Case kCases[] = {
     {"4096 b2 causal", 2, 16, 16, 4096, 4096, 128, 1, "bfloat_t", 0, 0},
     {"grouped 1024", 2, 32, 8, 1024, 1024, 128, 1, "half_t", 0, 0},
     {"odd 77 of 50", 3, 5, 5, 77, 50, 32, 0, "half_t", 0, 0},
+    {"odd 65 of 65", 2, 3, 3, 65, 65, 40, 0, "half_t", 0, 0},
     {"odd 33 of 300", 2, 3, 3, 33, 300, 96, 2, "bfloat_t", 0, 0},
     {"one of 513", 4, 8, 8, 1, 513, 64, 1, "half_t", 0, 0},
 };
 
 // As in kernels/cuda/attention.cuh.
+struct AttentionPlace {
+  int64_t batch, head, row, element;
+};
 struct AttentionShape {
-  int queries, keys, heads_per_key_head, causal_offset;
+  int queries, keys, width, heads_per_key_head, causal_offset;
   float scale;
-  int64_t query_batch, query_head, query_row, key_batch, key_head, key_row;
-  int64_t value_batch, value_head, value_row, result_batch, result_head, result_row;
-  int64_t mask_batch, mask_head, mask_row;
+  AttentionPlace query, key, value, result, mask;
 };
 
 AttentionShape shape_of(const Case& c) {
   const int64_t w = c.width, q_row = c.heads * w, k_row = c.key_heads * w;
   AttentionShape p{};
-  p.queries = c.queries, p.keys = c.keys, p.heads_per_key_head = c.heads / c.key_heads;
+  p.queries = c.queries, p.keys = c.keys, p.width = c.width, p.heads_per_key_head = c.heads / c.key_heads;
   p.causal_offset = c.keys - c.queries, p.scale = 1 / std::sqrt(static_cast<float>(c.width));
-  p.query_row = p.result_row = q_row, p.key_row = p.value_row = k_row;
-  p.query_head = p.key_head = p.value_head = p.result_head = w;
-  p.query_batch = p.result_batch = c.queries * q_row, p.key_batch = p.value_batch = c.keys * k_row;
-  p.mask_batch = c.keys;
+  p.query = p.result = {c.queries * q_row, w, q_row, 1};
+  p.key = p.value = {c.keys * k_row, w, k_row, 1};
+  p.mask = {c.keys, 0, 0, 1};
   return p;
 }
 
@@ -113,15 +114,16 @@ bool run_case(const Case& c, const std::string& files) {
   Module checks(image_of("#include \"attention_check.cuh\"\nPLANISH_ATTENTION_CHECKS(" + type + ")\n", files), true);
   Buffers b(c);
   expect(c, b, checks);
+  const int head = (c.width + 31) / 32 * 32;
   bool right = true;
   for (int warps : {4, 8}) {
     char chosen[80];
-    std::snprintf(chosen, sizeof chosen, "Attention<%s, %d, %d, %d>", c.type, c.width, warps, c.mask);
+    std::snprintf(chosen, sizeof chosen, "Attention<%s, %d, %d, %d>", c.type, head, warps, c.mask);
     Module module(image_of(std::string("#include \"attention.cuh\"\nusing Chosen = ") + chosen +
                                ";\nPLANISH_ATTENTION_KERNEL(kernel, Chosen)\n",
                            files),
                   true);
-    const int pitch = c.width * 2 + 16, shared = (16 * warps + 4 * 64) * pitch;
+    const int pitch = head * 2 + 16, shared = (16 * warps + 4 * 64) * pitch;
     Launch launch{module.function("kernel"),
                   static_cast<unsigned>((c.queries + 16 * warps - 1) / (16 * warps)),
                   static_cast<unsigned>(32 * warps),

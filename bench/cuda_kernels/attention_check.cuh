@@ -10,15 +10,15 @@ __device__ void attend(const T* q, const T* k, const T* v, const T* mask, T* out
   extern __shared__ float scores[];
   __shared__ float total[128];
   const int query = blockIdx.x, head = blockIdx.y, batch = blockIdx.z, key_head = head / p.heads_per_key_head;
-  q += batch * p.query_batch + head * p.query_head + query * p.query_row;
-  k += batch * p.key_batch + key_head * p.key_head;
-  v += batch * p.value_batch + key_head * p.value_head;
+  q += batch * p.query.batch + head * p.query.head + query * p.query.row;
+  k += batch * p.key.batch + key_head * p.key.head;
+  v += batch * p.value.batch + key_head * p.value.head;
   float most = -infinity(), sum = 0;
   for (int j = threadIdx.x; j < p.keys; j += 128) {
     float s = 0;
-    for (int d = 0; d < width; d++) s = fmaf(to_float(q[d]), to_float(k[j * p.key_row + d]), s);
+    for (int d = 0; d < width; d++) s = fmaf(to_float(q[d]), to_float(k[j * p.key.row + d]), s);
     s *= p.scale;
-    if (mask_kind == 2) s += to_float(mask[batch * p.mask_batch + head * p.mask_head + query * p.mask_row + j]);
+    if (mask_kind == 2) s += to_float(mask[batch * p.mask.batch + head * p.mask.head + query * p.mask.row + j]);
     if (mask_kind == 1 && j > query + p.causal_offset) s = -infinity();
     scores[j] = s, most = fmaxf(most, s);
   }
@@ -33,8 +33,8 @@ __device__ void attend(const T* q, const T* k, const T* v, const T* mask, T* out
   for (int i = 0; i < 128; i++) sum += total[i];
   for (int d = threadIdx.x; d < width; d += 128) {
     float r = 0;
-    for (int j = 0; j < p.keys; j++) r = fmaf(scores[j], to_float(v[j * p.value_row + d]), r);
-    out[batch * p.result_batch + head * p.result_head + query * p.result_row + d] = from_float<T>(r / sum);
+    for (int j = 0; j < p.keys; j++) r = fmaf(scores[j], to_float(v[j * p.value.row + d]), r);
+    out[batch * p.result.batch + head * p.result.head + query * p.result.row + d] = from_float<T>(r / sum);
   }
 }
 

@@ -13,16 +13,19 @@
 // instance: PLANISH_ATTENTION=Attention<half_t,32,4,2>
 // instance: PLANISH_ATTENTION=Attention<half_t,96,4,0>
 
+// Where [batch][head][row][element] lies: pitches in elements, 0 where it is the same for all.
+struct AttentionPlace {
+  int64_t batch, head, row, element;
+};
 struct AttentionShape {
-  int queries, keys, heads_per_key_head;
+  int queries, keys, width;  // width: elements of a head, a multiple of 8
+  int heads_per_key_head;
   int causal_offset;  // with a causal mask query i sees keys up to i + causal_offset
   float scale;
-  int64_t query_batch, query_head, query_row, key_batch, key_head, key_row;  // pitches in elements
-  int64_t value_batch, value_head, value_row, result_batch, result_head, result_row;
-  int64_t mask_batch, mask_head, mask_row;  // 0: the same for all; keys are adjacent
+  AttentionPlace query, key, value, result, mask;  // mask: [batch][head][query][key]
 };
 
-// Mask 0: none; 1: causal; 2: addends of type T. Head: 32, 64, 96 or 128 elements.
+// Mask 0: none; 1: causal; 2: addends of type T. Head: 32, 64, 96 or 128 elements, the width at least.
 template <class T, int Head, int Warps, int Mask>
 struct Attention {
   using Element = T;
@@ -36,13 +39,24 @@ struct Attention {
 };
 
 template <class C, int Rows>
-PLANISH_DEVICE void attention_rows(uint32_t to, const typename C::Element* from, int64_t pitch, int first, int end) {
+PLANISH_DEVICE void attention_rows(uint32_t to, const typename C::Element* from, const AttentionPlace& place, int width,
+                                   int first, int end) {
   constexpr int chunks = C::kHead / 8;
+  const bool whole = place.element == 1 && place.row % 8 == 0 && reinterpret_cast<uint64_t>(from) % 16 == 0;
 #pragma unroll
   for (int i = threadIdx.x; i < Rows * chunks; i += C::kThreads) {
     const int row = i / chunks, chunk = i % chunks;
-    const bool valid = first + row < end;
-    copy_async<16>(to + row * C::kPitch + chunk * 16, from + (valid ? first + row : 0) * pitch + chunk * 8, valid);
+    const bool valid = first + row < end && chunk * 8 < width;
+    const typename C::Element* at = from + (valid ? (first + row) * place.row + chunk * 8 * place.element : 0);
+    if (whole) {
+      copy_async<16>(to + row * C::kPitch + chunk * 16, at, valid);
+    } else {
+      uint32_t words[4] = {};
+#pragma unroll
+      for (int e = 0; e < 8; e++)
+        if (valid) words[e / 2] |= static_cast<uint32_t>(at[e * place.element].bits) << (e % 2 * 16);
+      store_shared4(to + row * C::kPitch + chunk * 16, words);
+    }
   }
 }
 
@@ -73,11 +87,18 @@ PLANISH_DEVICE void attention_scores(float (*scores)[4], const uint32_t (*querie
       const int row = query + (e >> 1) * 8, key = key0 + j * 8 + (lane & 3) * 2 + (e & 1);
       float s = scores[j][e] * (p.scale * log2e);
       if constexpr (C::kMask == 2)
-        if (row < p.queries && key < p.keys) s = fmaf(to_float(mask[row * p.mask_row + key]), log2e, s);
+        if (row < p.queries && key < p.keys)
+          s = fmaf(to_float(mask[row * p.mask.row + key * p.mask.element]), log2e, s);
       bool seen = !last || key < p.keys;
       if constexpr (C::kMask == 1) seen = seen && key <= row + p.causal_offset;
       scores[j][e] = seen ? s : -infinity();
     }
+}
+
+PLANISH_DEVICE float power_of_two(float x) {
+  float out;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
+  return out;
 }
 
 // Running softmax: scores become weights 2^(s - maximum); what was summed before is scaled to the new maximum.
@@ -90,13 +111,13 @@ PLANISH_DEVICE void attention_softmax(float (*scores)[4], float* maxima, float* 
     for (int j = 0; j < 8; j++) most = fmaxf(most, fmaxf(scores[j][2 * h], scores[j][2 * h + 1]));
     most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 1));
     most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 2));
-    const float base = most == -infinity() ? 0.0f : most, shrink = exp2f(maxima[h] - base);
+    const float base = most == -infinity() ? 0.0f : most, shrink = power_of_two(maxima[h] - base);
     float sum = 0;
 #pragma unroll
     for (int j = 0; j < 8; j++)
 #pragma unroll
       for (int e = 2 * h; e < 2 * h + 2; e++) {
-        scores[j][e] = exp2f(scores[j][e] - base);
+        scores[j][e] = power_of_two(scores[j][e] - base);
         sum += scores[j][e];
       }
     maxima[h] = most, sums[h] = fmaf(sums[h], shrink, sum);
@@ -133,10 +154,10 @@ PLANISH_DEVICE void attention(const typename C::Element* q, const typename C::El
   const int head = blockIdx.y, batch = blockIdx.z, first = blockIdx.x * C::kRows,
             query = first + warp * 16 + (lane >> 2);
   const int key_head = head / p.heads_per_key_head;
-  q += batch * p.query_batch + head * p.query_head;
-  k += batch * p.key_batch + key_head * p.key_head;
-  v += batch * p.value_batch + key_head * p.value_head;
-  if constexpr (C::kMask == 2) mask += batch * p.mask_batch + head * p.mask_head;
+  q += batch * p.query.batch + head * p.query.head;
+  k += batch * p.key.batch + key_head * p.key.head;
+  v += batch * p.value.batch + key_head * p.value.head;
+  if constexpr (C::kMask == 2) mask += batch * p.mask.batch + head * p.mask.head;
   int end = p.keys;
   if constexpr (C::kMask == 1) end = min(end, first + C::kRows + p.causal_offset);
   const int count = (end + C::kKeys - 1) / C::kKeys;
@@ -145,10 +166,10 @@ PLANISH_DEVICE void attention(const typename C::Element* q, const typename C::El
 
   auto load = [&](int i) {
     const uint32_t at = blocks + i % C::kStages * 2 * C::kBlock;
-    attention_rows<C, C::kKeys>(at, k, p.key_row, i * C::kKeys, p.keys);
-    attention_rows<C, C::kKeys>(at + C::kBlock, v, p.value_row, i * C::kKeys, p.keys);
+    attention_rows<C, C::kKeys>(at, k, p.key, p.width, i * C::kKeys, p.keys);
+    attention_rows<C, C::kKeys>(at + C::kBlock, v, p.value, p.width, i * C::kKeys, p.keys);
   };
-  attention_rows<C, C::kRows>(queries, q, p.query_row, first, p.queries);
+  attention_rows<C, C::kRows>(queries, q, p.query, p.width, first, p.queries);
   if (count > 0) load(0);
   copies_commit();
   uint32_t fragments[C::kHead / 16][4];
@@ -177,11 +198,11 @@ PLANISH_DEVICE void attention(const typename C::Element* q, const typename C::El
     const float factor = 1.0f / sum;  // of a row that sees no key: NaN, as in the formula
     const int row = query + h * 8;
     if (row >= p.queries) continue;
-    T* to = out + batch * p.result_batch + head * p.result_head + row * p.result_row + (lane & 3) * 2;
+    T* to = out + batch * p.result.batch + head * p.result.head + row * p.result.row + (lane & 3) * 2;
 #pragma unroll
     for (int d = 0; d < C::kHead / 8; d++) {
       const float pair[2] = {result[d][2 * h] * factor, result[d][2 * h + 1] * factor};
-      store_run<T, 2>(to + d * 8, pair);
+      if (d * 8 < p.width) store_run<T, 2>(to + d * 8, pair);
     }
   }
 }
