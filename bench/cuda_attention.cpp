@@ -38,7 +38,7 @@ const Case kCases[] = {
     {"one of 513", 4, 8, 8, 1, 513, 64, 1, "half_t", 0, 0},
 };
 
-// As in kernels/cuda/attention.cuh.
+// As in kernels/cuda/flash_attention.cuh.
 struct AttentionPlace {
   int64_t batch, head, row, element;
 };
@@ -119,7 +119,7 @@ bool run_case(const Case& c, const std::string& files) {
   for (int warps : {4, 8}) {
     char chosen[80];
     std::snprintf(chosen, sizeof chosen, "Attention<%s, %d, %d, %d>", c.type, head, warps, c.mask);
-    Module module(image_of(std::string("#include \"attention.cuh\"\nusing Chosen = ") + chosen +
+    Module module(image_of(std::string("#include \"flash_attention.cuh\"\nusing Chosen = ") + chosen +
                                ";\nPLANISH_ATTENTION_KERNEL(kernel, Chosen)\n",
                            files),
                   true);

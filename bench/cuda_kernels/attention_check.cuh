@@ -1,7 +1,7 @@
 #pragma once
 // Device code of bench/cuda_attention.cpp: attention by the formula, a block of 128 threads a query.
 
-#include "attention.cuh"
+#include "flash_attention.cuh"
 #include "checks.cuh"
 
 template <class T>

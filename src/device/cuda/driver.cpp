@@ -19,6 +19,12 @@ std::string missing_symbol(void* library, Driver& table) {
   return "";
 }
 
+constexpr const char* kLost =
+    "; an earlier kernel has failed: this process cannot use the GPU any more, the CPU it can";
+
+// After these every call of the process returns the same: illegal addresses and instructions, traps, lost devices.
+bool is_sticky(Result result) { return result == 700 || result == 702 || (result >= 714 && result <= 719); }
+
 // Why the driver is of no use; empty: it has a device.
 std::string unusable(const Driver& table) {
   if (const Result result = table.init(0); result != kSuccess)
@@ -40,7 +46,8 @@ Status Driver::status(Result result, const char* call) const noexcept {
   if (error_name(result, &name) != kSuccess || name == nullptr) name = "an error without a name";
   if (error_text(result, &text) != kSuccess || text == nullptr) text = "";
   char message[400];
-  const auto end = fmt::format_to_n(message, sizeof message, "{}: {} ({}, {})", call, name, result, text);
+  const auto end = fmt::format_to_n(message, sizeof message, "{}: {} ({}, {}){}", call, name, result, text,
+                                    is_sticky(result) ? kLost : "");
   return {result == kOutOfMemory ? Code::out_of_memory : Code::internal,
           std::string_view(message, std::min(end.size, sizeof message))};
 }
