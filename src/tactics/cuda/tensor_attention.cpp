@@ -52,6 +52,7 @@ std::string source_of(const TacticQuery& query, int64_t head, int64_t width, boo
 }
 
 std::string refuse_tensor_attention(const TacticQuery& query) {
+  if (query.node.op == "fused") return "an epilogue";
   const DataType type = query.input(0).type.dtype;
   if (type != DataType::f16 && type != DataType::bf16) return fmt::format("elements are {}", data_type_name(type));
   for (size_t i = 0; i < query.node.inputs.size(); ++i)

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kProcessors = 132, kShared = 232448;
 constexpr size_t kOffered = 3;  // of each form
+constexpr int kShapeMembers = 16;
 
 // A configuration of a kernel (kernels/cuda/README.md).
 struct Choice {
@@ -84,13 +85,14 @@ Tensor bias_of(const TensorProduct& p) {
 std::string program_text(const TensorProduct& p) {
   std::string text = "#include \"primitives.cuh\"\nstruct Program {\n";
   text += fmt::format("  static constexpr bool residual = {}, scale = false;\n", p.residual ? "true" : "false");
-  text += "  static __device__ __forceinline__ float apply(float r0, float r1) {\n";
+  text +=
+      fmt::format("  static __device__ __forceinline__ float apply(float r0, float{}) {{\n", p.residual ? " r1" : "");
   text += statements(p.program, true);
   const bool whole = p.program.results.empty();
   return text + fmt::format("  return r{};\n  }}\n}};\n", whole ? 0 : p.program.results[0]);
 }
 
-// The kernel with the members of ConvShape as arguments of its own; some of them are known now.
+// The kernel with the members of ConvShape as arguments of its own: an image serves all layers of its kind.
 std::string source_of(const TensorProduct& p, const Blocks& b, const Choice& c) {
   const std::string element = cuda_type(p.type), result = device_type(p.result);
   const std::string image = p.image ? "true" : "false";
@@ -109,11 +111,10 @@ std::string source_of(const TensorProduct& p, const Blocks& b, const Choice& c) 
     text += "const __grid_constant__ TensorMap d, const __grid_constant__ TensorMap r, ";
   else
     text += "Chosen::Result* d, const Chosen::Result* r, ";
-  text += "int rows, int out_w, int out_pixels) {\n";
-  text += fmt::format("  const ConvShape shape = {{rows, {}, {}, {}, {}, {}, out_w, out_pixels, ", p.columns,
-                      (p.columns + c.columns - 1) / c.columns, b.count, b.per_tap, p.taps_w);
-  text += fmt::format("{}, {}, {}, {}, {}, {}, {}, {}}};\n", p.strides[0], p.strides[1], p.pads[0], p.pads[1],
-                      p.dilations[0], p.dilations[1], p.columns, p.columns);
+  for (int i = 0; i < kShapeMembers; ++i) text += fmt::format("{}int s{}", i == 0 ? "" : ", ", i);
+  text += ") {\n  const ConvShape shape = {";
+  for (int i = 0; i < kShapeMembers; ++i) text += fmt::format("{}s{}", i == 0 ? "" : ", ", i);
+  text += "};\n";
   text += c.large ? "  conv_large<Chosen, Program>(a, b, d, r, bias, nullptr, shape);\n}\n"
                   : "  conv_small<Chosen, Program>(a, b, d, bias, nullptr, r, shape);\n}\n";
   return text;
@@ -169,6 +170,16 @@ Map image_map(const TensorProduct& p, const Blocks& b, int64_t pixels) {
   return map;
 }
 
+// ConvShape of kernels/cuda/convolution.cuh.
+std::vector<Dim> shape_members(const TensorProduct& p, const Blocks& b, int64_t column_tiles) {
+  const Dim out_w = p.image ? p.out_extents[1] : Dim(1), out_pixels = p.image ? p.out_extents[0] * out_w : Dim(1);
+  std::vector<Dim> members = {p.rows, p.columns, column_tiles, b.count, b.per_tap, p.taps_w, out_w, out_pixels};
+  for (const auto* pair : {&p.strides, &p.pads, &p.dilations})
+    members.insert(members.end(), pair->begin(), pair->end());
+  members.insert(members.end(), {p.columns, p.columns});
+  return members;
+}
+
 Attrs launch_attrs(const TensorProduct& p, const Choice& c, const std::string& arch) {
   const Blocks b(p);
   const int64_t column_tiles = (p.columns + c.columns - 1) / c.columns;
@@ -189,9 +200,7 @@ Attrs launch_attrs(const TensorProduct& p, const Choice& c, const std::string& a
     launch.arguments.insert(launch.arguments.end(), {"pointer:o0", p.residual ? "pointer:i3" : "pointer:o0"});
     launch.grid = {row_tiles * Dim(column_tiles * c.split), 1, 1};
   }
-  launch.integer(p.rows);
-  launch.integer(p.image ? p.out_extents[1] : Dim(1));
-  launch.integer(p.image ? p.out_extents[0] * p.out_extents[1] : Dim(1));
+  for (const Dim& member : shape_members(p, b, column_tiles)) launch.integer(member);
   launch.source = source_of(p, b, c);
   launch.kernel = "tensor_product";
   Attrs attrs = launch.attrs(arch);
