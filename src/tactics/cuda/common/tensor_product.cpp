@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/reference/conv.h"
 #include "tactics/cuda/common/source.h"
 #include "tactics/leading_add.h"
 
@@ -71,25 +72,6 @@ Tensor packed(const TensorProduct& p) {
   const Blocks b(p);
   if (p.type == DataType::f16) return packed_as<Half>(p, b);
   return p.type == DataType::bf16 ? packed_as<BFloat16>(p, b) : packed_as<float>(p, b);
-}
-
-Tensor bias_of(const TensorProduct& p) {
-  std::vector<float> values(static_cast<size_t>(p.columns), 0.0f);
-  if (p.bias.present()) {
-    const std::vector<double> given = p.bias.to_doubles();
-    std::copy(given.begin(), given.end(), values.begin());
-  }
-  return Tensor::of<float>({p.columns}, values);
-}
-
-std::string program_text(const TensorProduct& p) {
-  std::string text = "#include \"primitives.cuh\"\nstruct Program {\n";
-  text += fmt::format("  static constexpr bool residual = {}, scale = false;\n", p.residual ? "true" : "false");
-  text +=
-      fmt::format("  static __device__ __forceinline__ float apply(float r0, float{}) {{\n", p.residual ? " r1" : "");
-  text += statements(p.program, true);
-  const bool whole = p.program.results.empty();
-  return text + fmt::format("  return r{};\n  }}\n}};\n", whole ? 0 : p.program.results[0]);
 }
 
 // The kernel with the members of ConvShape as arguments of its own: an image serves all layers of its kind.
@@ -262,7 +244,8 @@ std::vector<Choice> choices_of(const TensorProduct& p, double rows) {
   };
   for (Tile t : {Tile{128, 128, 5, true}, Tile{256, 128, 3, false}, Tile{128, 256, 3, false}, Tile{128, 192, 4, false},
                  Tile{128, 64, 7, true}, Tile{256, 64, 4, false}, Tile{64, 128, 7, true}, Tile{64, 64, 8, true}})
-    if (t.columns % (8 * b.group) == 0) consider(large, {true, t.rows, t.columns, t.stages, 1, 1, t.ping_pong, 0});
+    if (t.columns % (8 * b.group) == 0 && 2 * b.group * element_bytes(p.result) >= 8)
+      consider(large, {true, t.rows, t.columns, t.stages, 1, 1, t.ping_pong, 0});
   keep_best(small);
   keep_best(large);
   small.insert(small.end(), large.begin(), large.end());
@@ -270,6 +253,25 @@ std::vector<Choice> choices_of(const TensorProduct& p, double rows) {
 }
 
 }  // namespace
+
+Tensor bias_of(const TensorProduct& p) {
+  std::vector<float> values(static_cast<size_t>(p.columns), 0.0f);
+  if (p.bias.present()) {
+    const std::vector<double> given = p.bias.to_doubles();
+    std::copy(given.begin(), given.end(), values.begin());
+  }
+  return Tensor::of<float>({p.columns}, values);
+}
+
+std::string program_text(const TensorProduct& p) {
+  std::string text = "#include \"primitives.cuh\"\nstruct Program {\n";
+  text += fmt::format("  static constexpr bool residual = {}, scale = false;\n", p.residual ? "true" : "false");
+  text +=
+      fmt::format("  static __device__ __forceinline__ float apply(float r0, float{}) {{\n", p.residual ? " r1" : "");
+  text += statements(p.program, true);
+  const bool whole = p.program.results.empty();
+  return text + fmt::format("  return r{};\n  }}\n}};\n", whole ? 0 : p.program.results[0]);
+}
 
 std::string read_epilogue(const TacticQuery& query, const EpilogueForm& form, TensorProduct& product) {
   product.program = form.epilogue;
@@ -285,6 +287,47 @@ std::string read_epilogue(const TacticQuery& query, const EpilogueForm& form, Te
   return "";
 }
 
+std::string read_windows(const TacticQuery& query, const EpilogueForm& form, int64_t& group, TensorProduct& p) {
+  const auto attrs = attrs_to<ConvAttrs>(form.anchor->attrs);
+  const Value &x = query.graph.value(form.anchor_inputs[0]), &w = query.graph.value(form.anchor_inputs[1]);
+  const Shape &in = x.type.shape, &out = query.output(0).type.shape;
+  group = attrs.group;
+  if (!w.is_constant()) return "the weights are not constant";
+  if (in.rank() != 3 && in.rank() != 4) return "one or two spatial axes are accepted";
+  const std::vector<int64_t>& filter = w.constant.extents();
+  const bool line = in.rank() == 3;
+  p.type = x.type.dtype, p.result = query.output(0).type.dtype, p.weights = w.constant;
+  p.columns = filter[0], p.channels = filter[1];
+  p.taps_h = line ? 1 : filter[2], p.taps_w = filter.back();
+  p.channel_step = p.taps_h * p.taps_w, p.tap_step = 1, p.column_step = p.channels * p.channel_step;
+  p.extents = {in[0], line ? Dim(1) : in[2], in[in.rank() - 1]};
+  p.out_extents = {line ? Dim(1) : out[2], out[out.rank() - 1]};
+  p.rows = in[0] * p.out_extents[0] * p.out_extents[1];
+  for (size_t i = line ? 1 : 0; i < 2; ++i) {
+    const size_t axis = line ? 0 : i;
+    p.strides[i] = at_or(attrs.strides, axis, 1), p.dilations[i] = at_or(attrs.dilations, axis, 1);
+    const Dim extent = p.extents[i + 1], result = p.out_extents[i];
+    const bool same = attrs.auto_pad.starts_with("SAME");
+    if (same && (!extent.is_constant() || !result.is_constant())) return "auto_pad with symbolic extents";
+    const int64_t taps = i == 0 ? p.taps_h : p.taps_w;
+    p.pads[i] = same ? window_axis(attrs, axis, extent.value(), result.value(), taps).pad
+                     : pad_begin(attrs.auto_pad, attrs.pads, axis, {});
+  }
+  p.image = p.taps_h * p.taps_w > 1 || p.strides[0] * p.strides[1] > 1 || p.pads[0] + p.pads[1] > 0 ||
+            p.out_extents[0] != p.extents[1] || p.out_extents[1] != p.extents[2];
+  if (form.anchor_inputs.size() > 2 && form.anchor_inputs[2].valid()) {
+    const Value& bias = query.graph.value(form.anchor_inputs[2]);
+    if (!bias.is_constant()) return "the bias is not constant";
+    p.bias = bias.constant;
+  }
+  p.operand = operand_index(query.node, form.anchor_inputs[0]);
+  p.inputs.assign(query.node.inputs.size(), LayoutRule::any);
+  p.inputs[p.operand] = p.output = LayoutRule::channels_last;
+  if (std::string why = read_epilogue(query, form, p); !why.empty()) return why;
+  if (p.residual) p.inputs[*p.residual] = LayoutRule::channels_last;
+  return "";
+}
+
 std::string refuse_product(const TacticQuery& query, const TensorProduct& p) {
   if (query.cuda != "sm_90a") return "its kernels are for sm_90a, not " + query.cuda;
   if (p.type == DataType::f32 && !query.precisions.tf32) return "elements are f32, and tf32 is not permitted";
@@ -295,7 +338,7 @@ std::string refuse_product(const TacticQuery& query, const TensorProduct& p) {
   if (p.weights.dtype() != p.type) return fmt::format("weights are {}", data_type_name(p.weights.dtype()));
   const int64_t align = 16 / element_bytes(p.type);
   if (p.channels % align != 0) return fmt::format("{} channels, a multiple of {} is accepted", p.channels, align);
-  if (p.columns % 16 != 0) return fmt::format("{} columns, a multiple of 16 is accepted", p.columns);
+  if (p.columns % 8 != 0) return fmt::format("{} columns, a multiple of 8 is accepted", p.columns);
   if (p.rows.upper_bound(query.graph.symbols) > INT32_MAX / 2) return "too many rows";
   for (size_t i = 0; i < 2; ++i) {
     const int64_t reach = ((i == 0 ? p.taps_h : p.taps_w) - 1) * p.dilations[i];

@@ -32,6 +32,13 @@ struct TensorProduct {
 // Bias and residual of a form's epilogue, and what is left of it. Empty, or why it is not of that form.
 std::string read_epilogue(const TacticQuery& query, const EpilogueForm& form, TensorProduct& product);
 
+// Of a convolution with constant weights over one or two axes: windows, bias and epilogue; `group`: its groups, to
+// one of which `channels` belong. Operands of images are asked for channels last. Empty, or why it is none.
+std::string read_windows(const TacticQuery& query, const EpilogueForm& form, int64_t& group, TensorProduct& product);
+
+Tensor bias_of(const TensorProduct& product);            // f32, zeros where there is none
+std::string program_text(const TensorProduct& product);  // struct Program
+
 // Empty, or why tensor cores of the query's architecture do not take the product.
 std::string refuse_product(const TacticQuery& query, const TensorProduct& product);
 
