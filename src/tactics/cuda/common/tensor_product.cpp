@@ -105,7 +105,7 @@ std::string source_of(const TensorProduct& p, const Blocks& b, const Choice& c) 
 // The fields of a tensor map as plan/launch.h has them.
 struct Map {
   int64_t operand = 0, im2col = 0, element = 0;
-  std::vector<Dim> dims, strides;  // strides: bytes, from axis 1 on
+  std::vector<Dim> dims, strides;  // strides: bytes
   std::vector<int64_t> box, steps;
   std::vector<int64_t> lower, upper;
   int64_t channels = 0, pixels = 0, row_bytes = 0;
@@ -134,7 +134,7 @@ Map matrix_map(int64_t operand, DataType type, Dim rows, int64_t columns, int64_
   Map map;
   const int64_t size = element_bytes(type);
   map.operand = operand, map.element = map_element(type), map.row_bytes = box_bytes;
-  map.dims = {columns, rows}, map.strides = {columns * size};
+  map.dims = {columns, rows}, map.strides = {size, columns * size};
   map.box = {box_bytes / size, box_rows}, map.steps = {1, 1};
   return map;
 }
@@ -144,7 +144,7 @@ Map image_map(const TensorProduct& p, const Blocks& b, int64_t pixels) {
   const Dim size = element_bytes(p.type), c = p.channels;
   map.im2col = 1, map.element = map_element(p.type), map.row_bytes = b.bytes;
   map.dims = {c, p.extents[2], p.extents[1], p.extents[0]};
-  map.strides = {c * size, p.extents[2] * c * size, p.extents[1] * p.extents[2] * c * size};
+  map.strides = {size, c * size, p.extents[2] * c * size, p.extents[1] * p.extents[2] * c * size};
   map.steps = {1, p.strides[1], p.strides[0], 1};
   map.lower = {-p.pads[1], -p.pads[0]};
   map.upper = {p.pads[1] - (p.taps_w - 1) * p.dilations[1], p.pads[0] - (p.taps_h - 1) * p.dilations[0]};
