@@ -87,8 +87,10 @@ std::shared_ptr<std::byte> CudaAccelerator::allocate(int64_t bytes) {
 
 bool CudaAccelerator::owns(const void* memory) const {
   const Context::Current current(*context_);
-  unsigned type = 0;
-  const Result result = context_->driver().pointer_attribute(&type, PointerAttribute::memory_type, address_of(memory));
+  unsigned type = 0;  // stays so for memory that the driver does not know
+  PointerAttribute which = PointerAttribute::memory_type;
+  void* out = &type;
+  const Result result = context_->driver().pointer_attributes(1, &which, &out, address_of(memory));
   return result == kSuccess && type == kMemoryTypeDevice;
 }
 
