@@ -250,6 +250,9 @@ typedef struct planish_build_options {
   int32_t bf16;    /* 1: fp32 products may be done in bf16 */
   const planish_note* notes;
   size_t note_count;
+  const char* cuda;    /* build for a GPU of this architecture ("sm_90a"), here or not; NULL: for the device */
+  int32_t fp16;        /* 1: a GPU stores values as fp16, sums are fp32 */
+  int32_t no_fallback; /* 1: what a GPU has no kernel for is an error; 0: a step of the host between copies */
 } planish_build_options;
 
 /* The network is not changed. Equal network, options and timing cache give equal bytes. `options` may be NULL. */

@@ -48,7 +48,7 @@ std::string checked_target(const std::string& target) {
   const auto is_level = [&](Isa isa) { return target == isa_name(isa); };
   if (target.starts_with("cuda:sm_")) return target;
   if (!target.empty() && std::none_of(std::begin(kIsas), std::end(kIsas), is_level))
-    fail_usage("--target {}: {} and cuda:sm_90a (or another architecture) are accepted", target, isa_names());
+    fail_usage("--target {}: cuda:sm_90a (or another architecture of a GPU), {} are accepted", target, isa_names());
   return target;
 }
 

@@ -154,6 +154,11 @@ ViewDesc PlanDraft::placed(const ViewDesc& view, MemorySpace space, const std::s
     same.buffer = constant(plan_.constants[static_cast<size_t>(source.index)], space).buffer;
     return same;
   }
+  if (source.kind == BufferKind::binding && plan_.bindings[static_cast<size_t>(source.index)].is_input) {
+    ViewDesc same = view;  // windows of an input share one copy of all of it
+    same.buffer = placed_input(view.buffer, space, name).buffer;
+    return same;
+  }
   const std::string to = space == MemorySpace::device ? "device" : "host", key = view_key(view) + to;
   if (auto at = converted_.find(key); at != converted_.end()) return at->second;
   const bool last = view.dims.size() >= 3 && is_dense(view, Layout::channels_last);
@@ -161,6 +166,16 @@ ViewDesc PlanDraft::placed(const ViewDesc& view, MemorySpace space, const std::s
   const ViewDesc dense = last ? view : convert(view, LayoutRule::row_major, false, name, source.space);
   const ViewDesc copy = temporary({view.dtype, Shape(view.dims)}, layout, space);
   add_copy_step(dense, copy, name + " to " + to, {});
+  return converted_[key] = copy;
+}
+
+ViewDesc PlanDraft::placed_input(int32_t buffer, MemorySpace space, const std::string& name) {
+  const Binding& binding = plan_.bindings[static_cast<size_t>(buffers_[static_cast<size_t>(buffer)].index)];
+  const ViewDesc whole = dense_view(buffer, binding.type, Layout::row_major);
+  const std::string key = view_key(whole) + "device";
+  if (auto at = converted_.find(key); at != converted_.end()) return at->second;
+  const ViewDesc copy = temporary(binding.type, Layout::row_major, space);
+  add_copy_step(whole, copy, binding.name + " for " + name, {});
   return converted_[key] = copy;
 }
 

@@ -67,6 +67,7 @@ class PlanDraft {
                     const std::vector<std::string>& origins);
   void add_copy_step(const ViewDesc& from, const ViewDesc& to, const std::string& name,
                      const std::vector<std::string>& origins);
+  ViewDesc placed_input(int32_t buffer, MemorySpace space, const std::string& name);
   int64_t place(MemorySpace space, bool keep_all);
   void touch(const ViewDesc& view);
 

@@ -59,7 +59,9 @@ class CudaImage final : public DeviceImage {
 }  // namespace
 
 CudaAccelerator::CudaAccelerator(std::shared_ptr<const Context> context)
-    : context_(std::move(context)), arch_(context_->arch()) {}
+    : context_(std::move(context)),
+      arch_(context_->arch()),
+      can_overlap_(context_->attribute(DeviceAttribute::compute_major) >= 9) {}
 
 std::shared_ptr<std::byte> CudaAccelerator::allocate(int64_t bytes) {
   const Context::Current current(*context_);
@@ -85,8 +87,10 @@ std::shared_ptr<std::byte> CudaAccelerator::allocate(int64_t bytes) {
 
 bool CudaAccelerator::owns(const void* memory) const {
   const Context::Current current(*context_);
-  unsigned type = 0;
-  const Result result = context_->driver().pointer_attribute(&type, PointerAttribute::memory_type, address_of(memory));
+  unsigned type = 0;  // stays so for memory that the driver does not know
+  PointerAttribute which = PointerAttribute::memory_type;
+  void* out = &type;
+  const Result result = context_->driver().pointer_attributes(1, &which, &out, address_of(memory));
   return result == kSuccess && type == kMemoryTypeDevice;
 }
 
@@ -131,7 +135,7 @@ void CudaAccelerator::launch(const DeviceFunction& function, const LaunchShape& 
     attribute.id = LaunchAttributeId::cluster_dimension;
     attribute.value.cluster = {shape.cluster[0], shape.cluster[1], shape.cluster[2]};
   }
-  if (shape.overlap) {
+  if (shape.overlap && can_overlap_) {
     LaunchAttribute& attribute = attributes[config.attribute_count++];
     attribute.id = LaunchAttributeId::programmatic_stream_serialization;
     attribute.value.programmatic_stream_serialization = 1;

@@ -24,6 +24,7 @@ class CudaAccelerator final : public Accelerator {
  private:
   std::shared_ptr<const Context> context_;
   std::string arch_;
+  bool can_overlap_ = false;  // kernels may begin before the one in front has ended: from 9.0 on
 };
 
 }  // namespace planish::cuda

@@ -103,7 +103,7 @@ using HostFunction = void (*)(void*);
   ENTRY(release_async, "cuMemFreeAsync", (Address, StreamHandle*))                                                  \
   ENTRY(allocate_host, "cuMemAllocHost_v2", (void**, size_t))                                                       \
   ENTRY(release_host, "cuMemFreeHost", (void*))                                                                     \
-  ENTRY(pointer_attribute, "cuPointerGetAttribute", (void*, PointerAttribute, Address))                             \
+  ENTRY(pointer_attributes, "cuPointerGetAttributes", (unsigned, PointerAttribute*, void**, Address))               \
   ENTRY(copy, "cuMemcpyAsync", (Address, Address, size_t, StreamHandle*))                                           \
   ENTRY(copy_to_device, "cuMemcpyHtoDAsync_v2", (Address, const void*, size_t, StreamHandle*))                      \
   ENTRY(copy_to_host, "cuMemcpyDtoHAsync_v2", (void*, Address, size_t, StreamHandle*))                              \

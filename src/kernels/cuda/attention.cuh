@@ -26,6 +26,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
               const __grid_constant__ View mask1,
 #endif
               const __grid_constant__ View y, float scale) {
+  wait_for_previous();
   extern __shared__ float scores[];
   __shared__ float sums[kThreads];
   const int keys = static_cast<int>(k.dims[RANK_K - 1]), depth = static_cast<int>(q.dims[RANK_Q - 1]);

@@ -25,6 +25,7 @@ extern "C" __global__ void __launch_bounds__(256)
 #endif
                 int stride0, int stride1, int stride2, int dilation0, int dilation1, int dilation2, int pad0, int pad1,
                 int pad2 EXTRA_PARAMETERS) {
+  wait_for_previous();
   const ConvAxis axis{{stride0, stride1, stride2}, {dilation0, dilation1, dilation2}, {pad0, pad1, pad2}};
   __shared__ float rows[kDepth][kTile + 1], columns[kDepth][kTile + 1];
   const int groups = gridDim.z, group = blockIdx.z;

@@ -29,6 +29,7 @@ __device__ inline int64_t matrix_of(const View& view, const int (&at)[kIndices])
 extern "C" __global__ void __launch_bounds__(256)
     direct_gemm(const __grid_constant__ View a, const __grid_constant__ View b,
                 const __grid_constant__ View y EXTRA_PARAMETERS) {
+  wait_for_previous();
   __shared__ float rows[kDepth][kTile + 1], columns[kDepth][kTile + 1];
   const int height = kRow ? 1 : static_cast<int>(a.dims[RANK_A == 1 ? 0 : RANK_A - 2]);
   const int width = kColumn ? 1 : static_cast<int>(b.dims[RANK_B - 1]);

@@ -18,6 +18,7 @@ extern "C" __global__ void __launch_bounds__(256)
 #endif
                int stride0, int stride1, int stride2, int dilation0, int dilation1, int dilation2, int pad0, int pad1,
                int pad2, int groups, int64_t count EXTRA_PARAMETERS) {
+  wait_for_previous();
   const int stride[3] = {stride0, stride1, stride2}, dilation[3] = {dilation0, dilation1, dilation2},
             pad[3] = {pad0, pad1, pad2};
   const int filters = static_cast<int>(y.dims[1]) / groups;

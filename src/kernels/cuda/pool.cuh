@@ -12,6 +12,7 @@ extern "C" __global__ void __launch_bounds__(256)
     pool(const __grid_constant__ View x, const __grid_constant__ View y, int kernel0, int kernel1, int kernel2, int stride0,
          int stride1, int stride2, int dilation0, int dilation1, int dilation2, int pad0, int pad1, int pad2, int most0,
          int most1, int most2, int64_t count EXTRA_PARAMETERS) {
+  wait_for_previous();
   const int kernel[3] = {kernel0, kernel1, kernel2}, stride[3] = {stride0, stride1, stride2},
             dilation[3] = {dilation0, dilation1, dilation2}, pad[3] = {pad0, pad1, pad2}, most[3] = {most0, most1, most2};
   int taps = 1;

@@ -26,6 +26,7 @@ __device__ inline int64_t inner_offset(const View& x, uint32_t flat) {
 
 extern "C" __global__ void __launch_bounds__(kThreads)
     reduce(const __grid_constant__ View x, const __grid_constant__ View y, int64_t results EXTRA_PARAMETERS) {
+  wait_for_previous();
   uint32_t flat = SERIAL ? blockIdx.x * kThreads + threadIdx.x : blockIdx.x;
   if (flat >= results) return;
   int at[kIndices] = {};

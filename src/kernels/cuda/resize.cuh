@@ -15,6 +15,7 @@ __device__ constexpr int power(int base, int exponent) { return exponent == 0 ? 
 extern "C" __global__ void __launch_bounds__(256)
     resize(const __grid_constant__ View x, const __grid_constant__ View y, const int* positions, const float* weights,
            int64_t count) {
+  wait_for_previous();
   constexpr int kFastest = RANK >= 3 && (AXES & 2) == 0 ? 1 : RANK - 1;
   for (int64_t flat = static_cast<int64_t>(blockIdx.x) * 256 + threadIdx.x; flat < count;
        flat += static_cast<int64_t>(gridDim.x) * 256) {

@@ -21,6 +21,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
              const __grid_constant__ View bias,
 #endif
              const __grid_constant__ View y, float epsilon EXTRA_PARAMETERS) {
+  wait_for_previous();
   int at[RANK];
   int extent = 1;
 #pragma unroll

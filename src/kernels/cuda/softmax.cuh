@@ -7,6 +7,7 @@
 
 extern "C" __global__ void __launch_bounds__(kThreads)
     softmax(const __grid_constant__ View x, const __grid_constant__ View y EXTRA_PARAMETERS) {
+  wait_for_previous();
   int at[RANK];
   uint32_t flat = blockIdx.x;
 #pragma unroll

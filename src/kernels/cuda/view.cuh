@@ -3,6 +3,14 @@
 
 #include "small_floats.cuh"
 
+// First in every kernel: the next one may come, and nothing is read or written before the one in front has ended.
+__device__ inline void wait_for_previous() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;");
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
 struct bool_t {
   uint8_t bits;
 };

@@ -23,6 +23,7 @@ __device__ inline {0} compute({1}) {{
 }}
 
 extern "C" __global__ void __launch_bounds__(256) elementwise(const __grid_constant__ Elementwise<{3}> nest) {{
+  wait_for_previous();
   for (uint32_t i = blockIdx.x * 256 + threadIdx.x; i < nest.count; i += gridDim.x * 256) {{
     int64_t at[{3}];
     offsets_of(nest, i, at);

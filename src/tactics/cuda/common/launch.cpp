@@ -34,6 +34,7 @@ Attrs Launch::attrs(const std::string& arch) const {
   attrs.set("grid", grid);
   attrs.set("block", std::vector<int64_t>{kBlock, 1, 1});
   attrs.set("arguments", arguments);
+  attrs.set("overlap", int64_t{1});
   if (!values.empty()) attrs.set("values", values);
   if (!floats.empty()) attrs.set("floats", floats);
   if (shared > 0) attrs.set("shared", shared);
