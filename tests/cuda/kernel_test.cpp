@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
+#include <span>
 
 #include "compile/emitter.h"
 #include "compile/pipeline.h"
@@ -140,6 +142,14 @@ constexpr ConvCase kConvs[] = {
     {1, 3, 32, 32, 16, 7, 2, 3, 1, 1}, {1, 8, 1, 1, 8, 1, 1, 0, 1, 1},     {1, 130, 8, 8, 129, 1, 1, 0, 1, 1},
 };
 
+// Shapes that tensor cores take, first layers and depthwise ones among them.
+constexpr ConvCase kTensorConvs[] = {
+    {2, 64, 14, 14, 64, 1, 1, 0, 1, 1},  {1, 64, 28, 28, 128, 3, 1, 1, 1, 1},  {2, 128, 15, 15, 96, 3, 2, 1, 1, 1},
+    {3, 24, 19, 19, 40, 3, 1, 1, 1, 1},  {2, 3, 33, 35, 64, 7, 2, 3, 1, 1},    {2, 32, 17, 17, 32, 3, 1, 1, 1, 32},
+    {1, 64, 20, 20, 48, 3, 1, 2, 2, 1},  {4, 256, 14, 14, 256, 3, 1, 1, 1, 1}, {1, 512, 7, 7, 2048, 1, 1, 0, 1, 1},
+    {1, 64, 28, 28, 128, 1, 2, 0, 1, 1}, {2, 48, 16, 16, 48, 5, 2, 2, 1, 48},
+};
+
 template <class Make>
 auto conv_graph(const ConvCase& c, DataType type, bool epilogue, Make tensor) {
   return [=] {
@@ -158,8 +168,8 @@ auto conv_graph(const ConvCase& c, DataType type, bool epilogue, Make tensor) {
 }
 
 template <class Make>
-void check_convs(DataType type, Make tensor, Check check) {
-  for (const ConvCase& c : kConvs)
+void check_convs(DataType type, Make tensor, Check check, std::span<const ConvCase> cases = kConvs) {
+  for (const ConvCase& c : cases)
     for (bool epilogue : {false, true}) {
       if (epilogue && type != DataType::f32) continue;  // its bias is f32, its graph of one type
       const auto make = conv_graph(c, type, epilogue, tensor);
@@ -177,6 +187,30 @@ const auto kIntegers = [](std::vector<int64_t> extents, uint32_t seed) { return 
 TEST(CudaKernels, Convolutions) { check_convs(DataType::f32, kRandom, {1e-5}); }
 TEST(CudaKernels, ConvolutionsOfIntegersAreExact) { check_convs(DataType::f32, kIntegers, {0}); }
 TEST(CudaKernels, ConvolutionsOfHalves) { check_convs(DataType::f16, kRandom, {1e-3, false}); }
+
+TEST(CudaKernels, ConvolutionsOnTensorCores) {
+  check_convs(DataType::f16, kRandom, {1e-3, false}, kTensorConvs);
+  check_convs(
+      DataType::f16,
+      [](std::vector<int64_t> extents, uint32_t seed) { return integers(std::move(extents), seed, -1, 1); }, {0, false},
+      kTensorConvs);
+}
+
+TEST(CudaKernels, ProductsOnTensorCores) {
+  for (const auto& [rows, depth, columns] :
+       {std::array<int64_t, 3>{128, 768, 768}, {197, 768, 3072}, {1, 2048, 1000}, {3, 64, 24}, {1000, 256, 64}}) {
+    const auto make = [rows = rows, depth = depth, columns = columns] {
+      Graph g;
+      g.add_output(add_op(g, "matmul",
+                          {g.add_input("a", {DataType::f16, {rows, depth}}),
+                           g.add_constant(as_type(integers({depth, columns}, 2, -1, 1), DataType::f16))},
+                          {}, "matmul"));
+      return g;
+    };
+    compare(make, {{"a", as_type(integers({rows, depth}, 1, -1, 1), DataType::f16)}},
+            fmt::format("{} x {} x {}", rows, depth, columns), {0, false});
+  }
+}
 
 TEST(CudaKernels, ConvolutionsOfOneAndThreeAxes) {
   for (size_t spatial : {1u, 3u}) {
