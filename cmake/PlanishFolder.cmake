@@ -127,6 +127,17 @@ function(planish_cpu_kernels)
   endforeach()
 endfunction()
 
+# kernels/cuda: device code travels as text (kernels/cuda/sources.h); NVRTC compiles it where a plan is built.
+function(planish_cuda_sources)
+  file(GLOB headers CONFIGURE_DEPENDS ${PLANISH_SOURCE_DIR}/kernels/cuda/*.cuh)
+  set(table ${CMAKE_BINARY_DIR}/cuda_sources.cpp)
+  set(script ${CMAKE_CURRENT_SOURCE_DIR}/cmake/EmbedSources.cmake)
+  add_custom_command(OUTPUT ${table} DEPENDS ${headers} ${script}
+    COMMAND ${CMAKE_COMMAND} "-DOUT=${table}" "-DFILES=${headers}" -P ${script} VERBATIM)
+  add_library(kernels_cuda OBJECT ${table})
+  target_link_libraries(kernels_cuda PUBLIC planish_flags)
+endfunction()
+
 # Objects of the folders that have any.
 function(planish_objects result)
   set(objects "")

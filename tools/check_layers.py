@@ -32,7 +32,7 @@ LAYERS = {
     "ops": ["ir", "kernels/reference", "kernels", "tensor", "base"],
     "importers": ["ops", "ir", "kernels/reference", "plugin", "tensor", "base"],
     "passes": ["ops", "ir", "kernels/reference", "kernels", "tensor", "base"],
-    "tactics": ["ops", "ir", "kernels", "kernels/reference", "kernels/cpu", "plan", "device", "tensor", "base"],
+    "tactics": ["ops", "ir", "kernels", "kernels/reference", "kernels/cpu", "kernels/cuda", "plan", "device", "tensor", "base"],
     "compile": BUILDER + ["kernels/reference"],
     "api/runtime": ["runtime"] + RUNTIME,
     "api/build": ["api/runtime", "importers", "compile"] + BUILDER,

@@ -44,6 +44,7 @@ struct BuildOptions {
   bool fuse = true;          // false: reference kernels only, to compare with
   bool tf32 = true;          // fp32 products may take two bf16 parts of each operand: 16 bits of them count
   bool bf16 = false;         // fp32 products may be done in bf16
+  bool fp16 = false;         // a GPU stores values as fp16, sums are fp32
   // Returns false to cancel: build throws Error(cancelled). An exception that leaves it is rethrown by build.
   std::function<bool(const BuildProgress&)> progress;
   std::function<void(const CandidateReport&)> candidates;
@@ -110,6 +111,7 @@ inline planish_build_options c_options(const BuildOptions& options, BuildCallbac
   c.no_fusion = options.fuse ? 0 : 1;
   c.no_tf32 = options.tf32 ? 0 : 1;
   c.bf16 = options.bf16 ? 1 : 0;
+  c.fp16 = options.fp16 ? 1 : 0;
   if (options.progress) {
     c.progress = [](void* user, const planish_progress* p) -> int32_t {
       return static_cast<BuildCallbacks*>(user)->said(BuildProgress{p->phase, p->done, p->total}) ? 1 : 0;

@@ -30,11 +30,14 @@ class Allocator {
   virtual void release(void* memory, size_t bytes) noexcept = 0;
 };
 
-// The CPU with a pool of threads; engines on one device share it. Usable from any thread.
+// The CPU with a pool of threads, or a GPU; engines on one device share it. Usable from any thread.
 class Device {
  public:
   // threads: that take part in an execution, the caller's included; 0: one per usable core.
-  explicit Device(int threads = 0, Allocator* allocator = nullptr) {
+  explicit Device(int threads = 0, Allocator* allocator = nullptr) : Device("cpu", threads, allocator) {}
+
+  // kind: "cpu", "cuda", "cuda:1", or "auto": a GPU where there is one.
+  explicit Device(const char* kind, int threads = 0, Allocator* allocator = nullptr) {
     auto functions = detail::sized<planish_allocator>();
     functions.user = allocator;
     functions.allocate = [](void* user, size_t bytes, size_t alignment) {
@@ -45,6 +48,7 @@ class Device {
     };
     auto options = detail::sized<planish_device_options>();
     options.threads = threads;
+    options.kind = kind;
     options.allocator = allocator == nullptr ? nullptr : &functions;
     planish_device* made = nullptr;
     detail::check(planish_device_create(&options, &made));

@@ -129,9 +129,11 @@ typedef struct planish_device_options {
   int32_t threads; /* that take part in an execution, the caller's included; 0: one per usable core */
   const planish_allocator*
       allocator; /* copied; its functions must stay valid while the device lives. NULL: the system */
+  const char* kind; /* "cpu", "cuda", "cuda:1", or "auto": a GPU where there is one. NULL: cpu */
 } planish_device_options;
 
-/* The CPU with a pool of threads. Engines on one device share the pool. `options` may be NULL. */
+/* The CPU with a pool of threads, or a GPU with one beside it. Engines on one device share the pool. `options` may be
+ * NULL. PLANISH_UNSUPPORTED says why there is no GPU. */
 PLANISH_API planish_status planish_device_create(const planish_device_options* options, planish_device** device);
 PLANISH_API void planish_device_destroy(planish_device* device);
 PLANISH_API int32_t planish_device_threads(const planish_device* device);

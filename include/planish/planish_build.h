@@ -326,6 +326,9 @@ typedef struct planish_build_options {
   int32_t calibration_partial;    /* 1: layers whose tensors the table lacks stay fp32; 0: that is an error */
   const char* const* fp32_layers; /* names of nodes that stay fp32 whatever the table says */
   size_t fp32_layer_count;
+  const char* cuda;    /* build for a GPU of this architecture ("sm_90a"), here or not; NULL: for the device */
+  int32_t fp16;        /* 1: a GPU stores values as fp16, sums are fp32 */
+  int32_t no_fallback; /* 1: what a GPU has no kernel for is an error; 0: a step of the host between copies */
 } planish_build_options;
 
 /* The network is not changed. Equal network, options and timing cache give equal bytes. `options` may be NULL. */

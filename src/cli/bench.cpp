@@ -126,6 +126,7 @@ nlohmann::json machine_json(Session& session, double min_ms) {
   return {{"gflops", static_cast<double>(flops_of(session)) / min_ms * 1e-6},
           {"peak_gflops", peak},
           {"isa", session.plan().isa},
+          {"target", session.plan().target},
           {"threads", session.engine().device().pool().size()},
           {"arena_bytes", profile.arena_bytes},
           {"arena_over_live_peak", live > 0 ? static_cast<double>(profile.arena_bytes) / live : 1.0},
@@ -140,9 +141,12 @@ void print_result(const nlohmann::json& result, const Statistics& own, const Pee
                 other.median_ms / own.median_ms);
   }
   const double gflops = result["gflops"], peak = result["peak_gflops"], arena = result["arena_bytes"];
-  std::printf("%d threads, %s; %.1f GFLOP/s at the minimum = %.1f %% of the %.1f GFLOP/s fp32 peak measured now\n",
-              result["threads"].get<int>(), result["isa"].get<std::string>().c_str(), gflops, 100 * gflops / peak,
-              peak);
+  if (result["target"] != "cpu")
+    std::printf("%s; %.1f GFLOP/s at the minimum\n", result["target"].get<std::string>().c_str(), gflops);
+  else
+    std::printf("%d threads, %s; %.1f GFLOP/s at the minimum = %.1f %% of the %.1f GFLOP/s fp32 peak measured now\n",
+                result["threads"].get<int>(), result["isa"].get<std::string>().c_str(), gflops, 100 * gflops / peak,
+                peak);
   std::printf("arena %.2f MB (%.3f of the live peak), peak RSS %.1f MB", arena * 1e-6,
               result["arena_over_live_peak"].get<double>(), result["rss_mb"].get<double>());
   if (peer != nullptr)

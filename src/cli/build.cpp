@@ -21,6 +21,7 @@ constexpr const char* kBuildExamples =
     "  planish build model.onnx -o model.plan --tune full --timing-cache t.cache\n"
     "                                        more measuring; the cache makes the next build quick and the same\n"
     "  planish build deploy.prototxt --weights net.caffemodel -o net.plan    a Caffe network\n"
+    "  planish build model.onnx -o model.plan --target cuda:sm_90a --fp16    for a GPU, here or not\n"
     "  planish build model.onnx -o model.plan --target avx2 --tune off  for a machine that is not here\n"
     "  planish build model.onnx -o model.plan --precision int8 --calibrate DIR --image data:crop=224,std=255\n"
     "                                        int8, with ranges from the pictures of a folder\n"
@@ -52,6 +53,25 @@ int64_t constant_bytes(const Plan& plan) {
   return bytes;
 }
 
+// What a plan for a GPU leaves to the host, with the bytes that go there and back.
+void print_host_steps(const Plan& plan) {
+  if (plan.target == "cpu") return;
+  int launches = 0, transfers = 0;
+  for (const Step& step : plan.profiles[0].steps) {
+    launches += step.kind == StepKind::launch ? 1 : 0;
+    transfers += step.kind == StepKind::copy ? 1 : 0;
+  }
+  std::printf("%s: %d launches, %d copies between host and GPU, %.2f MB arena of the GPU\n", plan.target.c_str(),
+              launches, transfers, static_cast<double>(plan.profiles[0].device_arena_bytes) * 1e-6);
+  SymbolValues typical;
+  for (const auto& [name, info] : plan.profiles[0].symbols) typical[name] = info.range.opt;
+  for (const Step& step : plan.profiles[0].steps)
+    if (step.kind != StepKind::launch && step.kind != StepKind::copy)
+      std::printf("  on the host: %s (%s), %lld operations, %lld bytes\n", step.name.c_str(), step.op.c_str(),
+                  static_cast<long long>(step.flops.evaluate(typical)),
+                  static_cast<long long>(step.bytes.evaluate(typical)));
+}
+
 void run_build(BuildCommand& command) {
   const auto start = std::chrono::steady_clock::now();
   if (command.output == "-") throw UsageError("--output -: a file is accepted");
@@ -68,6 +88,7 @@ void run_build(BuildCommand& command) {
   std::printf("%s: %zu steps, %.1f MB constants, %.2f MB arena, for %s, in %.1f s\n", command.output.c_str(),
               profile.steps.size(), static_cast<double>(constant_bytes(plan)) * 1e-6,
               static_cast<double>(profile.arena_bytes) * 1e-6, plan.isa.c_str(), seconds.count());
+  print_host_steps(plan);
 }
 
 }  // namespace

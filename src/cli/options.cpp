@@ -47,8 +47,9 @@ Tuning parse_tuning(const std::string& text, double& seconds) {
 
 std::string checked_target(const std::string& target) {
   const auto is_level = [&](Isa isa) { return target == isa_name(isa); };
+  if (target.starts_with("cuda:sm_")) return target;
   if (!target.empty() && std::none_of(std::begin(kIsas), std::end(kIsas), is_level))
-    fail_usage("--target {}: {} are accepted", target, isa_names());
+    fail_usage("--target {}: cuda:sm_90a (or another architecture of a GPU), {} are accepted", target, isa_names());
   return target;
 }
 
@@ -64,7 +65,7 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
   command.add_option("model", options.model, "An .onnx or .prototxt file, or a plan written by `planish build`")
       ->required();
   command.add_option("--threads", options.threads, "Threads, the caller counted; 0: one per usable core");
-  command.add_option("--device", options.device, "cpu, or auto (the fastest device that is there)");
+  command.add_option("--device", options.device, "cpu, cuda, cuda:NUMBER, or auto (a GPU where there is one)");
   command.add_option("--plugins", options.plugins,
                      "A library of plugins that the model or plan needs; several times for several");
   command.add_option("--json", options.json,
@@ -83,12 +84,16 @@ void add_build_options(CLI::App& command, CommonOptions& options) {
   command.add_flag("--random-weights", options.random_weights, "Seeded random weights for a .prototxt that has none");
   command.add_option("--shape", options.shapes,
                      "Extents of a dynamic input: NAME=1x3x224x224, or NAME=MIN:OPT:MAX for a range");
-  command.add_option("--target", options.target, "Build for this level: " + isa_names() + " (default: this machine's)");
+  command.add_option("--target", options.target,
+                     "Build for this level: " + isa_names() + ", or for a GPU: cuda:sm_90a (default: this machine's)");
+  command.add_flag("--no-fallback", options.no_fallback,
+                   "What the GPU has no kernel for is an error, not a step of the host");
   command.add_option("--timing-cache", options.timing_cache, "File that remembers measured kernels");
-  command.add_option(
-      "--precision", options.precision,
-      "Permitted arithmetic of fp32 products, comma separated: fp32, bf16, int8 (Q/DQ networks run as written)");
+  command.add_option("--precision", options.precision,
+                     "Permitted arithmetic of fp32 products, comma separated: fp32, bf16, int8, fp16 on a GPU (Q/DQ "
+                     "networks run as written)");
   add_precision_options(command, options.quantization);
+  command.add_flag("--fp16", options.fp16, "Values are stored as fp16 on a GPU: the same as --precision fp32,fp16");
   command.add_flag("--bf16", options.bf16, "The same as --precision fp32,bf16");
   command.add_flag(
       "--no-tf32", options.no_tf32,
@@ -161,14 +166,17 @@ Extents run_extents(const CommonOptions& options) {
 }
 
 static Precisions parse_precisions(const CommonOptions& options) {
-  Precisions permitted{.tf32 = !options.no_tf32, .bf16 = options.bf16};
+  Precisions permitted{.tf32 = !options.no_tf32, .bf16 = options.bf16, .fp16 = options.fp16};
   for (size_t at = 0; at <= options.precision.size();) {
     const size_t end = std::min(options.precision.find(',', at), options.precision.size());
     const std::string name = options.precision.substr(at, end - at);
     if (name == "bf16")
       permitted.bf16 = true;
+    else if (name == "fp16")
+      permitted.fp16 = true;
     else if (name != "fp32" && name != "int8")
-      fail_usage("--precision {}: fp32, bf16 and int8 are accepted (Q/DQ networks run as written)", options.precision);
+      fail_usage("--precision {}: fp32, bf16, fp16 and int8 are accepted (Q/DQ networks run as written)",
+                 options.precision);
     at = end + 1;
   }
   return permitted;
@@ -180,7 +188,9 @@ BuildOptions build_options(const CommonOptions& options) {
   build.tuning = parse_tuning(options.tune, build.tuning_seconds);
   build.timing_cache = options.timing_cache;
   build.optimize = !options.no_optimize;
-  build.isa = checked_target(options.target);
+  const std::string target = checked_target(options.target);
+  (target.starts_with("cuda:") ? build.cuda : build.isa) = target.substr(target.starts_with("cuda:") ? 5 : 0);
+  build.fallback = !options.no_fallback;
   build.threads = options.threads;
   build.dump_dir = options.dump_dir;
   if (!options.quiet) build.progress = show_progress;
@@ -188,9 +198,12 @@ BuildOptions build_options(const CommonOptions& options) {
 }
 
 std::shared_ptr<Device> open_device(const CommonOptions& options) {
-  if (options.device != "cpu" && options.device != "auto")
-    fail_usage("--device {}: cpu and auto are accepted", options.device);
-  return create_cpu_device(options.threads);
+  try {
+    return create_device(options.device, options.threads);
+  } catch (const Error& error) {
+    if (error.code() != Code::invalid_argument) throw;
+    fail_usage("--device {}: cpu, cuda, cuda:NUMBER and auto are accepted", options.device);
+  }
 }
 
 bool is_plan_file(const std::string& path) {
@@ -226,6 +239,7 @@ void refuse_build_flags(const CommonOptions& options) {
                                                 {"--bf16", options.bf16},
                                                 {"--calibration", !options.quantization.table.empty()},
                                                 {"--layer-precision", !options.quantization.layers.empty()},
+                                                {"--fp16", options.fp16},
                                                 {"--no-tf32", options.no_tf32},
                                                 {"--tune", options.tune != none.tune},
                                                 {"--no-optimize", options.no_optimize},

@@ -31,10 +31,11 @@ struct CommonOptions {
   std::string device = "auto";
   int threads = 0;
   std::vector<std::string> shapes;  // NAME=1x3x224x224 or NAME=MIN:OPT:MAX
-  std::string target;               // level to build for
+  std::string target;               // level to build for, or "cuda:sm_90a"
+  bool no_fallback = false;
   std::string timing_cache;
   std::string precision = "fp32";
-  bool no_tf32 = false, bf16 = false;
+  bool no_tf32 = false, bf16 = false, fp16 = false;
   std::string tune = "fast";
   bool no_optimize = false;
   std::string dump_dir;

@@ -3,8 +3,10 @@
 #include <chrono>
 
 #include "compile/emitter.h"
+#include "compile/narrow_half.h"
 #include "compile/pipeline.h"
 #include "compile/tuner.h"
+#include "device/accelerator.h"
 #include "ops/builder.h"
 
 namespace planish {
@@ -59,6 +61,9 @@ void check_extents(const Graph& graph) {
   }
 }
 
+// Of the GPU that the device is; empty: it is none.
+std::string own_arch(Device& device) { return device.accelerator() == nullptr ? "" : device.accelerator()->arch(); }
+
 }  // namespace
 
 Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport* report) {
@@ -69,17 +74,23 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   verify(graph);
   phases.begin("optimising", 1);
   run_pipeline(graph, pipeline(options.optimize), options.dump_dir);
+  const std::string cuda = !options.optimize ? "" : !options.cuda.empty() ? options.cuda : own_arch(device);
+  if (!cuda.empty() && options.precisions.fp16) narrow_half(graph);
   verify(graph);
   check_extents(graph);
   phases.begin("tuning", 2);
   EmitOptions emit;
   emit.isa = isa;
   emit.precisions = options.precisions;
+  emit.cuda = cuda;
+  emit.fallback = options.fallback;
   emit.threads = options.threads > 0 ? options.threads : device.pool().size();
   emit.reference_only = !options.optimize;
   emit.keep_intermediates = options.keep_intermediates;
   Tuner tuner(device, options, emit);
-  if (options.optimize && options.tuning != Tuning::off && cpu_info().has(isa)) {
+  // What a GPU computes is timed on it alone; for one that is not here estimates decide.
+  const bool here = emit.cuda.empty() ? cpu_info().has(isa) : emit.cuda == own_arch(device);
+  if (options.optimize && options.tuning != Tuning::off && here) {
     tuner.tune(graph);
     emit.measured = [&](const Graph& g, const Node& n, const Candidate& c) { return tuner.measured_us(g, n, c.name); };
   }

@@ -29,6 +29,8 @@ struct BuildOptions {
   bool optimize = true;             // false: no fusion, reference kernels (what `verify` compares with)
   bool keep_intermediates = false;  // every value keeps its own memory (for per-layer comparison)
   std::string isa;                  // build for this level; empty: the active one
+  std::string cuda;                 // build for a GPU of this architecture ("sm_90a"); empty: what the device is
+  bool fallback = true;             // false: what a GPU has no kernel for is an error, not a step of the host
   int threads = 0;                  // tune for; 0: the device's
   Precisions precisions;            // permitted besides exact fp32
   std::string dump_dir;             // graph after each pass, as text; empty: none

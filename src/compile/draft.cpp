@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "compile/memory.h"
 #include "compile/views.h"
+#include "tactics/cuda/common/copy.h"
 
 namespace planish {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 constexpr int64_t kLargestBuffer = int64_t{1} << 44;
 
 // Elsewhere than in the context's own memory.
-bool placed(BufferKind kind) { return kind == BufferKind::constant || kind == BufferKind::binding; }
+bool placed_elsewhere(BufferKind kind) { return kind == BufferKind::constant || kind == BufferKind::binding; }
 
 std::string view_key(const ViewDesc& view) {
   return fmt::format("{}+{}:{}/{}@", view.buffer, view.offset.str(), Shape(view.dims).str(), Shape(view.strides).str());
@@ -29,9 +30,9 @@ void collect_bound(const Graph& graph, std::set<std::string>& symbols) {
   }
 }
 
-PlanDraft::PlanDraft(const Graph& graph, Isa isa) {
+PlanDraft::PlanDraft(const Graph& graph, Isa isa, const std::string& cuda) : cuda_(cuda) {
   plan_.producer = "planish " PLANISH_VERSION;
-  plan_.target = "cpu";
+  plan_.target = cuda.empty() ? "cpu" : "cuda:" + cuda;
   plan_.isa = isa_name(isa);
   plan_.model = graph.name;
   plan_.profiles.emplace_back().symbols = graph.symbols;
@@ -42,8 +43,8 @@ PlanDraft::PlanDraft(const Graph& graph, Isa isa) {
 
 // --- memory
 
-int32_t PlanDraft::add_buffer(BufferKind kind, size_t index, Dim bytes) {
-  buffers_.push_back({kind, static_cast<int32_t>(index), bytes, INT32_MAX, -1});
+int32_t PlanDraft::add_buffer(BufferKind kind, size_t index, Dim bytes, MemorySpace space) {
+  buffers_.push_back({kind, space, static_cast<int32_t>(index), bytes, INT32_MAX, -1});
   return static_cast<int32_t>(buffers_.size()) - 1;
 }
 
@@ -52,19 +53,23 @@ int32_t PlanDraft::add_binding(const Value& value, bool is_input) {
   return add_buffer(BufferKind::binding, plan_.bindings.size() - 1, value.type.bytes());
 }
 
-ViewDesc PlanDraft::constant(const Tensor& tensor) {
+ViewDesc PlanDraft::constant(const Tensor& tensor, MemorySpace space) {
   const Hash128 hash = tensor.content_hash();
-  auto [at, fresh] = constants_.try_emplace(hash);
-  if (fresh) {
-    plan_.constants.push_back(tensor);
-    at->second = add_buffer(BufferKind::constant, plan_.constants.size() - 1, tensor.byte_count());
-  }
+  const auto [index, unknown] = constant_index_.try_emplace(hash, static_cast<int32_t>(plan_.constants.size()));
+  if (unknown) plan_.constants.push_back(tensor);
+  auto [at, fresh] = constants_.try_emplace({hash, space});
+  if (fresh)
+    at->second = add_buffer(BufferKind::constant, static_cast<size_t>(index->second), tensor.byte_count(), space);
   return dense_view(at->second, tensor.type(), Layout::row_major);
 }
 
-ViewDesc PlanDraft::temporary(const TensorType& type, Layout layout) {
+ViewDesc PlanDraft::temporary(const TensorType& type, Layout layout, MemorySpace space) {
   const bool waits = depends_on_data(type.bytes(), plan_.profiles[0].symbols);
-  return dense_view(add_buffer(waits ? BufferKind::dynamic : BufferKind::arena, 0, type.bytes()), type, layout);
+  return dense_view(add_buffer(waits ? BufferKind::dynamic : BufferKind::arena, 0, type.bytes(), space), type, layout);
+}
+
+MemorySpace PlanDraft::space_of(const ViewDesc& view) const {
+  return view.buffer < 0 ? MemorySpace::host : buffers_[static_cast<size_t>(view.buffer)].space;
 }
 
 bool PlanDraft::is_late(const ViewDesc& view) const {
@@ -110,6 +115,26 @@ void PlanDraft::add_guard(const Guard& guard) {
 
 void PlanDraft::add_copy(const ViewDesc& from, const ViewDesc& to, const std::string& name,
                          const std::vector<std::string>& origins) {
+  if (space_of(from) != space_of(to)) return add_transfer(from, to, name, origins);
+  if (space_of(from) == MemorySpace::host) return add_copy_step(from, to, name, origins);
+  Step step = cuda_copy_step(from, to, cuda_);
+  step.name = name;
+  step.origins = origins;
+  add_step(std::move(step));
+}
+
+// Transfers move bytes: both sides lie dense in the same order, or are made to.
+void PlanDraft::add_transfer(const ViewDesc& from, const ViewDesc& to, const std::string& name,
+                             const std::vector<std::string>& origins) {
+  const auto dense = [&](Layout layout) { return is_dense(from, layout) && is_dense(to, layout); };
+  if (dense(Layout::row_major) || (from.dims.size() >= 3 && dense(Layout::channels_last)))
+    return add_copy_step(from, to, name, origins);
+  const ViewDesc there = placed(from, space_of(to), name);
+  add_copy(there, to, name, origins);
+}
+
+void PlanDraft::add_copy_step(const ViewDesc& from, const ViewDesc& to, const std::string& name,
+                              const std::vector<std::string>& origins) {
   Step step;
   step.kind = StepKind::copy;
   step.name = name;
@@ -121,12 +146,47 @@ void PlanDraft::add_copy(const ViewDesc& from, const ViewDesc& to, const std::st
   add_step(std::move(step));
 }
 
-ViewDesc PlanDraft::convert(const ViewDesc& view, LayoutRule rule, bool strided, const std::string& name) {
+ViewDesc PlanDraft::placed(const ViewDesc& view, MemorySpace space, const std::string& name) {
+  if (view.buffer < 0 || space_of(view) == space) return view;
+  const Buffer source = buffers_[static_cast<size_t>(view.buffer)];
+  if (source.kind == BufferKind::constant) {
+    ViewDesc same = view;
+    same.buffer = constant(plan_.constants[static_cast<size_t>(source.index)], space).buffer;
+    return same;
+  }
+  if (source.kind == BufferKind::binding && plan_.bindings[static_cast<size_t>(source.index)].is_input) {
+    ViewDesc same = view;  // windows of an input share one copy of all of it
+    same.buffer = placed_input(view.buffer, space, name).buffer;
+    return same;
+  }
+  const std::string to = space == MemorySpace::device ? "device" : "host", key = view_key(view) + to;
+  if (auto at = converted_.find(key); at != converted_.end()) return at->second;
+  const bool last = view.dims.size() >= 3 && is_dense(view, Layout::channels_last);
+  const Layout layout = last && !is_dense(view, Layout::row_major) ? Layout::channels_last : Layout::row_major;
+  const ViewDesc dense = last ? view : convert(view, LayoutRule::row_major, false, name, source.space);
+  const ViewDesc copy = temporary({view.dtype, Shape(view.dims)}, layout, space);
+  add_copy_step(dense, copy, name + " to " + to, {});
+  return converted_[key] = copy;
+}
+
+ViewDesc PlanDraft::placed_input(int32_t buffer, MemorySpace space, const std::string& name) {
+  const Binding& binding = plan_.bindings[static_cast<size_t>(buffers_[static_cast<size_t>(buffer)].index)];
+  const ViewDesc whole = dense_view(buffer, binding.type, Layout::row_major);
+  const std::string key = view_key(whole) + "device";
+  if (auto at = converted_.find(key); at != converted_.end()) return at->second;
+  const ViewDesc copy = temporary(binding.type, Layout::row_major, space);
+  add_copy_step(whole, copy, binding.name + " for " + name, {});
+  return converted_[key] = copy;
+}
+
+ViewDesc PlanDraft::convert(const ViewDesc& given, LayoutRule rule, bool strided, const std::string& name,
+                            MemorySpace space) {
+  const ViewDesc view = placed(given, space, name);
   if (accepts(rule, strided, view)) return view;
   const Layout layout = rule == LayoutRule::channels_last ? Layout::channels_last : Layout::row_major;
   const std::string label(layout_name(layout)), key = view_key(view) + label;
   if (auto at = converted_.find(key); at != converted_.end()) return at->second;
-  const ViewDesc copy = temporary({view.dtype, Shape(view.dims)}, layout);
+  const ViewDesc copy = temporary({view.dtype, Shape(view.dims)}, layout, space);
   add_copy(view, copy, name + " to " + label, {});
   return converted_[key] = copy;
 }
@@ -150,15 +210,14 @@ std::vector<std::vector<Step>> PlanDraft::repeated_bodies(const std::function<vo
   return bodies;
 }
 
-Plan PlanDraft::finish(bool keep_all) {
+// Gives the buffers of one space their places; the bytes of its arena.
+int64_t PlanDraft::place(MemorySpace space, bool keep_all) {
   Profile& profile = plan_.profiles[0];
   std::vector<Interval> intervals;
   std::vector<size_t> owners;
   for (size_t i = 0; i < buffers_.size(); ++i) {
     const Buffer& buffer = buffers_[i];
-    profile.buffers.push_back({buffer.kind, MemorySpace::host, placed(buffer.kind) ? buffer.index : -1, 0, 0,
-                               buffer.kind == BufferKind::dynamic ? buffer.bytes : Dim()});
-    if (buffer.kind != BufferKind::arena || buffer.last < 0) continue;
+    if (buffer.kind != BufferKind::arena || buffer.last < 0 || buffer.space != space) continue;
     const int64_t bytes = std::max<int64_t>(buffer.bytes.upper_bound(profile.symbols), 0);
     if (bytes > kLargestBuffer)
       fail(Code::invalid_argument, "a buffer of up to {} bytes; give the inputs narrower ranges", bytes);
@@ -166,12 +225,21 @@ Plan PlanDraft::finish(bool keep_all) {
     owners.push_back(i);
   }
   const MemoryPlan memory = plan_memory(intervals);
-  profile.arena_bytes = memory.arena_bytes == INT64_MAX ? 0 : memory.arena_bytes;
-  profile.live_peak_bytes = memory.live_peak_bytes;
+  profile.live_peak_bytes += memory.live_peak_bytes;
   for (size_t i = 0; i < owners.size(); ++i) {
     profile.buffers[owners[i]].offset = memory.offsets[i];
     profile.buffers[owners[i]].bytes = intervals[i].bytes;
   }
+  return memory.arena_bytes == INT64_MAX ? 0 : memory.arena_bytes;
+}
+
+Plan PlanDraft::finish(bool keep_all) {
+  Profile& profile = plan_.profiles[0];
+  for (const Buffer& buffer : buffers_)
+    profile.buffers.push_back({buffer.kind, buffer.space, placed_elsewhere(buffer.kind) ? buffer.index : -1, 0, 0,
+                               buffer.kind == BufferKind::dynamic ? buffer.bytes : Dim()});
+  profile.arena_bytes = place(MemorySpace::host, keep_all);
+  profile.device_arena_bytes = place(MemorySpace::device, keep_all);
   return std::move(plan_);
 }
 

@@ -20,13 +20,16 @@ void collect_bound(const Graph& graph, std::set<std::string>& symbols);
 
 class PlanDraft {
  public:
-  PlanDraft(const Graph& graph, Isa isa);
+  // `cuda`: architecture of the GPU whose memory `MemorySpace::device` is; empty: none.
+  PlanDraft(const Graph& graph, Isa isa, const std::string& cuda = {});
   PlanDraft(const PlanDraft&) = delete;
 
   // --- memory
   int32_t add_binding(const Value& value, bool is_input);  // its buffer
-  ViewDesc constant(const Tensor& tensor);                 // equal content is stored once
-  ViewDesc temporary(const TensorType& type, Layout layout);
+  // Equal content is stored once, and once more on the device.
+  ViewDesc constant(const Tensor& tensor, MemorySpace space = MemorySpace::host);
+  ViewDesc temporary(const TensorType& type, Layout layout, MemorySpace space = MemorySpace::host);
+  MemorySpace space_of(const ViewDesc& view) const;
   bool is_late(const ViewDesc& view) const;  // where it lies, or how far it reaches, shows itself while the plan runs
 
   // --- steps
@@ -38,7 +41,9 @@ class PlanDraft {
   void add_copy(const ViewDesc& from, const ViewDesc& to, const std::string& name,
                 const std::vector<std::string>& origins);
   // The view in a layout that the rule accepts; a conversion is made once and shared.
-  ViewDesc convert(const ViewDesc& view, LayoutRule rule, bool strided, const std::string& name);
+  ViewDesc convert(const ViewDesc& view, LayoutRule rule, bool strided, const std::string& name, MemorySpace space);
+  // The view in a memory space, in the order in which it lies; copied once and shared.
+  ViewDesc placed(const ViewDesc& view, MemorySpace space, const std::string& name);
   // The steps that `emit` adds, apart from the others: the body of a control step.
   std::vector<Step> body(const std::function<void()>& emit);
   // The same for the `parts` of a loop's iteration: what they read from outside lives until the loop ends.
@@ -51,17 +56,26 @@ class PlanDraft {
  private:
   struct Buffer {
     BufferKind kind = BufferKind::arena;
+    MemorySpace space = MemorySpace::host;
     int32_t index = -1;
     Dim bytes;
     int first = INT32_MAX, last = -1;  // positions of the steps that touch it
   };
 
-  int32_t add_buffer(BufferKind kind, size_t index, Dim bytes);
+  int32_t add_buffer(BufferKind kind, size_t index, Dim bytes, MemorySpace space = MemorySpace::host);
+  void add_transfer(const ViewDesc& from, const ViewDesc& to, const std::string& name,
+                    const std::vector<std::string>& origins);
+  void add_copy_step(const ViewDesc& from, const ViewDesc& to, const std::string& name,
+                     const std::vector<std::string>& origins);
+  ViewDesc placed_input(int32_t buffer, MemorySpace space, const std::string& name);
+  int64_t place(MemorySpace space, bool keep_all);
   void touch(const ViewDesc& view);
 
   Plan plan_;
   std::vector<Buffer> buffers_;
-  std::map<Hash128, int32_t> constants_;
+  const std::string cuda_;
+  std::map<Hash128, int32_t> constant_index_;                     // into Plan::constants
+  std::map<std::pair<Hash128, MemorySpace>, int32_t> constants_;  // buffers
   std::map<std::string, ViewDesc> converted_;
   std::set<std::string> bound_;  // symbols that nodes of the graph bind
   std::vector<Step>* steps_ = nullptr;

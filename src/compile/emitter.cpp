@@ -22,7 +22,11 @@ struct Concat {
 class Emitter final : public GraphSteps {
  public:
   Emitter(const Graph& graph, const EmitOptions& options)
-      : graph_(graph), options_(options), draft_(graph, options.isa), selection_(graph, options), places_(graph) {}
+      : graph_(graph),
+        options_(options),
+        draft_(graph, options.isa, options.cuda),
+        selection_(graph, options),
+        places_(graph) {}
 
   Plan run() {
     Environment values;
@@ -38,13 +42,19 @@ class Emitter final : public GraphSteps {
 
  private:
   // Where a node's result goes: the caller's memory for a row-major output, a window of a concat, or the arena.
-  ViewDesc destination(const Graph& graph, ValueId id, Layout layout, bool strided) {
+  ViewDesc destination(const Graph& graph, ValueId id, Layout layout, bool strided, MemorySpace space) {
     const TensorType& type = graph.value(id).type;
-    if (&graph == &graph_ && layout == Layout::row_major)
+    if (space == MemorySpace::host && &graph == &graph_ && layout == Layout::row_major)
       if (auto at = output_buffers_.find(id); at != output_buffers_.end()) return dense_view(at->second, type, layout);
     if (strided && layout == Layout::channels_last)
-      if (auto window = concat_window(graph, id)) return *window;
-    return draft_.temporary(type, layout);
+      if (auto window = concat_window(graph, id); window && draft_.space_of(*window) == space) return *window;
+    return draft_.temporary(type, layout, space);
+  }
+
+  // Where what only moves elements puts them: on the GPU that there is, but for what waits for data or runs in a body.
+  MemorySpace moving_space(const TensorType& type) const {
+    const bool waits = depends_on_data(type.bytes(), graph_.symbols) || draft_.in_body();
+    return options_.cuda.empty() || options_.reference_only || waits ? MemorySpace::host : MemorySpace::device;
   }
 
   // The part of a channel concat's result that `id` becomes, where all that read `id` take it there.
@@ -86,7 +96,7 @@ class Emitter final : public GraphSteps {
       whole = concat_of(graph_.node(longer)).whole;
       whole.dims = graph_.value(result).type.shape.dims();
     } else {
-      whole = destination(graph_, result, Layout::channels_last, true);
+      whole = destination(graph_, result, Layout::channels_last, true, moving_space(graph_.value(result).type));
     }
     return at->second = parted(graph_, node, whole);
   }
@@ -130,13 +140,22 @@ class Emitter final : public GraphSteps {
           [&] {
             emit_extents(graph, node, values);
             if (node.op == "if" || node.op == "loop")
-              ControlSteps(draft_, graph, node, *this).emit(values);
+              emit_control(graph, node, values);
             else if (node.op == "concat")
               emit_concat(graph, node, values);
             else if (!emit_window(graph, node, values))
               emit_node(graph, node, values);
           });
     }
+  }
+
+  // The processor runs it, and all that is in it.
+  void emit_control(const Graph& graph, const Node& node, Environment& values) {
+    Environment on_host = values;
+    for (ValueId input : node.inputs)
+      if (input.valid()) on_host[input] = draft_.placed(view_of(graph, input, values), MemorySpace::host, node.name);
+    ControlSteps(draft_, graph, node, *this).emit(on_host);
+    for (ValueId output : node.outputs) values[output] = on_host.at(output);
   }
 
   // Where operands' elements decide on the result's extents, a step that reads them binds the symbols.
@@ -150,7 +169,8 @@ class Emitter final : public GraphSteps {
     step.kernel = "extents." + node.op.str();
     step.params = node.attrs;
     step.binds = node.binds;
-    for (ValueId input : node.inputs) step.inputs.push_back(view_of(graph, input, values));
+    for (ValueId input : node.inputs)
+      step.inputs.push_back(draft_.placed(view_of(graph, input, values), MemorySpace::host, node.name));
     const Kernel* row = reference_kernels().find(step.kernel);
     if (row == nullptr) fail(Code::internal, "there is no kernel '{}'", step.kernel);
     step.version = row->version;
@@ -167,7 +187,7 @@ class Emitter final : public GraphSteps {
     const Layout layout = type.shape.rank() < 3 || last_is_fastest ? Layout::row_major : Layout::channels_last;
     const auto part = reshaped(dense_view(-1, type, layout), Shape(source.dims));
     if (!part) return std::nullopt;
-    const ViewDesc whole = draft_.temporary({type.dtype, type.shape}, layout);
+    const ViewDesc whole = draft_.temporary({type.dtype, type.shape}, layout, draft_.space_of(source));
     ViewDesc to = *part;
     to.buffer = whole.buffer;
     draft_.add_copy(source, to, node.name, node.origins);
@@ -184,7 +204,7 @@ class Emitter final : public GraphSteps {
         // Strided memory under an operator that needs it dense; where not even that helps, a kernel computes it.
         const TensorType type{source.dtype, Shape(source.dims)};
         if (!window_of(graph, node, i, dense_view(-1, type, Layout::row_major))) return false;
-        source = draft_.convert(source, LayoutRule::row_major, false, node.name);
+        source = draft_.convert(source, LayoutRule::row_major, false, node.name, draft_.space_of(source));
         window = window_of(graph, node, i, source);
       }
       if (!window) return false;
@@ -196,9 +216,11 @@ class Emitter final : public GraphSteps {
   void emit_concat(const Graph& graph, const Node& node, Environment& values) {
     const ValueId result = node.outputs[0];
     const Layout layout = result_layout(graph, node, values);
+    const TensorType& type = graph.value(result).type;
     const bool begun = &graph == &graph_ &&
                        (concats_.count(result) > 0 || (layout == Layout::channels_last && longer_concat(node).valid()));
-    const Concat concat = begun ? concat_of(node) : parted(graph, node, destination(graph, result, layout, true));
+    const Concat concat =
+        begun ? concat_of(node) : parted(graph, node, destination(graph, result, layout, true, moving_space(type)));
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ViewDesc source = view_of(graph, node.inputs[i], values);
       if (source != concat.parts[i]) draft_.add_copy(source, concat.parts[i], node.name, node.origins);
@@ -248,9 +270,13 @@ class Emitter final : public GraphSteps {
       return !id.valid() || graph.value(id).is_constant() ||
              accepts(rule_at(candidate.inputs, i), candidate.strided_inputs, view_of(graph, id, values));
     };
-    const auto choice = selection_.choose(graph, node, fits);
+    const auto choice = selection_.choose(graph, node, fits, draft_.in_body());
     if (!choice && node.op == "fused") return emit_body(graph, node, values);
     if (!choice) fail(Code::unsupported, "no kernel computes it");
+    const MemorySpace space = choice->candidate().space;
+    if (!options_.fallback && !options_.cuda.empty() && space == MemorySpace::host)
+      fail(Code::unsupported, "the GPU has no kernel for it{}{}", choice->sink.refusals.empty() ? "" : ": ",
+           choice->sink.refusals.empty() ? "" : choice->sink.refusals.front().second);
     const NodeSite site{graph,
                         node,
                         choice->candidate(),
@@ -258,7 +284,7 @@ class Emitter final : public GraphSteps {
                         [&](size_t operand) { return view_of(graph, node.inputs.at(operand), values); },
                         [&](size_t result, Layout layout, bool strided) {
                           const ValueId id = node.outputs.at(result);
-                          return values[id] = destination(graph, id, layout, strided);
+                          return values[id] = destination(graph, id, layout, strided, space);
                         }};
     NodeSteps steps(draft_, site, options_, pool());
     choice->candidate().emit(steps);

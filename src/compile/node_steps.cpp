@@ -41,7 +41,7 @@ Operand NodeSteps::add(ViewDesc view) {
 
 Operand NodeSteps::input(size_t i) {
   return add(draft_.convert(site_.input(i), rule_at(site_.candidate.inputs, i), site_.candidate.strided_inputs,
-                            site_.node.name));
+                            site_.node.name, site_.candidate.space));
 }
 
 Operand NodeSteps::output(size_t i) {
@@ -83,7 +83,8 @@ Operand NodeSteps::neighbours_joined(Operand of, int axis, int64_t count) {
 
 void NodeSteps::step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs,
                      std::vector<Operand> outputs) {
-  const Kernel* row = kind == StepKind::plugin ? nullptr : &row_of(kind, kernel);
+  const bool has_row = kind == StepKind::cpu || kind == StepKind::reference;
+  const Kernel* row = has_row ? &row_of(kind, kernel) : nullptr;
   Step step;
   step.kind = kind;
   step.name = joined_name(site_.node);
@@ -91,7 +92,7 @@ void NodeSteps::step(StepKind kind, std::string_view kernel, Attrs params, std::
   step.op = site_.node.op.str();
   step.kernel = kernel;
   step.params = std::move(params);
-  step.version = row != nullptr ? row->version : take_version(step.params);
+  step.version = row != nullptr ? row->version : kind == StepKind::plugin ? take_version(step.params) : 1;
   for (Operand operand : inputs) step.inputs.push_back(view(operand));
   for (Operand operand : outputs) step.outputs.push_back(view(operand));
   step.flops = take_flops();
@@ -101,7 +102,9 @@ void NodeSteps::step(StepKind kind, std::string_view kernel, Attrs params, std::
     report_results(draft_.add_step(std::move(step)), outputs);
     return;
   }
-  const int64_t workspace = row != nullptr ? workspace_bytes(*row, step) : plugin_workspace(step);
+  const int64_t workspace = row != nullptr             ? workspace_bytes(*row, step)
+                            : kind == StepKind::plugin ? plugin_workspace(step)
+                                                       : 0;
   if (workspace > 0) step.workspace = draft_.temporary({DataType::u8, Shape{workspace}}, Layout::row_major);
   report_results(draft_.add_step(std::move(step)), outputs);
 }

@@ -30,8 +30,10 @@ class NodeSteps final : public StepBuilder {
 
   Operand input(size_t i) override;
   Operand output(size_t i) override;
-  Operand constant(const Tensor& tensor) override { return add(draft_.constant(tensor)); }
-  Operand temporary(const TensorType& type) override { return add(draft_.temporary(type, type.layout)); }
+  Operand constant(const Tensor& tensor) override { return add(draft_.constant(tensor, site_.candidate.space)); }
+  Operand temporary(const TensorType& type) override {
+    return add(draft_.temporary(type, type.layout, site_.candidate.space));
+  }
   Operand absent() override { return add({}); }
   Operand reshaped(Operand of, const Shape& shape) override;
   Operand window(Operand of, int axis, Dim begin, Dim extent, int64_t step) override;

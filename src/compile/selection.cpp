@@ -1,10 +1,30 @@
 #include "compile/selection.h"
 
+#include <algorithm>
+
 namespace planish {
+
+namespace {
+
+// Bytes a microsecond that a copy into another order moves.
+constexpr double kHostCopyRate = 8e3, kDeviceCopyRate = 1e6;
+
+bool waits_for_data(const Graph& graph, const Node& node) {
+  const auto waits = [&](ValueId id) {
+    if (!id.valid()) return false;
+    const Shape& shape = graph.value(id).type.shape;
+    return std::any_of(shape.begin(), shape.end(), [&](Dim dim) { return depends_on_data(dim, graph.symbols); });
+  };
+  return std::any_of(node.inputs.begin(), node.inputs.end(), waits) ||
+         std::any_of(node.outputs.begin(), node.outputs.end(), waits);
+}
+
+}  // namespace
 
 Selection::Selection(const Graph& graph, const EmitOptions& options) : graph_(graph), options_(options) {
   if (options_.reference_only || !options_.forced.empty()) return;
   LayoutCosts costs;
+  costs.copy_rate = copy_rate();
   std::map<const Candidate*, double> microseconds;
   costs.candidates = [&](const Node& node) -> const CandidateSink& {
     const CandidateSink& sink = sinks_[&node] = offers(graph_, node);
@@ -16,8 +36,16 @@ Selection::Selection(const Graph& graph, const EmitOptions& options) : graph_(gr
   assigned_ = assign_layouts(graph_, costs);
 }
 
-CandidateSink Selection::offers(const Graph& graph, const Node& node) const {
-  return cpu_tactics().propose({graph, node, options_.isa, options_.threads, options_.precisions});
+// What a GPU has a kernel for it computes; extents that data decides are known to the host alone.
+CandidateSink Selection::offers(const Graph& graph, const Node& node, bool on_host) const {
+  const TacticQuery query{graph, node, options_.isa, options_.threads, options_.precisions, options_.cuda};
+  if (options_.cuda.empty() || on_host || options_.reference_only || waits_for_data(graph, node))
+    return cpu_tactics().propose(query);
+  CandidateSink sink = cuda_tactics().propose_fast(query);
+  if (!sink.candidates.empty() || node.op == "fused") return sink;
+  CandidateSink host = cpu_tactics().propose(query);
+  host.refusals.insert(host.refusals.begin(), sink.refusals.begin(), sink.refusals.end());
+  return host;
 }
 
 const Assigned* Selection::assigned(const Graph& graph, const Node& node) const {
@@ -58,7 +86,7 @@ std::optional<size_t> Selection::cheapest(const Graph& graph, const Node& node, 
     if (!options_.forced.empty() && candidate.name == options_.forced) return c;
     double cost = times[c];
     for (size_t i = 0; i < node.inputs.size(); ++i)
-      if (!fits(candidate, i)) cost += conversion_us(graph, graph.value(node.inputs[i]).type);
+      if (!fits(candidate, i)) cost += conversion_us(graph, graph.value(node.inputs[i]).type, copy_rate());
     if (best && cost >= best_cost) continue;
     best = c;
     best_cost = cost;
@@ -66,9 +94,11 @@ std::optional<size_t> Selection::cheapest(const Graph& graph, const Node& node, 
   return best;
 }
 
-std::optional<Choice> Selection::choose(const Graph& graph, const Node& node, const Fits& fits) const {
+double Selection::copy_rate() const { return options_.cuda.empty() ? kHostCopyRate : kDeviceCopyRate; }
+
+std::optional<Choice> Selection::choose(const Graph& graph, const Node& node, const Fits& fits, bool on_host) const {
   const auto known = &graph == &graph_ ? sinks_.find(&node) : sinks_.end();
-  Choice choice{known != sinks_.end() ? known->second : offers(graph, node)};
+  Choice choice{known != sinks_.end() ? known->second : offers(graph, node, on_host)};
   const Assigned* decided = assigned(graph, node);
   const std::optional<size_t> index =
       decided != nullptr ? decided->candidate : cheapest(graph, node, choice.sink, fits);

@@ -24,14 +24,16 @@ class Selection {
   // Whether operand i can be read by the candidate as it lies.
   using Fits = std::function<bool(const Candidate&, size_t i)>;
   // Nothing: no candidate computes the node.
-  std::optional<Choice> choose(const Graph& graph, const Node& node, const Fits& fits) const;
+  // `on_host`: the node is part of a body that the processor runs.
+  std::optional<Choice> choose(const Graph& graph, const Node& node, const Fits& fits, bool on_host) const;
   // The layout decided for a node's results; null inside of regions.
   const Assigned* assigned(const Graph& graph, const Node& node) const;
   // The candidate decided with it; null inside of regions, and for what no candidate computes.
   const Candidate* decided(const Graph& graph, const Node& node) const;
 
  private:
-  CandidateSink offers(const Graph& graph, const Node& node) const;
+  double copy_rate() const;
+  CandidateSink offers(const Graph& graph, const Node& node, bool on_host = false) const;
   std::vector<double> times_of(const Graph& graph, const Node& node, const CandidateSink& sink) const;
   std::optional<size_t> cheapest(const Graph& graph, const Node& node, const CandidateSink& sink,
                                  const Fits& fits) const;

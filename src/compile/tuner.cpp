@@ -20,13 +20,13 @@ constexpr double kEnoughUs = 40e3;        // of runs of a candidate, for fast tu
 constexpr int64_t kColdBytes = 64 << 20;  // copies of the weights that are rotated, at most
 
 // What a timing depends on, apart from the machine: level, operator, attributes, types, body.
-std::string node_key(const Graph& graph, const Node& node, Isa isa) {
-  std::string text = std::string(isa_name(isa)) + node.op.str() + node.attrs.str();
+std::string node_key(const Graph& graph, const Node& node, Isa isa, const std::string& cuda) {
+  std::string text = (cuda.empty() ? std::string(isa_name(isa)) : cuda) + node.op.str() + node.attrs.str();
   for (ValueId input : node.inputs)
     text += !input.valid() ? "_" : graph.value(input).type.str() + (graph.value(input).is_constant() ? "c" : "");
   for (ValueId output : node.outputs) text += graph.value(output).type.str();
   for (const auto& region : node.regions)
-    for (NodeId id : region->nodes()) text += node_key(*region, region->node(id), isa);
+    for (NodeId id : region->nodes()) text += node_key(*region, region->node(id), isa, cuda);
   for (const auto& [name, info] : graph.symbols) text += fmt::format("{}={}", name, info.range.opt);
   return fmt::format("{:016x}", hash64(text));
 }
@@ -164,7 +164,7 @@ Tuner::Tuner(Device& device, const BuildOptions& options, const EmitOptions& emi
 }
 
 double Tuner::measured_us(const Graph& graph, const Node& node, const std::string& candidate) const {
-  auto at = times_.find(node_key(graph, node, emit_.isa) + " " + candidate);
+  auto at = times_.find(node_key(graph, node, emit_.isa, emit_.cuda) + " " + candidate);
   return at == times_.end() ? -1 : at->second;
 }
 
@@ -216,9 +216,10 @@ void Tuner::tune(const Graph& graph) {
 }
 
 void Tuner::tune_node(const Graph& graph, const Node& node) {
-  const std::string key = node_key(graph, node, emit_.isa);
+  const std::string key = node_key(graph, node, emit_.isa, emit_.cuda);
   if (!seen_.insert(key).second) return;
-  const CandidateSink sink = cpu_tactics().propose({graph, node, emit_.isa, emit_.threads, emit_.precisions});
+  const TacticQuery query{graph, node, emit_.isa, emit_.threads, emit_.precisions, emit_.cuda};
+  const CandidateSink sink = emit_.cuda.empty() ? cpu_tactics().propose(query) : cuda_tactics().propose_fast(query);
   double best_estimate = 1e30;
   int real = 0;
   for (const Candidate& candidate : sink.candidates) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/thread_pool.h"
@@ -16,7 +17,8 @@ namespace planish {
 class Stream {
  public:
   virtual ~Stream() = default;
-  // Runs `work` after everything submitted before. On the null stream: at once, in the caller.
+  // Runs `work` after everything submitted before. On the null stream, and on an accelerator's, whose work `work` puts
+  // there: at once, in the caller.
   virtual Status submit(std::function<Status()> work) = 0;
   // Waits for all submitted work; returns the first failure since the last synchronize.
   virtual Status synchronize() = 0;
@@ -38,21 +40,31 @@ struct Allocator {
   std::function<void(void* memory, size_t bytes)> release;
 };
 
+class Accelerator;
+
 class Device {
  public:
   virtual ~Device() = default;
   virtual std::string name() const = 0;
   virtual std::string fingerprint() const = 0;  // what timings taken on it depend on
 
-  // 64-byte aligned at least. Throws Error(out_of_memory) naming the size.
+  // Memory of the host; of an accelerator: pinned. 64-byte aligned at least. Throws Error(out_of_memory) naming the
+  // size.
   virtual std::shared_ptr<std::byte> allocate(int64_t bytes) = 0;
   virtual std::unique_ptr<Stream> create_stream() = 0;  // owns one thread on the CPU
   virtual Stream& null_stream() = 0;
   virtual std::unique_ptr<Event> create_event() = 0;
   virtual ThreadPool& pool() = 0;
+  virtual Accelerator* accelerator() { return nullptr; }  // nullptr: the processor itself computes
 };
 
 // The CPU with its thread pool. threads: 0 means one per usable core.
 std::shared_ptr<Device> create_cpu_device(int threads = 0, Allocator allocator = {});
+
+// One GPU, by its number. Error(unsupported) says in one line why there is none.
+std::shared_ptr<Device> create_cuda_device(int index = 0, int threads = 0);
+
+// "cpu", "cuda", "cuda:1", or "auto": a GPU where there is one, else the CPU. Error(invalid_argument) for another kind.
+std::shared_ptr<Device> create_device(std::string_view kind, int threads = 0, Allocator allocator = {});
 
 }  // namespace planish

@@ -274,6 +274,7 @@ class Loader {
     });
     each(profile.steps(), [&](const fb::Step& step) { out.steps.push_back(step_of(step, 0)); });
     out.arena_bytes = profile.arena_bytes();
+    out.device_arena_bytes = profile.device_arena_bytes();
     out.live_peak_bytes = profile.live_peak_bytes();
     return out;
   }

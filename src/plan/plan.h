@@ -33,7 +33,7 @@ struct BufferDesc {
   BufferKind kind = BufferKind::arena;
   MemorySpace space = MemorySpace::host;
   int32_t index = -1;  // constants and bindings
-  int64_t offset = 0;  // arena: bytes from its start, a multiple of 64
+  int64_t offset = 0;  // arena: bytes from the start of its space's, a multiple of 64
   int64_t bytes = 0;   // arena: size at the profile's maximum
   Dim size;            // dynamic: bytes, once the symbols in it are bound
   friend bool operator==(const BufferDesc&, const BufferDesc&) = default;
@@ -55,7 +55,7 @@ enum class StepKind : uint8_t {
   copy,       // inputs[0] to outputs[0], any strides
   control,    // "if" or "loop" with nested step lists (runtime/execute_control.cpp)
   plugin,     // a user's plugin
-  launch,     // device image; grid and arguments as expressions
+  launch,     // device image; grid and arguments as expressions (plan/launch.h)
   library,    // an external library's blob
   wait,       // joins queues
 };
@@ -94,13 +94,14 @@ struct Profile {
   std::vector<BufferDesc> buffers;
   std::vector<Step> steps;
   int64_t arena_bytes = 0;
+  int64_t device_arena_bytes = 0;
   int64_t live_peak_bytes = 0;  // lower bound of the arena: largest sum of live buffers
   friend bool operator==(const Profile&, const Profile&) = default;
 };
 
 struct Plan {
   std::string producer;                      // "planish 0.1.0"
-  std::string target;                        // "cpu"
+  std::string target;                        // "cpu", "cuda:sm_90a"
   std::string isa;                           // level its cpu kernels need (isa_name)
   std::string model;                         // file name and graph name, for people
   std::map<std::string, std::string> notes;  // build options and what they led to

@@ -44,7 +44,8 @@ void print_buffer(size_t index, const BufferDesc& buffer, std::string& out) {
   const char* const kind = kNames[static_cast<size_t>(buffer.kind)];
   out += buffer.kind == BufferKind::dynamic
              ? fmt::format("  b{} {}, {} bytes\n", index, kind, buffer.size.str())
-             : fmt::format("  b{} {} {} at {}, {} bytes\n", index, kind, buffer.index, buffer.offset, buffer.bytes);
+             : fmt::format("  b{} {} {} at {}, {} bytes{}\n", index, kind, buffer.index, buffer.offset, buffer.bytes,
+                           buffer.space == MemorySpace::device ? " of the device" : "");
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -65,7 +66,9 @@ std::string print(const Plan& plan) {
     out +=
         fmt::format("constant {} {} #{}\n", i, plan.constants[i].type().str(), plan.constants[i].content_hash().hex());
   for (const Profile& profile : plan.profiles) {
-    out += fmt::format("profile arena {} bytes, live peak {}\n", profile.arena_bytes, profile.live_peak_bytes);
+    out += fmt::format(
+        "profile arena {} bytes, live peak {}{}\n", profile.arena_bytes, profile.live_peak_bytes,
+        profile.device_arena_bytes == 0 ? "" : fmt::format(", {} bytes of the device", profile.device_arena_bytes));
     for (const auto& [name, info] : profile.symbols)
       out += fmt::format("  symbol {} [{}, {}, {}]\n", name, info.range.min, info.range.opt, info.range.max);
     for (const Guard& guard : profile.guards)

@@ -174,7 +174,7 @@ class Writer {
     const auto buffers_vector = b_.CreateVector(buffers);
     const auto steps = write_steps(profile.steps);
     return fb::CreateProfile(b_, symbols_vector, buffers_vector, steps, profile.arena_bytes, profile.live_peak_bytes,
-                             guards_vector);
+                             guards_vector, profile.device_arena_bytes);
   }
 
   std::vector<std::byte> assemble() const {

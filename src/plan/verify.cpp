@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "plan/launch.h"
 #include "plan/plan.h"
 
 namespace planish {
@@ -17,6 +18,8 @@ class Checker {
   void run() {
     if (profile_.arena_bytes < 0 || profile_.arena_bytes > kLargestArena)
       damaged("an arena of {} bytes", profile_.arena_bytes);
+    if (profile_.device_arena_bytes < 0 || profile_.device_arena_bytes > kLargestArena)
+      damaged("an arena of {} bytes of the device", profile_.device_arena_bytes);
     for (const auto& [name, info] : profile_.symbols)
       if (info.range.min < 0 || info.range.min > info.range.opt || info.range.opt > info.range.max ||
           info.range.max > kLargestArena)
@@ -51,10 +54,13 @@ class Checker {
     if (buffer.kind == BufferKind::binding && !in(buffer.index, plan_.bindings.size()))
       damaged("a buffer names binding {}", buffer.index);
     if (buffer.kind == BufferKind::dynamic) check_symbols(buffer.size);
+    if (buffer.space == MemorySpace::device && buffer.kind != BufferKind::constant && buffer.kind != BufferKind::arena)
+      damaged("a buffer on the device that is neither a constant nor of its arena");
     if (buffer.kind != BufferKind::arena) return;
-    if (buffer.offset < 0 || buffer.bytes < 0 || buffer.offset % kAlignment != 0 ||
-        buffer.offset > profile_.arena_bytes || buffer.bytes > profile_.arena_bytes - buffer.offset)
-      damaged("a buffer of {} bytes at {} in an arena of {}", buffer.bytes, buffer.offset, profile_.arena_bytes);
+    const int64_t arena = buffer.space == MemorySpace::device ? profile_.device_arena_bytes : profile_.arena_bytes;
+    if (buffer.offset < 0 || buffer.bytes < 0 || buffer.offset % kAlignment != 0 || buffer.offset > arena ||
+        buffer.bytes > arena - buffer.offset)
+      damaged("a buffer of {} bytes at {} in an arena of {}", buffer.bytes, buffer.offset, arena);
   }
 
   int64_t buffer_bytes(const BufferDesc& buffer) const {
@@ -118,12 +124,33 @@ class Checker {
       damaged("a workspace that is no row of bytes");
   }
 
+  bool is_on_device(const ViewDesc& view) const {
+    return view.buffer >= 0 && profile_.buffers[static_cast<size_t>(view.buffer)].space == MemorySpace::device;
+  }
+
+  // A launch reaches memory of the device alone, a step of the host none of it; a copy goes from one to the other.
+  void check_spaces(const Step& step) const {
+    const bool launch = step.kind == StepKind::launch;
+    size_t device = 0, present = 0;
+    for (const auto* views : {&step.inputs, &step.outputs})
+      for (const ViewDesc& view : *views) {
+        present += view.buffer >= 0 ? 1 : 0;
+        device += is_on_device(view) ? 1 : 0;
+      }
+    if (launch ? device != present : step.kind == StepKind::copy ? device == 2 : device > 0)
+      damaged("step '{}' reaches memory of the {}", step.name, launch ? "host" : "device");
+    if (is_on_device(step.workspace)) damaged("step '{}' has its workspace on the device", step.name);
+  }
+
   void check_steps(const std::vector<Step>& steps) {
     for (const Step& step : steps) {
       if (!ids_.insert(step.id).second) damaged("two steps have the id {}", step.id);
       for (const ViewDesc& view : step.inputs) check_view(view);
       for (const ViewDesc& view : step.outputs) check_view(view);
       check_workspace(step.workspace);
+      check_spaces(step);
+      if (step.kind == StepKind::launch)
+        with_context([&] { return fmt::format("step '{}'", step.name); }, [&] { check_launch(step); });
       check_symbols(step.flops);
       check_symbols(step.bytes);
       for (const auto& [name, value] : step.params.entries())

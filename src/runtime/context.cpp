@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "runtime/engine.h"
 #include "runtime/frame.h"
+#include "runtime/queue.h"
 
 namespace planish {
 namespace {
@@ -37,6 +38,7 @@ struct Context::State final : Frame {
   Status misfit;  // why the shapes given do not fit together
   StepObserver observer;
   Profiler profiler;
+  QueuedSteps queue;
   std::atomic<bool> busy{false};
   std::atomic<int> in_flight{0};  // executions that a stream has not ended
 
@@ -140,6 +142,36 @@ struct Context::State final : Frame {
     return resolved ? Status() : resolve_shapes();
   }
 
+  // Those that steps bind are no part of what is recorded.
+  SymbolValues shapes() const {
+    SymbolValues values;
+    for (const auto& [name, value] : symbols)
+      if (profile->symbols.at(name).kind == SymbolKind::shape) values.emplace(name, value);
+    return values;
+  }
+
+  void read_events() {
+    for (PreparedStep& step : steps)
+      if (is_queued(step)) step.milliseconds = step.end->milliseconds_since(*step.begin);
+  }
+
+  // Memory of an accelerator may be bound to what copies alone read or write.
+  Status check_memory(size_t binding, const void* data) const {
+    Accelerator* const accelerator = engine->device().accelerator();
+    if (accelerator == nullptr || data == nullptr || !accelerator->owns(data)) return {};
+    for (const PreparedStep& step : steps) {
+      if (step.transfer || step.launch != nullptr) continue;
+      for (const auto* views : {&step.step->inputs, &step.step->outputs})
+        for (const ViewDesc& view : *views)
+          if (view.buffer >= 0 && profile->buffers[static_cast<size_t>(view.buffer)].kind == BufferKind::binding &&
+              profile->buffers[static_cast<size_t>(view.buffer)].index == static_cast<int32_t>(binding))
+            return {Code::invalid_argument,
+                    fmt::format("'{}' is bound to memory of the GPU, and step '{}' computes with it on the host",
+                                bindings()[binding].name, step.step->name)};
+    }
+    return {};
+  }
+
   Status check_ready() {
     if (!misfit.ok()) return misfit;
     for (size_t i = 0; i < bindings().size(); ++i) {
@@ -153,6 +185,7 @@ struct Context::State final : Frame {
       if (is_data_dependent(i)) continue;  // its bytes are counted when it is written
       if (addresses[i] == nullptr && needed[i] > 0)
         return {Code::invalid_state, fmt::format("'{}' is not bound; it takes {} bytes", binding.name, needed[i])};
+      if (Status status = check_memory(i, addresses[i]); !status.ok()) return status;
       if (sizes[i] < static_cast<size_t>(needed[i]))
         return {Code::invalid_argument,
                 fmt::format("'{}' is bound to {} bytes, {} are needed", binding.name, sizes[i], needed[i])};
@@ -160,7 +193,8 @@ struct Context::State final : Frame {
     return {};
   }
 
-  Status run() {
+  // `stream`: of an accelerator; work is put there, and in the null stream's case waited for.
+  Status run(Stream* stream) {
     if (!patched) settle();
     if (Status status = patched ? Status() : check_ready(); !status.ok()) return status;
     if (!patched)
@@ -173,7 +207,18 @@ struct Context::State final : Frame {
       ThreadPool& pool;
       ~End() { pool.end_run(); }
     } end{pool};
-    execute(steps, {pool, *this, profiling || profiler, observer ? &observer : nullptr});
+    const bool timed = profiling || profiler;
+    Execution execution{pool, *this, engine->device()};
+    execution.profile = timed;
+    execution.observer = observer ? &observer : nullptr;
+    if (engine->device().accelerator() == nullptr) {
+      execute(steps, execution);
+    } else {
+      execution.stream = stream != nullptr ? stream : &engine->device().null_stream();
+      queue.execute(steps, shapes(), execution, !timed && !observer);
+      if (stream == nullptr || timed) execution.stream->synchronize().raise();
+      if (timed) read_events();
+    }
     if (profiler)
       for (const PreparedStep& step : steps) profiler({step.step, step.milliseconds, step.flops, step.bytes});
     return {};
@@ -241,6 +286,9 @@ Context::Context(std::shared_ptr<const Engine> engine, const ContextOptions& opt
   s.isa = parse_isa(s.engine->plan().isa);
   s.arena =
       options.arena == nullptr ? s.engine->device().allocate(s.profile->arena_bytes) : given_arena(options, *s.profile);
+  if (Accelerator* const accelerator = s.engine->device().accelerator(); accelerator != nullptr)
+    s.device_arena = with_context([&] { return fmt::format("intermediate values of '{}'", s.engine->plan().model); },
+                                  [&] { return accelerator->allocate(s.profile->device_arena_bytes); });
   s.make_plugins(s.profile->steps);
   s.find_late_steps(s.profile->steps);
   const size_t count = s.bindings().size();
@@ -311,9 +359,9 @@ Status Context::extents(std::string_view name, std::vector<int64_t>& out) const 
 }
 
 Status Context::enqueue(Stream* stream) noexcept {
-  const auto work = [state = state_.get()]() noexcept -> Status {
+  const auto work = [state = state_.get(), stream]() noexcept -> Status {
     const Entry entry(state->busy);
-    return entry ? guarded([&] { return state->run(); }) : busy_status();
+    return entry ? guarded([&] { return state->run(stream); }) : busy_status();
   };
   if (stream == nullptr) return work();
   return guarded([&]() -> Status {

@@ -7,12 +7,14 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "device/accelerator.h"
 #include "device/device.h"
 #include "plan/plan.h"
 
@@ -23,7 +25,7 @@ class Context;
 struct ContextOptions {
   int profile = 0;
   // Memory for intermediate values, 64-byte aligned, that outlives the context; contexts that never run at the
-  // same time may share it. Null: the device's.
+  // same time may share it. Null: the device's. Always of the host: that of an accelerator the context takes itself.
   std::byte* arena = nullptr;
   int64_t arena_bytes = 0;
 };
@@ -42,11 +44,22 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unique_ptr<Context> create_context(int profile = 0);
   std::unique_ptr<Context> create_context(const ContextOptions& options);
 
+  // --- of plans for an accelerator
+  const DeviceFunction& function(const Step& step) const { return *functions_.at(&step); }
+  std::byte* device_constant(int32_t index) const { return device_constants_.at(index); }
+
  private:
   friend class Context;
   Engine(Plan plan, std::shared_ptr<Device> device);
+  void load_images(const std::vector<Step>& steps, std::map<Hash128, DeviceImage*>& loaded);
+  void upload_constants();
+
   Plan plan_;
   std::shared_ptr<Device> device_;
+  std::vector<std::shared_ptr<DeviceImage>> images_;
+  std::map<const Step*, const DeviceFunction*> functions_;
+  std::shared_ptr<std::byte> device_memory_;
+  std::map<int32_t, std::byte*> device_constants_;  // by index into Plan::constants
 };
 
 // One step's share of an execution.

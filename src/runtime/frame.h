@@ -23,7 +23,7 @@ struct Frame : LateSteps {
   std::shared_ptr<const Engine> engine;
   const Profile* profile = nullptr;
   Isa isa = Isa::scalar;
-  std::shared_ptr<std::byte> arena;
+  std::shared_ptr<std::byte> arena, device_arena;
   std::map<uint32_t, std::unique_ptr<Plugin>> plugins;  // by step id
   SymbolValues symbols;
   std::vector<void*> addresses;  // by binding
@@ -61,6 +61,7 @@ struct Frame : LateSteps {
   PreparedStep prepare(const Step& step) const;
   PreparedStep resolve(const Step& step) const;
   void prepare_bodies(PreparedStep& prepared) const;
+  bool is_on_device(const Step& step) const;
   int64_t workspace_bytes(const Step& step) const;
   int64_t asked_workspace(const PreparedStep& prepared) const;
   void check_contract(const PreparedStep& prepared) const;

@@ -20,6 +20,8 @@ std::byte* Frame::base_of(const ViewDesc& view) const {
   alignas(kAlignment) static std::byte nothing[kAlignment];
   const BufferDesc& desc = buffer_of(view);
   const auto index = static_cast<size_t>(desc.index);
+  if (desc.space == MemorySpace::device)
+    return desc.kind == BufferKind::constant ? engine->device_constant(desc.index) : device_arena.get() + desc.offset;
   std::byte* base = desc.kind == BufferKind::constant ? const_cast<std::byte*>(engine->plan().constants[index].data())
                     : desc.kind == BufferKind::arena  ? arena.get() + desc.offset
                     : desc.kind == BufferKind::dynamic
@@ -35,13 +37,14 @@ int64_t Frame::provided(size_t binding) const {
 }
 
 Place Frame::place_of(const ViewDesc& view) const {
-  constexpr int32_t kConstants = -1, kArena = -2;
+  constexpr int32_t kConstants = -1, kArena = -2, kDeviceArena = INT32_MIN;
   const BufferDesc& desc = buffer_of(view);
   const auto index = static_cast<size_t>(desc.index);
   const int64_t offset = view.offset.evaluate(symbols);
   if (desc.kind == BufferKind::constant)
     return {kConstants, 0, engine->plan().constants[index].byte_count(), offset, false};
-  if (desc.kind == BufferKind::arena) return {kArena, desc.offset, desc.bytes, offset, true};
+  if (desc.kind == BufferKind::arena)
+    return {desc.space == MemorySpace::device ? kDeviceArena : kArena, desc.offset, desc.bytes, offset, true};
   if (desc.kind == BufferKind::dynamic) {
     const int64_t given = dynamic_[static_cast<size_t>(view.buffer)].bytes;
     return {kArena - 1 - view.buffer, 0, std::min(desc.size.evaluate(symbols), given), offset, true};
@@ -113,11 +116,26 @@ PreparedStep Frame::resolve(const Step& step) const {
     prepared.plugin = plugins.at(step.id).get();
     check_plugin(prepared, engine->device().pool(), workspace_bytes(step));
   }
+  if (step.kind == StepKind::copy && is_on_device(step)) {
+    prepared.transfer = true;
+    check_transfer(prepared);
+  }
+  if (step.kind == StepKind::launch)
+    prepared.launch =
+        std::make_shared<PreparedLaunch>(attrs_to<LaunchAttrs>(evaluated(step.params)), engine->function(step));
   if (step.kind != StepKind::cpu && step.kind != StepKind::reference) return prepared;
   prepared.kernel = (step.kind == StepKind::cpu ? cpu_kernels(isa) : reference_kernels()).find(step.kernel);
   prepared.params = prepared.kernel->decode(evaluated(step.params));
   if (late.count(step.id) == 0) check_contract(prepared);
   return prepared;
+}
+
+bool Frame::is_on_device(const Step& step) const {
+  const auto on_device = [this](const ViewDesc& view) {
+    return view.buffer >= 0 && buffer_of(view).space == MemorySpace::device;
+  };
+  return std::any_of(step.inputs.begin(), step.inputs.end(), on_device) ||
+         std::any_of(step.outputs.begin(), step.outputs.end(), on_device);
 }
 
 int64_t Frame::workspace_bytes(const Step& step) const {
@@ -166,6 +184,8 @@ void Frame::patch_views(PreparedStep& prepared) const {
   };
   for (size_t i = 0; i < prepared.inputs.size(); ++i) place(prepared.inputs[i], prepared.step->inputs[i]);
   for (size_t i = 0; i < prepared.outputs.size(); ++i) place(prepared.outputs[i], prepared.step->outputs[i]);
+  if (prepared.launch != nullptr)
+    prepared.launch->place(prepared.inputs, prepared.outputs, *engine->device().accelerator());
   if (prepared.step->workspace.buffer >= 0)
     prepared.workspace = base_of(prepared.step->workspace) + prepared.step->workspace.offset.evaluate(symbols);
 }

@@ -6,9 +6,11 @@
 #include <span>
 #include <vector>
 
+#include "device/device.h"
 #include "kernels/kernel.h"
 #include "plan/plan.h"
 #include "plugin/plugin.h"
+#include "runtime/launch.h"
 
 namespace planish {
 
@@ -19,6 +21,9 @@ struct PreparedStep {
   const Kernel* kernel = nullptr;      // cpu and reference steps
   std::shared_ptr<const void> params;  // what the kernel's decode made
   Plugin* plugin = nullptr;            // plugin steps; the context owns it
+  std::shared_ptr<PreparedLaunch> launch;
+  bool transfer = false;              // a copy from or to memory of an accelerator
+  std::shared_ptr<Event> begin, end;  // around what an accelerator does, where it is timed
   std::vector<TensorView> inputs, outputs;
   std::byte* workspace = nullptr;
   std::vector<std::vector<PreparedStep>> bodies;
@@ -64,15 +69,24 @@ class LateSteps {
 struct Execution {
   ThreadPool& pool;
   LateSteps& late;
+  Device& device;
+  Stream* stream = nullptr;  // of an accelerator
   bool profile = false;
   const std::function<void(const Step&, std::span<const TensorView>)>* observer = nullptr;
 };
 
 // Each throws what its kernel throws; the context turns it into a Status that names the step.
-void execute(std::vector<PreparedStep>& steps, const Execution& execution);
+void execute(std::span<PreparedStep> steps, const Execution& execution);
 void execute_kernel(PreparedStep& step, const Execution& execution);  // cpu, reference
 void execute_copy(PreparedStep& step, const Execution& execution);
 void execute_control(PreparedStep& step, const Execution& execution);
 void execute_plugin(PreparedStep& step, const Execution& execution);
+void execute_launch(PreparedStep& step, const Execution& execution);
+void execute_transfer(PreparedStep& step, const Execution& execution);
+
+// Its work is on an accelerator's stream when the call returns, and not waited for.
+inline bool is_queued(const PreparedStep& step) { return step.launch != nullptr || step.transfer; }
+// Both views lie dense in the same order. Error(invalid_plan) otherwise.
+void check_transfer(const PreparedStep& step);
 
 }  // namespace planish

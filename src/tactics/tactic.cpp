@@ -57,13 +57,19 @@ std::vector<int64_t> TacticQuery::typical(const Shape& shape) const {
 
 void TacticTable::add(std::string_view op, TacticFn fn) { rows_.emplace(op, fn); }
 
-CandidateSink TacticTable::propose(const TacticQuery& query) const {
+CandidateSink TacticTable::propose_fast(const TacticQuery& query) const {
   CandidateSink sink;
   const bool fused = query.node.op == "fused";
   const Graph* body = fused ? query.node.regions.at(0).get() : nullptr;
   const std::string op = fused ? body->node(body->nodes().front()).op.str() : query.node.op.str();
   const auto [begin, end] = rows_.equal_range(op);
   for (auto at = begin; at != end; ++at) at->second(query, sink);
+  return sink;
+}
+
+CandidateSink TacticTable::propose(const TacticQuery& query) const {
+  CandidateSink sink = propose_fast(query);
+  const bool fused = query.node.op == "fused";
   if (!fused && reference_kernels().find(op_def(query.node.op).kernel) != nullptr)
     sink.offer(reference_candidate(query));
   return sink;

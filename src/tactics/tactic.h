@@ -55,8 +55,9 @@ inline LayoutRule rule_at(const std::vector<LayoutRule>& rules, size_t i) {
 }
 
 struct Candidate {
-  std::string name;                // "gemm_conv.6x16", for reports and the timing cache
-  std::vector<LayoutRule> inputs;  // one a node operand; shorter: the rest is row_major
+  MemorySpace space = MemorySpace::host;  // of operands, results, constants and temporaries
+  std::string name;                       // "gemm_conv.6x16", for reports and the timing cache
+  std::vector<LayoutRule> inputs;         // one a node operand; shorter: the rest is row_major
   std::vector<LayoutRule> outputs;
   double estimated_us = 0;      // roofline estimate; prunes, and decides where timing is off
   bool strided_inputs = false;  // channels_last operands may be windows of larger tensors: only channels are adjacent
@@ -68,6 +69,7 @@ struct Candidate {
 struct Precisions {
   bool tf32 = false;  // operands as two bf16 parts: 16 bits of them count; or transforms that cost as little
   bool bf16 = false;
+  bool fp16 = false;  // of a GPU: values are stored so, sums are fp32
 };
 
 struct TacticQuery {
@@ -76,6 +78,7 @@ struct TacticQuery {
   Isa isa = Isa::scalar;
   int threads = 1;
   Precisions precisions;
+  std::string cuda;  // architecture of the GPU to compute on ("sm_90a"); empty: none
 
   const Value& input(size_t i) const { return graph.value(node.inputs[i]); }
   const Value& output(size_t i) const { return graph.value(node.outputs[i]); }
@@ -100,12 +103,15 @@ class TacticTable {
   void add(std::string_view op, TacticFn fn);
   // All candidates, the reference kernel last. Never empty for a node that has a reference kernel.
   CandidateSink propose(const TacticQuery& query) const;
+  // The same without it: empty where nothing was offered.
+  CandidateSink propose_fast(const TacticQuery& query) const;
 
  private:
   std::multimap<std::string, TacticFn, std::less<>> rows_;
 };
 
 const TacticTable& cpu_tactics();
+const TacticTable& cuda_tactics();
 
 // A fused node read as "one anchor, then a pointwise epilogue": conv, matmul, … with what follows it.
 struct EpilogueForm {

@@ -58,8 +58,8 @@ inline Tensor fetched(const Context& context, const Binding& binding) {
 
 // Runs every output of a plan on these inputs.
 inline std::map<std::string, Tensor> run(const Plan& plan, const std::map<std::string, Tensor>& inputs,
-                                         int threads = 2) {
-  auto engine = Engine::create(plan, create_cpu_device(threads));
+                                         std::shared_ptr<Device> device) {
+  auto engine = Engine::create(plan, std::move(device));
   auto context = engine->create_context();
   std::map<std::string, Tensor> outputs;
   for (const auto& [name, tensor] : inputs) {
@@ -80,6 +80,11 @@ inline std::map<std::string, Tensor> run(const Plan& plan, const std::map<std::s
   for (const Binding& binding : engine->bindings())
     if (!binding.is_input && outputs.count(binding.name) == 0) outputs[binding.name] = fetched(*context, binding);
   return outputs;
+}
+
+inline std::map<std::string, Tensor> run(const Plan& plan, const std::map<std::string, Tensor>& inputs,
+                                         int threads = 2) {
+  return run(plan, inputs, create_cpu_device(threads));
 }
 
 inline double relative_l2(const Tensor& found, const Tensor& expected) {

@@ -31,7 +31,8 @@ planish_status planish_device_create(const planish_device_options* given, planis
     required(device, "the result");
     const planish_device_options options = read_sized(given, "planish_device_options");
     if (options.threads < 0) fail(Code::invalid_argument, "{} threads; 0 means one per usable core", options.threads);
-    auto made = create_cpu_device(options.threads, allocator_of(options.allocator));
+    auto made =
+        create_device(options.kind == nullptr ? "cpu" : options.kind, options.threads, allocator_of(options.allocator));
     const std::string name = made->name();
     *device = new planish_device{std::move(made), name};
   });

@@ -138,7 +138,7 @@ class Assigner {
       for (size_t i = 0; i < node.outputs.size(); ++i)
         if (node.outputs[i].valid() && graph_.is_output(node.outputs[i]) &&
             !is_dense(option.results[i], Layout::row_major))
-          cost += conversion_us(graph_, type_of(node.outputs[i]));
+          cost += conversion_us(graph_, type_of(node.outputs[i]), costs_.copy_rate);
       costs.push_back(cost);
     }
     problem_.add_variable(std::move(costs));
@@ -167,7 +167,7 @@ class Assigner {
   double operand_us(size_t v, const Option& option, size_t i, const ViewDesc& view, const Option* from) const {
     const Node& node = graph_.node(nodes_[v]);
     const TensorType& type = type_of(node.inputs[i]);
-    const double conversion = conversion_us(graph_, type);
+    const double conversion = conversion_us(graph_, type, costs_.copy_rate);
     if (option.kind == OptionKind::view) return i != 0 || lies(view, option.layout) ? 0 : conversion;
     if (option.kind == OptionKind::concat) {
       const bool written_in_place = from != nullptr && from->candidate != nullptr && from->candidate->strided_output &&
@@ -202,10 +202,10 @@ class Assigner {
 
 }  // namespace
 
-double conversion_us(const Graph& graph, const TensorType& type) {
+double conversion_us(const Graph& graph, const TensorType& type, double rate) {
   SymbolValues typical;
   for (const auto& [name, info] : graph.symbols) typical[name] = info.range.opt;
-  return 2 + static_cast<double>(type.bytes().evaluate(typical)) * 2 / 8e3;
+  return 2 + static_cast<double>(type.bytes().evaluate(typical)) * 2 / rate;
 }
 
 std::map<const Node*, Assigned> assign_layouts(const Graph& graph, const LayoutCosts& costs) {

@@ -18,10 +18,11 @@ struct Assigned {
 struct LayoutCosts {
   std::function<const CandidateSink&(const Node&)> candidates;
   std::function<double(const Node&, const Candidate&)> microseconds;  // without conversions
+  double copy_rate = 8e3;                                             // bytes a microsecond of a conversion
 };
 
-// A dense copy of the tensor in another order: read and written once at about 8 GB/s, and a step.
-double conversion_us(const Graph& graph, const TensorType& type);
+// A dense copy of the tensor in another order: read and written once at `rate` bytes a microsecond, and a step.
+double conversion_us(const Graph& graph, const TensorType& type, double rate);
 
 // For every node of the graph that computes, by its address: views and control flow have no entry.
 std::map<const Node*, Assigned> assign_layouts(const Graph& graph, const LayoutCosts& costs);

@@ -1,0 +1,29 @@
+#include <charconv>
+
+#include "device/cuda/driver.h"
+#include "device/device.h"
+
+namespace planish {
+namespace {
+
+// "cuda:1" -> 1, "cuda" -> 0; -1: something else.
+int cuda_index(std::string_view kind) {
+  if (kind == "cuda") return 0;
+  if (!kind.starts_with("cuda:")) return -1;
+  kind.remove_prefix(5);
+  int index = -1;
+  const auto [stop, error] = std::from_chars(kind.data(), kind.data() + kind.size(), index);
+  return error == std::errc() && stop == kind.data() + kind.size() ? index : -1;
+}
+
+}  // namespace
+
+std::shared_ptr<Device> create_device(std::string_view kind, int threads, Allocator allocator) {
+  if (kind == "auto") kind = cuda::driver().driver != nullptr ? "cuda" : "cpu";
+  if (kind == "cpu") return create_cpu_device(threads, std::move(allocator));
+  const int index = cuda_index(kind);
+  if (index < 0) fail(Code::invalid_argument, "device '{}': cpu, cuda, cuda:NUMBER and auto are accepted", kind);
+  return create_cuda_device(index, threads);
+}
+
+}  // namespace planish

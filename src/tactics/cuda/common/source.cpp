@@ -1,0 +1,260 @@
+#include "tactics/cuda/common/source.h"
+
+#include <bit>
+#include <map>
+#include <mutex>
+
+#include "base/error.h"
+#include "device/cuda/nvrtc.h"
+#include "kernels/cuda/sources.h"
+
+namespace planish::tactics::cuda {
+namespace {
+
+// $0, $1, $2 are the operands; empty: there is no such form.
+const char* real_form(PwOp op) {
+  switch (op) {
+    case PwOp::neg:
+      return "-$0";
+    case PwOp::abs:
+      return "fabsf($0)";
+    case PwOp::exp:
+      return "expf($0)";
+    case PwOp::log:
+      return "logf($0)";
+    case PwOp::sqrt:
+      return "sqrtf($0)";
+    case PwOp::rsqrt:
+      return "1.0f / sqrtf($0)";
+    case PwOp::reciprocal:
+      return "1.0f / $0";
+    case PwOp::sin:
+      return "sinf($0)";
+    case PwOp::cos:
+      return "cosf($0)";
+    case PwOp::tan:
+      return "tanf($0)";
+    case PwOp::asin:
+      return "asinf($0)";
+    case PwOp::acos:
+      return "acosf($0)";
+    case PwOp::atan:
+      return "atanf($0)";
+    case PwOp::sinh:
+      return "sinhf($0)";
+    case PwOp::cosh:
+      return "coshf($0)";
+    case PwOp::tanh:
+      return "tanhf($0)";
+    case PwOp::asinh:
+      return "asinhf($0)";
+    case PwOp::acosh:
+      return "acoshf($0)";
+    case PwOp::atanh:
+      return "atanhf($0)";
+    case PwOp::erf:
+      return "erff($0)";
+    case PwOp::sigmoid:
+      return "pw_sigmoid($0)";
+    case PwOp::floor:
+      return "floorf($0)";
+    case PwOp::ceil:
+      return "ceilf($0)";
+    case PwOp::round:
+      return "rintf($0)";
+    case PwOp::trunc:
+      return "truncf($0)";
+    case PwOp::sign:
+      return "pw_sign($0)";
+    case PwOp::logical_not:
+      return "$0 == 0 ? 1.0f : 0.0f";
+    case PwOp::is_nan:
+      return "$0 != $0 ? 1.0f : 0.0f";
+    case PwOp::softplus:
+      return "pw_softplus($0)";
+    case PwOp::add:
+      return "$0 + $1";
+    case PwOp::sub:
+      return "$0 - $1";
+    case PwOp::mul:
+      return "$0 * $1";
+    case PwOp::div:
+      return "$0 / $1";
+    case PwOp::pow:
+      return "powf($0, $1)";
+    case PwOp::min:
+      return "pw_min($0, $1)";
+    case PwOp::max:
+      return "pw_max($0, $1)";
+    case PwOp::mod:
+      return "pw_mod($0, $1)";
+    case PwOp::fmod:
+      return "fmodf($0, $1)";
+    case PwOp::equal:
+      return "$0 == $1 ? 1.0f : 0.0f";
+    case PwOp::less:
+      return "$0 < $1 ? 1.0f : 0.0f";
+    case PwOp::less_equal:
+      return "$0 <= $1 ? 1.0f : 0.0f";
+    case PwOp::greater:
+      return "$0 > $1 ? 1.0f : 0.0f";
+    case PwOp::greater_equal:
+      return "$0 >= $1 ? 1.0f : 0.0f";
+    case PwOp::logical_and:
+      return "$0 != 0 && $1 != 0 ? 1.0f : 0.0f";
+    case PwOp::logical_or:
+      return "$0 != 0 || $1 != 0 ? 1.0f : 0.0f";
+    case PwOp::logical_xor:
+      return "($0 != 0) != ($1 != 0) ? 1.0f : 0.0f";
+    case PwOp::is_inf:
+      return "pw_is_inf($0, $1)";
+    case PwOp::select:
+      return "$0 != 0 ? $1 : $2";
+    default:
+      return "";
+  }
+}
+
+const char* integer_form(PwOp op) {
+  switch (op) {
+    case PwOp::neg:
+      return "pw_wrap(0 - pw_bits($0))";
+    case PwOp::abs:
+      return "$0 < 0 ? pw_wrap(0 - pw_bits($0)) : $0";
+    case PwOp::floor:
+    case PwOp::ceil:
+    case PwOp::round:
+    case PwOp::trunc:
+      return "$0";
+    case PwOp::sign:
+      return "$0 > 0 ? 1 : $0 < 0 ? -1 : 0";
+    case PwOp::logical_not:
+      return "$0 == 0";
+    case PwOp::bit_not:
+      return "~$0";
+    case PwOp::is_nan:
+    case PwOp::is_inf:
+      return "0";
+    case PwOp::add:
+      return "pw_wrap(pw_bits($0) + pw_bits($1))";
+    case PwOp::sub:
+      return "pw_wrap(pw_bits($0) - pw_bits($1))";
+    case PwOp::mul:
+      return "pw_wrap(pw_bits($0) * pw_bits($1))";
+    case PwOp::pow:
+      return "pw_pow($0, $1)";
+    case PwOp::min:
+      return "$0 < $1 ? $0 : $1";
+    case PwOp::max:
+      return "$0 < $1 ? $1 : $0";
+    case PwOp::equal:
+      return "$0 == $1";
+    case PwOp::less:
+      return "$0 < $1";
+    case PwOp::less_equal:
+      return "$0 <= $1";
+    case PwOp::greater:
+      return "$0 > $1";
+    case PwOp::greater_equal:
+      return "$0 >= $1";
+    case PwOp::logical_and:
+      return "$0 != 0 && $1 != 0";
+    case PwOp::logical_or:
+      return "$0 != 0 || $1 != 0";
+    case PwOp::logical_xor:
+      return "($0 != 0) != ($1 != 0)";
+    case PwOp::bit_and:
+      return "$0 & $1";
+    case PwOp::bit_or:
+      return "$0 | $1";
+    case PwOp::bit_xor:
+      return "$0 ^ $1";
+    case PwOp::shift_left:
+      return "pw_shift($0, $1, true)";
+    case PwOp::shift_right:
+      return "pw_shift($0, $1, false)";
+    case PwOp::select:
+      return "$0 != 0 ? $1 : $2";
+    default:
+      return "";
+  }
+}
+
+std::string filled(std::string_view form, const PwInstr& instruction) {
+  const uint16_t operands[] = {instruction.a, instruction.b, instruction.c};
+  std::string text;
+  for (size_t i = 0; i < form.size(); ++i)
+    text += form[i] == '$' ? fmt::format("r{}", operands[form[++i] - '0']) : std::string(1, form[i]);
+  return text;
+}
+
+std::string constant(double value, bool real) {
+  if (!real) return fmt::format("static_cast<int64_t>({}ull)", static_cast<uint64_t>(pw_integer(value)));
+  return fmt::format("__uint_as_float({}u)", std::bit_cast<uint32_t>(static_cast<float>(value)));
+}
+
+}  // namespace
+
+std::string device_type(DataType type) {
+  switch (type) {
+    case DataType::f32:
+      return "float";
+    case DataType::f16:
+      return "half_t";
+    case DataType::bf16:
+      return "bfloat_t";
+    case DataType::i8:
+      return "int8_t";
+    case DataType::u8:
+      return "uint8_t";
+    case DataType::i16:
+      return "int16_t";
+    case DataType::u16:
+      return "uint16_t";
+    case DataType::i32:
+      return "int32_t";
+    case DataType::u32:
+      return "uint32_t";
+    case DataType::i64:
+      return "int64_t";
+    case DataType::boolean:
+      return "bool_t";
+    default:
+      return "";
+  }
+}
+
+std::string statements(const PointwiseProgram& program, bool real) {
+  std::string text;
+  auto at = static_cast<size_t>(program.inputs);
+  for (const PwInstr& instruction : program.code) {
+    const std::string_view form = real ? real_form(instruction.op) : integer_form(instruction.op);
+    if (form.empty() && instruction.op != PwOp::constant)
+      fail(Code::unsupported, "{} of {} elements", pw_name(instruction.op), real ? "floating-point" : "integer");
+    text += fmt::format(
+        "  const {} r{} = {};\n", real ? "float" : "int64_t", at++,
+        instruction.op == PwOp::constant ? constant(instruction.immediate, real) : filled(form, instruction));
+  }
+  return text;
+}
+
+std::string define(const std::string& name, const std::string& value) { return "-D" + name + "=" + value; }
+std::string define(const std::string& name, int64_t value) { return define(name, std::to_string(value)); }
+
+Tensor image_of(const std::string& source, const std::vector<std::string>& options, const std::string& arch) {
+  static std::mutex mutex;
+  static std::map<std::string, Tensor> known;
+  std::string key = arch;
+  for (const std::string& option : options) key += "\n" + option;
+  key += "\n" + source;
+  const std::lock_guard lock(mutex);
+  Tensor& image = known[key];
+  if (image.present()) return image;
+  std::vector<planish::cuda::SourceFile> headers;
+  for (const CudaSource& header : cuda_sources()) headers.push_back({header.name, header.text});
+  const planish::cuda::Image made = planish::cuda::compile(source, "kernel.cu", headers, options, arch);
+  return image = Tensor::of<uint8_t>({static_cast<int64_t>(made.cubin.size())},
+                                     {reinterpret_cast<const uint8_t*>(made.cubin.data()), made.cubin.size()});
+}
+
+}  // namespace planish::tactics::cuda

@@ -1,0 +1,26 @@
+#pragma once
+// CUDA source: element types, pointwise programs as functions, and images by content.
+
+#include <string>
+#include <vector>
+
+#include "kernels/pointwise.h"
+#include "tensor/tensor.h"
+
+namespace planish::tactics::cuda {
+
+// The element type as kernels/cuda/view.cuh has it ("half_t"); empty: no kernel takes it.
+std::string device_type(DataType type);
+
+// "const float r3 = r0 + r2;" for each instruction; registers of `inputs` are there. `real`: fp32, else 64-bit
+// integers.
+std::string statements(const PointwiseProgram& program, bool real);
+
+// "-DNAME=VALUE"
+std::string define(const std::string& name, const std::string& value);
+std::string define(const std::string& name, int64_t value);
+
+// A cubin of `source`, which may include kernels/cuda/*.cuh; u8 [bytes]. Equal requests are compiled once a process.
+Tensor image_of(const std::string& source, const std::vector<std::string>& options, const std::string& arch);
+
+}  // namespace planish::tactics::cuda

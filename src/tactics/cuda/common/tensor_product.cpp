@@ -1,0 +1,371 @@
+#include "tactics/cuda/common/tensor_product.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/reference/conv.h"
+#include "tactics/cuda/common/source.h"
+#include "tactics/leading_add.h"
+
+namespace planish::tactics::cuda {
+namespace {
+
+constexpr int64_t kProcessors = 132, kShared = 232448;
+constexpr size_t kOffered = 3;  // of each form
+constexpr int kShapeMembers = 16;
+
+// A configuration of a kernel (kernels/cuda/README.md).
+struct Choice {
+  bool large = false;
+  int64_t rows = 64, columns = 64, stages = 4, split = 1, cluster = 1;
+  bool ping_pong = false;
+  double us = 0;
+
+  int64_t warp_rows() const { return ping_pong ? rows : rows / 2; }
+  std::string name() const {
+    if (!large) return fmt::format("cuda.tensor.64x{}.split{}.stages{}", columns, split, stages);
+    return fmt::format("cuda.tensor.{}x{}.{}", rows, columns, ping_pong ? "turns" : "shared");
+  }
+};
+
+// What the product is in blocks of depth.
+struct Blocks {
+  int64_t bytes, depth, per_tap, count, group, packed_rows;
+  explicit Blocks(const TensorProduct& p) {
+    const int64_t size = element_bytes(p.type), tap = p.channels * size;
+    bytes = tap % 128 == 0 || tap > 128 ? 128 : tap > 32 ? 64 : 32;
+    depth = bytes / size, per_tap = (p.channels + depth - 1) / depth, count = p.taps_h * p.taps_w * per_tap;
+    group = 8;
+    while (p.columns % (8 * group) != 0 && group > 1) group /= 2;
+    packed_rows = (p.columns + 8 * group - 1) / (8 * group) * (8 * group);
+  }
+};
+
+int64_t shared_bytes(const TensorProduct& p, const Blocks& b, const Choice& c) {
+  const int64_t stages = c.stages * (c.rows + c.columns) * b.bytes;
+  if (c.large) return stages + 2 * c.warp_rows() * c.columns * element_bytes(p.result) + (2 * c.stages + 6) * 8;
+  return stages + (c.split > 1 ? 256 * c.columns : 0) + (2 * c.stages + 1) * 8;
+}
+
+std::string cuda_type(DataType type) { return type == DataType::f32 ? "tf32_t" : device_type(type); }
+
+// [packed row][tap][channels up to whole blocks], rows permuted.
+template <class T>
+Tensor packed_as(const TensorProduct& p, const Blocks& b) {
+  const auto from = p.weights.as<T>();
+  const int64_t taps = p.taps_h * p.taps_w, depth = b.per_tap * b.depth, block = 8 * b.group;
+  return Tensor::make(p.type, {b.packed_rows, taps * depth}, [&](std::byte* memory) {
+    T* to = reinterpret_cast<T*>(memory);
+    std::memset(memory, 0, static_cast<size_t>(b.packed_rows * taps * depth) * sizeof(T));
+    for (int64_t row = 0; row < b.packed_rows; ++row) {
+      const int64_t j = row % block, column = row - j + j / 2 % 4 * (2 * b.group) + j / 8 * 2 + j % 2;
+      if (column >= p.columns) continue;
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int64_t c = 0; c < p.channels; ++c)
+          to[(row * taps + tap) * depth + c] =
+              from[static_cast<size_t>(column * p.column_step + tap * p.tap_step + c * p.channel_step)];
+    }
+  });
+}
+
+Tensor packed(const TensorProduct& p) {
+  const Blocks b(p);
+  if (p.type == DataType::f16) return packed_as<Half>(p, b);
+  return p.type == DataType::bf16 ? packed_as<BFloat16>(p, b) : packed_as<float>(p, b);
+}
+
+// The kernel with the members of ConvShape as arguments of its own: an image serves all layers of its kind.
+std::string source_of(const TensorProduct& p, const Blocks& b, const Choice& c) {
+  const std::string element = cuda_type(p.type), result = device_type(p.result);
+  const std::string image = p.image ? "true" : "false";
+  std::string text = program_text(p);
+  text += fmt::format("#include \"{}.cuh\"\n", c.large ? "conv_large" : "conv_small");
+  if (c.large)
+    text += fmt::format("using Chosen = LargeConv<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}>;\n", element, result,
+                        c.warp_rows(), c.columns, b.bytes, c.stages, c.ping_pong ? "true" : "false", c.cluster, b.group,
+                        image);
+  else
+    text += fmt::format("using Chosen = SmallConv<{}, {}, {}, {}, {}, {}, {}, {}>;\n", element, result, c.columns,
+                        b.bytes, c.stages, c.split, b.group, image);
+  text += "extern \"C\" __global__ void __launch_bounds__(Chosen::kThreads, 1) tensor_product(";
+  text += "const __grid_constant__ TensorMap a, const __grid_constant__ TensorMap b, const float* bias, ";
+  if (c.large)
+    text += "const __grid_constant__ TensorMap d, const __grid_constant__ TensorMap r, ";
+  else
+    text += "Chosen::Result* d, const Chosen::Result* r, ";
+  for (int i = 0; i < kShapeMembers; ++i) text += fmt::format("{}int s{}", i == 0 ? "" : ", ", i);
+  text += ") {\n  const ConvShape shape = {";
+  for (int i = 0; i < kShapeMembers; ++i) text += fmt::format("{}s{}", i == 0 ? "" : ", ", i);
+  text += "};\n";
+  text += c.large ? "  conv_large<Chosen, Program>(a, b, d, r, bias, nullptr, shape);\n}\n"
+                  : "  conv_small<Chosen, Program>(a, b, d, bias, nullptr, r, shape);\n}\n";
+  return text;
+}
+
+// The fields of a tensor map as plan/launch.h has them.
+struct Map {
+  int64_t operand = 0, im2col = 0, element = 0;
+  std::vector<Dim> dims, strides;  // strides: bytes
+  std::vector<int64_t> box, steps;
+  std::vector<int64_t> lower, upper;
+  int64_t channels = 0, pixels = 0, row_bytes = 0;
+
+  void append_to(std::vector<Dim>& out) const {
+    const auto add = [&](const auto& list, size_t count, int64_t fill) {
+      for (size_t i = 0; i < count; ++i) out.push_back(i < list.size() ? Dim(list[i]) : Dim(fill));
+    };
+    for (int64_t x : {operand, im2col, element, static_cast<int64_t>(dims.size())}) out.push_back(x);
+    add(dims, 5, 0);
+    add(strides, 5, 0);
+    add(box, 5, 0);
+    add(steps, 5, 1);
+    add(lower, 3, 0);
+    add(upper, 3, 0);
+    const int64_t swizzle = row_bytes == 128 ? 3 : row_bytes == 64 ? 2 : 1, promotion = 3;
+    for (int64_t x : {channels, pixels, int64_t{0}, swizzle, promotion, int64_t{0}}) out.push_back(x);
+  }
+};
+
+int64_t map_element(DataType type) {  // CUtensorMapDataType
+  return type == DataType::f16 ? 6 : type == DataType::bf16 ? 9 : 7;
+}
+
+Map matrix_map(int64_t operand, DataType type, Dim rows, int64_t columns, int64_t box_rows, int64_t box_bytes) {
+  Map map;
+  const int64_t size = element_bytes(type);
+  map.operand = operand, map.element = map_element(type), map.row_bytes = box_bytes;
+  map.dims = {columns, rows}, map.strides = {size, columns * size};
+  map.box = {box_bytes / size, box_rows}, map.steps = {1, 1};
+  return map;
+}
+
+Map image_map(const TensorProduct& p, const Blocks& b, int64_t pixels) {
+  Map map;
+  const Dim size = element_bytes(p.type), c = p.channels;
+  map.im2col = 1, map.element = map_element(p.type), map.row_bytes = b.bytes;
+  map.dims = {c, p.extents[2], p.extents[1], p.extents[0]};
+  map.strides = {size, c * size, p.extents[2] * c * size, p.extents[1] * p.extents[2] * c * size};
+  map.steps = {1, p.strides[1], p.strides[0], 1};
+  map.lower = {-p.pads[1], -p.pads[0]};
+  map.upper = {p.pads[1] - (p.taps_w - 1) * p.dilations[1], p.pads[0] - (p.taps_h - 1) * p.dilations[0]};
+  map.channels = b.depth, map.pixels = pixels;
+  return map;
+}
+
+// ConvShape of kernels/cuda/convolution.cuh.
+std::vector<Dim> shape_members(const TensorProduct& p, const Blocks& b, int64_t column_tiles) {
+  const Dim out_w = p.image ? p.out_extents[1] : Dim(1), out_pixels = p.image ? p.out_extents[0] * out_w : Dim(1);
+  std::vector<Dim> members = {p.rows, p.columns, column_tiles, b.count, b.per_tap, p.taps_w, out_w, out_pixels};
+  for (const auto* pair : {&p.strides, &p.pads, &p.dilations})
+    members.insert(members.end(), pair->begin(), pair->end());
+  members.insert(members.end(), {p.columns, p.columns});
+  return members;
+}
+
+Attrs launch_attrs(const TensorProduct& p, const Choice& c, const std::string& arch) {
+  const Blocks b(p);
+  const int64_t column_tiles = (p.columns + c.columns - 1) / c.columns;
+  const Dim row_tiles = ceil_div(p.rows, Dim(c.rows));
+  std::vector<Dim> maps;
+  (p.image ? image_map(p, b, c.rows) : matrix_map(0, p.type, p.rows, p.channels, c.rows, b.bytes)).append_to(maps);
+  matrix_map(1, p.type, b.packed_rows, p.taps_h * p.taps_w * b.per_tap * b.depth, c.columns / c.cluster, b.bytes)
+      .append_to(maps);
+  Launch launch;
+  launch.arguments = {"map", "map", "pointer:i2"};
+  if (c.large) {
+    const int64_t row = c.columns * element_bytes(p.result), panel = row % 128 == 0 ? 128 : row % 64 == 0 ? 64 : 32;
+    for (int64_t operand : {int64_t{-1}, p.residual ? int64_t{3} : int64_t{-1}})
+      matrix_map(operand, p.result, p.rows, p.columns, c.warp_rows(), panel).append_to(maps);
+    launch.arguments.insert(launch.arguments.end(), {"map", "map"});
+    launch.grid = {min(Dim(kProcessors), row_tiles * Dim(column_tiles)), 1, 1};
+  } else {
+    launch.arguments.insert(launch.arguments.end(), {"pointer:o0", p.residual ? "pointer:i3" : "pointer:o0"});
+    launch.grid = {row_tiles * Dim(column_tiles * c.split), 1, 1};
+  }
+  for (const Dim& member : shape_members(p, b, column_tiles)) launch.integer(member);
+  launch.source = source_of(p, b, c);
+  launch.kernel = "tensor_product";
+  Attrs attrs = launch.attrs(arch);
+  attrs.set("block", std::vector<int64_t>{c.large ? 384 : 160, 1, 1});
+  if (c.split > 1) attrs.set("cluster", std::vector<int64_t>{c.split, 1, 1});
+  attrs.set("shared", shared_bytes(p, b, c));
+  attrs.set("overlap", int64_t{1});
+  attrs.set("maps", maps);
+  return attrs;
+}
+
+// Microseconds, with rates as seen on an H200: a block loads some 75 bytes, multiplies 6 MFLOP a nanosecond's thousand.
+double estimate(const TensorProduct& p, const Blocks& b, const Choice& c, double rows) {
+  constexpr double load = 75e3, multiply = 5.5e6, memory = 3.4e6;
+  const double tiles = std::ceil(rows / static_cast<double>(c.rows)) *
+                       std::ceil(static_cast<double>(p.columns) / static_cast<double>(c.columns));
+  const double tile_blocks = std::ceil(static_cast<double>(b.count) / static_cast<double>(c.split));
+  const double block_bytes = static_cast<double>((c.rows + c.columns) * b.bytes);
+  const double block_flops = 2.0 * static_cast<double>(c.rows * c.columns * b.depth);
+  const double size = element_bytes(p.type), result = element_bytes(p.result);
+  const double waves = std::ceil(tiles * static_cast<double>(c.split) / kProcessors);
+  const double rate = p.type == DataType::f32 ? multiply / 2 : multiply;
+  const double tile = tile_blocks * std::max(block_bytes / (c.large ? 2 * load : load), block_flops / rate);
+  const double stores = static_cast<double>(c.rows * c.columns) * result / load * (c.ping_pong ? 0.2 : 1);
+  const double traffic = (rows * static_cast<double>(p.columns) * result * (p.residual ? 2 : 1) +
+                          rows * static_cast<double>(p.channels) * size) /
+                         memory;
+  const double reduction = c.split > 1 ? 0.4 + 0.03 * static_cast<double>(c.split) : 0;
+  return (c.large ? 3 : 1.4) + std::max(waves * (tile + (c.large ? stores : 0)), traffic) + reduction;
+}
+
+void keep_best(std::vector<Choice>& choices) {
+  std::sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) { return a.us < b.us; });
+  if (choices.size() > kOffered) choices.resize(kOffered);
+}
+
+std::vector<Choice> choices_of(const TensorProduct& p, double rows) {
+  const Blocks b(p);
+  std::vector<Choice> small, large;
+  const auto consider = [&](std::vector<Choice>& list, Choice c) {
+    const int64_t tiles = (p.columns + c.columns - 1) / c.columns;
+    if (c.columns >= 2 * p.columns && c.columns > 16) return;
+    if (shared_bytes(p, b, c) > kShared || c.split > b.count) return;
+    if (!c.large && std::ceil(rows / 64) * static_cast<double>(tiles * c.split) > 1500) return;
+    c.us = estimate(p, b, c, rows);
+    list.push_back(c);
+  };
+  for (int64_t columns : {16, 32, 64, 128})
+    for (int64_t stages : {5, 8, 12})
+      for (int64_t split : {1, 2, 4, 8}) {
+        const int64_t groups = columns / 8 / split;
+        if (groups == 0 || (groups % b.group != 0 && b.group % groups != 0)) continue;
+        if (stages > 5 && (b.count + split - 1) / split <= stages - 3) continue;  // as good with fewer
+        consider(small, {false, 64, columns, stages, split, 1, false, 0});
+      }
+  struct Tile {
+    int64_t rows, columns, stages;
+    bool ping_pong;
+  };
+  for (Tile t : {Tile{128, 128, 5, true}, Tile{256, 128, 3, false}, Tile{128, 256, 3, false}, Tile{128, 192, 4, false},
+                 Tile{128, 64, 7, true}, Tile{256, 64, 4, false}, Tile{64, 128, 7, true}, Tile{64, 64, 8, true}})
+    if (t.columns % (8 * b.group) == 0 && 2 * b.group * element_bytes(p.result) >= 8)
+      consider(large, {true, t.rows, t.columns, t.stages, 1, 1, t.ping_pong, 0});
+  keep_best(small);
+  keep_best(large);
+  small.insert(small.end(), large.begin(), large.end());
+  return small;
+}
+
+}  // namespace
+
+Tensor bias_of(const TensorProduct& p) {
+  std::vector<float> values(static_cast<size_t>(p.columns), 0.0f);
+  if (p.bias.present()) {
+    const std::vector<double> given = p.bias.to_doubles();
+    std::copy(given.begin(), given.end(), values.begin());
+  }
+  return Tensor::of<float>({p.columns}, values);
+}
+
+std::string program_text(const TensorProduct& p) {
+  std::string text = "#include \"primitives.cuh\"\nstruct Program {\n";
+  text += fmt::format("  static constexpr bool residual = {}, scale = false;\n", p.residual ? "true" : "false");
+  text +=
+      fmt::format("  static __device__ __forceinline__ float apply(float r0, float{}) {{\n", p.residual ? " r1" : "");
+  text += statements(p.program, true);
+  const bool whole = p.program.results.empty();
+  return text + fmt::format("  return r{};\n  }}\n}};\n", whole ? 0 : p.program.results[0]);
+}
+
+std::string read_epilogue(const TacticQuery& query, const EpilogueForm& form, TensorProduct& product) {
+  product.program = form.epilogue;
+  std::vector<ValueId> extras = form.extras;
+  if (product.program.results.empty()) return "";
+  if (!product.bias.present()) take_bias(query, product.program, extras, product.columns, product.bias);
+  if (extras.size() > 1) return "its epilogue has more than one operand";
+  for (ValueId extra : extras) {
+    if (query.graph.value(extra).type != query.output(0).type)
+      return "its epilogue reads " + query.graph.value(extra).type.str();
+    product.residual = operand_index(query.node, extra);
+  }
+  return "";
+}
+
+std::string read_windows(const TacticQuery& query, const EpilogueForm& form, int64_t& group, TensorProduct& p) {
+  const auto attrs = attrs_to<ConvAttrs>(form.anchor->attrs);
+  const Value &x = query.graph.value(form.anchor_inputs[0]), &w = query.graph.value(form.anchor_inputs[1]);
+  const Shape &in = x.type.shape, &out = query.output(0).type.shape;
+  group = attrs.group;
+  if (!w.is_constant()) return "the weights are not constant";
+  if (in.rank() != 3 && in.rank() != 4) return "one or two spatial axes are accepted";
+  const std::vector<int64_t>& filter = w.constant.extents();
+  const bool line = in.rank() == 3;
+  p.type = x.type.dtype, p.result = query.output(0).type.dtype, p.weights = w.constant;
+  p.columns = filter[0], p.channels = filter[1];
+  p.taps_h = line ? 1 : filter[2], p.taps_w = filter.back();
+  p.channel_step = p.taps_h * p.taps_w, p.tap_step = 1, p.column_step = p.channels * p.channel_step;
+  p.extents = {in[0], line ? Dim(1) : in[2], in[in.rank() - 1]};
+  p.out_extents = {line ? Dim(1) : out[2], out[out.rank() - 1]};
+  p.rows = in[0] * p.out_extents[0] * p.out_extents[1];
+  for (size_t i = line ? 1 : 0; i < 2; ++i) {
+    const size_t axis = line ? 0 : i;
+    p.strides[i] = at_or(attrs.strides, axis, 1), p.dilations[i] = at_or(attrs.dilations, axis, 1);
+    const Dim extent = p.extents[i + 1], result = p.out_extents[i];
+    const bool same = attrs.auto_pad.starts_with("SAME");
+    if (same && (!extent.is_constant() || !result.is_constant())) return "auto_pad with symbolic extents";
+    const int64_t taps = i == 0 ? p.taps_h : p.taps_w;
+    p.pads[i] = same ? window_axis(attrs, axis, extent.value(), result.value(), taps).pad
+                     : pad_begin(attrs.auto_pad, attrs.pads, axis, {});
+  }
+  p.image = p.taps_h * p.taps_w > 1 || p.strides[0] * p.strides[1] > 1 || p.pads[0] + p.pads[1] > 0 ||
+            p.out_extents[0] != p.extents[1] || p.out_extents[1] != p.extents[2];
+  if (form.anchor_inputs.size() > 2 && form.anchor_inputs[2].valid()) {
+    const Value& bias = query.graph.value(form.anchor_inputs[2]);
+    if (!bias.is_constant()) return "the bias is not constant";
+    p.bias = bias.constant;
+  }
+  p.operand = operand_index(query.node, form.anchor_inputs[0]);
+  p.inputs.assign(query.node.inputs.size(), LayoutRule::any);
+  p.inputs[p.operand] = p.output = LayoutRule::channels_last;
+  if (std::string why = read_epilogue(query, form, p); !why.empty()) return why;
+  if (p.residual) p.inputs[*p.residual] = LayoutRule::channels_last;
+  return "";
+}
+
+std::string refuse_product(const TacticQuery& query, const TensorProduct& p) {
+  if (query.cuda != "sm_90a") return "its kernels are for sm_90a, not " + query.cuda;
+  if (p.type == DataType::f32 && !query.precisions.tf32) return "elements are f32, and tf32 is not permitted";
+  if (p.type != DataType::f32 && p.type != DataType::f16 && p.type != DataType::bf16)
+    return fmt::format("elements are {}", data_type_name(p.type));
+  if (p.result != DataType::f32 && p.result != DataType::f16 && p.result != DataType::bf16)
+    return fmt::format("results are {}", data_type_name(p.result));
+  if (p.weights.dtype() != p.type) return fmt::format("weights are {}", data_type_name(p.weights.dtype()));
+  const int64_t align = 16 / element_bytes(p.type);
+  if (p.channels % align != 0) return fmt::format("{} channels, a multiple of {} is accepted", p.channels, align);
+  if (p.columns % 8 != 0) return fmt::format("{} columns, a multiple of 8 is accepted", p.columns);
+  if (p.rows.upper_bound(query.graph.symbols) > INT32_MAX / 2) return "too many rows";
+  for (size_t i = 0; i < 2; ++i) {
+    const int64_t reach = ((i == 0 ? p.taps_h : p.taps_w) - 1) * p.dilations[i];
+    if (p.strides[i] > 8 || p.pads[i] > 120 || reach - p.pads[i] > 120)
+      return "strides above 8 or taps further than 120 pixels";
+  }
+  return "";
+}
+
+void offer_product(const TacticQuery& query, CandidateSink& sink, std::shared_ptr<const TensorProduct> product) {
+  const double rows = typical_elements(query, Shape({product->rows}));
+  for (const Choice& choice : choices_of(*product, rows)) {
+    Candidate candidate;
+    candidate.space = MemorySpace::device;
+    candidate.name = choice.name();
+    candidate.inputs = product->inputs;
+    candidate.outputs = {product->output};
+    candidate.estimated_us = choice.us;
+    candidate.emit = [product, choice, arch = query.cuda](StepBuilder& builder) {
+      std::vector<Operand> inputs = {builder.input(product->operand), builder.constant(packed(*product)),
+                                     builder.constant(bias_of(*product))};
+      if (product->residual) inputs.push_back(builder.input(*product->residual));
+      builder.step(StepKind::launch, "tensor_product", launch_attrs(*product, choice, arch), std::move(inputs),
+                   {builder.output(0)});
+    };
+    sink.offer(std::move(candidate));
+  }
+}
+
+}  // namespace planish::tactics::cuda

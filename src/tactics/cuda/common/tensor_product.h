@@ -1,0 +1,48 @@
+#pragma once
+// Products on tensor cores: convolutions and matrices by matrices, over conv_small.cuh and conv_large.cuh.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tactics/cuda/common/launch.h"
+
+namespace planish::tactics::cuda {
+
+// D[rows][columns] = program(A B^T + bias, residual), as kernels/cuda/convolution.cuh states it.
+struct TensorProduct {
+  DataType type = DataType::none;    // of A and the weights
+  DataType result = DataType::none;  // of D and the residual
+  Dim rows;
+  int64_t columns = 0, channels = 0;  // channels: of a tap; a matrix has one tap
+  int64_t taps_h = 1, taps_w = 1;
+  bool image = false;  // A is an image of extents {n, h, w}
+  std::vector<Dim> extents, out_extents;
+  std::vector<int64_t> strides = {1, 1}, dilations = {1, 1}, pads = {0, 0};
+  Tensor weights, bias;                                     // bias: absent or one value a column
+  int64_t column_step = 0, tap_step = 0, channel_step = 0;  // of the weights' elements
+  PointwiseProgram program;                                 // of r0 and, with a residual, r1; empty: r0
+  size_t operand = 0;                                       // A, of the node
+  std::optional<size_t> residual;                           // of the node
+  std::vector<LayoutRule> inputs;                           // of the candidate
+  LayoutRule output = LayoutRule::row_major;
+};
+
+// Bias and residual of a form's epilogue, and what is left of it. Empty, or why it is not of that form.
+std::string read_epilogue(const TacticQuery& query, const EpilogueForm& form, TensorProduct& product);
+
+// Of a convolution with constant weights over one or two axes: windows, bias and epilogue; `group`: its groups, to
+// one of which `channels` belong. Operands of images are asked for channels last. Empty, or why it is none.
+std::string read_windows(const TacticQuery& query, const EpilogueForm& form, int64_t& group, TensorProduct& product);
+
+Tensor bias_of(const TensorProduct& product);            // f32, zeros where there is none
+std::string program_text(const TensorProduct& product);  // struct Program
+
+// Empty, or why tensor cores of the query's architecture do not take the product.
+std::string refuse_product(const TacticQuery& query, const TensorProduct& product);
+
+// The configurations that are likely to be best.
+void offer_product(const TacticQuery& query, CandidateSink& sink, std::shared_ptr<const TensorProduct> product);
+
+}  // namespace planish::tactics::cuda

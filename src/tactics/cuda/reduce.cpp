@@ -1,0 +1,85 @@
+// Reductions over fixed axes, and poolings over all positions.
+
+#include "kernels/reference/reduce.h"
+
+#include "tactics/cuda/common/simple.h"
+#include "tactics/cuda/common/source.h"
+
+namespace planish::tactics::cuda {
+namespace {
+
+constexpr double kSerialResults = 1 << 15, kSerialElements = 64;
+
+struct Reduction {
+  const char *op, *how, *begin, *end, *identity;
+};
+constexpr Reduction kReductions[] = {
+    {"reduce_sum", "Plus", "(v)", "(v)", "0"},
+    {"reduce_mean", "Plus", "(v)", "((v)/(count))", "0"},
+    {"reduce_max", "Larger", "(v)", "(v)", "__int_as_float(0xff800000)"},
+    {"reduce_min", "Smaller", "(v)", "(v)", "__int_as_float(0x7f800000)"},
+    {"reduce_prod", "Times", "(v)", "(v)", "1"},
+    {"reduce_l1", "Plus", "fabsf(v)", "(v)", "0"},
+    {"reduce_l2", "Plus", "((v)*(v))", "sqrtf(v)", "0"},
+    {"reduce_sum_square", "Plus", "((v)*(v))", "(v)", "0"},
+    {"reduce_log_sum", "Plus", "(v)", "logf(v)", "0"},
+    {"reduce_log_sum_exp", "Plus", "expf(v)", "logf(v)", "0"},
+    {"global_average_pool", "Plus", "(v)", "((v)/(count))", "0"},
+    {"global_max_pool", "Larger", "(v)", "(v)", "__int_as_float(0xff800000)"},
+};
+
+// Bit i: axis i goes. Negative: only running tells.
+int mask_of(const TacticQuery& query, const UnaryProblem& p, bool global) {
+  const int rank = p.x.shape.rank(), all = (1 << rank) - 1;
+  if (global) return all & ~3;
+  const auto& inputs = p.form.anchor_inputs;
+  if (inputs.size() < 2 || !inputs[1].valid())
+    return p.form.anchor->attrs.get_or<int64_t>("noop_with_empty_axes", 0) != 0 ? 0 : all;
+  const Value& axes = query.graph.value(inputs[1]);
+  if (!axes.is_constant()) return -1;
+  int mask = 0;
+  for (int64_t axis : axes.constant.to_ints()) mask |= 1 << normalize_axis(axis, rank);
+  if (mask == 0 && p.form.anchor->attrs.get_or<int64_t>("noop_with_empty_axes", 0) == 0) return all;
+  return mask;
+}
+
+void propose_reduce(const TacticQuery& query, CandidateSink& sink) {
+  const auto p = unary_problem(query, sink, "cuda.reduce");
+  if (!p) return;
+  const std::string op = p->form.anchor->op.str();
+  const bool global = op.starts_with("global_");
+  const int rank = p->x.shape.rank(), mask = mask_of(query, *p, global);
+  if (mask < 0) return sink.refuse("cuda.reduce", "its axes are computed");
+  if (rank == 0) return sink.refuse("cuda.reduce", "a scalar");
+  const bool keep = global || p->form.anchor->attrs.get_or<int64_t>("keepdims", 1) != 0;
+  Dim results = 1, count = 1;
+  for (int i = 0; i < rank; ++i)
+    ((mask >> i & 1) != 0 ? count : results) = ((mask >> i & 1) != 0 ? count : results) * p->x.shape[i];
+  const bool serial = typical_elements(query, Shape({results})) >= kSerialResults ||
+                      typical_elements(query, Shape({count})) <= kSerialElements;
+  for (const Reduction& row : kReductions) {
+    if (op != row.op) continue;
+    Launch launch;
+    launch.kernel = "reduce";
+    launch.options = {define("RANK", rank),
+                      define("AXES", mask),
+                      define("KEEP", keep),
+                      define("SERIAL", serial),
+                      define("HOW", row.how),
+                      "-DBEGIN(v)=" + std::string(row.begin),
+                      "-DEND(v,count)=" + std::string(row.end),
+                      define("IDENTITY", row.identity)};
+    launch.arguments = {"view:i0", "view:o0"};
+    launch.wide(results);
+    launch.grid = {serial ? ceil_div(results, Dim(kBlock)) : results, 1, 1};
+    offer_unary(query, sink, *p, std::move(launch), LayoutRule::any, LayoutRule::row_major, 0);
+  }
+}
+
+}  // namespace
+
+void register_reduce(TacticTable& table) {
+  for (const Reduction& row : kReductions) table.add(row.op, propose_reduce);
+}
+
+}  // namespace planish::tactics::cuda

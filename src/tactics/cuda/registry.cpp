@@ -1,0 +1,22 @@
+#include "tactics/tactic.h"
+
+namespace planish {
+
+namespace tactics::cuda {
+#define PLANISH_ROW(stem) void register_##stem(TacticTable&);
+#include "gen/tactics_cuda.inc"
+#undef PLANISH_ROW
+}  // namespace tactics::cuda
+
+const TacticTable& cuda_tactics() {
+  static const TacticTable table = [] {
+    TacticTable table;
+#define PLANISH_ROW(stem) tactics::cuda::register_##stem(table);
+#include "gen/tactics_cuda.inc"
+#undef PLANISH_ROW
+    return table;
+  }();
+  return table;
+}
+
+}  // namespace planish

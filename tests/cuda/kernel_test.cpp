@@ -1,0 +1,580 @@
+// CUDA kernels against the reference kernels. Without a GPU plans are built for sm_90a, verified and read back, so that
+// every source is compiled; without NVRTC one line says that nothing is.
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <set>
+#include <span>
+
+#include "compile/emitter.h"
+#include "compile/pipeline.h"
+#include "device/accelerator.h"
+#include "device/cuda/driver.h"
+#include "device/cuda/nvrtc.h"
+#include "support/networks.h"
+#include "tactics/tactic.h"
+
+namespace planish {
+namespace {
+
+using testing::random_tensor;
+using Inputs = std::map<std::string, Tensor>;
+
+std::shared_ptr<Device> gpu() {
+  static const std::shared_ptr<Device> device = [] {
+    const cuda::DriverOrReason& found = cuda::driver();
+    if (found.driver == nullptr) {
+      std::printf("plans are built and not run: %s\n", found.reason.c_str());
+      return std::shared_ptr<Device>();
+    }
+    return create_cuda_device(0, 2);
+  }();
+  return device;
+}
+
+std::string arch() { return gpu() == nullptr ? "sm_90a" : gpu()->accelerator()->arch(); }
+
+bool can_compile() {
+  if (cuda::nvrtc_missing().empty()) return true;
+  std::printf("nothing is built: %s\n", cuda::nvrtc_missing().c_str());
+  return false;
+}
+
+Tensor integers(std::vector<int64_t> extents, uint32_t seed, int least = -4, int most = 4) {
+  std::mt19937 random(seed);
+  std::vector<float> values(static_cast<size_t>(make_view(nullptr, DataType::f32, extents).element_count()));
+  for (float& value : values)
+    value = static_cast<float>(least + static_cast<int>(random() % static_cast<uint32_t>(most - least + 1)));
+  return Tensor::of<float>(std::move(extents), values);
+}
+
+Tensor as_type(const Tensor& tensor, DataType type) {
+  if (tensor.dtype() == type) return tensor;
+  return Tensor::make(type, tensor.extents(), [&](std::byte* out) {
+    const TensorView to = make_view(out, type, tensor.extents()), from = tensor.view();
+    for (int64_t i = 0; i < tensor.element_count(); ++i)
+      is_float(type) ? store_double(to, i, load_double(from, i))
+                     : store_int(to, i, static_cast<int64_t>(load_double(from, i)));
+  });
+}
+
+std::set<std::string> candidates_of(const Graph& graph) {
+  std::set<std::string> names;
+  for (NodeId id : graph.nodes())
+    for (const Candidate& candidate :
+         cuda_tactics().propose_fast({graph, graph.node(id), active_isa(), 2, {}, arch()}).candidates)
+      names.insert(candidate.name);
+  return names;
+}
+
+Plan read_back(const Plan& plan) {
+  const auto bytes = std::make_shared<std::vector<std::byte>>(serialize(plan));
+  return deserialize(*bytes, bytes);
+}
+
+int launches(const std::vector<Step>& steps) {
+  int count = 0;
+  for (const Step& step : steps) count += step.kind == StepKind::launch ? 1 : 0;
+  return count;
+}
+
+// `optimize`: through the passes; else as it stands, which keeps 16-bit storage. tolerance 0: exactly equal.
+struct Check {
+  double tolerance = 1e-5;
+  bool optimize = true;
+  bool on_device = true;  // nothing is left to the host
+};
+
+void expect_equal(const Inputs& found, const Inputs& expected, double tolerance, const std::string& what) {
+  for (const auto& [name, tensor] : expected) {
+    ASSERT_EQ(found.at(name).extents(), tensor.extents()) << what;
+    if (is_float(tensor.dtype()) && tolerance > 0)
+      EXPECT_LE(testing::relative_l2(as_type(found.at(name), DataType::f32), as_type(tensor, DataType::f32)), tolerance)
+          << what;
+    else
+      EXPECT_EQ(found.at(name), tensor) << what;
+  }
+}
+
+template <class MakeGraph>
+void compare(MakeGraph make, const Inputs& inputs, const std::string& what, Check check = {}) {
+  if (!can_compile()) return;
+  auto host = create_cpu_device(2);
+  BuildOptions plain;
+  plain.optimize = false;
+  const auto expected = testing::run(build(make(), *host, plain), inputs);
+  Graph graph = make();
+  infer_all(graph);
+  if (check.optimize) run_pipeline(graph, pipeline(true), "");
+  EmitOptions emit;
+  emit.isa = active_isa();
+  emit.threads = 2;
+  emit.cuda = arch();
+  emit.fallback = !check.on_device;
+  std::set<std::string> names = candidates_of(graph);
+  names.insert("");  // all as estimates have it
+  for (const std::string& name : names) {
+    emit.forced = name;
+    const Plan plan = read_back(emit_plan(graph, emit));
+    EXPECT_EQ(plan.target, "cuda:" + arch());
+    EXPECT_GT(launches(plan.profiles[0].steps), 0) << what << " " << name;
+    if (gpu() != nullptr) expect_equal(testing::run(plan, inputs, gpu()), expected, check.tolerance, what + " " + name);
+  }
+}
+
+// --- convolution
+
+struct ConvCase {
+  int64_t n, c, h, w, m, k, stride, pad, dilation, group;
+};
+
+Attrs conv_attrs(const ConvCase& c) {
+  return {{"pads", std::vector<int64_t>{c.pad, c.pad, c.pad, c.pad}},
+          {"strides", std::vector<int64_t>{c.stride, c.stride}},
+          {"dilations", std::vector<int64_t>{c.dilation, c.dilation}},
+          {"group", c.group}};
+}
+
+constexpr ConvCase kConvs[] = {
+    {1, 3, 17, 19, 8, 3, 2, 1, 1, 1},  {2, 16, 9, 9, 33, 1, 1, 0, 1, 1},   {1, 64, 14, 14, 70, 3, 1, 1, 1, 1},
+    {3, 5, 7, 11, 6, 5, 1, 2, 1, 1},   {1, 12, 13, 13, 24, 3, 1, 2, 2, 3}, {2, 24, 15, 15, 24, 3, 2, 1, 1, 24},
+    {1, 3, 32, 32, 16, 7, 2, 3, 1, 1}, {1, 8, 1, 1, 8, 1, 1, 0, 1, 1},     {1, 130, 8, 8, 129, 1, 1, 0, 1, 1},
+};
+
+// Shapes that tensor cores take, first layers and depthwise ones among them.
+constexpr ConvCase kTensorConvs[] = {
+    {2, 64, 14, 14, 64, 1, 1, 0, 1, 1},  {1, 64, 28, 28, 128, 3, 1, 1, 1, 1},  {2, 128, 15, 15, 96, 3, 2, 1, 1, 1},
+    {3, 24, 19, 19, 40, 3, 1, 1, 1, 1},  {2, 3, 33, 35, 64, 7, 2, 3, 1, 1},    {2, 32, 17, 17, 32, 3, 1, 1, 1, 32},
+    {1, 64, 20, 20, 48, 3, 1, 2, 2, 1},  {4, 256, 14, 14, 256, 3, 1, 1, 1, 1}, {1, 512, 7, 7, 2048, 1, 1, 0, 1, 1},
+    {1, 64, 28, 28, 128, 1, 2, 0, 1, 1}, {2, 48, 16, 16, 48, 5, 2, 2, 1, 48},
+};
+
+template <class Make>
+auto conv_graph(const ConvCase& c, DataType type, bool epilogue, Make tensor) {
+  return [=] {
+    Graph g;
+    g.name = "conv";
+    const ValueId x = g.add_input("x", {type, {c.n, c.c, c.h, c.w}});
+    const ValueId w = g.add_constant(as_type(tensor({c.m, c.c / c.group, c.k, c.k}, 2u), type));
+    ValueId y = epilogue ? add_op(g, "conv", {x, w, g.add_constant(as_type(tensor({c.m}, 3u), DataType::f32))},
+                                  conv_attrs(c), "conv")
+                         : add_op(g, "conv", {x, w}, conv_attrs(c), "conv");
+    if (epilogue)
+      y = add_op(g, "relu", {add_op(g, "add", {y, g.add_input("r", g.value(y).type)}, {}, "add")}, {}, "relu");
+    g.add_output(y);
+    return g;
+  };
+}
+
+template <class Make>
+void check_convs(DataType type, Make tensor, Check check, std::span<const ConvCase> cases = kConvs) {
+  for (const ConvCase& c : cases)
+    for (bool epilogue : {false, true}) {
+      if (epilogue && type != DataType::f32) continue;  // its bias is f32, its graph of one type
+      const auto make = conv_graph(c, type, epilogue, tensor);
+      Inputs inputs = {{"x", as_type(tensor({c.n, c.c, c.h, c.w}, 1u), type)}};
+      if (epilogue) inputs["r"] = tensor(make().value(make().outputs()[0]).type.shape.extents(), 4u);
+      compare(make, inputs, fmt::format("conv {}>{} k{} s{} g{}", c.c, c.m, c.k, c.stride, c.group), check);
+    }
+}
+
+const auto kRandom = [](std::vector<int64_t> extents, uint32_t seed) {
+  return random_tensor(std::move(extents), seed);
+};
+const auto kIntegers = [](std::vector<int64_t> extents, uint32_t seed) { return integers(std::move(extents), seed); };
+
+TEST(CudaKernels, Convolutions) { check_convs(DataType::f32, kRandom, {1e-5}); }
+TEST(CudaKernels, ConvolutionsOfIntegersAreExact) { check_convs(DataType::f32, kIntegers, {0}); }
+TEST(CudaKernels, ConvolutionsOfHalves) { check_convs(DataType::f16, kRandom, {1e-3, false}); }
+
+TEST(CudaKernels, ConvolutionsOnTensorCores) {
+  check_convs(DataType::f16, kRandom, {1e-3, false}, kTensorConvs);
+  check_convs(
+      DataType::f16,
+      [](std::vector<int64_t> extents, uint32_t seed) { return integers(std::move(extents), seed, -1, 1); }, {0, false},
+      kTensorConvs);
+}
+
+TEST(CudaKernels, ProductsOnTensorCores) {
+  for (const auto& [rows, depth, columns] :
+       {std::array<int64_t, 3>{128, 768, 768}, {197, 768, 3072}, {1, 2048, 1000}, {3, 64, 24}, {1000, 256, 64}}) {
+    const auto make = [rows = rows, depth = depth, columns = columns] {
+      Graph g;
+      g.add_output(add_op(g, "matmul",
+                          {g.add_input("a", {DataType::f16, {rows, depth}}),
+                           g.add_constant(as_type(integers({depth, columns}, 2, -1, 1), DataType::f16))},
+                          {}, "matmul"));
+      return g;
+    };
+    compare(make, {{"a", as_type(integers({rows, depth}, 1, -1, 1), DataType::f16)}},
+            fmt::format("{} x {} x {}", rows, depth, columns), {0, false});
+  }
+}
+
+TEST(CudaKernels, ConvolutionsOfOneAndThreeAxes) {
+  for (size_t spatial : {1u, 3u}) {
+    std::vector<int64_t> extents = {2, 6}, kernel = {10, 6};
+    for (size_t i = 0; i < spatial; ++i) extents.push_back(7 + static_cast<int64_t>(i)), kernel.push_back(3);
+    const auto make = [&] {
+      Graph g;
+      const ValueId x = g.add_input("x", {DataType::f32, Shape::of(extents)});
+      g.add_output(add_op(g, "conv", {x, g.add_constant(integers(kernel, 2))},
+                          {{"pads", std::vector<int64_t>(2 * spatial, 1)}}, "conv"));
+      return g;
+    };
+    compare(make, {{"x", integers(extents, 1)}}, fmt::format("conv of {} axes", spatial), {0});
+  }
+}
+
+TEST(CudaKernels, TransposedConvolutions) {
+  for (const ConvCase& c : {ConvCase{1, 4, 5, 6, 7, 3, 2, 1, 1, 1}, ConvCase{2, 6, 4, 4, 6, 2, 2, 0, 1, 3}}) {
+    const auto make = [&] {
+      Graph g;
+      const ValueId x = g.add_input("x", {DataType::f32, {c.n, c.c, c.h, c.w}});
+      g.add_output(
+          add_op(g, "conv_transpose",
+                 {x, g.add_constant(integers({c.c, c.m / c.group, c.k, c.k}, 2)), g.add_constant(integers({c.m}, 3))},
+                 conv_attrs(c), "deconv"));
+      return g;
+    };
+    compare(make, {{"x", integers({c.n, c.c, c.h, c.w}, 1)}}, fmt::format("conv_transpose {}>{}", c.c, c.m), {0});
+  }
+}
+
+// --- products
+
+TEST(CudaKernels, Products) {
+  const std::vector<std::pair<std::vector<int64_t>, std::vector<int64_t>>> cases = {
+      {{5, 7}, {7, 9}},          {{1, 300}, {300, 70}}, {{2, 3, 65, 33}, {33, 66}}, {{4, 17, 8}, {4, 8, 5}},
+      {{2, 1, 6, 4}, {3, 4, 6}}, {{7}, {7, 4}},         {{2, 5, 7}, {7}},           {{128, 64}, {64, 130}},
+  };
+  for (const auto& [a, b] : cases)
+    for (bool fused : {false, true}) {
+      const auto make = [&, &a = a, &b = b] {
+        Graph g;
+        ValueId y =
+            add_op(g, "matmul",
+                   {g.add_input("a", {DataType::f32, Shape::of(a)}), g.add_input("b", {DataType::f32, Shape::of(b)})},
+                   {}, "matmul");
+        if (fused)
+          y = add_op(g, "relu", {add_op(g, "add", {y, g.add_constant(integers({1}, 9))}, {}, "add")}, {}, "relu");
+        g.add_output(y);
+        return g;
+      };
+      const std::string what = Shape::of(a).str() + " x " + Shape::of(b).str();
+      compare(make, {{"a", integers(a, 1)}, {"b", integers(b, 2)}}, what, {0});
+      compare(make, {{"a", random_tensor(a, 1)}, {"b", random_tensor(b, 2)}}, what);
+    }
+}
+
+// --- rows and windows
+
+template <class Inputs_>
+Graph unary(const char* op, Inputs_ extents, const Attrs& attrs, std::vector<Tensor> constants = {},
+            DataType type = DataType::f32) {
+  Graph g;
+  std::vector<ValueId> operands = {g.add_input("x", {type, Shape::of(extents)})};
+  for (const Tensor& tensor : constants) operands.push_back(g.add_constant(tensor));
+  g.add_output(add_op(g, op, operands, attrs, op));
+  return g;
+}
+
+TEST(CudaKernels, Poolings) {
+  using Ints = std::vector<int64_t>;
+  const std::vector<int64_t> extents = {2, 5, 11, 13};
+  for (const char* op : {"max_pool", "average_pool"})
+    for (const Attrs& attrs : {Attrs{{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}},
+                               Attrs{{"kernel_shape", Ints{2, 3}}},
+                               Attrs{{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}, {"ceil_mode", int64_t{1}}},
+                               Attrs{{"kernel_shape", Ints{3, 2}}, {"auto_pad", std::string("SAME_UPPER")}}})
+      compare([&] { return unary(op, extents, attrs); }, {{"x", random_tensor(extents, 1)}}, op + attrs.str());
+  for (const char* op : {"global_average_pool", "global_max_pool"})
+    compare([&] { return unary(op, extents, {}); }, {{"x", random_tensor(extents, 1)}}, op);
+  compare(
+      [&] {
+        return unary("average_pool", extents,
+                     {{"kernel_shape", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}, {"count_include_pad", int64_t{1}}});
+      },
+      {{"x", random_tensor(extents, 1)}}, "average_pool with padding");
+}
+
+TEST(CudaKernels, Reductions) {
+  const std::vector<int64_t> extents = {3, 5, 7, 33};
+  for (const char* op : {"reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod", "reduce_l1",
+                         "reduce_l2", "reduce_sum_square", "reduce_log_sum_exp"})
+    for (const std::vector<int64_t>& axes : {std::vector<int64_t>{3}, {1}, {0, 2}, {2, 3}, {0, 1, 2, 3}})
+      for (int64_t keep : {0, 1})
+        compare(
+            [&] {
+              return unary(op, extents, {{"keepdims", keep}}, {Tensor::ints(axes)});
+            },
+            {{"x", random_tensor(extents, 1)}}, fmt::format("{} {}", op, Tensor::ints(axes).type().str()));
+}
+
+TEST(CudaKernels, Softmax) {
+  for (const std::vector<int64_t>& extents : {std::vector<int64_t>{4, 1000}, {2, 3, 5, 300}, {7}})
+    for (int64_t axis = 0; axis < static_cast<int64_t>(extents.size()); ++axis)
+      for (const char* op : {"softmax", "log_softmax"})
+        compare(
+            [&] {
+              return unary(op, extents, {{"axis", axis}});
+            },
+            {{"x", random_tensor(extents, 1, 5)}}, fmt::format("{} {} of {}", op, axis, Shape::of(extents).str()));
+}
+
+TEST(CudaKernels, Normalisations) {
+  const std::vector<int64_t> extents = {3, 5, 260};
+  for (int64_t axis : {-1, 1})
+    compare(
+        [&] {
+          const std::vector<int64_t> tail(extents.end() + (axis < 0 ? -1 : -2), extents.end());
+          return unary("layer_normalization", extents, {{"axis", axis}},
+                       {random_tensor(tail, 2), random_tensor(tail, 3)});
+        },
+        {{"x", random_tensor(extents, 1)}}, fmt::format("layer_normalization {}", axis));
+  compare([&] { return unary("rms_normalization", extents, {}, {random_tensor({260}, 2)}); },
+          {{"x", random_tensor(extents, 1)}}, "rms_normalization");
+}
+
+TEST(CudaKernels, Resizes) {
+  const std::vector<int64_t> extents = {2, 3, 5, 7};
+  for (const char* mode : {"nearest", "linear", "cubic"})
+    for (const char* coordinates : {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"})
+      for (const std::vector<float>& scales : {std::vector<float>{1, 1, 2, 2}, {1, 1, 1.5f, 0.6f}})
+        compare(
+            [&] {
+              Graph g;
+              const ValueId x = g.add_input("x", {DataType::f32, Shape::of(extents)});
+              const ValueId s = g.add_constant(Tensor::of<float>({4}, scales));
+              g.add_output(
+                  add_op(g, "resize", {x, ValueId{}, s},
+                         {{"mode", std::string(mode)}, {"coordinate_transformation_mode", std::string(coordinates)}},
+                         "resize"));
+              return g;
+            },
+            {{"x", random_tensor(extents, 1)}}, fmt::format("resize {} {}", mode, coordinates));
+}
+
+TEST(CudaKernels, Attention) {
+  for (int64_t rows_first : {0, 1})
+    for (int masks : {0, 1, 2})
+      for (int64_t keys : {5, 300}) {
+        const std::vector<std::vector<int64_t>> extents = {
+            {2, 3, 7, 16}, {2, 3, 16, keys}, {1, 3, keys, 40}, {7, keys}, {2, 1, 1, keys}};
+        Inputs inputs;
+        for (size_t i = 0; i < 3 + static_cast<size_t>(masks); ++i)
+          inputs["x" + std::to_string(i)] = random_tensor(extents[i], static_cast<uint32_t>(i) + 1);
+        compare(
+            [&] {
+              Graph g;
+              std::vector<ValueId> operands;
+              for (const auto& [name, tensor] : inputs) operands.push_back(g.add_input(name, tensor.type()));
+              g.add_output(
+                  add_op(g, "attention", operands, {{"scale", 0.25}, {"rows_first", rows_first}}, "attention"));
+              return g;
+            },
+            inputs, fmt::format("attention, {} masks, {} keys", masks, keys));
+      }
+}
+
+// --- elements
+
+TEST(CudaKernels, Primitives) {
+  const std::vector<int64_t> extents = {3, 4, 33};
+  for (const char* op :
+       {"neg",  "abs",      "exp",  "log",  "sqrt",  "reciprocal", "sin", "cos",     "tan",       "asin", "acos",
+        "atan", "sinh",     "cosh", "tanh", "asinh", "atanh",      "erf", "sigmoid", "floor",     "ceil", "round",
+        "sign", "softplus", "relu", "gelu", "silu",  "hard_swish", "elu", "mish",    "leaky_relu"}) {
+    if (op_table().find(op) == nullptr) continue;
+    Tensor x = random_tensor(extents, 1, 0.9f);
+    if (std::string(op) == "log" || std::string(op) == "sqrt") x = integers(extents, 1, 1, 9);
+    compare([&] { return unary(op, extents, {}); }, {{"x", x}}, op, {1e-5});
+  }
+}
+
+TEST(CudaKernels, Broadcasts) {
+  const std::vector<std::pair<std::vector<int64_t>, std::vector<int64_t>>> cases = {
+      {{2, 3, 4, 8}, {8}}, {{2, 3, 4, 5}, {3, 1, 1}}, {{1, 64, 7, 7}, {2, 1, 7, 1}}, {{128}, {1}}, {{2, 1, 3}, {4, 1}}};
+  for (const auto& [a, b] : cases)
+    for (const char* op : {"add", "mul", "sub", "div", "max", "min", "pow"})
+      compare(
+          [&, &a = a, &b = b] {
+            Graph g;
+            g.add_output(add_op(
+                g, op,
+                {g.add_input("a", {DataType::f32, Shape::of(a)}), g.add_input("b", {DataType::f32, Shape::of(b)})}, {},
+                op));
+            return g;
+          },
+          {{"a", integers(a, 1, 1, 6)}, {"b", integers(b, 2, 1, 4)}},
+          fmt::format("{} {} {}", op, Shape::of(a).str(), Shape::of(b).str()));
+}
+
+TEST(CudaKernels, IntegersAndTruthValues) {
+  const std::vector<int64_t> extents = {3, 40};
+  const Tensor a = as_type(integers(extents, 1, -9, 9), DataType::i64),
+               b = as_type(integers(extents, 2, 1, 9), DataType::i64);
+  for (const char* op : {"add", "mul", "sub", "max", "equal", "less", "greater_or_equal"}) {
+    if (op_table().find(op) == nullptr) continue;
+    compare(
+        [&] {
+          Graph g;
+          g.add_output(add_op(g, op, {g.add_input("a", a.type()), g.add_input("b", b.type())}, {}, op));
+          return g;
+        },
+        {{"a", a}, {"b", b}}, op, {0});
+  }
+  for (DataType to : {DataType::f16, DataType::bf16, DataType::f32})
+    compare(
+        [&] {
+          Graph g;
+          const ValueId x = g.add_input("x", {DataType::f32, Shape::of(extents)});
+          g.add_output(add_op(g, "cast", {add_op(g, "relu", {x}, {}, "relu")}, {{"to", to}}, "cast"));
+          return g;
+        },
+        {{"x", integers(extents, 3)}}, "cast", {0, false});
+}
+
+// --- movement
+
+TEST(CudaKernels, ConcatsSlicesTransposes) {
+  const std::vector<int64_t> extents = {2, 6, 5, 8};
+  compare(
+      [&] {
+        Graph g;
+        const ValueId x = g.add_input("x", {DataType::f32, Shape::of(extents)});
+        const ValueId t = add_op(g, "transpose", {add_op(g, "relu", {x}, {}, "relu")},
+                                 {{"perm", std::vector<int64_t>{0, 2, 3, 1}}}, "transpose");
+        const ValueId n = add_op(g, "neg", {t}, {}, "neg");
+        g.add_output(add_op(g, "concat", {t, n, t}, {{"axis", int64_t{1}}}, "concat"));
+        return g;
+      },
+      {{"x", integers(extents, 1)}}, "transpose and concat", {0});
+}
+
+// --- networks
+
+TEST(CudaNetworks, SmallAtEveryBatch) {
+  for (int64_t n : {1, 2, 3, 4})
+    compare([] { return testing::small_network(); }, {{"x", random_tensor({n, 3, 8, 8}, 7)}},
+            fmt::format("batch {}", n));
+}
+
+// What has no kernel runs on the host, between copies; or is refused by name.
+TEST(CudaNetworks, FallsBackToTheHost) {
+  if (!can_compile()) return;
+  const auto make = [] {
+    Graph g;
+    const ValueId x = g.add_input("x", {DataType::f32, {4, 9}});
+    const ValueId s = add_op(
+        g, "cum_sum", {add_op(g, "relu", {x}, {}, "relu"), g.add_constant(Tensor::scalar<int64_t>(1))}, {}, "sums");
+    g.add_output(add_op(g, "neg", {s}, {}, "neg"));
+    return g;
+  };
+  compare(make, {{"x", integers({4, 9}, 1)}}, "a host step", {0, true, false});
+  auto host = create_cpu_device(2);
+  BuildOptions options;
+  options.cuda = arch();
+  options.fallback = false;
+  options.tuning = Tuning::off;
+  try {
+    build(make(), *host, options);
+    FAIL() << "it was built";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("the GPU has no kernel for it"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("sums"), std::string::npos) << error.what();
+  }
+}
+
+TEST(CudaNetworks, ValuesAreStoredAsHalves) {
+  if (!can_compile()) return;
+  auto host = create_cpu_device(2);
+  BuildOptions plain, halves;
+  plain.optimize = false;
+  halves.cuda = arch();
+  halves.tuning = Tuning::off;
+  halves.precisions.fp16 = true;
+  halves.fallback = false;
+  const Plan plan = read_back(build(testing::small_network(), *host, halves));
+  EXPECT_NE(print(plan).find("f16[N,8,8,8]"), std::string::npos) << print(plan);
+  for (const Binding& binding : plan.bindings) EXPECT_EQ(binding.type.dtype, DataType::f32) << binding.name;
+  const Inputs inputs = {{"x", random_tensor({3, 3, 8, 8}, 7)}};
+  if (gpu() == nullptr) return;
+  const auto expected = testing::run(build(testing::small_network(), *host, plain), inputs);
+  expect_equal(testing::run(plan, inputs, gpu()), expected, 5e-3, "halves");
+}
+
+// Shapes change between runs of one context, and come back: recorded work is that of the shapes.
+TEST(CudaNetworks, OneContextServesEveryShape) {
+  if (!can_compile() || gpu() == nullptr) return;
+  BuildOptions options, plain;
+  options.tuning = Tuning::off;
+  plain.optimize = false;
+  auto host = create_cpu_device(2);
+  const Plan reference = build(testing::small_network(), *host, plain);
+  auto engine = Engine::create(build(testing::small_network(), *gpu(), options), gpu());
+  auto context = engine->create_context();
+  auto stream = gpu()->create_stream();
+  for (int64_t n : {2, 4, 2, 1, 4, 2}) {
+    const Tensor x = random_tensor({n, 3, 8, 8}, static_cast<uint32_t>(n) + 20);
+    const Inputs expected = testing::run(reference, {{"x", x}});
+    const auto& [name, tensor] = *expected.begin();
+    Tensor y = Tensor::zeros(DataType::f32, tensor.extents());
+    context->set_shape("x", x.extents()).raise();
+    context->bind("x", const_cast<std::byte*>(x.data()), static_cast<size_t>(x.byte_count())).raise();
+    context->bind(name, const_cast<std::byte*>(y.data()), static_cast<size_t>(y.byte_count())).raise();
+    for (int run = 0; run < 2; ++run) {
+      context->enqueue(stream.get()).raise();
+      stream->synchronize().raise();
+      expect_equal({{name, y}}, expected, 1e-5, fmt::format("batch {} run {}", n, run));
+    }
+    // The same from and to memory of the GPU.
+    Accelerator& accelerator = *gpu()->accelerator();
+    auto in = accelerator.allocate(x.byte_count()), out = accelerator.allocate(y.byte_count());
+    accelerator.copy(in.get(), x.data(), x.byte_count(), *stream);
+    context->bind("x", in.get(), static_cast<size_t>(x.byte_count())).raise();
+    context->bind(name, out.get(), static_cast<size_t>(y.byte_count())).raise();
+    context->enqueue(stream.get()).raise();
+    Tensor back = Tensor::zeros(DataType::f32, tensor.extents());
+    accelerator.copy(const_cast<std::byte*>(back.data()), out.get(), back.byte_count(), *stream);
+    stream->synchronize().raise();
+    expect_equal({{name, back}}, expected, 1e-5, fmt::format("batch {} on the device", n));
+  }
+}
+
+TEST(CudaNetworks, PlanTextNamesSpacesAndLaunches) {
+  if (!can_compile()) return;
+  auto host = create_cpu_device(2);
+  BuildOptions options;
+  options.cuda = "sm_90a";
+  options.tuning = Tuning::off;
+  const Plan plan = build(testing::small_network(), *host, options);
+  const std::string text = print(plan);
+  EXPECT_NE(text.find("for cuda:sm_90a"), std::string::npos);
+  EXPECT_NE(text.find(" of the device"), std::string::npos);
+  EXPECT_NE(text.find("launch direct_conv.v1"), std::string::npos) << text;
+  EXPECT_NE(text.find("copy copy.v1"), std::string::npos);
+  EXPECT_EQ(print(read_back(plan)), text);
+  try {
+    Engine::create(plan, create_cpu_device(2));
+    FAIL() << "the processor took it";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::mismatch);
+    EXPECT_NE(std::string(error.what()).find("cuda:sm_90a"), std::string::npos) << error.what();
+  }
+}
+
+TEST(CudaDriver, WhatIsMissingIsOneLine) {
+  const cuda::DriverOrReason found = cuda::open_driver("libno_such_driver.so.1");
+  EXPECT_EQ(found.driver, nullptr);
+  EXPECT_NE(found.reason.find("no CUDA driver"), std::string::npos);
+  EXPECT_EQ(found.reason.find('\n'), std::string::npos);
+  if (gpu() != nullptr) return;
+  EXPECT_THROW(create_device("cuda"), Error);
+  EXPECT_EQ(create_device("auto", 1)->accelerator(), nullptr);
+  EXPECT_THROW(create_device("tpu"), Error);
+}
+
+}  // namespace
+}  // namespace planish
