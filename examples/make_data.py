@@ -5,7 +5,7 @@ make_data.py FOLDER
 
 digits.prototxt, digits.caffemodel, digits_mean.binaryproto   demo/digits.onnx as a Caffe network
 digits.wts                                                    its weights as text: name, count, numbers in hexadecimal
-0.pgm … 9.pgm                                                 one picture of each digit, 8 x 8
+0.pgm … 9.pgm                                                 a picture of each digit that demo/ has, 8 x 8
 spots.onnx, spots_pose.onnx, spots.ppm                        detectors in the form of YOLO's, and what they look at
 hswish.onnx                                                   a network with a node that nobody but a plugin knows
 

@@ -183,6 +183,56 @@ void means(const std::vector<float>& right) {
   EXPECT(reading.parser->parseBinaryProto(nullptr) == nullptr);
 }
 
+// Other extents than the file's: a picture of 16 x 16, whose conv2 has 8 x 8; and a batch, where it is shown.
+void other_extents(const std::vector<float>& right) {
+  Reading reading;
+  EXPECT(reading.parse());
+  reading.mark("prob");
+  Dims dims = reading.network->getInput(0)->getDimensions();
+  const Dims before = dims;
+  dims.d[dims.nbDims - 1] = dims.d[dims.nbDims - 2] = 16;
+  reading.network->getInput(0)->setDimensions(dims);
+  EXPECT(logged("fc"));  // its weights are those of 8 x 8
+  EXPECT(reading.blobs->find("conv2") != nullptr);
+  reading.network->getInput(0)->setDimensions(before);
+  EXPECT(difference(reading.run(pictures()), right) < 1e-6F);
+
+  const std::string text = read_file("digits.prototxt");
+  std::ofstream(folder + "/digits_inner.prototxt") << text.substr(0, text.find("layer {\n  name: \"fc\""));
+  Reading inner;
+  EXPECT(inner.parse("digits_inner.prototxt"));
+  inner.mark("pool2");
+  const ILayer* first = inner.network->getLayer(0);
+  inner.network->getInput(0)->setDimensions(dims);
+  const Dims pooled = inner.blobs->find("pool2")->getDimensions();
+  EXPECT(pooled.d[pooled.nbDims - 1] == 4 && inner.network->getLayer(0) == first);
+#if NV_TENSORRT_MAJOR >= 10
+  Dims dynamic = before;
+  dynamic.d[0] = -1;
+  Reading batches;
+  EXPECT(batches.parse());
+  batches.mark("prob");
+  batches.network->getInput(0)->setDimensions(dynamic);
+  EXPECT(batches.blobs->find("prob")->getDimensions().d[0] == -1);
+  Owned<IBuilderConfig> config(batches.builder->createBuilderConfig());
+  IOptimizationProfile* profile = batches.builder->createOptimizationProfile();
+  profile->setDimensions("image", OptProfileSelector::kMIN, Dims4{1, 1, 8, 8});
+  profile->setDimensions("image", OptProfileSelector::kOPT, Dims4{2, 1, 8, 8});
+  profile->setDimensions("image", OptProfileSelector::kMAX, Dims4{4, 1, 8, 8});
+  config->addOptimizationProfile(profile);
+  Owned<ICudaEngine> engine(batches.builder->buildEngineWithConfig(*batches.network, *config));
+  EXPECT(engine != nullptr);
+  if (engine == nullptr) return;
+  Owned<IExecutionContext> context(engine->createExecutionContext());
+  std::vector<float> twice = pictures(), scores(20, -1);
+  twice.insert(twice.end(), twice.begin(), twice.end());
+  EXPECT(context->setInputShape("image", Dims4{2, 1, 8, 8}));
+  void* bindings[] = {twice.data(), scores.data()};
+  EXPECT(context->executeV2(bindings));
+  EXPECT(difference({scores.begin() + 10, scores.end()}, right) < 1e-6F);
+#endif
+}
+
 void two_networks() {
   Reading reading;
   EXPECT(reading.parse());
@@ -367,6 +417,7 @@ int main(int count, char** arguments) {
   const std::vector<float> right = reference();
   other_ways(right);
   means(right);
+  other_extents(right);
   two_networks();
   plugins(right);
 #if NV_TENSORRT_MAJOR < 8

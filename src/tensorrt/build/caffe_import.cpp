@@ -23,6 +23,7 @@ class PluginImport {
       return -1;
     }
   }
+  bool any() const { return any_; }  // plugins were made
   // What was thrown on the way.
   void rethrow() const {
     if (thrown_) std::rethrow_exception(thrown_);
@@ -48,6 +49,7 @@ class PluginImport {
     const bool ext = !second && plugins_.first_ext != nullptr && plugins_.first_ext->isPluginExt(layer.name);
     auto* first = plugins_.first_ext != nullptr ? plugins_.first_ext : plugins_.first;
     if (!second && !ext && (first == nullptr || !first->isPlugin(layer.name))) return false;
+    any_ = true;
     const Lent lent(network_, nodes);
     const PluginSession::Scope scope(*network_.plugins);
     const std::vector<nvinfer1::Weights> weights = weights_of(layer);
@@ -112,6 +114,49 @@ class PluginImport {
   const CaffePlugins& plugins_;
   CaffeWeights& kept_;
   std::exception_ptr thrown_;
+  bool any_ = false;
+};
+
+planish_import_options options_of(const CaffeModel& model, bool implicit) {
+  auto options = detail::sized<planish_import_options>();
+  options.format = PLANISH_FORMAT_CAFFE;
+  options.path = model.text.name;
+  options.bytes = model.text.bytes;
+  options.size = model.text.size;
+  if (model.weights != nullptr) {
+    options.weights = model.weights->name;
+    options.weights_bytes = model.weights->bytes;
+    options.weights_size = model.weights->size;
+  }
+  options.random_weights = model.weights == nullptr ? 1 : 0;
+  options.half_weights = model.half_weights ? 1 : 0;
+  options.keep_values = 1;
+  options.batch = implicit ? NetworkImpl::batch_symbol() : nullptr;
+  return options;
+}
+
+// Files that can be read another time.
+class KeptModel {
+ public:
+  explicit KeptModel(const CaffeModel& model)
+      : text_(model.text.name),
+        weights_(model.weights == nullptr ? "" : model.weights->name),
+        half_(model.half_weights) {}
+  Network read(bool implicit, const InputRanges& ranges) const {
+    const CaffeText weights{weights_.c_str(), nullptr, 0};
+    planish_import_options options =
+        options_of({{text_.c_str(), nullptr, 0}, weights_.empty() ? nullptr : &weights, half_}, implicit);
+    const std::vector<planish_range> list = detail::c_ranges(ranges);
+    options.ranges = list.data();
+    options.range_count = list.size();
+    planish_network* read = nullptr;
+    detail::check(planish_network_import_with(&options, &read));
+    return Network::take(read);
+  }
+
+ private:
+  std::string text_, weights_;
+  bool half_;
 };
 
 }  // namespace
@@ -161,20 +206,7 @@ std::unique_ptr<CaffeBlobs> read_caffe(NetworkImpl& network, const CaffeModel& m
                                        CaffeWeights& kept) {
   for (const auto& input : network.inputs()) network.value_of(*input);
   PluginImport made(network, plugins, kept);
-  auto options = detail::sized<planish_import_options>();
-  options.format = PLANISH_FORMAT_CAFFE;
-  options.path = model.text.name;
-  options.bytes = model.text.bytes;
-  options.size = model.text.size;
-  if (model.weights != nullptr) {
-    options.weights = model.weights->name;
-    options.weights_bytes = model.weights->bytes;
-    options.weights_size = model.weights->size;
-  }
-  options.random_weights = model.weights == nullptr ? 1 : 0;
-  options.half_weights = model.half_weights ? 1 : 0;
-  options.keep_values = 1;
-  options.batch = network.implicit() ? NetworkImpl::batch_symbol() : nullptr;
+  planish_import_options options = options_of(model, network.implicit());
   options.into = network.nodes().handle();
   if (plugins.any()) options.layer = PluginImport::ask, options.layer_user = &made;
   const NetworkImpl::Mark before = network.mark();
@@ -187,6 +219,13 @@ std::unique_ptr<CaffeBlobs> read_caffe(NetworkImpl& network, const CaffeModel& m
     network.absorb();
     auto blobs = std::make_unique<CaffeBlobs>(network);
     blobs->take_since(before);
+    network.may_read_again({});
+    if (before.layers == 0 && before.inputs == 0 && !made.any() && model.text.bytes == nullptr) {
+      const bool implicit = network.implicit();
+      network.may_read_again([kept_model = KeptModel(model), implicit](const InputRanges& ranges) {
+        return kept_model.read(implicit, ranges);
+      });
+    }
     return blobs;
   } catch (...) {
     network.forget_since(before);

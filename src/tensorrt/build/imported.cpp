@@ -17,7 +17,10 @@ class ImportedLayer final : public LayerOf<nvinfer1::IIdentityLayer> {
 class ReadLayer final : public LayerOf<nvinfer1::IIdentityLayer> {
  public:
   ReadLayer(NetworkImpl& network, std::shared_ptr<const Network> read, Node node, size_t count)
-      : Base(network, nvinfer1::LayerType::kIDENTITY, count), read_(std::move(read)), node_(node) {}
+      : Base(network, nvinfer1::LayerType::kIDENTITY, count),
+        read_(std::move(read)),
+        node_(node),
+        node_name_(read_->name(node)) {}
   void read_operand(Value value, TensorImpl* tensor) {
     sources_.push_back({value, tensor == nullptr ? -1 : static_cast<int>(operands.size())});
     if (tensor != nullptr) operands.push_back(tensor);
@@ -29,6 +32,30 @@ class ReadLayer final : public LayerOf<nvinfer1::IIdentityLayer> {
     const auto made = emit.like(*read_, node_, values);
     for (size_t i = 0; i < made.size(); ++i) emit.out(i, made[i]);
   }
+  const std::string& node_name() const { return node_name_; }
+  bool reads_nothing() const { return sources_.empty(); }  // a list of extents, which may be a constant otherwise
+  void require_like(const Network& read, Node node) const {
+    if (read.operands(node).size() != sources_.size() || read.outputs(node).size() != results.size() ||
+        read.op(node) != read_->op(node_))
+      refuse("layer '" + name + "' is another one with these extents; parse the file with them");
+  }
+  // Takes a node that is like its own; true: it reads what this layer reads.
+  bool bind(std::shared_ptr<const Network> read, Node node) {
+    const std::vector<Value> values = read->operands(node), gives = read->outputs(node);
+    bool same = true;
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (sources_[i].operand < 0 || read->is_constant(values[i]))
+        sources_[i] = {values[i], -1};
+      else
+        same = same && operands[static_cast<size_t>(sources_[i].operand)]->value == values[i];
+    }
+    for (size_t i = 0; i < gives.size(); ++i) results[i]->value = gives[i];
+    read_ = std::move(read);
+    node_ = node;
+    nodes = {node};
+    made = true;
+    return same;
+  }
 
  private:
   struct Source {
@@ -37,18 +64,31 @@ class ReadLayer final : public LayerOf<nvinfer1::IIdentityLayer> {
   };
   std::shared_ptr<const Network> read_;
   Node node_;
+  std::string node_name_;
   std::vector<Source> sources_;
 };
 
 class KnownLayer final : public LayerOf<nvinfer1::IIdentityLayer> {
  public:
   KnownLayer(NetworkImpl& network, Value constant)
-      : Base(network, nvinfer1::LayerType::kIDENTITY), constant_(constant) {}
+      : Base(network, nvinfer1::LayerType::kIDENTITY),
+        constant_(constant),
+        value_name_(network.nodes().name(constant)) {}
   void lower(Emit& emit) override { emit.out(0, constant_); }
+  void bind() {
+    if (const auto found = network.nodes().find(value_name_)) constant_ = *found;
+  }
 
  private:
   Value constant_;
+  std::string value_name_;
 };
+
+std::map<std::string, Node> nodes_by_name(const Network& network) {
+  std::map<std::string, Node> nodes;
+  for (Node node : network.nodes()) nodes[network.name(node)] = node;
+  return nodes;
+}
 
 // Names and results of a layer whose node is there.
 void take_node(LayerCore& layer, Node node, std::map<planish_value, TensorImpl*>& tensors) {
@@ -119,6 +159,32 @@ std::unique_ptr<LayerCore> read_layer(NetworkImpl& network, std::shared_ptr<cons
   take_node(*layer, node, tensors);
   layer->made = true;
   return layer;
+}
+
+void require_same_layers(const Network& read, const std::vector<std::unique_ptr<LayerCore>>& layers) {
+  const auto by_name = nodes_by_name(read);
+  for (const auto& layer : layers) {
+    const auto* mine = dynamic_cast<const ReadLayer*>(layer.get());
+    if (mine == nullptr) continue;
+    const auto at = by_name.find(mine->node_name());
+    if (at == by_name.end() && mine->reads_nothing()) continue;
+    if (at == by_name.end())
+      refuse("layer '" + layer->name + "' is not there with these extents; parse the file with them");
+    mine->require_like(read, at->second);
+  }
+}
+
+LayerCore* bind_layers(NetworkImpl& network, const std::vector<std::unique_ptr<LayerCore>>& layers) {
+  const auto read = std::make_shared<const Network>(network.nodes().clone());
+  const auto by_name = nodes_by_name(*read);
+  LayerCore* other = nullptr;
+  for (const auto& layer : layers) {
+    if (auto* known = dynamic_cast<KnownLayer*>(layer.get())) known->bind();
+    auto* mine = dynamic_cast<ReadLayer*>(layer.get());
+    const auto at = mine == nullptr ? by_name.end() : by_name.find(mine->node_name());
+    if (at != by_name.end() && !mine->bind(read, at->second) && other == nullptr) other = mine;
+  }
+  return other;
 }
 
 std::unique_ptr<LayerCore> constant_layer(NetworkImpl& network, Value constant) {

@@ -16,6 +16,13 @@ std::unique_ptr<LayerCore> import_layer(NetworkImpl& network, Node node, std::ma
 std::unique_ptr<LayerCore> read_layer(NetworkImpl& network, std::shared_ptr<const Network> read, Node node,
                                       std::map<planish_value, TensorImpl*>& tensors);
 
+// A file that is read again with other extents must have a node for each layer of read_layer(); Error: it has not.
+void require_same_layers(const Network& read, const std::vector<std::unique_ptr<LayerCore>>& layers);
+
+// It has become the network: those layers take the nodes of their names, and are made. The first of them whose operands
+// are not those that the file says, or null.
+LayerCore* bind_layers(NetworkImpl& network, const std::vector<std::unique_ptr<LayerCore>>& layers);
+
 // A constant of the network as a layer's result.
 std::unique_ptr<LayerCore> constant_layer(NetworkImpl& network, Value constant);
 

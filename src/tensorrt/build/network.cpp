@@ -226,11 +226,16 @@ void NetworkImpl::take_back_all() {
   }
 }
 
-// Nodes that were read by a parser stay and are given the new type; all others are made again.
+// Nodes of an ONNX model stay and are given the new type; those of a file that can be read again are read again; all
+// others are made again.
 void NetworkImpl::input_changed(TensorImpl& input) {
   const PluginSession::Scope scope(*plugins);
-  if (!input.value.present()) return;
+  if (!input.value.present() || read_with_extents(input)) return;
   take_back_all();
+  set_input_type(input);
+}
+
+void NetworkImpl::set_input_type(TensorImpl& input) {
   std::vector<const char*> symbols;
   for (size_t axis = 0; axis < input.extents.size(); ++axis) {
     const char* text = input.getDimensionName(static_cast<int32_t>(axis));
@@ -245,6 +250,37 @@ void NetworkImpl::input_changed(TensorImpl& input) {
                                                static_cast<planish_dtype>(type_of(input.type)), extents.data(),
                                                symbols.data(), static_cast<int32_t>(extents.size())));
   nodes_->set_name(input.value, input.name);
+}
+
+// False where there is nothing to read again, or extents are as they were.
+bool NetworkImpl::read_with_extents(TensorImpl& changed) {
+  const Extents before = nodes_->extents(changed.value);
+  if (!read_again_ || (implicit_ ? without_first(before) : before) == changed.extents) return false;
+  InputRanges ranges;
+  for (const auto& input : inputs_) {
+    Extents extents = input->extents;
+    if (implicit_) extents.insert(extents.begin(), 1);
+    InputRange range = InputRange::fixed(nodes_->name(input->value), extents);
+    for (size_t axis = 0; axis < extents.size(); ++axis)
+      if (extents[axis] < 0) range.min[axis] = range.opt[axis] = 1, range.max[axis] = INT32_MAX;
+    ranges.push_back(std::move(range));
+  }
+  Network fresh = read_again_(ranges);
+  for (const auto& input : inputs_)
+    if (!fresh.find(nodes_->name(input->value))) refuse("an input was renamed; its file cannot be read again");
+  require_same_layers(fresh, layers_);
+  take_back_all();
+  for (const auto& input : inputs_) input->value = *fresh.find(nodes_->name(input->value));
+  *nodes_ = std::move(fresh);
+  LayerCore* other = bind_layers(*this, layers_);
+  for (const auto& layer : layers_) {
+    if (!layer->made) continue;
+    made_.push_back(layer.get());
+    for (Node node : layer->nodes) node_names_.insert(nodes_->name(node));
+  }
+  if (other != nullptr) take_back(*other);
+  if (type_of(changed.type) != nodes_->dtype(changed.value)) set_input_type(changed);
+  return true;
 }
 
 std::string NetworkImpl::fresh_node_name(const std::string& wanted) {

@@ -2,6 +2,7 @@
 // INetworkDefinition. Layers are records; they become nodes of a planish::Network when something asks for extents or
 // types, and at the build. A setter takes back what was made of its layer and of all that was made later.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -148,6 +149,9 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   void forget_since(const Mark& mark);
   Network exchange_nodes(Network nodes);
   void absorb();
+  // Layers of a file follow its inputs' extents when they are read again with others; `read` does it. Of one file, and
+  // where all layers are the file's own.
+  void may_read_again(std::function<Network(const InputRanges&)> read) { read_again_ = std::move(read); }
   // The tensors that have values, by value.
   std::map<planish_value, TensorImpl*> tensors_by_value() const;
   // The symbol of the axis that an implicit batch hides.
@@ -168,6 +172,8 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   template <class Layer, class... Args>
   Layer* make(const char* call, Args&&... args);
   void make_input(TensorImpl& input);
+  void set_input_type(TensorImpl& input);
+  bool read_with_extents(TensorImpl& input);
   void make_nodes(LayerCore& layer);
   void drop_nodes(LayerCore& layer);
 
@@ -183,6 +189,7 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   std::vector<LayerCore*> made_;  // layers that have nodes, in the order in which they were made
   std::vector<std::unique_ptr<nvinfer1::INoCopy>> others_;  // loops, conditionals
   std::set<std::string> node_names_;
+  std::function<Network(const InputRanges&)> read_again_;
   nvinfer1::IOutputDimensionsFormula* formulas_[3] = {};
 };
 

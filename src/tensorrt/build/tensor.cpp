@@ -1,6 +1,7 @@
 // ITensor.
 
 #include <limits>
+#include <utility>
 
 #include "tensorrt/build/layer.h"
 
@@ -18,8 +19,13 @@ char const* TensorImpl::getName() const { return name.c_str(); }
 void TensorImpl::setDimensions(nvinfer1::Dims const& dims) {
   network.reporter().guard("ITensor::setDimensions", [&] {
     if (!is_input) refuse("'" + name + "' is no input of the network; its dimensions follow from its layer");
-    extents = extents_of(dims);
-    network.input_changed(*this);
+    const Extents before = std::exchange(extents, extents_of(dims));
+    try {
+      network.input_changed(*this);
+    } catch (...) {
+      extents = before;
+      throw;
+    }
   });
 }
 
