@@ -181,6 +181,7 @@ Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
       whole.set_range(NetworkImpl::batch_symbol(), 1, max_batch_, max_batch_);
   }
   if (config.getFlag(nvinfer1::BuilderFlag::kINT8) && !is_explicit(network)) {
+    name_values(network, whole);
     const Ranges ranges = ranges_of(network, config, whole, threads_);
     options.calibration = ranges.table;
     options.calibration_partial = ranges.partial;

@@ -128,6 +128,13 @@ std::map<std::string, std::string> stated_scales(const NetworkImpl& network, con
 
 }  // namespace
 
+void name_values(const NetworkImpl& network, Network& whole) {
+  for (const auto& layer : network.layers())
+    for (const auto& result : layer->results)
+      if (result->value.present() && !result->name.empty() && !whole.find(result->name))
+        whole.set_name(result->value, result->name);
+}
+
 Ranges ranges_of(NetworkImpl& network, const ConfigImpl& config, const Network& whole, int32_t threads) {
   Ranges ranges;
   const auto stated = stated_scales(network, whole);

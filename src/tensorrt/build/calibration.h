@@ -13,6 +13,9 @@ struct Ranges {
   bool partial = false;  // dynamic ranges alone may leave tensors out
 };
 
+// Values of `whole` get the names of their tensors, which calibration tables speak of.
+void name_values(const NetworkImpl& network, Network& whole);
+
 // Asks the configuration's calibrator for its cache, or for batches, which are run through `whole`; dynamic ranges of
 // tensors take the place of what it says.
 Ranges ranges_of(NetworkImpl& network, const ConfigImpl& config, const Network& whole, int32_t threads);
