@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <filesystem>
+
 #include "plugin/c_plugin.h"
 
 namespace planish {
@@ -25,7 +27,11 @@ planish_status add_type(const planish_plugin_type* type) noexcept {
 
 }  // namespace
 
-void load_plugin_library(const std::string& path) {
+// A name alone is looked for here before it is looked for where libraries lie.
+void load_plugin_library(const std::string& given) {
+  std::error_code none;
+  const bool is_here = given.find('/') == std::string::npos && std::filesystem::exists(given, none);
+  const std::string path = is_here ? "./" + given : given;
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) fail(Code::not_found, "the library of plugins {} cannot be loaded: {}", path, dlerror());
   const auto add_all = reinterpret_cast<planish_register_plugins_fn>(dlsym(library, "planish_register_plugins"));

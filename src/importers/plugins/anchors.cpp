@@ -15,6 +15,7 @@ struct AnchorGrid {
 
 // [1, 2, H W boxes 4, 1]: corners, then the variances of each
 ValueId grid_anchors(PluginContext& context, const AnchorGrid& grid, const std::vector<double>& variance) {
+  require_small_table({grid.height, grid.width, std::ssize(grid.sizes), 8});
   std::vector<float> values;
   for (int64_t row = 0; row < grid.height; ++row)
     for (int64_t column = 0; column < grid.width; ++column)

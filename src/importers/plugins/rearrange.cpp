@@ -87,6 +87,7 @@ void expand_coord_conv(PluginContext& context) {
   const Shape& shape = context.shape(0, 4);
   const int64_t height = importers::fixed_extent(context, x, 2, "the height"),
                 width = importers::fixed_extent(context, x, 3, "the width");
+  require_small_table({2, height, width});
   std::vector<float> places;
   const auto place = [](int64_t i, int64_t count) {
     return count == 1 ? -1.0F : static_cast<float>(-1 + 2 * static_cast<double>(i) / static_cast<double>(count - 1));

@@ -49,6 +49,7 @@ Head head_of(PluginContext& context, size_t i) {
 
 // Columns and rows of a grid [1, H, W, 1, 2] plus an offset.
 ValueId grid_places(PluginContext& context, const Head& head, float offset) {
+  require_small_table({head.height, head.width, 2});
   std::vector<float> places;
   for (int64_t i = 0; i < head.height; ++i)
     for (int64_t k = 0; k < head.width; ++k) {

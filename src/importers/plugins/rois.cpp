@@ -90,6 +90,7 @@ Grid grid_of(PluginContext& context) {
 // Boxes around every cell of a grid, by centre and extent: [1, anchors H W, 4], in the order of scores [anchors, H, W].
 ValueId anchors_on(PluginContext& context, const Grid& grid, const std::vector<std::pair<double, double>>& sizes,
                    double stride, double first) {
+  require_small_table({std::ssize(sizes), grid.height, grid.width, 4});
   std::vector<float> values;
   for (const auto& [width, height] : sizes)
     for (int64_t row = 0; row < grid.height; ++row)
@@ -242,8 +243,8 @@ std::vector<float> mask_rcnn_anchors(int64_t height, int64_t width) {
 // Scores [N, P, 2, …] (of objects behind), changes [N, P, 4, …] -> [N, K, 4]
 void expand_proposal_layer(PluginContext& context) {
   const auto& image = context.integers("image_size");
-  if (image.size() != 3 || image[0] != 3 || image[1] < 2 || image[2] < 2 || image[1] > 8192 || image[2] > 8192)
-    fail(Code::invalid_model, "field 'image_size' has {} elements; 3, height and width of 2 to 8192 are accepted",
+  if (image.size() != 3 || image[0] != 3 || image[1] < 2 || image[2] < 2 || image[1] > 4096 || image[2] > 4096)
+    fail(Code::invalid_model, "field 'image_size' has {} elements; 3, height and width of 2 to 4096 are accepted",
          image.size());
   const std::vector<float> values = mask_rcnn_anchors(image[1], image[2]);
   const int64_t count = std::ssize(values) / 4;

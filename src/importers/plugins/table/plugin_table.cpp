@@ -132,6 +132,16 @@ Attrs checked_fields(const PluginRow& row, const Attrs& given) {
   return fields;
 }
 
+void require_small_table(std::initializer_list<int64_t> extents) {
+  constexpr int64_t kMost = int64_t{1} << 26;
+  int64_t count = 1;
+  for (int64_t extent : extents) {
+    if (extent > kMost || count * extent > kMost)
+      fail(Code::unsupported, "a table of more than {} numbers would be made", kMost);
+    count *= extent;
+  }
+}
+
 std::vector<ValueId> expand(Graph& graph, PluginNode node) {
   const PluginRow* row = plugin_table().find(node.type);
   if (row == nullptr) fail(Code::not_found, "no plugin '{}' ships with the library", node.type);

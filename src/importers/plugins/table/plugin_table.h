@@ -64,6 +64,9 @@ const PluginTable& plugin_table();
 // was found and what is accepted. An empty `version`: any.
 Attrs checked_fields(const PluginRow& row, const Attrs& given);
 
+// For tables that an expansion makes up (anchors, places): Error(unsupported) for more than 2^26 numbers.
+void require_small_table(std::initializer_list<int64_t> extents);
+
 struct PluginNode {
   std::string type;
   Attrs attrs;
