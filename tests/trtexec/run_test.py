@@ -2,10 +2,12 @@
 """run_test.py TRTEXEC: the ways to run an engine, the lines of the summary and the files, and that their numbers agree."""
 import json
 import re
+import struct
 import tempfile
 from pathlib import Path
 
 from helpers import DIGITS, QUICK, Run, program_from
+from wire import INT64, model, node, value
 
 METRICS = ("Latency", "Enqueue Time", "H2D Latency", "GPU Compute Time", "D2H Latency")
 NUMBER = r"([-+0-9.e]+)"
@@ -80,9 +82,25 @@ def check_shown(program, folder):
     Run(program, folder, f"--onnx={DIGITS}", "--verbose", *QUICK).passed().has("[V] === Explanations of the performance metrics ===")
 
 
+def check_late(program, folder):
+    """Extents that data decides, and values that a step refuses."""
+    (folder / "late.onnx").write_bytes(model([node("NonZero", ["x"], ["y"])], [value("x", [4])], [value("y", [1, "n"], INT64)]))
+    (folder / "x.bin").write_bytes(struct.pack("<4f", 0, 1, 2, 0))
+    for words in ([], ["--infStreams=2"], ["--noDataTransfers", "--exposeDMA"]):
+        run = Run(program, folder, "--onnx=late.onnx", "--loadInputs=x:x.bin", "--dumpOutput", "--exportOutput=o.json", *words, *QUICK)
+        run.passed().has("y: (1x2)")
+        found = json.loads((folder / "o.json").read_text())
+        run.expect(found == [{"name": "y", "dimensions": "1x2", "values": [1, 2]}], found)
+    gather = model([node("Gather", ["x", "i"], ["y"])], [value("x", [4]), value("i", [1], INT64)], [value("y", [1])])
+    (folder / "gather.onnx").write_bytes(gather)
+    (folder / "i.bin").write_bytes(struct.pack("<q", 9))
+    Run(program, folder, "--onnx=gather.onnx", "--loadInputs=i:i.bin", *QUICK).failed("index 9 into an extent of 4", "Error occurred during inference")
+    Run(program, folder, "--onnx=gather.onnx", *QUICK).passed()
+
+
 def main():
     program = program_from(__doc__)
-    for check in (check_summary, check_ways, check_shown):
+    for check in (check_summary, check_ways, check_shown, check_late):
         with tempfile.TemporaryDirectory() as folder:
             check(program, Path(folder))
 

@@ -152,8 +152,10 @@ Extents Runner::shape(int io, const Snapshot& snapshot) {
   apply_shapes(snapshot);
   int64_t extents[PLANISH_MAX_RANK];
   int32_t rank = 0;
-  detail::check(
-      planish_context_get_shape(context_.get(), plan_->ios()[static_cast<size_t>(io)].name.c_str(), extents, &rank));
+  const Io& tensor = plan_->ios()[static_cast<size_t>(io)];
+  const planish_status status = planish_context_get_shape(context_.get(), tensor.name.c_str(), extents, &rank);
+  if (status != PLANISH_OK && late_[static_cast<size_t>(io)]) return tensor.extents;  // data decides: -1 until it ran
+  detail::check(status);
   return Extents(extents, extents + rank);
 }
 
