@@ -3,10 +3,10 @@
 
 #include "small_floats.cuh"
 
-// First in every kernel: the next one may come, and nothing is read or written before the one in front has ended.
+// First in every kernel: nothing is read or written before the kernel in front has ended. The next one comes when the
+// blocks of this one are done: sooner, its waiting blocks would take their places.
 __device__ inline void wait_for_previous() {
 #if __CUDA_ARCH__ >= 900
-  asm volatile("griddepcontrol.launch_dependents;");
   asm volatile("griddepcontrol.wait;" ::: "memory");
 #endif
 }
