@@ -330,7 +330,9 @@ std::string read_windows(const TacticQuery& query, const EpilogueForm& form, int
 
 std::string refuse_product(const TacticQuery& query, const TensorProduct& p) {
   if (query.cuda != "sm_90a") return "its kernels are for sm_90a, not " + query.cuda;
-  if (p.type == DataType::f32 && !query.precisions.tf32) return "elements are f32, and tf32 is not permitted";
+  // Of f32 they multiply 11 bits: less than the 16 that `tf32` promises, more than bf16 has.
+  if (p.type == DataType::f32 && !query.precisions.bf16)
+    return "elements are f32, and products of fewer bits are not permitted";
   if (p.type != DataType::f32 && p.type != DataType::f16 && p.type != DataType::bf16)
     return fmt::format("elements are {}", data_type_name(p.type));
   if (p.result != DataType::f32 && p.result != DataType::f16 && p.result != DataType::bf16)
