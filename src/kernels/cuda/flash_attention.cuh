@@ -42,21 +42,26 @@ template <class C, int Rows>
 PLANISH_DEVICE void attention_rows(uint32_t to, const typename C::Element* from, const AttentionPlace& place, int width,
                                    int first, int end) {
   constexpr int chunks = C::kHead / 8;
-  const bool whole = place.element == 1 && place.row % 8 == 0 && reinterpret_cast<uint64_t>(from) % 16 == 0;
+  if (place.element == 1 && place.row % 8 == 0 && reinterpret_cast<uint64_t>(from) % 16 == 0) {
 #pragma unroll
+    for (int i = threadIdx.x; i < Rows * chunks; i += C::kThreads) {
+      const int row = i / chunks, chunk = i % chunks;
+      const bool valid = first + row < end && chunk * 8 < width;
+      copy_async<16>(to + row * C::kPitch + chunk * 16, from + (valid ? (first + row) * place.row + chunk * 8 : 0),
+                     valid);
+    }
+    return;
+  }
+#pragma unroll 1
   for (int i = threadIdx.x; i < Rows * chunks; i += C::kThreads) {
     const int row = i / chunks, chunk = i % chunks;
     const bool valid = first + row < end && chunk * 8 < width;
     const typename C::Element* at = from + (valid ? (first + row) * place.row + chunk * 8 * place.element : 0);
-    if (whole) {
-      copy_async<16>(to + row * C::kPitch + chunk * 16, at, valid);
-    } else {
-      uint32_t words[4] = {};
+    uint32_t words[4] = {};
 #pragma unroll
-      for (int e = 0; e < 8; e++)
-        if (valid) words[e / 2] |= static_cast<uint32_t>(at[e * place.element].bits) << (e % 2 * 16);
-      store_shared4(to + row * C::kPitch + chunk * 16, words);
-    }
+    for (int e = 0; e < 8; e++)
+      if (valid) words[e / 2] |= static_cast<uint32_t>(at[e * place.element].bits) << (e % 2 * 16);
+    store_shared4(to + row * C::kPitch + chunk * 16, words);
   }
 }
 
@@ -80,6 +85,8 @@ PLANISH_DEVICE void attention_scores(float (*scores)[4], const uint32_t (*querie
       WarpProduct<typename C::Element>::add(scores[2 * j + 1], queries[d], b[1], b[3]);
     }
   const bool last = key0 + C::kKeys > p.keys;
+  const typename C::Element* rows[2] = {mask + query * p.mask.row, mask + (query + 8) * p.mask.row};
+  const int step = static_cast<int>(p.mask.element);
 #pragma unroll
   for (int j = 0; j < 8; j++)
 #pragma unroll
@@ -87,8 +94,7 @@ PLANISH_DEVICE void attention_scores(float (*scores)[4], const uint32_t (*querie
       const int row = query + (e >> 1) * 8, key = key0 + j * 8 + (lane & 3) * 2 + (e & 1);
       float s = scores[j][e] * (p.scale * log2e);
       if constexpr (C::kMask == 2)
-        if (row < p.queries && key < p.keys)
-          s = fmaf(to_float(mask[row * p.mask.row + key * p.mask.element]), log2e, s);
+        if (row < p.queries && key < p.keys) s = fmaf(to_float(rows[e >> 1][key * step]), log2e, s);
       bool seen = !last || key < p.keys;
       if constexpr (C::kMask == 1) seen = seen && key <= row + p.causal_offset;
       scores[j][e] = seen ? s : -infinity();
