@@ -181,8 +181,8 @@ void NetworkImpl::make_nodes(LayerCore& layer) {
   if (layer.making) throw Error(Code::invalid_model, "layer '" + layer.name + "' depends on itself");
   layer.making = true;
   try {
-    for (TensorImpl* operand : layer.operands)
-      if (operand != nullptr && (operand->producer == nullptr || !operand->producer->making)) value_of(*operand);
+    for (size_t i = 0; i < std::min(layer.operands.size(), layer.first_operands); ++i)
+      if (layer.operands[i] != nullptr) value_of(*layer.operands[i]);
     Emit emit(*this, layer);
     layer.lower(emit);
     for (const auto& result : layer.results) {

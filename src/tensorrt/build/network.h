@@ -133,7 +133,9 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   void take_back_all();
   void input_changed(TensorImpl& input);
   void add(std::unique_ptr<LayerCore> layer);
-  TensorImpl& add_input_of(Value value);  // of an imported network
+  template <class Layer, class... Args>
+  Layer* make(const char* call, Args&&... args);  // a layer of the caller's kind, or null and a line in the log
+  TensorImpl& add_input_of(Value value);          // of an imported network
   // Takes a network that a parser read, when nothing was added yet; its nodes become layers.
   void adopt(Network imported);
   // All nodes, with the outputs marked: what is built.
@@ -147,8 +149,6 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   std::shared_ptr<PluginSession> plugins;
 
  private:
-  template <class Layer, class... Args>
-  Layer* make(const char* call, Args&&... args);
   void make_input(TensorImpl& input);
   void make_nodes(LayerCore& layer);
   void drop_nodes(LayerCore& layer);
