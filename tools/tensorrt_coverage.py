@@ -51,7 +51,7 @@ def probe(rows, major):
 
 def refused():
     text = (ROOT / "src/tensorrt/build/layers_refused.cpp").read_text()
-    return dict(re.findall(r'\*this, "(\w+)",\s*"([^"]*)"', text))
+    return dict(re.findall(r'"(\w+): ([^"]*)"', text))
 
 
 def main():

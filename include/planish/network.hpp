@@ -111,6 +111,21 @@ class Network {
   }
   // Owns what the C interface made.
   static Network take(planish_network* made) { return Network(made); }
+  // As bytes, and back.
+  std::string bytes() const {
+    std::string all;
+    const planish_write_fn append = [](void* user, const void* data, size_t size) {
+      static_cast<std::string*>(user)->append(static_cast<const char*>(data), size);
+      return int32_t{1};
+    };
+    detail::check(planish_network_write(handle(), append, &all));
+    return all;
+  }
+  static Network of_bytes(const std::string& bytes) {
+    planish_network* made = nullptr;
+    detail::check(planish_network_read(bytes.data(), bytes.size(), &made));
+    return Network(made);
+  }
   Network clone() const {
     planish_network* made = nullptr;
     detail::check(planish_network_clone(handle(), &made));
@@ -262,6 +277,10 @@ class Network {
   }
   void set_operand(Node node, size_t index, Value value) {
     detail::check(planish_network_set_node_input(handle(), node.id, index, value.id));
+  }
+  // Other elements of a constant, of its type and extents.
+  void set_constant(Value value, const void* data) {
+    detail::check(planish_network_set_constant(handle(), value.id, data));
   }
   void remove(Node node) { detail::check(planish_network_remove_node(handle(), node.id)); }
 

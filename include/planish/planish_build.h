@@ -213,6 +213,14 @@ PLANISH_API planish_status planish_network_get_attr(const planish_network* netwo
 /* The whole network, exactly; valid as other texts. */
 PLANISH_API planish_status planish_network_text(const planish_network* network, const char** text);
 
+/* The network as bytes, and back. PLANISH_UNSUPPORTED: it has user operators. */
+typedef int32_t (*planish_write_fn)(void* user, const void* data, size_t size); /* 0: failed */
+PLANISH_API planish_status planish_network_write(const planish_network* network, planish_write_fn write, void* user);
+PLANISH_API planish_status planish_network_read(const void* bytes, size_t size, planish_network** network);
+/* Other elements of a constant: dense, row-major, of its type. */
+PLANISH_API planish_status planish_network_set_constant(planish_network* network, planish_value value,
+                                                        const void* data);
+
 /* ---- building --------------------------------------------------------------------------------------- */
 
 typedef int32_t planish_tuning;

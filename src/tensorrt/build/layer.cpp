@@ -73,6 +73,19 @@ void LayerCore::set_input(int32_t index, nvinfer1::ITensor& tensor) {
   });
 }
 
+void LayerCore::changed() {
+  if (imported)
+    network.reporter().warn("layer '" + name + "' was read by a parser: its properties stay those of the model");
+  else
+    network.take_back(*this);
+}
+
+void LayerCore::rename(const std::string& text) {
+  if (!imported) return set(name, text);
+  name = text;
+  network.reporter().guard("ILayer::setName", [&] { network.nodes().set_name(nodes.at(0), name); });
+}
+
 void LayerCore::set_operand(size_t index, nvinfer1::ITensor* tensor) {
   network.reporter().guard("ILayer::setInput", [&] {
     TensorImpl* given = tensor == nullptr ? nullptr : &network.own(*tensor);
@@ -175,9 +188,15 @@ std::vector<float> floats_of(const nvinfer1::Weights& given, const Extents& exte
 
 Value Emit::weights(const nvinfer1::Weights& given, const Extents& extents, const char* what) {
   const DataType type = type_of(given.type);
-  if (type == DataType::f16 || type == DataType::bf16) return net.constant(extents, floats_of(given, extents, what));
-  require_count(given, extents, what);
-  return net.constant(type, extents, given.values);
+  Value value;
+  if (type == DataType::f16 || type == DataType::bf16) {
+    value = net.constant(extents, floats_of(given, extents, what));
+  } else {
+    require_count(given, extents, what);
+    value = net.constant(type, extents, given.values);
+  }
+  layer_.own_weights.push_back({given.values, what, value});
+  return value;
 }
 
 Value Emit::number(Value x, double value) {

@@ -26,9 +26,10 @@ class LayerCore {
   void add_operand(nvinfer1::ITensor& tensor) { operands.push_back(&network.own(tensor)); }
   // The operand, or null.
   TensorImpl* operand(size_t i) const { return i < operands.size() ? operands[i] : nullptr; }
+  void rename(const std::string& text);
   std::string default_name() const;
   // What was made of this layer no longer holds.
-  virtual void changed() { network.take_back(*this); }
+  virtual void changed();
   // A member that lower() looks at.
   template <class T, class U>
   void set(T& member, const U& value) {
@@ -43,7 +44,13 @@ class LayerCore {
   std::vector<TensorImpl*> operands;  // null: absent
   std::vector<std::unique_ptr<TensorImpl>> results;
   std::vector<Node> nodes;
-  size_t first_operands = SIZE_MAX;  // how many have values before lower(); those behind them may depend on results
+  struct OwnWeights {
+    const void* given;
+    std::string what;
+    Value value;
+  };
+  std::vector<OwnWeights> own_weights;  // constants among its nodes' operands
+  size_t first_operands = SIZE_MAX;     // how many have values before lower(); those behind them may depend on results
   bool made = false, making = false;
   bool imported = false;  // its nodes were read by a parser, and stay
   nvinfer1::DataType precision = nvinfer1::DataType::kFLOAT;
@@ -62,7 +69,7 @@ class LayerOf : public Interface, public LayerCore {
   nvinfer1::ILayer& layer() override { return *this; }
 
   nvinfer1::LayerType getType() const override { return type; }
-  void setName(char const* text) override { set(name, std::string(text == nullptr ? "" : text)); }
+  void setName(char const* text) override { rename(text == nullptr ? "" : text); }
   char const* getName() const override { return name.c_str(); }
   int32_t getNbInputs() const override { return static_cast<int32_t>(operands.size()); }
   nvinfer1::ITensor* getInput(int32_t index) const override {

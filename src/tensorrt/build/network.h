@@ -11,6 +11,7 @@
 #include "NvInfer.h"
 #include "planish/planish.hpp"
 #include "tensorrt/runtime/plugin_session.h"
+#include "tensorrt/runtime/refit_record.h"
 #include "tensorrt/runtime/report.h"
 #include "tensorrt/runtime/types.h"
 
@@ -107,9 +108,11 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
     return (flags_ & (1U << static_cast<uint32_t>(flag))) != 0;
   }
   bool setWeightsName(nvinfer1::Weights weights, char const* name) override;
-  bool markWeightsRefittable(char const*) override { return false; }
-  bool unmarkWeightsRefittable(char const*) override { return true; }
-  bool areWeightsMarkedRefittable(char const*) const override { return false; }
+  bool markWeightsRefittable(char const* name) override { return name != nullptr && refittable_.insert(name).second; }
+  bool unmarkWeightsRefittable(char const* name) override { return name != nullptr && refittable_.erase(name) > 0; }
+  bool areWeightsMarkedRefittable(char const* name) const override {
+    return name != nullptr && refittable_.count(name) > 0;
+  }
   void setErrorRecorder(nvinfer1::IErrorRecorder* recorder) override { reporter_.set_recorder(recorder); }
   nvinfer1::IErrorRecorder* getErrorRecorder() const override { return reporter_.recorder(); }
   nvinfer1::IBuilder& getBuilder() const override { return builder_; }
@@ -135,8 +138,8 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   void add(std::unique_ptr<LayerCore> layer);
   template <class Layer, class... Args>
   Layer* make(const char* call, Args&&... args);  // a layer of the caller's kind, or null and a line in the log
-  TensorImpl& add_input_of(Value value);          // of an imported network
-  // Takes a network that a parser read, when nothing was added yet; its nodes become layers.
+  TensorImpl& add_input_of(const Network& model, Value of_model, Value value);
+  // Takes a network that a parser read; its nodes become layers behind those that are there.
   void adopt(Network imported);
   // All nodes, with the outputs marked: what is built.
   Network finish();
@@ -144,6 +147,8 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   const std::vector<std::unique_ptr<LayerCore>>& layers() const { return layers_; }
   // 0 convolution, 1 deconvolution, 2 pooling; null: none was set.
   nvinfer1::IOutputDimensionsFormula* formula(int kind) const { return formulas_[kind]; }
+  // Which constants of finish() are weights that callers know by layer or by name.
+  std::vector<RefitRecord::Weights> named_weights();
   std::string fresh_node_name(const std::string& wanted);
   // Live plugins by layer, for an engine of this process.
   std::shared_ptr<PluginSession> plugins;
@@ -164,7 +169,8 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   std::vector<TensorImpl*> outputs_;
   std::vector<LayerCore*> made_;  // layers that have nodes, in the order in which they were made
   std::vector<std::unique_ptr<nvinfer1::INoCopy>> others_;  // loops, conditionals
-  std::set<std::string> node_names_;
+  std::set<std::string> node_names_, refittable_;
+  std::map<const void*, std::string> weight_names_;
   nvinfer1::IOutputDimensionsFormula* formulas_[3] = {};
 };
 

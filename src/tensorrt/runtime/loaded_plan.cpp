@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "tensorrt/runtime/refit_record.h"
 #include "tensorrt/runtime/report.h"
 
 namespace planish::tensorrt {
@@ -26,7 +27,7 @@ LoadedPlan::LoadedPlan(Blob blob, planish_device* device, std::shared_ptr<Plugin
   planish_engine* made = nullptr;
   {
     const PluginSession::Scope scope(*session_);
-    detail::check(planish_engine_from_memory(blob_.data.get(), blob_.size, &options, &made));
+    detail::check(planish_engine_from_memory(blob_.data.get(), plan_bytes(blob_), &options, &made));
   }
   engine_.reset(made);
   auto info = detail::sized<planish_engine_info>();
