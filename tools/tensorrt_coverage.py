@@ -21,8 +21,9 @@ def classes():
     for path in sorted(INCLUDE.glob("nv*/*.h")):
         text = re.sub(r"//[^\n]*", "", path.read_text())
         space = re.findall(r"^namespace (nvinfer1|nvonnxparser|nvcaffeparser1|nvuffparser)", text, re.M)
-        if path.name == "plugins.h":
-            space.append("nvinfer1::plugin")
+        inner = {"plugins.h": "plugin", "consistency.h": "consistency", "safe.h": "safe"}.get(path.name)
+        if inner:
+            space.append(f"nvinfer1::{inner}")
         for found in CLASS.finditer(text):
             if text[found.end()] == "}":  # a class of nothing but its name
                 continue
