@@ -3,7 +3,10 @@
 #
 #   TensorRT_FOUND, TensorRT_INCLUDE_DIR(S), TensorRT_LIBRARY, TensorRT_LIBRARIES, TensorRT_VERSION(_MAJOR, _MINOR,
 #   _PATCH), TENSORRT_* of the same names; targets TensorRT::TensorRT, TensorRT::nvinfer, TensorRT::nvinfer_plugin,
-#   TensorRT::nvonnxparser, TensorRT::nvparsers
+#   TensorRT::nvonnxparser, TensorRT::nvparsers, TensorRT::nvcaffe_parser
+#
+# Projects that have not found a CUDA toolkit before get the headers of the one that comes with this implementation
+# among the include directories, and its library as TensorRT::cudart.
 if(NOT TensorRT_MAJOR)
   set(TensorRT_MAJOR 10)
 endif()
@@ -18,6 +21,18 @@ get_filename_component(TensorRT_prefix ${CMAKE_CURRENT_LIST_DIR}/../../../.. ABS
 set(TensorRT_hints ${TensorRT_ROOT} ${TENSORRT_ROOT} $ENV{TensorRT_ROOT} $ENV{TENSORRT_ROOT} ${TensorRT_prefix})
 find_path(TensorRT_INCLUDE_DIR NvInfer.h HINTS ${TensorRT_hints} PATH_SUFFIXES include/tensorrt include)
 set(TensorRT_LIBRARIES "")
+set(TensorRT_INCLUDE_DIRS ${TensorRT_INCLUDE_DIR})
+if(NOT CUDAToolkit_FOUND AND NOT CUDA_FOUND)
+  find_path(TensorRT_CUDA_INCLUDE_DIR planish_small_floats.h HINTS ${TensorRT_hints} PATH_SUFFIXES include/cuda)
+  find_library(TensorRT_cudart_LIBRARY cudart HINTS ${TensorRT_hints} NO_DEFAULT_PATH
+    PATH_SUFFIXES lib/planish/tensorrt lib/${CMAKE_LIBRARY_ARCHITECTURE}/planish/tensorrt tensorrt)
+  list(APPEND TensorRT_INCLUDE_DIRS ${TensorRT_CUDA_INCLUDE_DIR})
+  if(TensorRT_cudart_LIBRARY AND NOT TARGET TensorRT::cudart)
+    add_library(TensorRT::cudart SHARED IMPORTED)
+    set_target_properties(TensorRT::cudart PROPERTIES IMPORTED_LOCATION ${TensorRT_cudart_LIBRARY}
+      INTERFACE_INCLUDE_DIRECTORIES ${TensorRT_CUDA_INCLUDE_DIR})
+  endif()
+endif()
 foreach(name nvinfer nvinfer_plugin nvonnxparser nvparsers nvcaffe_parser)
   find_library(TensorRT_${name}_LIBRARY ${name} HINTS ${TensorRT_hints}
     PATH_SUFFIXES lib/planish/tensorrt/${TensorRT_layout} lib/${CMAKE_LIBRARY_ARCHITECTURE}/planish/tensorrt/${TensorRT_layout}
@@ -27,13 +42,12 @@ foreach(name nvinfer nvinfer_plugin nvonnxparser nvparsers nvcaffe_parser)
     if(NOT TARGET TensorRT::${name})
       add_library(TensorRT::${name} SHARED IMPORTED)
       set_target_properties(TensorRT::${name} PROPERTIES IMPORTED_LOCATION ${TensorRT_${name}_LIBRARY}
-        INTERFACE_INCLUDE_DIRECTORIES "${TensorRT_INCLUDE_DIR}"
+        INTERFACE_INCLUDE_DIRECTORIES "${TensorRT_INCLUDE_DIRS}"
         INTERFACE_COMPILE_DEFINITIONS NV_TENSORRT_MAJOR=${TensorRT_MAJOR})
     endif()
   endif()
 endforeach()
 set(TensorRT_LIBRARY ${TensorRT_nvinfer_LIBRARY})
-set(TensorRT_INCLUDE_DIRS ${TensorRT_INCLUDE_DIR})
 set(TensorRT_VERSION_MAJOR ${TensorRT_MAJOR})
 set(TensorRT_VERSION_MINOR 0)
 set(TensorRT_VERSION_PATCH 0)

@@ -30,7 +30,7 @@ LAYERS = {
     "runtime": RUNTIME,
     "ir": ["tensor", "base"],
     "ops": ["ir", "kernels/reference", "kernels", "tensor", "base"],
-    "importers": ["ops", "ir", "kernels/reference", "tensor", "base"],
+    "importers": ["ops", "ir", "kernels/reference", "plugin", "tensor", "base"],
     "passes": ["ops", "ir", "kernels/reference", "kernels", "tensor", "base"],
     "tactics": ["ops", "ir", "kernels", "kernels/reference", "kernels/cpu", "plan", "device", "tensor", "base"],
     "compile": BUILDER + ["kernels/reference"],
@@ -40,6 +40,7 @@ LAYERS = {
     "tensorrt/runtime": ["cudart"],  # the public interface alone, of the runtime half; how work gets on a stream
     "tensorrt/build": ["tensorrt/runtime"],
     "tensorrt/parsers": [],
+    "trtexec": [],  # TensorRT's public interface and the CUDA runtime's, as its users have them
     "cli": ["importers", "compile"] + BUILDER,
     "python": [],
 }

@@ -49,8 +49,30 @@ struct BuildOptions {
   std::function<void(const CandidateReport&)> candidates;
   // Texts that the plan carries, by key.
   std::vector<std::pair<std::string, std::string>> notes;
+  // Table of calibrate(), or of TensorRT: products may take integers of 8 bits. Empty: none do, but in Q/DQ networks.
+  std::string calibration;
+  bool calibration_partial = false;      // layers whose tensors the table lacks stay fp32; false: an error
+  std::vector<std::string> fp32_layers;  // names of nodes that stay fp32 whatever the table says
   // One set of ranges each, tuned and planned for; a context chooses one. Empty: one, of Network::set_range.
   std::vector<InputRanges> profiles;
+};
+
+// One input of a sample; the memory is the caller's, until the next call.
+struct SampleInput {
+  Extents extents;  // come as the input's own, typical ones where they are dynamic
+  const void* data = nullptr;
+};
+using Samples = std::map<std::string, SampleInput>;  // by input
+
+struct CalibrationOptions {
+  const Device* device = nullptr;
+  int threads = 0;
+  std::string method = "entropy";  // minmax, percentile, mse, best
+  double percent = 99.99;          // of the values, that percentile covers
+  bool correct_bias = false;       // the table gets the means that take the weights' rounding out of the mean results
+  int count = 0;                   // samples that are expected, for progress; 0: unknown
+  InputRanges profile;             // of dynamic extents
+  std::function<bool(const BuildProgress&)> progress;
 };
 
 namespace detail {
@@ -104,6 +126,40 @@ inline planish_build_options c_options(const BuildOptions& options, BuildCallbac
   return c;
 }
 
+// Callbacks of one calibration, with what they threw.
+struct CalibrationCallbacks {
+  const CalibrationOptions& options;
+  const std::function<bool(Samples&)>& next;
+  std::exception_ptr thrown;
+
+  int32_t fill(planish_sample* entries, size_t count) noexcept {
+    try {
+      Samples sample;
+      for (size_t i = 0; i < count; ++i)
+        sample[entries[i].input].extents.assign(entries[i].extents, entries[i].extents + entries[i].rank);
+      if (!next(sample)) return 0;
+      for (size_t i = 0; i < count; ++i) {
+        const SampleInput& given = sample[entries[i].input];
+        entries[i].rank = static_cast<int32_t>(std::min<size_t>(given.extents.size(), PLANISH_MAX_RANK));
+        std::copy_n(given.extents.begin(), entries[i].rank, entries[i].extents);
+        entries[i].data = given.data;
+      }
+      return 1;
+    } catch (...) {
+      thrown = std::current_exception();
+      return -1;
+    }
+  }
+  bool said(const BuildProgress& progress) noexcept {
+    try {
+      return options.progress(progress);
+    } catch (...) {
+      thrown = std::current_exception();
+      return false;
+    }
+  }
+};
+
 // Ranges that contain those of every profile.
 inline InputRanges union_of(const std::vector<InputRanges>& profiles) {
   std::map<std::string, InputRange> all;
@@ -133,6 +189,12 @@ inline Plan build(const Network& network, const BuildOptions& options = {}) {
     ranges.push_back(detail::c_ranges(profile));
     profiles.push_back({sizeof(planish_profile), ranges.back().data(), ranges.back().size()});
   }
+  std::vector<const char*> fp32_layers;
+  for (const std::string& name : options.fp32_layers) fp32_layers.push_back(name.c_str());
+  if (!options.calibration.empty()) c.calibration = options.calibration.c_str();
+  c.calibration_partial = options.calibration_partial ? 1 : 0;
+  c.fp32_layers = fp32_layers.data();
+  c.fp32_layer_count = fp32_layers.size();
   std::vector<planish_note> notes;
   for (const auto& [key, text] : options.notes) notes.push_back({sizeof(planish_note), key.c_str(), text.c_str()});
   c.notes = notes.data();
@@ -145,6 +207,38 @@ inline Plan build(const Network& network, const BuildOptions& options = {}) {
   if (callbacks.thrown) std::rethrow_exception(callbacks.thrown);
   detail::check(status);
   return Plan(made);
+}
+
+// Runs samples through the network and finds the ranges of its values: the table, in TensorRT's text form, for
+// BuildOptions::calibration. `next` fills the data of every input, or returns false when there are no more.
+inline std::string calibrate(const Network& network, const std::function<bool(Samples&)>& next,
+                             const CalibrationOptions& options = {}) {
+  detail::CalibrationCallbacks callbacks{options, next, nullptr};
+  auto c = detail::sized<planish_calibration_options>();
+  c.device = options.device == nullptr ? nullptr : options.device->handle();
+  c.threads = options.threads;
+  c.method = options.method.c_str();
+  c.percent = options.percent;
+  c.count = options.count;
+  c.correct_bias = options.correct_bias ? 1 : 0;
+  c.samples = [](void* user, planish_sample* entries, size_t count) -> int32_t {
+    return static_cast<detail::CalibrationCallbacks*>(user)->fill(entries, count);
+  };
+  c.samples_user = &callbacks;
+  const std::vector<planish_range> ranges = detail::c_ranges(options.profile);
+  const planish_profile profile{sizeof(planish_profile), ranges.data(), ranges.size()};
+  if (!ranges.empty()) c.profile = &profile;
+  if (options.progress) {
+    c.progress = [](void* user, const planish_progress* p) -> int32_t {
+      return static_cast<detail::CalibrationCallbacks*>(user)->said(BuildProgress{p->phase, p->done, p->total}) ? 1 : 0;
+    };
+    c.progress_user = &callbacks;
+  }
+  const char* table = nullptr;
+  const planish_status status = planish_calibrate(network.handle(), &c, &table);
+  if (callbacks.thrown) std::rethrow_exception(callbacks.thrown);
+  detail::check(status);
+  return table;
 }
 
 // Reads an .onnx file, or a .prototxt with the weights that `import` names, with the profiles' ranges for its dynamic

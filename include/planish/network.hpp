@@ -41,7 +41,9 @@ struct ImportOptions {
   std::string weights;                       // the path of a .caffemodel, or a name for its bytes
   std::span<const std::byte> weights_bytes;  // empty: `weights` is a path
   bool random_weights = false;               // seeded values where there are no weights
-  bool keep_values = false;  // no output is marked, nothing removed: find() knows every blob by its name
+  bool keep_values = false;   // no output is marked, nothing removed: find() knows every blob by its name
+  std::string batch;          // a name for the first extent of every input, which is dynamic then
+  bool half_weights = false;  // what is learned is rounded to f16
 };
 
 // A mean image (.binaryproto).
@@ -126,6 +128,8 @@ class Network {
     detail::check(planish_network_read(bytes.data(), bytes.size(), &made));
     return Network(made);
   }
+  // Gives it back to the C interface.
+  planish_network* release() && { return handle_.release(); }
   Network clone() const {
     planish_network* made = nullptr;
     detail::check(planish_network_clone(handle(), &made));
@@ -176,6 +180,14 @@ class Network {
     Node node;
     detail::check(planish_network_add_node(handle(), op.c_str(), name.c_str(), inputs.data(), inputs.size(),
                                            attrs.data(), attrs.size(), output_count, &node.id));
+    return node;
+  }
+  // As a node of `source` is, a network that this one was made from or a copy of it.
+  Node add_like(const Network& source, Node like, const std::vector<Value>& operands, const std::string& name = {}) {
+    const auto inputs = ids(operands);
+    Node node;
+    detail::check(planish_network_add_like(handle(), source.handle(), like.id, name.c_str(), inputs.data(),
+                                           inputs.size(), &node.id));
     return node;
   }
   // A node with one result that matters: its first.
@@ -249,6 +261,20 @@ class Network {
     detail::check(planish_network_add_plugin(handle(), plugin.c_str(), name.c_str(), inputs.data(), inputs.size(),
                                              attrs.data(), attrs.size(), &node.id));
     return node;
+  }
+  // A plugin that ships with the library: its results. Names and fields are those of TensorRT's.
+  std::vector<Value> add_shipped_plugin(const std::string& plugin, const std::vector<Value>& operands,
+                                        const Attributes& fields = {}, const std::string& name = {}) {
+    const auto inputs = ids(operands);
+    const detail::CAttributes attrs(fields);
+    int32_t count = 0;
+    detail::check(planish_shipped_plugin_outputs(plugin.c_str(), attrs.data(), attrs.size(), &count));
+    std::vector<planish_value> made(static_cast<size_t>(count));
+    detail::check(planish_network_add_shipped_plugin(handle(), plugin.c_str(), name.c_str(), inputs.data(),
+                                                     inputs.size(), attrs.data(), attrs.size(), made.data()));
+    std::vector<Value> results;
+    for (planish_value value : made) results.push_back({value});
+    return results;
   }
   void mark_output(Value value, const std::string& name = {}) {
     detail::check(planish_network_mark_output(handle(), value.id, name.c_str()));
@@ -375,6 +401,8 @@ class Network {
     given.weights_size = options.weights_bytes.size();
     given.random_weights = options.random_weights ? 1 : 0;
     given.keep_values = options.keep_values ? 1 : 0;
+    given.batch = options.batch.empty() ? nullptr : options.batch.c_str();
+    given.half_weights = options.half_weights ? 1 : 0;
     planish_network* made = nullptr;
     detail::check(planish_network_import_with(&given, &made));
     return Network(made);

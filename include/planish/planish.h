@@ -222,6 +222,22 @@ PLANISH_API int32_t planish_engine_step_count(const planish_engine* engine, int3
 PLANISH_API planish_status planish_engine_get_step(const planish_engine* engine, int32_t profile, int32_t index,
                                                    planish_step_info* info);
 
+/* An operand or a result of a step. Extents and strides (elements) are those for the shapes that the profile is tuned
+ * for; an extent that data decides is a guess. */
+typedef struct planish_step_tensor_info {
+  size_t struct_size;
+  int32_t buffer;   /* tensors of equal numbers lie in the same memory; -1: an optional operand that is not given */
+  int32_t binding;  /* the input or output whose memory it is; -1: of none */
+  int32_t constant; /* 1: weights of the plan */
+  planish_dtype dtype;
+  int32_t rank;
+  int64_t extents[PLANISH_MAX_RANK];
+  int64_t strides[PLANISH_MAX_RANK];
+} planish_step_tensor_info;
+/* `index` counts the operands of the step, then its results. */
+PLANISH_API planish_status planish_engine_get_step_tensor(const planish_engine* engine, int32_t profile, int32_t step,
+                                                          int32_t index, planish_step_tensor_info* info);
+
 /* ---- streams and events ----------------------------------------------------------------------------- */
 
 /* An in-order queue with a thread of its own. Destroying it waits for what was enqueued. */

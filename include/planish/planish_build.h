@@ -65,11 +65,17 @@ typedef struct planish_import_layer {
 typedef int32_t (*planish_import_layer_fn)(void* user, planish_network* network, const planish_import_layer* layer,
                                            planish_value* outputs);
 
+typedef int32_t planish_format;
+enum {
+  PLANISH_FORMAT_BY_NAME = 0, /* .prototxt: Caffe's; everything else ONNX */
+  PLANISH_FORMAT_ONNX = 1,
+  PLANISH_FORMAT_CAFFE = 2
+};
+
 /* Where an import reads from, and how. */
 typedef struct planish_import_options {
   size_t struct_size;
-  const char* path;  /* its ending tells the format: .prototxt is Caffe's, everything else ONNX; with `bytes`: what
-                        messages call them, and where external data lie */
+  const char* path;  /* with `bytes`: what messages call them, and where external data lie */
   const void* bytes; /* NULL: the file is read; else the model, copied */
   size_t size;
   const planish_range* ranges; /* extents of a .prototxt's inputs are its own unless these give others */
@@ -83,6 +89,12 @@ typedef struct planish_import_options {
                           every blob by its name (one that layers rewrite in place: its last value) */
   planish_import_layer_fn layer; /* asked for each layer of a .prototxt before the importer; may be NULL */
   void* layer_user;
+  planish_format format;
+  /* The rest is of Caffe's networks. */
+  const char* batch;    /* the first extent of every input has this name, whatever the file says; NULL: the file's */
+  int32_t half_weights; /* 1: what is learned is rounded to f16, within its range */
+  const planish_network* into; /* the result has all of this network, too, under the same numbers; needs keep_values.
+                                  Its values give their names to those that are read */
 } planish_import_options;
 PLANISH_API planish_status planish_network_import_with(const planish_import_options* options,
                                                        planish_network** network);
@@ -110,6 +122,11 @@ PLANISH_API planish_status planish_network_add_node(planish_network* network, co
                                                     const planish_value* inputs, size_t input_count,
                                                     const planish_attr* attrs, size_t attr_count, int32_t output_count,
                                                     planish_node* node);
+/* A node as one of `source` is, a network that this one was made from or a copy of it, with other operands. Of nodes
+ * with bodies and of plugins there are no copies. */
+PLANISH_API planish_status planish_network_add_like(planish_network* network, const planish_network* source,
+                                                    planish_node like, const char* name, const planish_value* inputs,
+                                                    size_t input_count, planish_node* node);
 /* "if": operands are the condition and then whatever the bodies take as inputs, in order. Bodies are copied. */
 PLANISH_API planish_status planish_network_add_control(planish_network* network, const char* op, const char* name,
                                                        const planish_value* inputs, size_t input_count,
@@ -143,6 +160,29 @@ PLANISH_API planish_status planish_network_extract(const planish_network* networ
 PLANISH_API planish_status planish_network_add_plugin(planish_network* network, const char* plugin, const char* name,
                                                       const planish_value* inputs, size_t input_count,
                                                       const planish_attr* attrs, size_t attr_count, planish_node* node);
+/* Plugins that ship with the library: names and fields are those of TensorRT's. They are no operators: adding one adds
+ * what it is made of. Texts and fields are valid as long as the library is loaded. */
+typedef struct planish_shipped_plugin {
+  size_t struct_size;
+  const char* name;
+  const char* const* versions;
+  const int32_t* generations; /* of each version, 2 or 3: which plugin interface TensorRT has for it */
+  size_t version_count;
+  const planish_attr* fields; /* with the values that are taken where a field is not given */
+  const int32_t* required;    /* of each field, 1: it must be given */
+  size_t field_count;
+  int32_t least_inputs, most_inputs; /* most -1: any number */
+} planish_shipped_plugin;
+PLANISH_API int32_t planish_shipped_plugin_count(void);
+PLANISH_API planish_status planish_shipped_plugin_at(int32_t index, planish_shipped_plugin* plugin); /* by name */
+/* How many results one with these fields has; refuses fields that it does not take. */
+PLANISH_API planish_status planish_shipped_plugin_outputs(const char* plugin, const planish_attr* attrs,
+                                                          size_t attr_count, int32_t* count);
+/* `outputs` has room for as many. */
+PLANISH_API planish_status planish_network_add_shipped_plugin(planish_network* network, const char* plugin,
+                                                              const char* name, const planish_value* inputs,
+                                                              size_t input_count, const planish_attr* attrs,
+                                                              size_t attr_count, planish_value* outputs);
 PLANISH_API planish_status planish_network_mark_output(planish_network* network, planish_value value, const char* name);
 PLANISH_API planish_status planish_network_unmark_output(planish_network* network, planish_value value);
 
@@ -221,6 +261,51 @@ PLANISH_API planish_status planish_network_read(const void* bytes, size_t size, 
 PLANISH_API planish_status planish_network_set_constant(planish_network* network, planish_value value,
                                                         const void* data);
 
+/* ---- calibration: ranges of values, found on samples, for products of 8-bit integers ----------------- */
+
+typedef struct planish_progress {
+  size_t struct_size;
+  const char* phase; /* "optimising", "tuning", "calibrating", … */
+  int32_t done, total;
+} planish_progress;
+typedef int32_t (*planish_progress_fn)(void* user, const planish_progress* progress); /* 0 cancels */
+
+/* Ranges of the inputs that one profile serves. */
+typedef struct planish_profile {
+  size_t struct_size;
+  const planish_range* ranges;
+  size_t count;
+} planish_profile;
+
+/* One input of a sample. `extents` come as the input's own (typical ones where they are dynamic), and may be changed.
+ */
+typedef struct planish_sample {
+  const char* input;
+  int64_t extents[PLANISH_MAX_RANK];
+  int32_t rank;
+  const void* data; /* dense, row-major, of the input's type; until the next call */
+} planish_sample;
+/* Fills the next sample, an entry for each input. 1: done; 0: there are no more; -1: the calibration fails. */
+typedef int32_t (*planish_samples_fn)(void* user, planish_sample* inputs, size_t count);
+
+typedef struct planish_calibration_options {
+  size_t struct_size;
+  planish_device* device; /* that samples are run on; NULL: a new one, with `threads` */
+  int32_t threads;
+  const char* method; /* "entropy" (NULL: that), "minmax", "percentile", "mse", "best" */
+  double percent;     /* of the values, that "percentile" covers; 0: 99.99 */
+  int32_t count;      /* samples that are expected, for progress; 0: unknown */
+  planish_samples_fn samples;
+  void* samples_user;
+  const planish_profile* profile; /* of dynamic extents; may be NULL */
+  planish_progress_fn progress;
+  void* progress_user;
+  int32_t correct_bias; /* 1: the table gets the means that take the weights' rounding out of the mean results */
+} planish_calibration_options;
+/* The table, in TensorRT's text form, for planish_build_options; valid as other texts. */
+PLANISH_API planish_status planish_calibrate(const planish_network* network, const planish_calibration_options* options,
+                                             const char** table);
+
 /* ---- building --------------------------------------------------------------------------------------- */
 
 typedef int32_t planish_tuning;
@@ -229,13 +314,6 @@ enum {
   PLANISH_TUNE_FULL = 1, /* times all */
   PLANISH_TUNE_OFF = 2   /* estimates decide */
 };
-
-typedef struct planish_progress {
-  size_t struct_size;
-  const char* phase; /* "optimising", "tuning", … */
-  int32_t done, total;
-} planish_progress;
-typedef int32_t (*planish_progress_fn)(void* user, const planish_progress* progress); /* 0 cancels */
 
 /* One candidate that was considered for a node. microseconds < 0: refused, `reason` says why. */
 typedef struct planish_candidate {
@@ -247,13 +325,6 @@ typedef struct planish_candidate {
   int32_t chosen;
 } planish_candidate;
 typedef void (*planish_candidate_fn)(void* user, const planish_candidate* candidate);
-
-/* Ranges of the inputs that one profile serves. */
-typedef struct planish_profile {
-  size_t struct_size;
-  const planish_range* ranges;
-  size_t count;
-} planish_profile;
 
 /* A text that the plan carries, found again by planish_engine_get_note. */
 typedef struct planish_note {
@@ -281,6 +352,11 @@ typedef struct planish_build_options {
   int32_t bf16;    /* 1: fp32 products may be done in bf16 */
   const planish_note* notes;
   size_t note_count;
+  const char*
+      calibration; /* table of planish_calibrate or TensorRT: products may take integers of 8 bits; NULL: none */
+  int32_t calibration_partial;    /* 1: layers whose tensors the table lacks stay fp32; 0: that is an error */
+  const char* const* fp32_layers; /* names of nodes that stay fp32 whatever the table says */
+  size_t fp32_layer_count;
 } planish_build_options;
 
 /* The network is not changed. Equal network, options and timing cache give equal bytes. `options` may be NULL. */

@@ -99,12 +99,29 @@ typedef struct planish_plugin_type {
   int64_t (*workspace)(void* plugin, const planish_plugin_call* call);
   int32_t (*run)(void* plugin, const planish_plugin_call* call, planish_say_fn fail, planish_sink* sink);
   void (*release)(void* user); /* the type was unregistered and no instance is left; NULL: nothing to do */
+
+  /* Of a type that stands for many: 1 when a node of a model that no one else knows, of this type and with these
+   * attributes, is one of them. Its create then finds the node's type as the text PLANISH_ATTR_NODE_TYPE among the
+   * attributes. NULL: it stands for itself. */
+  int32_t (*stands_for)(void* user, const char* node_type, const planish_attr* attrs, size_t count);
 } planish_plugin_type;
+
+#define PLANISH_ATTR_NODE_TYPE "planish.node_type"
 
 /* PLANISH_INVALID_ARGUMENT: incomplete, or the name is taken; PLANISH_MISMATCH: its abi is not accepted. */
 PLANISH_API planish_status planish_plugin_register(const planish_plugin_type* type);
 /* Engines that use it keep it. PLANISH_NOT_FOUND: there is none of that name. */
 PLANISH_API planish_status planish_plugin_unregister(const char* name);
+
+/* What a library of plugins exports as `planish_register_plugins`: gives each of its types to `add`, which answers
+ * PLANISH_INVALID_STATE where that name is registered already, and returns 0, or what `add` returned. `path` is the
+ * library that was asked for. */
+typedef planish_status (*planish_plugin_add_fn)(const planish_plugin_type* type);
+typedef planish_status (*planish_register_plugins_fn)(const char* path, planish_plugin_add_fn add);
+/* Loads a library and has it register its types: by its own planish_register_plugins, or by that of a library it is
+ * linked with. Plugins of TensorRT's interface come so through its libnvinfer. It stays loaded.
+ * PLANISH_NOT_FOUND: it cannot be loaded; PLANISH_INVALID_ARGUMENT: it has no such function. */
+PLANISH_API planish_status planish_plugin_load_library(const char* path);
 
 #ifdef __cplusplus
 }

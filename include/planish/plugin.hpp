@@ -69,6 +69,9 @@ class PluginCreator {
   virtual bool any_strides() const { return false; }  // false: operands are dense and row-major
   virtual std::unique_ptr<Plugin> create(const Attributes& attributes) const = 0;
   virtual std::unique_ptr<Plugin> deserialize(std::string_view bytes) const = 0;
+  // For a creator that stands for many types: whether a model's node of this type is one of them. create() then finds
+  // the type as the text PLANISH_ATTR_NODE_TYPE.
+  virtual bool stands_for(std::string_view, const Attributes&) const { return false; }
 };
 
 namespace detail {
@@ -93,6 +96,13 @@ inline const PluginCreator& creator_of(void* user) { return *static_cast<const P
 inline int32_t plugin_create(void* user, const planish_attr* attrs, size_t count, void** plugin, planish_say_fn fail,
                              planish_sink* sink) {
   return plugin_guard(fail, sink, [&] { *plugin = creator_of(user).create(attributes_of(attrs, count)).release(); });
+}
+inline int32_t plugin_stands_for(void* user, const char* type, const planish_attr* attrs, size_t count) {
+  try {
+    return creator_of(user).stands_for(type, attributes_of(attrs, count)) ? 1 : 0;
+  } catch (...) {
+    return 0;
+  }
 }
 inline int32_t plugin_deserialize(void* user, const void* bytes, size_t size, void** plugin, planish_say_fn fail,
                                   planish_sink* sink) {
@@ -127,8 +137,9 @@ inline int32_t plugin_run(void* plugin, const planish_plugin_call* call, planish
 }  // namespace detail
 
 // The creator lives until it is unregistered and no instance is left. Throws Error(invalid_argument) when the name
-// is taken.
-inline void register_plugin(std::unique_ptr<PluginCreator> creator) {
+// is taken. `add`: of another copy of the library (planish_register_plugins).
+inline void register_plugin(std::unique_ptr<PluginCreator> creator,
+                            planish_plugin_add_fn add = planish_plugin_register) {
   const std::string name = creator->name();
   auto type = detail::sized<planish_plugin_type>();
   type.abi = PLANISH_PLUGIN_ABI;
@@ -144,10 +155,13 @@ inline void register_plugin(std::unique_ptr<PluginCreator> creator) {
   type.workspace = detail::plugin_workspace;
   type.run = detail::plugin_run;
   type.release = [](void* user) { delete static_cast<PluginCreator*>(user); };
-  detail::check(planish_plugin_register(&type));
+  type.stands_for = detail::plugin_stands_for;
+  detail::check(add(&type));
   creator.release();
 }
 
+// Loads a library of plugins, which registers them.
+inline void load_plugin_library(const std::string& path) { detail::check(planish_plugin_load_library(path.c_str())); }
 inline void unregister_plugin(const std::string& name) { detail::check(planish_plugin_unregister(name.c_str())); }
 
 }  // namespace v0

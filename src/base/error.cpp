@@ -13,7 +13,20 @@ std::string_view code_name(Code code) {
   return kNames[static_cast<size_t>(code)];
 }
 
+namespace {
+
+std::string printable(std::string text) {
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ' && c != '\n' && c != '\t') || c == '\x7f'; };
+  std::replace_if(text.begin(), text.end(), is_control, '?');
+  return text;
+}
+
+}  // namespace
+
+Error::Error(Code code, std::string message) : code_(code), message_(printable(std::move(message))), text_(message_) {}
+
 void Error::add_context(std::string frame) {
+  frame = printable(std::move(frame));
   text_ = frame + ": " + text_;
   frames_.push_back(std::move(frame));
 }

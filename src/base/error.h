@@ -36,7 +36,8 @@ std::string_view code_name(Code code);
 
 class Error : public std::exception {
  public:
-  Error(Code code, std::string message) : code_(code), message_(std::move(message)), text_(message_) {}
+  // Control characters but line feeds and tabs become '?': messages quote files, and are shown on terminals.
+  Error(Code code, std::string message);
 
   Code code() const { return code_; }
   const std::string& message() const { return message_; }

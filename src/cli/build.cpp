@@ -22,6 +22,8 @@ constexpr const char* kBuildExamples =
     "                                        more measuring; the cache makes the next build quick and the same\n"
     "  planish build deploy.prototxt --weights net.caffemodel -o net.plan    a Caffe network\n"
     "  planish build model.onnx -o model.plan --target avx2 --tune off  for a machine that is not here\n"
+    "  planish build model.onnx -o model.plan --precision int8 --calibrate DIR --image data:crop=224,std=255\n"
+    "                                        int8, with ranges from the pictures of a folder\n"
     "-v prints what each layer chose, with the time of every candidate or the reason of its refusal.";
 
 struct BuildCommand {
@@ -76,6 +78,8 @@ void add_build(CLI::App& app) {
   add_model_options(*sub, command->common);
   sub->get_option("model")->description("An .onnx or .prototxt file");
   add_build_options(*sub, command->common);
+  add_calibration_options(*sub, command->common.quantization, "--calibrate");
+  add_error_option(*sub, command->common.quantization);
   sub->add_option("-o,--output", command->output, "The plan file")->required();
   sub->footer(kBuildExamples);
   sub->callback([command] { run_build(*command); });

@@ -12,5 +12,7 @@ void add_run(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_verify(CLI::App& app);
+void add_calibrate(CLI::App& app);
+void add_evaluate(CLI::App& app);
 
 }  // namespace planish::cli

@@ -15,27 +15,13 @@
 namespace planish::cli {
 namespace {
 
-// ".npy" of "x.NPY".
-std::string ending_of(const std::string& path) {
-  const size_t dot = path.rfind('.'), slash = path.rfind('/');
-  if (dot == std::string::npos || (slash != std::string::npos && dot < slash)) return {};
-  std::string ending = path.substr(dot);
-  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return ending;
-}
-
-bool is_picture(const std::string& path) {
-  const std::string ending = ending_of(path);
-  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
-}
-
 Tensor read_raw(const std::string& path) {
   const FileMap file = FileMap::open(path);
   return Tensor::wrap(DataType::u8, {static_cast<int64_t>(file.bytes().size())}, file.bytes().data(), file.owner());
 }
 
 Input read_input_file(const std::string& path, const std::string& recipe) {
-  const std::string ending = ending_of(path);
+  const std::string ending = file_ending(path);
   if (ending == ".npy") return {read_npy(path), path};
   if (ending == ".pb") return {onnx::read_tensor_file(path), path};
   if (!is_picture(path)) return {read_raw(path), path, true};
@@ -73,7 +59,7 @@ std::map<std::string, std::string> recipes_by_name(const std::vector<std::string
 // NAME and FILE of --input; the name is empty where an archive stands alone.
 std::pair<std::string, std::string> parse_input(const std::string& argument) {
   const size_t equals = argument.find('=');
-  if (equals == std::string::npos && ending_of(argument) == ".npz") return {"", argument};
+  if (equals == std::string::npos && file_ending(argument) == ".npz") return {"", argument};
   if (equals == std::string::npos || equals == 0 || equals + 1 == argument.size())
     throw UsageError(fmt::format("--input {}: NAME=FILE is accepted", argument));
   return {argument.substr(0, equals), argument.substr(equals + 1)};
@@ -98,12 +84,25 @@ void read_archive(const std::string& argument, const std::string& name, const st
 
 }  // namespace
 
+std::string file_ending(const std::string& path) {
+  const size_t dot = path.rfind('.'), slash = path.rfind('/');
+  if (dot == std::string::npos || (slash != std::string::npos && dot < slash)) return {};
+  std::string ending = path.substr(dot);
+  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return ending;
+}
+
+bool is_picture(const std::string& path) {
+  const std::string ending = file_ending(path);
+  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
+}
+
 Inputs read_inputs(const std::vector<std::string>& arguments, const std::vector<std::string>& recipes) {
   auto recipe_of = recipes_by_name(recipes);
   Inputs inputs;
   for (const std::string& argument : arguments) {
     const auto [name, path] = parse_input(argument);
-    if (ending_of(path) == ".npz") {
+    if (file_ending(path) == ".npz") {
       read_archive(argument, name, path, inputs);
       continue;
     }

@@ -21,6 +21,9 @@ using Extents = std::map<std::string, std::vector<int64_t>>;  // by name
 // anything else as raw bytes of the binding's type. `recipes`: NAME=RECIPE of --image.
 Inputs read_inputs(const std::vector<std::string>& arguments, const std::vector<std::string>& recipes);
 
+std::string file_ending(const std::string& path);  // ".npy" of "x.NPY"
+bool is_picture(const std::string& path);          // by its ending
+
 // The file that such an argument names.
 std::string input_file(const std::string& argument);
 

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/layers.h"
 #include "cli/options.h"
+#include "cli/precision.h"
 #include "cli/report.h"
 #include "cli/session.h"
 #include "ir/text.h"
@@ -20,11 +21,13 @@ constexpr const char* kInspectExamples =
     "  planish inspect model.onnx --graph              the graph as text, before any rewriting\n"
     "  planish inspect model.onnx --dot g.dot          the same for Graphviz: dot -Tsvg g.dot -o g.svg\n"
     "  planish inspect model.plan --layers --memory    which kernel computes what, and where its results lie\n"
+    "  planish inspect model.onnx --islands            where a Q/DQ network leaves integers, and why (with --precision "
+    "int8: another)\n"
     "  planish inspect model.plan --json -             all of it for programs (docs/layers_json.md)";
 
 struct InspectCommand {
   CommonOptions common;
-  bool layers = false, memory = false, graph = false, support = false;
+  bool layers = false, memory = false, graph = false, support = false, islands = false;
   std::string dot;
 };
 
@@ -151,13 +154,14 @@ void run_inspect(InspectCommand& command) {
   const std::string& model = command.common.model;
   const bool of_model = command.graph || !command.dot.empty();
   if (is_plan_file(model)) {
-    if (command.support || of_model)
-      fail(Code::invalid_argument, "--support, --graph and --dot need a model, {} is a plan", model);
+    if (command.support || of_model || command.islands)
+      fail(Code::invalid_argument, "--support, --graph, --dot and --islands need a model, {} is a plan", model);
     if (!command.common.shapes.empty())
       throw UsageError(fmt::format("--shape: {} is a plan, which has its shapes", model));
     return inspect_plan(command, obtain_plan(command.common, *open_device(command.common), {}));
   }
   if (command.support) return inspect_support(command.common);
+  if (command.islands) return print_islands(command.common);
   if (of_model) inspect_graph(command);
   if (of_model && !command.layers && !command.memory && command.common.json.empty()) return;
   auto device = open_device(command.common);
@@ -175,6 +179,7 @@ void add_inspect(CLI::App& app) {
   sub->add_flag("--memory", command->memory, "Constants, arena, buffers");
   sub->add_flag("--graph", command->graph, "The imported graph as text");
   sub->add_flag("--support", command->support, "What the model needs that is missing; nothing is built");
+  sub->add_flag("--islands", command->islands, "Layers that compute in floats between integer ones, and why");
   sub->add_option("--dot", command->dot, "Write the imported graph for Graphviz; - is standard output");
   sub->footer(kInspectExamples);
   sub->callback([command] { run_inspect(*command); });

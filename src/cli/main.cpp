@@ -1,4 +1,5 @@
-// planish: build, run, bench, inspect, verify. Exit status: 0 done, 1 failed (one sentence says why), 2 usage.
+// planish: build, run, bench, inspect, verify, calibrate, evaluate. Exit status: 0 done, 1 failed (one sentence says
+// why), 2 usage.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -90,7 +91,9 @@ int main(int argc, char** argv) {
       "  planish run model.plan --input data=x.npy   one execution\n"
       "  planish bench model.plan --layers           how fast, and where the time goes\n"
       "  planish inspect model.onnx --support        what the model needs\n"
-      "  planish verify model.onnx                   optimised against reference, layer by layer\n",
+      "  planish verify model.onnx                   optimised against reference, layer by layer\n"
+      "  planish calibrate model.onnx --data DIR -o TABLE    ranges for int8, from samples\n"
+      "  planish evaluate model.plan --images DIR --labels F how many pictures get their class\n",
       "planish"};
   app.set_version_flag("--version", "planish " PLANISH_VERSION);
   app.require_subcommand(1);
@@ -101,6 +104,8 @@ int main(int argc, char** argv) {
   add_bench(app);
   add_inspect(app);
   add_verify(app);
+  add_calibrate(app);
+  add_evaluate(app);
   settle_values(app);
   try {
     app.parse(argc, argv);

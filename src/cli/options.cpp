@@ -9,6 +9,7 @@
 #include "base/cpu_features.h"
 #include "base/file.h"
 #include "cli/progress.h"
+#include "plugin/library.h"
 
 namespace planish::cli {
 namespace {
@@ -64,6 +65,8 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
       ->required();
   command.add_option("--threads", options.threads, "Threads, the caller counted; 0: one per usable core");
   command.add_option("--device", options.device, "cpu, or auto (the fastest device that is there)");
+  command.add_option("--plugins", options.plugins,
+                     "A library of plugins that the model or plan needs; several times for several");
   command.add_option("--json", options.json,
                      "Write the results to this file as JSON; - is standard output, and nothing else is printed");
   command.add_flag("-v,--verbose", options.verbose, "Say what each layer chose, and why others were refused");
@@ -71,6 +74,7 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
   command.parse_complete_callback([&options] {
     options.quiet = options.quiet || options.json == "-";
     if (options.threads < 0) fail_usage("--threads {}: 0 or more is accepted", options.threads);
+    for (const std::string& library : options.plugins) load_plugin_library(library);
   });
 }
 
@@ -83,7 +87,8 @@ void add_build_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--timing-cache", options.timing_cache, "File that remembers measured kernels");
   command.add_option(
       "--precision", options.precision,
-      "Permitted arithmetic of fp32 products, comma separated: fp32, bf16 (Q/DQ networks run as written)");
+      "Permitted arithmetic of fp32 products, comma separated: fp32, bf16, int8 (Q/DQ networks run as written)");
+  add_precision_options(command, options.quantization);
   command.add_flag("--bf16", options.bf16, "The same as --precision fp32,bf16");
   command.add_flag(
       "--no-tf32", options.no_tf32,
@@ -102,6 +107,7 @@ FlagPaths input_paths(const std::vector<std::string>& arguments) {
 void declare_files(CommonOptions& options, const FlagPaths& read, const FlagPaths& written) {
   options.files.reads("the model", options.model);
   options.files.reads("--weights", options.weights);
+  options.files.reads("--calibration", options.quantization.table);
   for (const auto& [flag, path] : read) options.files.reads(flag, path);
   for (const auto& [flag, path] : written) options.files.writes(flag, path);
   options.files.writes("--json", options.json);
@@ -161,8 +167,8 @@ static Precisions parse_precisions(const CommonOptions& options) {
     const std::string name = options.precision.substr(at, end - at);
     if (name == "bf16")
       permitted.bf16 = true;
-    else if (name != "fp32")
-      fail_usage("--precision {}: fp32 and bf16 are accepted (Q/DQ networks run as written)", options.precision);
+    else if (name != "fp32" && name != "int8")
+      fail_usage("--precision {}: fp32, bf16 and int8 are accepted (Q/DQ networks run as written)", options.precision);
     at = end + 1;
   }
   return permitted;
@@ -218,6 +224,8 @@ void refuse_build_flags(const CommonOptions& options) {
                                                 {"--timing-cache", !options.timing_cache.empty()},
                                                 {"--precision", options.precision != none.precision},
                                                 {"--bf16", options.bf16},
+                                                {"--calibration", !options.quantization.table.empty()},
+                                                {"--layer-precision", !options.quantization.layers.empty()},
                                                 {"--no-tf32", options.no_tf32},
                                                 {"--tune", options.tune != none.tune},
                                                 {"--no-optimize", options.no_optimize},
@@ -237,6 +245,10 @@ Plan obtain_plan(const CommonOptions& options, Device& device, const Inputs& inp
   BuildReport& out = report != nullptr ? *report : own;
   const BuildOptions how = build_options(options);
   Graph graph = import_model(options, inputs);
+  if (wants_int8(options))
+    graph = quantized_model(options, std::move(graph), device);
+  else if (!options.quantization.table.empty() || !options.quantization.layers.empty())
+    fail_usage("--calibration, --layer-precision: --precision int8 permits what they are for");
   Plan plan = with_context([&] { return options.model; }, [&] { return build(std::move(graph), device, how, &out); });
   if (options.verbose) log_choices(out);
   return plan;

@@ -7,6 +7,7 @@
 
 #include "cli/files.h"
 #include "cli/inputs.h"
+#include "cli/quantization.h"
 #include "compile/build.h"
 #include "importers/import.h"
 
@@ -26,6 +27,7 @@ struct CommonOptions {
   std::string model;    // .onnx, .prototxt or a plan file
   std::string weights;  // of a .prototxt
   bool random_weights = false;
+  std::vector<std::string> plugins;  // libraries
   std::string device = "auto";
   int threads = 0;
   std::vector<std::string> shapes;  // NAME=1x3x224x224 or NAME=MIN:OPT:MAX
@@ -38,7 +40,8 @@ struct CommonOptions {
   std::string dump_dir;
   bool verbose = false, quiet = false;
   std::string json;  // file for machine-readable results; "-": standard output
-  Files files;       // filled by declare_files()
+  QuantizationFlags quantization;
+  Files files;  // filled by declare_files()
 };
 
 void add_model_options(CLI::App& command, CommonOptions& options);

@@ -41,22 +41,11 @@ void check_names(const Plan& plan, const ByName& given) {
 
 }  // namespace
 
-Session::Session(Plan plan, std::shared_ptr<Device> device)
-    : engine_(Engine::create(std::move(plan), std::move(device))),
-      context_(with_context([&] { return fmt::format("memory of '{}'", engine_->plan().model); },
-                            [&] { return engine_->create_context(); })) {}
-
 std::vector<int64_t> Session::extents_for(const Binding& binding, const Extents& named) const {
   if (const auto at = named.find(binding.name); at != named.end()) return at->second;
   SymbolValues typical;
   for (const auto& [name, info] : plan().profiles[0].symbols) typical[name] = info.range.opt;
   return binding.type.shape.evaluate(typical);
-}
-
-void Session::set_input(const Binding& binding, Tensor tensor) {
-  context_->set_shape(binding.name, tensor.extents()).raise();
-  context_->bind(binding.name, const_cast<std::byte*>(tensor.data()), static_cast<size_t>(tensor.byte_count())).raise();
-  inputs_[binding.name] = std::move(tensor);
 }
 
 std::vector<std::string> Session::set_inputs(const Inputs& given, const Extents& named) {
@@ -70,57 +59,23 @@ std::vector<std::string> Session::set_inputs(const Inputs& given, const Extents&
     const auto at = given.find(binding.name);
     if (at == given.end()) {
       made_up.push_back(what);
-      set_input(binding, with_context([&] { return "input " + what; },
-                                      [&] { return random_input(binding.name, binding.type.dtype, extents); }));
+      runner_.set_input(binding.name,
+                        with_context([&] { return "input " + what; },
+                                     [&] { return random_input(binding.name, binding.type.dtype, extents); }));
       continue;
     }
     with_context([&] { return at->second.file; },
                  [&] {
                    if (named.contains(binding.name) && !at->second.raw && at->second.tensor.extents() != extents)
                      fail(Code::invalid_argument, "it holds {}, --shape says {}", at->second.tensor.type().str(), what);
-                   set_input(
-                       binding,
+                   runner_.set_input(
+                       binding.name,
                        with_context([&] { return fmt::format("input '{}' {}", binding.name, extents_text(extents)); },
                                     [&] { return fit(binding, at->second, extents); }));
                  });
   }
-  bind_outputs();
+  runner_.bind_outputs();
   return made_up;
-}
-
-// Outputs whose extents depend on data stay unbound: the context owns them.
-void Session::bind_outputs() {
-  for (const Binding& binding : plan().bindings) {
-    if (binding.is_input) continue;
-    std::vector<int64_t> extents;
-    if (!context_->extents(binding.name, extents).ok()) continue;
-    const int64_t bytes = checked_mul(checked_product(extents), element_bytes(binding.type.dtype));
-    auto memory = engine_->device().allocate(std::max<int64_t>(bytes, 1));
-    context_->bind(binding.name, memory.get(), static_cast<size_t>(bytes)).raise();
-    output_memory_[binding.name] = memory;
-  }
-}
-
-void Session::run() { context_->enqueue().raise(); }
-
-std::map<std::string, Tensor> Session::outputs() const {
-  std::map<std::string, Tensor> tensors;
-  for (const Binding& binding : plan().bindings) {
-    if (binding.is_input) continue;
-    std::vector<int64_t> extents;
-    context_->extents(binding.name, extents).raise();
-    auto at = output_memory_.find(binding.name);
-    const void* data = nullptr;
-    if (at != output_memory_.end())
-      data = at->second.get();
-    else
-      context_->output_data(binding.name, data).raise();
-    tensors[binding.name] = Tensor::make(binding.type.dtype, extents, [&](std::byte* out) {
-      const int64_t bytes = checked_product(extents) * element_bytes(binding.type.dtype);
-      std::copy_n(static_cast<const std::byte*>(data), bytes, out);
-    });
-  }
-  return tensors;
 }
 
 }  // namespace planish::cli

@@ -7,35 +7,29 @@
 #include <vector>
 
 #include "cli/inputs.h"
-#include "runtime/engine.h"
-#include "tensor/tensor.h"
+#include "compile/runner.h"
 
 namespace planish::cli {
 
 class Session {
  public:
-  Session(Plan plan, std::shared_ptr<Device> device);
+  Session(Plan plan, std::shared_ptr<Device> device) : runner_(std::move(plan), std::move(device)) {}
 
   // Gives every input a value; the names of those that were made up are returned. They and raw bytes have the extents
   // that are named here, else the profile's typical ones.
   std::vector<std::string> set_inputs(const Inputs& inputs, const Extents& named = {});
-  void run();  // throws what the status says
-  std::map<std::string, Tensor> outputs() const;
+  void run() { runner_.run(); }  // throws what the status says
+  std::map<std::string, Tensor> outputs() const { return runner_.outputs(); }
 
-  Engine& engine() { return *engine_; }
-  Context& context() { return *context_; }
-  const Plan& plan() const { return engine_->plan(); }
-  const std::map<std::string, Tensor>& inputs() const { return inputs_; }
+  Engine& engine() { return runner_.engine(); }
+  Context& context() { return runner_.context(); }
+  const Plan& plan() const { return runner_.plan(); }
+  const std::map<std::string, Tensor>& inputs() const { return runner_.inputs(); }
 
  private:
   std::vector<int64_t> extents_for(const Binding& binding, const Extents& named) const;
-  void set_input(const Binding& binding, Tensor tensor);
-  void bind_outputs();
 
-  std::shared_ptr<Engine> engine_;
-  std::unique_ptr<Context> context_;
-  std::map<std::string, Tensor> inputs_;
-  std::map<std::string, std::shared_ptr<std::byte>> output_memory_;
+  Runner runner_;
 };
 
 }  // namespace planish::cli

@@ -8,6 +8,7 @@
 #include "cli/layer_values.h"
 #include "cli/npz.h"
 #include "cli/options.h"
+#include "cli/precision.h"
 #include "cli/report.h"
 #include "cli/session.h"
 
@@ -21,6 +22,9 @@ constexpr const char* kVerifyExamples =
     "                                                  against stored arrays, by tensor name: outputs, and whichever "
     "values\n"
     "                                                  between and inputs the archive holds\n"
+    "  planish verify model.onnx --precision int8 --data DIR --image data:crop=224,std=255\n"
+    "                                                  what each layer loses in int8, alone, and what they lose "
+    "together\n"
     "Relative L2 is |found - expected| / max(|expected|, 1e-6 sqrt(n)). Exit status 1 when an output is beyond "
     "--tolerance.";
 
@@ -143,6 +147,10 @@ void run_verify(VerifyCommand& command) {
     throw UsageError(fmt::format("--tolerance {}: 0 or more is accepted", command.tolerance));
   if (is_plan_file(command.common.model))
     fail(Code::invalid_argument, "verify needs the model, {} is a plan", command.common.model);
+  if (!command.common.quantization.data.data.empty()) {
+    command.common.quantization.data.images = command.images;
+    return verify_layers(command.common);
+  }
   command.common.no_tf32 = true;  // the bar is that of exact products
   const bool with_reference = command.against == "reference";
   FlagPaths read = input_paths(command.inputs);
@@ -179,6 +187,8 @@ void add_verify(CLI::App& app) {
   add_build_options(*sub, command->common);
   sub->add_option("--input", command->inputs, "NAME=FILE, as for run");
   sub->add_option("--image", command->images, "NAME:RECIPE, as for run");
+  add_calibration_options(*sub, command->common.quantization, "--data");
+  add_error_option(*sub, command->common.quantization);
   sub->add_option(
       "--against", command->against,
       "reference, or an .npz with the expected outputs (and, as they are there, values between and inputs)");

@@ -8,9 +8,8 @@
 
 namespace planish {
 
-std::vector<Pass> pipeline(bool optimize) {
+std::vector<Pass> simplifying_passes() {
   using namespace passes;
-  if (!optimize) return {widen_half(), fold_shapes(), fold_constants()};
   return {
       widen_half(),   // first: what follows, and every kernel, is written for f32
       fold_shapes(),  // exporters' shape arithmetic vanishes before anything looks at its results
@@ -40,7 +39,13 @@ std::vector<Pass> pipeline(bool optimize) {
       sink_scale(),
       recognise_attention(),  // when its factors are together, before pointwise nodes fuse
       expand_pow(),           // when no pattern looks for powers any more
-      sink_dequantize(),      // what only moves, moves bytes
+  };
+}
+
+static std::vector<Pass> fusing_passes() {
+  using namespace passes;
+  return {
+      sink_dequantize(),  // what only moves, moves bytes
       eliminate_common(),
       join_parts(),  // of what is split and read by others, too
       remove_identity(),
@@ -50,6 +55,14 @@ std::vector<Pass> pipeline(bool optimize) {
       fuse_pointwise(),
       eliminate_common(),  // of dequantisations that were copied
   };
+}
+
+std::vector<Pass> pipeline(bool optimize) {
+  using namespace passes;
+  if (!optimize) return {widen_half(), fold_shapes(), fold_constants()};
+  std::vector<Pass> all = simplifying_passes();
+  for (Pass& pass : fusing_passes()) all.push_back(std::move(pass));
+  return all;
 }
 
 void run_pipeline(Graph& graph, const std::vector<Pass>& passes, const std::string& dump_dir) {

@@ -11,6 +11,9 @@ namespace planish {
 // Read top to bottom. optimize = false: only what execution needs.
 std::vector<Pass> pipeline(bool optimize);
 
+// Its first part: layers are in the form in which precisions are chosen, and nothing is fused yet.
+std::vector<Pass> simplifying_passes();
+
 // Runs them in order, removing dead nodes after each; with `dump_dir`, writes the graph's text after each.
 void run_pipeline(Graph& graph, const std::vector<Pass>& passes, const std::string& dump_dir);
 

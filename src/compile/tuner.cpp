@@ -178,12 +178,12 @@ void Tuner::load_cache() {
       fail(Code::mismatch, "it is no timing cache, and stays as it is");
     }
     if (!std::getline(text, line) || line != device_.fingerprint())
-      fail(Code::mismatch, "it was made on another machine: {}", line);
+      fail(Code::mismatch, "it was made on another machine: {:.80}", line);
     while (std::getline(text, line)) {
       const size_t space = line.rfind(' ');
       char* stop = nullptr;
       const double us = space == std::string::npos ? -1 : std::strtod(line.c_str() + space + 1, &stop);
-      if (!(us > 0) || *stop != 0) fail(Code::mismatch, "damaged line '{}'", line);
+      if (!(us > 0) || *stop != 0) fail(Code::mismatch, "damaged line '{:.80}'", line);
       times_[line.substr(0, space)] = us;
     }
   } catch (const Error& error) {

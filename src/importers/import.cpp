@@ -16,6 +16,9 @@ Graph import_caffe(const ModelRequest& request) {
   options.random_weights = request.random_weights;
   options.mark_outputs = request.mark_outputs;
   options.custom = request.custom;
+  options.batch = request.batch;
+  options.half_weights = request.half_weights;
+  options.into = request.into;
   const caffe::Source network = caffe_source(request.model);
   if (request.weights.path.empty()) return caffe::import_network(network, nullptr, options).graph;
   if (request.random_weights)
@@ -33,6 +36,11 @@ Graph import_onnx(const ModelRequest& request) {
          request.model.path);
   if (!request.mark_outputs)
     fail(Code::unsupported, "{} without its outputs; a .prototxt may be imported so", request.model.path);
+  if (request.custom || request.into != nullptr || request.half_weights || !request.batch.empty())
+    fail(Code::unsupported,
+         "{}: layers of the caller's, a name of the batch, weights in half, a network to import into; "
+         "a .prototxt may have them",
+         request.model.path);
   const onnx::ImportOptions options{request.input_shapes, request.keep_dynamic};
   const ModelSource& model = request.model;
   if (model.is_file) return onnx::import_file(model.path, options);
@@ -52,8 +60,10 @@ Tensor read_mean(const ModelSource& source) { return caffe::read_blob(caffe_sour
 bool is_caffe_name(const std::string& path) { return path.ends_with(".prototxt"); }
 
 Graph import_model(const ModelRequest& request) {
+  if (request.format == ModelFormat::caffe) return import_caffe(request);
   refuse_weights_file(request.model.path);
-  return is_caffe_name(request.model.path) ? import_caffe(request) : import_onnx(request);
+  const bool is_caffe = request.format == ModelFormat::by_name && is_caffe_name(request.model.path);
+  return is_caffe ? import_caffe(request) : import_onnx(request);
 }
 
 std::vector<UnsupportedNode> unsupported_nodes(const std::string& path) {

@@ -21,14 +21,21 @@ struct ModelSource {
   bool has_folder = true;  // external data lie beside `path`
 };
 
+enum class ModelFormat { by_name, onnx, caffe };
+
 struct ModelRequest {
   ModelSource model;
+  ModelFormat format = ModelFormat::by_name;
   ModelSource weights;          // of formats that keep them apart; an empty path: none
   bool random_weights = false;  // seeded values where weights are none
   bool mark_outputs = true;     // false: the caller chooses among the values; of formats whose values all have names
   bool keep_dynamic = false;    // dynamic axes that input_shapes does not name stay so
   importers::InputShapes input_shapes;
-  caffe::CustomLayers custom;  // layers of a .prototxt that the caller makes
+  // Of Caffe's networks: caffe::ImportOptions.
+  caffe::CustomLayers custom;
+  std::string batch;
+  bool half_weights = false;
+  const Graph* into = nullptr;
 };
 
 bool is_caffe_name(const std::string& path);  // *.prototxt

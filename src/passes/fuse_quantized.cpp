@@ -6,49 +6,21 @@
 #include "ops/common/quantized.h"
 #include "passes/common/fold.h"
 #include "passes/common/fusion.h"
+#include "passes/common/quantized_product.h"
 #include "passes/common/values.h"
 #include "passes/passes.h"
 
 namespace planish::passes {
 namespace {
 
-// So many products of 255 by 255 are summed in 32 bits.
-constexpr int64_t kMostDepth = 0x7fffffff / (255 * 255);
-constexpr int64_t kLeastGroup = 8;  // channels of a group
-constexpr int64_t kMostDepthwiseTaps = 256;
-
-struct WeightExtents {
-  int axis = 0;  // of the columns
-  int64_t depth = 0;
-};
-
-// Convolutions of one group, of wide ones or of one channel each; matrices [K, N].
-bool takes_weights(const Graph& graph, const Node& anchor, const Shape& weights, WeightExtents& extents) {
-  if (anchor.op == "matmul") {
-    extents = {1, weights[0].value()};
-    return weights.rank() == 2 && graph.value(anchor.inputs[0]).type.shape.rank() >= 2;
-  }
-  const int64_t group = anchor.attrs.get_or<int64_t>("group", 1), channels = weights[1].value();
-  const auto pad = anchor.attrs.get_or<std::string>("auto_pad", "NOTSET");
-  const bool pads_known =
-      pad == "NOTSET" || pad == "VALID" || pad.empty() || graph.value(anchor.inputs[0]).type.shape.is_static();
-  extents.depth = 1;
-  for (int i = 1; i < weights.rank(); ++i) extents.depth *= weights[i].value();
-  const bool depthwise = channels == 1 && weights[0] == Dim(group) && extents.depth <= kMostDepthwiseTaps;
-  return weights.rank() >= 3 && weights.rank() <= 5 && pads_known &&
-         (group == 1 || channels >= kLeastGroup || depthwise);
-}
-
 bool is_quantized_product(const Graph& graph, NodeId id) {
   const Node& anchor = graph.node(id);
   if (anchor.op != "conv" && anchor.op != "matmul") return false;
   const Value& weights = graph.value(anchor.inputs[1]);
-  WeightExtents extents;
-  if (!tensor_scale_of(graph, anchor.inputs[0]) || !weights.producer.valid() || !weights.type.shape.is_static() ||
-      !takes_weights(graph, anchor, weights.type.shape, extents) || extents.depth < 1 || extents.depth > kMostDepth)
+  ProductExtents extents;
+  if (!tensor_scale_of(graph, anchor.inputs[0]) || !weights.producer.valid() ||
+      !refuse_numbers(graph, anchor, extents).empty())
     return false;
-  const bool has_bias = anchor.inputs.size() > 2 && anchor.inputs[2].valid();
-  if (has_bias && !is_float_constant(graph, anchor.inputs[2])) return false;
   return quantized_weights(graph, graph.node(weights.producer), extents.axis).has_value();
 }
 

@@ -166,6 +166,11 @@ class CCreator final : public PluginCreator {
       return type_->table.create(type_->table.user, list.data(), list.size(), plugin, say_failure, to);
     });
   }
+  bool stands_for(const std::string& node_type, const Attrs& attrs) const override {
+    if (type_->table.stands_for == nullptr) return false;
+    const CAttrs list(attrs);
+    return type_->table.stands_for(type_->table.user, node_type.c_str(), list.data(), list.size()) != 0;
+  }
   std::unique_ptr<Plugin> deserialize(std::string_view bytes) override {
     return made("deserialize", [&](void** plugin, planish_sink* to) {
       return type_->table.deserialize(type_->table.user, bytes.data(), bytes.size(), plugin, say_failure, to);

@@ -46,6 +46,8 @@ class PluginCreator {
   virtual bool any_strides() const = 0;  // of its instances
   virtual std::unique_ptr<Plugin> create(const Attrs& attrs) = 0;
   virtual std::unique_ptr<Plugin> deserialize(std::string_view bytes) = 0;
+  // Of a creator that stands for many types: a model's node of this type and attributes is one of them.
+  virtual bool stands_for(const std::string&, const Attrs&) const { return false; }
 };
 
 // The types known to this process. Thread-safe; instances keep their creator alive.
@@ -53,6 +55,9 @@ void register_plugin(std::shared_ptr<PluginCreator> creator);  // Error(invalid_
 void unregister_plugin(std::string_view name);                 // Error(not_found)
 std::shared_ptr<PluginCreator> find_plugin(std::string_view name);  // nullptr: none
 std::vector<std::string> plugin_names();                            // sorted
+
+// Who makes a model's node of this type: the creator of that name, else one that stands for it; nullptr: nobody.
+std::shared_ptr<PluginCreator> find_plugin_for(const std::string& node_type, const Attrs& attrs);
 
 // find_plugin, or Error(not_found) that lists what is registered.
 std::shared_ptr<PluginCreator> require_plugin(std::string_view name);

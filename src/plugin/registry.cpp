@@ -70,6 +70,13 @@ std::vector<std::string> plugin_names() {
   return names;
 }
 
+std::shared_ptr<PluginCreator> find_plugin_for(const std::string& node_type, const Attrs& attrs) {
+  if (auto named = find_plugin(node_type)) return named;
+  for (const std::string& name : plugin_names())
+    if (auto creator = find_plugin(name); creator != nullptr && creator->stands_for(node_type, attrs)) return creator;
+  return nullptr;
+}
+
 std::shared_ptr<PluginCreator> require_plugin(std::string_view name) {
   auto creator = find_plugin(name);
   if (creator == nullptr) fail(Code::not_found, "there is no plugin '{}'; {}", name, known_plugins());

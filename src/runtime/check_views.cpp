@@ -63,11 +63,11 @@ int64_t span_below(const TensorView& view, int64_t step) {
   return span;
 }
 
-// Both repeat in steps of `step` bytes and use parts of it that are apart: windows of one tensor.
+// Both repeat in steps of `step` bytes and use parts of it that are apart: windows of one tensor, wherever it begins.
 bool apart_within(const TensorView& a, const Reach& at, const TensorView& b, const Reach& bt, int64_t step) {
-  const int64_t as = span_below(a, step), bs = span_below(b, step), ar = at.begin % step, br = bt.begin % step;
-  if (as < 0 || bs < 0 || ar + as > step || br + bs > step) return false;
-  return ar + as <= br || br + bs <= ar;
+  const int64_t as = span_below(a, step), bs = span_below(b, step);
+  const int64_t between = ((bt.begin - at.begin) % step + step) % step;  // from a's part on to b's
+  return as >= 0 && bs >= 0 && as <= between && between + bs <= step;
 }
 
 bool are_apart(const TensorView& a, const Reach& at, const TensorView& b, const Reach& bt) {

@@ -37,3 +37,22 @@ mkdir "$folder/pkg"
   c++ -std=c++20 -Wall -Wextra -Werror $flags "$consumer/build_run.cpp" -o "$folder/pkg/build_run" $(config --cflags --libs planish)
 }
 check "$folder/pkg"
+
+# TensorRT's interface: the program of examples/ in a project of its own, and by pkg-config.
+layout=$(find "$folder/prefix" -type d -path '*/planish/tensorrt/10')
+if [ -n "$layout" ]; then
+  examples=$consumer/../../../examples
+  python3 -B "$examples/make_data.py" "$folder/data"
+  echo "== find_package(TensorRT)"
+  "$cmake" -G Ninja -S "$consumer/../tensorrt" -B "$folder/tensorrt" -DCMAKE_BUILD_TYPE=Release -DEXAMPLES="$examples" -DWANTED=10 \
+    -DCMAKE_MODULE_PATH="$libraries/cmake/planish/tensorrt" -DCMAKE_CXX_FLAGS="$flags" > "$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+  "$cmake" --build "$folder/tensorrt" > "$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+  for program in by_target by_variable; do
+    "$folder/tensorrt/$program" "$folder/data/digits.wts" "$folder"/data/[1-9].pgm > "$folder/$program" || { cat "$folder/$program"; exit 1; }
+  done
+  echo "== pkg-config nvinfer"
+  # shellcheck disable=SC2046,SC2086
+  PKG_CONFIG_PATH=$layout/pkgconfig c++ -std=c++14 -Wall -Werror $flags "$examples/mnist_api.cpp" -o "$folder/pkg/mnist_api" \
+    $(PKG_CONFIG_PATH=$layout/pkgconfig config --cflags --libs nvinfer)
+  "$folder/pkg/mnist_api" "$folder/data/digits.wts" "$folder"/data/[1-9].pgm | cmp - "$folder/by_target"
+fi

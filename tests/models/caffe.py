@@ -2,11 +2,14 @@
 """Caffe networks of ../shared end to end: accuracy of the classifiers, boxes of the face-mask detector, plans of networks without weights.
 
   caffe.py PLANISH STREAM [--limit N]
+  caffe.py --door CAFFE_STREAM [--limit N]
 
-STREAM is the program of stream.cpp. Figures are those of ../shared/data/README.md; the boxes are what OpenCV's reader of the same files
+STREAM is the program of stream.cpp; CAFFE_STREAM that of tests/tensorrt/caffe_stream.cpp, which reads the networks through TensorRT's
+interface: LeNet, SqueezeNet and the detector. Figures are those of ../shared/data/README.md; the boxes are what OpenCV's reader of the same files
 gives (its outputs equal those of the detector's TensorFlow file to 3e-5). Needs numpy, pillow.
 """
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -45,10 +48,27 @@ FACES = {  # scene: score, class (0: with a mask) and box of each face, in share
 LIMIT = 1e-3
 
 
+DOOR_OUTPUTS = {"face_mask_detection": ("loc_branch_concat", "cls_branch_concat")}
+
+
+def door_command(options, folder, name, weights, flags):
+    """An implicit batch takes its size from the call; other extents of the input from the text."""
+    text, batch = (options.caffe / f"{name}.prototxt").read_text(), 1
+    if flags:
+        batch, _, height, width = (int(extent) for extent in flags[1].split("=")[1].split("x"))
+        text = re.sub(r"(dim:\s*\d+\s+dim:\s*\d+\s+dim:\s*)\d+(\s+dim:\s*)\d+", rf"\g<1>{height}\g<2>{width}", text, count=1)
+    path = f"{folder}/{name}.prototxt"
+    Path(path).write_text(text)
+    return [options.door, path, str(options.caffe / weights), str(batch), "data", *DOOR_OUTPUTS.get(name, ("prob",))]
+
+
 class Network:
     """One network as a plan in a process of its own: floats in, the outputs' floats in the order in which layers give them."""
 
     def __init__(self, options, folder, name, weights, *flags):
+        if options.door:
+            self.process = subprocess.Popen(door_command(options, folder, name, weights, flags), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            return
         self.plan = f"{folder}/{name}.plan"
         subprocess.run([options.planish, "build", str(options.caffe / f"{name}.prototxt"), "--weights", str(options.caffe / weights),
                         "-o", self.plan, "--quiet", "--tune", "off", *flags], check=True)
@@ -159,8 +179,9 @@ def without_weights(options, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("planish")
-    parser.add_argument("stream")
+    parser.add_argument("planish", nargs="?")
+    parser.add_argument("stream", nargs="?")
+    parser.add_argument("--door", help="the program of tests/tensorrt/caffe_stream.cpp")
     parser.add_argument("--limit", type=int, default=0, help="that many pictures of each set; accuracies are then not judged")
     options = parser.parse_args()
     shared = model_inputs.find_shared(ROOT)
@@ -173,10 +194,10 @@ def main():
         cifar = module.Protocol("cifar", 256, 8, (125.3, 123.0, 113.9))
         results = [
             lenet(options, module, folder),
-            classify(options, module, folder, "cifar10_quick", "cifar10_quick_iter_5000.caffemodel", cifar, 10, 44.29, ()),
+            options.door or classify(options, module, folder, "cifar10_quick", "cifar10_quick_iter_5000.caffemodel", cifar, 10, 44.29, ()),
             classify(options, module, folder, "squeezenet_v1.1", "squeezenet_v1.1.caffemodel", module.PROTOCOLS["squeezenet1.1"], 1000, 60.6,
                      ("--shape", "data=1x3x224x224")),
-            face_masks(options, shared, folder), without_weights(options, folder)]
+            face_masks(options, shared, folder), options.door or without_weights(options, folder)]
     return 0 if all(results) else 1
 
 

@@ -47,6 +47,30 @@ inline std::vector<KernelCase> region_cases() {
   };
 }
 
+inline std::vector<KernelCase> detector_cases() {
+  const Tensor x = random_tensor({2, 3, 5, 6}, 1), which = tensor_of<int64_t>({2}, {1, 0});
+  const Tensor boxes = tensor_of<float>({2, 4}, {0, 0.1f, 0.7f, 1, 0.2f, -0.1f, 1.1f, 0.5f});
+  const Tensor regions = tensor_of<float>({2, 1, 4}, {0, 0, 4, 3, 60, 9, 2, 50});
+  const Attrs kept = {{"keep", int64_t{5}}, {"candidates", int64_t{4}}, {"score_threshold", -0.5}};
+  const Attrs pyramid = {{"pooled", int64_t{2}}, {"image_height", int64_t{64}}, {"image_width", int64_t{48}}};
+  Attrs corners = pyramid;
+  corners.set("transform", int64_t{-1});
+  corners.set("sampling_ratio", int64_t{1});
+  const std::vector<Tensor> maps = {regions, x, random_tensor({2, 3, 3, 3}, 2), random_tensor({2, 3, 2, 1}, 3),
+                                    random_tensor({2, 3, 1, 1}, 4)};
+  return {
+      {"padded_nms", kept, {random_tensor({2, 6, 1, 4}, 1), random_tensor({2, 6, 3}, 2)}, 2},
+      {"padded_nms", kept, {random_tensor({2, 6, 3, 4}, 3), random_tensor({2, 6, 3}, 4)}, 2},
+      {"crop_and_resize", {{"height", int64_t{3}}, {"width", int64_t{1}}}, {x, boxes, which}},
+      {"pyramid_roi_align", pyramid, maps, 5},
+      {"pyramid_roi_align", corners, maps, 5},
+      {"deformable_attention",
+       {},
+       {random_tensor({2, 7, 2, 3}, 1), tensor_of<int64_t>({2, 2}, {2, 3, 1, 1}), ints_of({0, 6}),
+        random_tensor({2, 4, 2, 2, 3, 2}, 2), random_tensor({2, 4, 2, 2, 3}, 3)}},
+  };
+}
+
 inline std::vector<KernelCase> signal_cases() {
   const auto scalar = [](int64_t value) { return Tensor::scalar(value); };
   const Tensor real = random_tensor({2, 12, 3, 1}, 1), parts = random_tensor({2, 7, 3, 2}, 2);
@@ -78,7 +102,7 @@ inline std::vector<KernelCase> crop_cases() {
 
 inline std::vector<KernelCase> picture_cases() {
   std::vector<KernelCase> all;
-  for (const auto& cases : {window_cases(), region_cases(), signal_cases(), crop_cases()})
+  for (const auto& cases : {window_cases(), region_cases(), detector_cases(), signal_cases(), crop_cases()})
     all.insert(all.end(), cases.begin(), cases.end());
   return all;
 }

@@ -4,42 +4,19 @@
 
 #include "api/build/network.h"
 #include "api/build/profiles.h"
-#include "base/sized.h"
+#include "compile/calibrate/quantize.h"
 #include "importers/import.h"
 #include "importers/onnx/importer.h"
+#include "importers/plugins/table/plugin_table.h"
 
 using namespace planish;
+using planish::api::each_sized;
 using planish::api::guarded;
 using planish::api::InputRange;
+using planish::api::ranges_of;
 using planish::api::required;
 
 namespace {
-
-// Entries stand as far apart as their struct_size says.
-template <class T, class Visit>
-void each_sized(const T* list, size_t count, const char* what, Visit visit) {
-  const auto* at = reinterpret_cast<const std::byte*>(list);
-  for (size_t i = 0; i < count; ++i) {
-    const T* entry = reinterpret_cast<const T*>(&required(at, what));
-    visit(read_sized(entry, what));
-    at += entry->struct_size;
-  }
-}
-
-std::vector<InputRange> ranges_of(const planish_range* list, size_t count) {
-  std::vector<InputRange> ranges;
-  each_sized(list, count, "planish_range", [&](const planish_range& given) {
-    InputRange range{&required(given.input, "the input's name of a range"), {}};
-    if (given.rank < 0 || given.rank > kMaxRank)
-      fail(Code::invalid_argument, "input '{}': a range of rank {}", range.input, given.rank);
-    if (given.rank > 0 && (given.min == nullptr || given.opt == nullptr || given.max == nullptr))
-      fail(Code::invalid_argument, "input '{}': a range needs min, opt and max", range.input);
-    for (int axis = 0; axis < given.rank; ++axis)
-      range.axes.push_back({given.min[axis], given.opt[axis], given.max[axis]});
-    ranges.push_back(std::move(range));
-  });
-  return ranges;
-}
 
 ModelSource source_of(const char* name, const void* bytes, size_t size) {
   return {api::text_or_empty(name), {static_cast<const std::byte*>(bytes), size}, bytes == nullptr};
@@ -73,8 +50,20 @@ caffe::CustomLayers custom_layers(const planish_import_options& options) {
   };
 }
 
+ModelFormat format_of(planish_format format) {
+  if (format < PLANISH_FORMAT_BY_NAME || format > PLANISH_FORMAT_CAFFE)
+    fail(Code::invalid_argument, "format {}, 0 to 2 are known", format);
+  return static_cast<ModelFormat>(format);
+}
+
 ModelRequest request_of(const planish_import_options& given) {
   ModelRequest request;
+  request.format = format_of(given.format);
+  request.batch = api::text_or_empty(given.batch);
+  request.half_weights = given.half_weights != 0;
+  if (given.into != nullptr && given.keep_values == 0)
+    fail(Code::invalid_argument, "an import into a network that chooses outputs; keep_values is needed");
+  if (given.into != nullptr) request.into = &given.into->graph;
   request.model = source_of(given.path, given.bytes, given.size);
   request.weights = source_of(given.weights, given.weights_bytes, given.weights_size);
   request.random_weights = given.random_weights != 0;
@@ -115,11 +104,7 @@ BuildOptions build_options(const planish_build_options& given) {
   options.isa = api::text_or_empty(given.isa);
   options.optimize = given.no_fusion == 0;
   options.precisions = {.tf32 = given.no_tf32 == 0, .bf16 = given.bf16 != 0};
-  if (given.progress != nullptr)
-    options.progress = [call = given.progress, user = given.progress_user](const BuildProgress& progress) {
-      const planish_progress c{sizeof c, progress.phase.c_str(), progress.done, progress.total};
-      return call(user, &c) != 0;
-    };
+  options.progress = api::progress_of(given.progress, given.progress_user);
   return options;
 }
 
@@ -138,26 +123,22 @@ void report_candidates(const BuildReport& report, const planish_build_options& g
   }
 }
 
-void require_ranges(const planish_network& network, const std::vector<InputRange>& ranges) {
-  std::set<std::string> named;
-  for (const InputRange& range : ranges) named.insert(range.input);
-  for (ValueId id : network.graph.inputs()) {
-    const Value& input = network.graph.value(id);
-    std::vector<std::string> symbols;
-    for (Dim dim : input.type.shape) dim.collect_symbols(symbols);
-    for (const std::string& symbol : symbols)
-      if (network.ranged.count(symbol) == 0 && named.count(input.name) == 0)
-        fail(Code::invalid_argument,
-             "input '{}' is {} and '{}' has no range; give a profile or planish_network_set_range", input.name,
-             input.type.str(), symbol);
-  }
+Graph quantized_graph(Graph graph, const planish_build_options& given) {
+  const CalibrationTable calibration = parse_table(given.calibration);
+  QuantizeOptions options;
+  options.allow_missing = given.calibration_partial != 0;
+  if (given.fp32_layer_count > 0) required(given.fp32_layers, "fp32_layers");
+  for (size_t i = 0; i < given.fp32_layer_count; ++i)
+    options.layers.fp32.emplace(&required(given.fp32_layers[i], "the name of a layer"), "it was asked for");
+  return quantized(simplified(std::move(graph)), calibration, options);
 }
 
 Plan build_profile(const planish_network& network, Device& device, const planish_build_options& given,
                    const std::vector<InputRange>& ranges) {
   Graph graph = network.graph.clone();
   api::apply_ranges(graph, ranges);
-  require_ranges(network, ranges);
+  api::require_ranges(network, ranges);
+  if (given.calibration != nullptr) graph = quantized_graph(std::move(graph), given);
   BuildReport report;
   Plan plan = build(std::move(graph), device, build_options(given), &report);
   report_candidates(report, given);
@@ -207,7 +188,9 @@ planish_status planish_network_import_memory(const void* bytes, size_t size, con
 }
 
 int32_t planish_network_imports(const char* op) {
-  return op != nullptr && onnx::importer_table().find(op) != nullptr ? 1 : 0;
+  return op != nullptr && (onnx::importer_table().find(op) != nullptr || plugins::plugin_table().find(op) != nullptr)
+             ? 1
+             : 0;
 }
 
 planish_status planish_network_import_with(const planish_import_options* given, planish_network** network) {
@@ -218,6 +201,7 @@ planish_status planish_network_import_with(const planish_import_options* given, 
     ModelRequest request = request_of(options);
     request.model.has_folder = options.path != nullptr;
     *network = imported(import_model(request));
+    if (options.into != nullptr) (*network)->ranged.insert(options.into->ranged.begin(), options.into->ranged.end());
   });
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "importers/common/custom.h"
 #include "importers/common/inputs.h"
 #include "ops/builder.h"
 
@@ -179,6 +180,31 @@ planish_status planish_network_add_node(planish_network* network, const char* op
   });
 }
 
+planish_status planish_network_add_like(planish_network* network, const planish_network* source, planish_node like,
+                                        const char* name, const planish_value* inputs, size_t input_count,
+                                        planish_node* node) {
+  return guarded([&] {
+    Graph& graph = required(network, "the network").graph;
+    required(node, "the result");
+    const Node& found = required(source, "the source").graph.node(api::node_at(*source, like));
+    if (!found.regions.empty() || found.op == "custom")
+      fail(Code::invalid_argument, "node '{}' ({}) has bodies or is a plugin; others can be copied", found.name,
+           found.op.str());
+    std::vector<std::string> symbols;
+    for (const auto& [attribute, value] : found.attrs.entries())
+      if (const auto* dims = std::get_if<std::vector<Dim>>(&value))
+        for (const Dim& dim : *dims) dim.collect_symbols(symbols);
+    for (const std::string& symbol : symbols)
+      if (graph.symbols.count(symbol) == 0)
+        fail(Code::invalid_argument, "node '{}' holds the extent '{}', which the network does not know", found.name,
+             symbol);
+    const Attrs attrs = found.attrs;
+    *node = add_node(graph, OpName(found.op), api::values_at(*network, inputs, input_count), attrs,
+                     api::text_or_empty(name), static_cast<int>(found.outputs.size()))
+                .index;
+  });
+}
+
 planish_status planish_network_add_plugin(planish_network* network, const char* plugin, const char* name,
                                           const planish_value* inputs, size_t input_count, const planish_attr* attrs,
                                           size_t attr_count, planish_node* node) {
@@ -186,8 +212,8 @@ planish_status planish_network_add_plugin(planish_network* network, const char* 
     Graph& graph = required(network, "the network").graph;
     required(node, "the result");
     const auto operands = api::values_at(*network, inputs, input_count);
-    const Attrs custom =
-        api::custom_attrs(graph, &required(plugin, "the plugin's name"), operands, api::attrs_of(attrs, attr_count));
+    const Attrs custom = importers::custom_attrs(graph, &required(plugin, "the plugin's name"), operands,
+                                                 api::attrs_of(attrs, attr_count));
     const auto outputs = static_cast<int>(custom.get<std::vector<std::string>>("types").size());
     *node = add_node(graph, "custom", operands, custom, api::text_or_empty(name), outputs).index;
   });

@@ -31,9 +31,6 @@ std::vector<ValueId> values_at(const planish_network& network, const planish_val
 Attrs attrs_of(const planish_attr* attrs, size_t count);
 DataType checked_dtype(planish_dtype type);
 
-// The attributes of a custom node with these operands.
-Attrs custom_attrs(const Graph& graph, const std::string& plugin, const std::vector<ValueId>& inputs,
-                   const Attrs& attrs);
 // Types of all values again; custom nodes ask their plugins.
 void infer_network(Graph& graph);
 // Of a graph's guards those of the model's own: the others inference finds again, where they still hold.

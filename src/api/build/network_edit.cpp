@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/build/network.h"
+#include "importers/common/custom.h"
 #include "ops/builder.h"
 #include "plugin/plugin.h"
 
@@ -13,19 +14,11 @@ using planish::api::required;
 namespace planish::api {
 namespace {
 
-std::vector<std::string> type_texts(Plugin& plugin, const Graph& graph, const std::vector<ValueId>& inputs) {
-  std::vector<TensorType> operands;
-  for (ValueId input : inputs) operands.push_back(input.valid() ? graph.value(input).type : TensorType{});
-  std::vector<std::string> texts;
-  for (const TensorType& type : plugin.infer(operands)) texts.push_back(type.str());
-  return texts;
-}
-
 std::vector<std::string> current_types(const Graph& graph, const Node& node) {
   const Tensor bytes = node.attrs.get<Tensor>("bytes");
   auto plugin = load_plugin(node.attrs.get<std::string>("plugin"), static_cast<int>(node.attrs.get<int64_t>("version")),
                             {reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(bytes.byte_count())});
-  return type_texts(*plugin, graph, node.inputs);
+  return importers::result_types(*plugin, graph, node.inputs);
 }
 
 // Whether a custom node's results changed with its operands.
@@ -43,27 +36,6 @@ bool refresh_custom(Graph& graph) {
 }
 
 }  // namespace
-
-Attrs custom_attrs(const Graph& graph, const std::string& name, const std::vector<ValueId>& inputs,
-                   const Attrs& attrs) {
-  const auto creator = require_plugin(name);
-  return with_context([&] { return fmt::format("plugin '{}'", name); },
-                      [&] {
-                        const auto plugin = creator->create(attrs);
-                        const std::string bytes = plugin->serialize();
-                        const Tensor blob =
-                            Tensor::make(DataType::u8, {static_cast<int64_t>(bytes.size())}, [&](std::byte* out) {
-                              std::copy_n(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), out);
-                            });
-                        auto types = type_texts(*plugin, graph, inputs);
-                        if (types.empty()) fail(Code::invalid_argument, "it gives no results");
-                        return Attrs{{"plugin", name},
-                                     {"version", int64_t{creator->version()}},
-                                     {"bytes", blob},
-                                     {"types", std::move(types)},
-                                     {"any_strides", int64_t{creator->any_strides()}}};
-                      });
-}
 
 // A changed result may change the operands of custom nodes behind it; each round settles one more.
 void infer_network(Graph& graph) {

@@ -52,6 +52,44 @@ class RangeSetter {
 
 }  // namespace
 
+std::vector<InputRange> ranges_of(const planish_range* list, size_t count) {
+  std::vector<InputRange> ranges;
+  each_sized(list, count, "planish_range", [&](const planish_range& given) {
+    InputRange range{&required(given.input, "the input's name of a range"), {}};
+    if (given.rank < 0 || given.rank > kMaxRank)
+      fail(Code::invalid_argument, "input '{}': a range of rank {}", range.input, given.rank);
+    if (given.rank > 0 && (given.min == nullptr || given.opt == nullptr || given.max == nullptr))
+      fail(Code::invalid_argument, "input '{}': a range needs min, opt and max", range.input);
+    for (int axis = 0; axis < given.rank; ++axis)
+      range.axes.push_back({given.min[axis], given.opt[axis], given.max[axis]});
+    ranges.push_back(std::move(range));
+  });
+  return ranges;
+}
+
+void require_ranges(const planish_network& network, const std::vector<InputRange>& ranges) {
+  std::set<std::string> named;
+  for (const InputRange& range : ranges) named.insert(range.input);
+  for (ValueId id : network.graph.inputs()) {
+    const Value& input = network.graph.value(id);
+    std::vector<std::string> symbols;
+    for (Dim dim : input.type.shape) dim.collect_symbols(symbols);
+    for (const std::string& symbol : symbols)
+      if (network.ranged.count(symbol) == 0 && named.count(input.name) == 0)
+        fail(Code::invalid_argument,
+             "input '{}' is {} and '{}' has no range; give a profile or planish_network_set_range", input.name,
+             input.type.str(), symbol);
+  }
+}
+
+std::function<bool(const BuildProgress&)> progress_of(planish_progress_fn call, void* user) {
+  if (call == nullptr) return {};
+  return [call, user](const BuildProgress& progress) {
+    const planish_progress c{sizeof c, progress.phase.c_str(), progress.done, progress.total};
+    return call(user, &c) != 0;
+  };
+}
+
 void apply_ranges(Graph& graph, const std::vector<InputRange>& ranges) {
   RangeSetter setter(graph);
   for (const InputRange& range : ranges) setter.set(range);

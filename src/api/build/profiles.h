@@ -4,8 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "ir/graph.h"
-#include "plan/plan.h"
+#include "api/build/network.h"
+#include "base/sized.h"
+#include "compile/build.h"
 
 namespace planish::api {
 
@@ -13,6 +14,25 @@ struct InputRange {
   std::string input;
   std::vector<DimRange> axes;
 };
+
+// Entries stand as far apart as their struct_size says.
+template <class T, class Visit>
+void each_sized(const T* list, size_t count, const char* what, Visit visit) {
+  const auto* at = reinterpret_cast<const std::byte*>(list);
+  for (size_t i = 0; i < count; ++i) {
+    const T* entry = reinterpret_cast<const T*>(&required(at, what));
+    visit(read_sized(entry, what));
+    at += entry->struct_size;
+  }
+}
+
+std::vector<InputRange> ranges_of(const planish_range* list, size_t count);
+
+// Error(invalid_argument): an input's extent is dynamic, and neither `ranges` nor the network give its range.
+void require_ranges(const planish_network& network, const std::vector<InputRange>& ranges);
+
+// The caller's function as BuildOptions has it; empty without one.
+std::function<bool(const BuildProgress&)> progress_of(planish_progress_fn call, void* user);
 
 // Gives the symbols of the inputs' extents these ranges. Error(invalid_argument): no such input, another rank, a
 // fixed extent outside its range, an expression, or one symbol with two ranges.

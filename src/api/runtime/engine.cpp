@@ -74,6 +74,36 @@ const Profile& profile_at(const planish_engine& engine, int32_t index) {
   return profiles[static_cast<size_t>(index)];
 }
 
+const Step& step_at(const Profile& profile, int32_t index) {
+  if (index < 0 || static_cast<size_t>(index) >= profile.steps.size())
+    fail(Code::invalid_argument, "step {} of {}", index, profile.steps.size());
+  return profile.steps[static_cast<size_t>(index)];
+}
+
+SymbolValues typical_values(const SymbolTable& symbols) {
+  SymbolValues typical;
+  for (const auto& [name, info] : symbols) typical[name] = info.range.opt;
+  return typical;
+}
+
+planish_step_tensor_info describe(const Profile& profile, const ViewDesc& view) {
+  planish_step_tensor_info info{};
+  info.buffer = info.binding = -1;
+  if (view.buffer < 0) return info;
+  const BufferDesc& buffer = profile.buffers[static_cast<size_t>(view.buffer)];
+  info.buffer = view.buffer;
+  if (buffer.kind == BufferKind::binding) info.binding = buffer.index;
+  info.constant = buffer.kind == BufferKind::constant ? 1 : 0;
+  info.dtype = static_cast<planish_dtype>(view.dtype);
+  info.rank = static_cast<int32_t>(view.dims.size());
+  const SymbolValues typical = typical_values(profile.symbols);
+  for (size_t axis = 0; axis < view.dims.size() && axis < PLANISH_MAX_RANK; ++axis) {
+    info.extents[axis] = view.dims[axis].evaluate(typical);
+    info.strides[axis] = view.strides[axis].evaluate(typical);
+  }
+  return info;
+}
+
 }  // namespace
 
 extern "C" {
@@ -146,8 +176,7 @@ planish_status planish_engine_get_range(const planish_engine* engine, int32_t pr
   return guarded([&] {
     const Shape& shape = binding_at(required(engine, "the engine"), index).type.shape;
     const SymbolTable& symbols = profile_at(*engine, profile).symbols;
-    SymbolValues typical;
-    for (const auto& [name, info] : symbols) typical[name] = info.range.opt;
+    const SymbolValues typical = typical_values(symbols);
     for (int axis = 0; axis < shape.rank(); ++axis) {
       if (min != nullptr) min[axis] = shape[axis].lower_bound(symbols);
       if (opt != nullptr) opt[axis] = shape[axis].evaluate(typical);
@@ -178,14 +207,25 @@ int32_t planish_engine_step_count(const planish_engine* engine, int32_t profile)
 planish_status planish_engine_get_step(const planish_engine* engine, int32_t profile, int32_t index,
                                        planish_step_info* info) {
   return guarded([&] {
-    const auto& steps = profile_at(required(engine, "the engine"), profile).steps;
-    if (index < 0 || static_cast<size_t>(index) >= steps.size())
-      fail(Code::invalid_argument, "step {} of {}", index, steps.size());
-    const Step& step = steps[static_cast<size_t>(index)];
+    const Step& step = step_at(profile_at(required(engine, "the engine"), profile), index);
     write_sized(info,
                 {0, step.id, step.name.c_str(), step.op.c_str(), step.kernel.c_str(),
                  static_cast<int32_t>(step.inputs.size()), static_cast<int32_t>(step.outputs.size())},
                 "planish_step_info");
+  });
+}
+
+planish_status planish_engine_get_step_tensor(const planish_engine* engine, int32_t profile, int32_t step,
+                                              int32_t index, planish_step_tensor_info* info) {
+  return guarded([&] {
+    const Profile& whole = profile_at(required(engine, "the engine"), profile);
+    const Step& one = step_at(whole, step);
+    const size_t operands = one.inputs.size(), all = operands + one.outputs.size();
+    if (index < 0 || static_cast<size_t>(index) >= all)
+      fail(Code::invalid_argument, "operand or result {} of {}", index, all);
+    const auto at = static_cast<size_t>(index);
+    write_sized(info, describe(whole, at < operands ? one.inputs[at] : one.outputs[at - operands]),
+                "planish_step_tensor_info");
   });
 }
 

@@ -1,5 +1,6 @@
 // The library as a whole: version, names, log, plugins.
 
+#include "plugin/library.h"
 #include "api/runtime/handles.h"
 #include "base/log.h"
 #include "planish/planish_plugin.h"
@@ -51,6 +52,10 @@ planish_status planish_plugin_register(const planish_plugin_type* type) {
 
 planish_status planish_plugin_unregister(const char* name) {
   return guarded([&] { unregister_plugin(&required(name, "the plugin's name")); });
+}
+
+planish_status planish_plugin_load_library(const char* path) {
+  return guarded([&] { load_plugin_library(&required(path, "the library's path")); });
 }
 
 }  // extern "C"

@@ -40,6 +40,9 @@ struct ImportOptions {
   // Outputs are the blobs that no layer reads. false: none, and nothing is removed: the caller chooses among the blobs.
   bool mark_outputs = true;
   CustomLayers custom;
+  std::string batch;            // the name of the first extent of every input; empty: the network's extents stay
+  bool half_weights = false;    // what is learned is rounded to f16, within its range
+  const Graph* into = nullptr;  // what is read is added to a copy of it; values there keep their ids, not their names
 };
 
 // A file that is mapped, or bytes; `name` stands in messages.

@@ -11,6 +11,22 @@ ValueId Expansion::scalar_like(ValueId like, double value) {
   return constant(Tensor::make(dtype, {}, [&](std::byte* out) { store_double(make_view(out, dtype, {}), 0, value); }));
 }
 
+ValueId normal_rows(Expansion& context, ValueId x, int64_t groups, double epsilon) {
+  const ValueId rows = context.add("reshape", {x, context.ints({0, groups, -1})});
+  return context.add("layer_normalization", {rows, context.scalar_like(x, 1)},
+                     {{"axis", int64_t{-1}}, {"epsilon", epsilon}});
+}
+
+ValueId in_shape_of(Expansion& context, ValueId rows, ValueId x) {
+  return context.add("reshape", {rows, context.add("shape", {x})});
+}
+
+ValueId per_channel(Expansion& context, ValueId values, int rank) {
+  std::vector<int64_t> axes;
+  for (int64_t i = 1; i < rank - 1; ++i) axes.push_back(i);
+  return axes.empty() ? values : context.add("unsqueeze", {values, context.ints(axes)});
+}
+
 int64_t fixed_extent(Expansion& context, ValueId value, int axis, const char* what) {
   const Dim extent = shape_of(context, value)[axis];
   if (!extent.is_constant()) fail(Code::unsupported, "{} is {}; a fixed extent is accepted", what, extent.str());

@@ -81,6 +81,13 @@ inline ValueId swish(Expansion& context, ValueId x, double alpha) {
   return context.add("mul", {x, context.add("sigmoid", {scaled(context, x, alpha)})});
 }
 
+// Each of `groups` rows a sample (0: a row a channel) to mean 0 and variance 1: [N, groups, rest].
+ValueId normal_rows(Expansion& context, ValueId x, int64_t groups, double epsilon);
+// The elements of `rows` in the shape of x.
+ValueId in_shape_of(Expansion& context, ValueId rows, ValueId x);
+// [C] -> [C, 1, …]: one value a channel, beside an operand of this rank.
+ValueId per_channel(Expansion& context, ValueId values, int rank);
+
 // An extent that the expansion needs as a number.
 int64_t fixed_extent(Expansion& context, ValueId value, int axis, const char* what);
 

@@ -40,7 +40,8 @@ class NodeContext : public importers::Expansion {
     return Attrs{{found->name, found->value}}.get<T>(found->name);
   }
   // The node's attributes; those of kind graph are left out.
-  Attrs attrs() const;
+  Attrs attrs() const { return attrs_of(node_); }
+  static Attrs attrs_of(const wire::Node& node);
 
   // Adds the last node: it has the ONNX node's outputs.
   void emit(OpName op, std::vector<ValueId> inputs, Attrs attrs = {});

@@ -7,23 +7,8 @@
 namespace planish::onnx {
 namespace {
 
-// [C] -> [C, 1, …]: one value a channel, beside an operand of this rank.
-ValueId per_channel(NodeContext& context, ValueId values, int rank) {
-  std::vector<int64_t> axes;
-  for (int64_t i = 1; i < rank - 1; ++i) axes.push_back(i);
-  return axes.empty() ? values : context.add("unsqueeze", {values, context.ints(axes)});
-}
-
-ValueId as_before(NodeContext& context, ValueId rows, ValueId x) {
-  return context.add("reshape", {rows, context.add("shape", {x})});
-}
-
-// Each of `groups` rows a sample (0: a row a channel) to mean 0 and variance 1: [N, groups, rest].
 ValueId normal_rows(NodeContext& context, int64_t groups) {
-  const ValueId x = context.input(0);
-  const ValueId rows = context.add("reshape", {x, context.ints({0, groups, -1})});
-  return context.add("layer_normalization", {rows, context.scalar_like(x, 1)},
-                     {{"axis", int64_t{-1}}, {"epsilon", context.get_or<double>("epsilon", 1e-5)}});
+  return importers::normal_rows(context, context.input(0), groups, context.get_or<double>("epsilon", 1e-5));
 }
 
 void require_channels(NodeContext& context, Dim wanted) {
@@ -44,7 +29,7 @@ void import_instance_normalization(NodeContext& context) {
   require_rank_3(context);
   const int rank = context.type(0).shape.rank();
   require_channels(context, context.type(0).shape[1]);
-  const ValueId normal = as_before(context, normal_rows(context, 0), context.input(0));
+  const ValueId normal = in_shape_of(context, normal_rows(context, 0), context.input(0));
   const ValueId scaled = context.add("mul", {normal, per_channel(context, context.input(1), rank)});
   context.emit("add", {scaled, per_channel(context, context.input(2), rank)});
 }
@@ -65,7 +50,7 @@ void import_group_normalization(NodeContext& context) {
     const ValueId sum = context.add("add", {scaled, per_channel(context, context.input(2), 3)});
     return context.emit("reshape", {sum, context.add("shape", {context.input(0)})});
   }
-  const ValueId normal = as_before(context, rows, context.input(0));
+  const ValueId normal = in_shape_of(context, rows, context.input(0));
   const ValueId scaled = context.add("mul", {normal, per_channel(context, context.input(1), rank)});
   context.emit("add", {scaled, per_channel(context, context.input(2), rank)});
 }

@@ -1,6 +1,9 @@
 #include "tensorrt/build/builder.h"
 
+#include "tensorrt/build/calibration.h"
 #include "tensorrt/build/layer.h"
+
+#include <algorithm>
 
 #include "tensorrt/build/plan_build.h"
 #include "tensorrt/runtime/loaded_plan.h"
@@ -42,6 +45,24 @@ bool refittable(const ConfigImpl& config) {
   for (BuilderFlag flag : {BuilderFlag::kREFIT, BuilderFlag::kREFIT_IDENTICAL, BuilderFlag::kREFIT_INDIVIDUAL})
     if (config.getFlag(flag)) return true;
   return false;
+}
+
+// Quantised by layers of its own.
+bool is_explicit(const NetworkImpl& network) {
+  const auto& layers = network.layers();
+  return std::any_of(layers.begin(), layers.end(),
+                     [](const auto& layer) { return layer->type == nvinfer1::LayerType::kQUANTIZE; });
+}
+
+// Nodes of layers that setPrecision keeps from int8.
+std::vector<std::string> wider_nodes(const NetworkImpl& network, const Network& whole) {
+  std::vector<std::string> names;
+  for (const auto& layer : network.layers())
+    if (layer->precision_set && layer->precision != nvinfer1::DataType::kINT8)
+      for (const Node& node : layer->nodes)
+        if (const std::string op = whole.op(node); op == "conv" || op == "matmul" || op == "gemm")
+          names.push_back(whole.name(node));
+  return names;
 }
 
 Tuning tuning_of(int32_t level) { return level <= 0 ? Tuning::off : level >= 5 ? Tuning::full : Tuning::fast; }
@@ -96,11 +117,8 @@ void BuilderImpl::say_precisions(const NetworkImpl& network, const ConfigImpl& c
   if (config.getFlag(BuilderFlag::kFP16))
     say_once(reporter_.logger(), Severity::kINFO, "kFP16: this device computes in fp32, which is at least as exact");
   if (!config.getFlag(BuilderFlag::kINT8)) return;
-  for (const auto& layer : network.layers())
-    if (layer->type == nvinfer1::LayerType::kQUANTIZE) return;
-  reporter_.warn(
-      "kINT8: the network has no quantise layers; all of its layers stay in fp32 (calibrators and dynamic ranges are "
-      "accepted, and not used yet)");
+  if (config.getInt8Calibrator() != nullptr && is_explicit(network))
+    reporter_.warn("the network has quantise layers: the calibrator is not asked");
 }
 
 Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
@@ -122,8 +140,23 @@ Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
   if (!values.empty()) options.notes.emplace_back(kNoteShapeValues, values);
   if (network.implicit()) {
     options.profiles.clear();
-    options.notes.emplace_back(kNoteMaxBatch, std::to_string(max_batch_));
-    if (!network.inputs().empty()) whole.set_range("implicit_batch", 1, max_batch_, max_batch_);
+    const int64_t fixed = network.fixed_batch();
+    if (fixed != 0 && fixed != max_batch_)
+      reporter_.warn("the model fixes the batch at " + std::to_string(fixed) + ", which becomes the largest batch");
+    options.notes.emplace_back(kNoteMaxBatch, std::to_string(fixed == 0 ? max_batch_ : fixed));
+    if (fixed == 0 && !network.inputs().empty())
+      whole.set_range(NetworkImpl::batch_symbol(), 1, max_batch_, max_batch_);
+  }
+  if (config.getFlag(nvinfer1::BuilderFlag::kINT8) && !is_explicit(network)) {
+    const Ranges ranges = ranges_of(network, config, whole, threads_);
+    options.calibration = ranges.table;
+    options.calibration_partial = ranges.partial;
+    if (ranges.table.empty())
+      reporter_.warn(
+          "kINT8: the network has no quantise layers, and neither a calibrator nor dynamic ranges say what its ranges "
+          "are; all of its layers stay in fp32");
+    else
+      options.fp32_layers = wider_nodes(network, whole);
   }
   Progress progress(config.getProgressMonitor());
   if (config.getProgressMonitor() != nullptr)

@@ -146,6 +146,7 @@ class ConfigImpl final : public nvinfer1::IBuilderConfig {
 
   const std::vector<const ProfileImpl*>& profiles() const { return s.profiles; }
   TimingCacheImpl* cache() const { return s.cache; }
+  nvinfer1::IOptimizationProfile const* calibration_profile() const { return s.calibration_profile; }
 
  private:
   template <class Enum>

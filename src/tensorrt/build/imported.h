@@ -11,4 +11,16 @@ namespace planish::tensorrt {
 // The layer of a node; `tensors` has its operands and is given its results.
 std::unique_ptr<LayerCore> import_layer(NetworkImpl& network, Node node, std::map<planish_value, TensorImpl*>& tensors);
 
+// The layer of a node that is made again from what was read when something before it changes. It has its node.
+// `read`: a copy of the network that keeps it.
+std::unique_ptr<LayerCore> read_layer(NetworkImpl& network, std::shared_ptr<const Network> read, Node node,
+                                      std::map<planish_value, TensorImpl*>& tensors);
+
+// A constant of the network as a layer's result.
+std::unique_ptr<LayerCore> constant_layer(NetworkImpl& network, Value constant);
+
+// A network that shows its batch, for one that hides it: the first extent of its inputs gets the name `batch`, and
+// Reshapes to a batch of 1 keep the batch instead. The network as it is where that cannot be.
+Network with_hidden_batch(Network read, const char* batch);
+
 }  // namespace planish::tensorrt

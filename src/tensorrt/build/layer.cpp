@@ -108,6 +108,11 @@ std::vector<Value> Emit::ops(const char* name, const std::vector<Value>& operand
   return net.outputs(node);
 }
 
+std::vector<Value> Emit::like(const Network& source, Node node, const std::vector<Value>& operands) {
+  layer_.nodes.push_back(net.add_like(source, node, operands, network_.fresh_node_name(layer_.name)));
+  return net.outputs(layer_.nodes.back());
+}
+
 Value Emit::op(const char* name, const std::vector<Value>& operands, const Attributes& attributes) {
   return ops(name, detail::without_absent_tail(operands), attributes).at(0);
 }

@@ -11,6 +11,7 @@
 namespace planish::tensorrt {
 
 class Emit;
+class ShippedKind;
 
 class LayerCore {
  public:
@@ -136,6 +137,10 @@ class Emit {
   // Values of any other tensor, and of nothing that can be known when the network is built: x itself at run time.
   Value value_of(nvinfer1::ITensor& tensor) { return network_.value_of(network_.own(tensor)); }
   Value unknown(Value x);
+  // As a node of `source` is.
+  std::vector<Value> like(const Network& source, Node node, const std::vector<Value>& operands);
+  // A plugin that ships with the library: the layer's nodes are what it is made of.
+  void run_shipped(const ShippedKind& kind);
   // A plugin of the caller's; its results are the layer's.
   void run_plugin(PluginRecord record, PluginSession& session, const std::vector<Value>& operands);
 

@@ -1,13 +1,16 @@
 // Layers that run a plugin of the caller's.
 
+#include <algorithm>
+
 #include "tensorrt/build/layers_shape.h"
+#include "tensorrt/build/shipped_plugin.h"
 #include "tensorrt/runtime/plugin_adapter.h"
+#include "tensorrt/runtime/plugin_configure.h"
 
 namespace planish::tensorrt {
 namespace {
 
 using nvinfer1::Dims;
-using nvinfer1::PluginTensorDesc;
 using nvinfer1::TensorFormat;
 
 // Operands as a plugin is shown them.
@@ -27,22 +30,6 @@ struct Shown {
   int32_t count() const { return static_cast<int32_t>(values.size()); }
 };
 
-PluginTensorDesc desc_of(const Dims& dims, nvinfer1::DataType type) {
-  PluginTensorDesc desc{};
-  desc.dims = dims;
-  desc.type = type;
-  desc.format = TensorFormat::kLINEAR;
-  desc.scale = 1;
-  return desc;
-}
-
-nvinfer1::DynamicPluginTensorDesc range_of(const Dims& dims, nvinfer1::DataType type) {
-  nvinfer1::DynamicPluginTensorDesc desc{};
-  desc.desc = desc_of(dims, type);
-  desc.min = desc.max = dims;
-  return desc;
-}
-
 // The first generation.
 class PluginLayer final : public LayerOf<nvinfer1::IPluginLayer> {
  public:
@@ -60,6 +47,7 @@ class PluginLayer final : public LayerOf<nvinfer1::IPluginLayer> {
     for (int i = 0; i < plugin.getNbOutputs(); ++i)
       out.push_back(plugin.getOutputDimensions(i, in.dims.data(), in.count()));
     const int batch = static_cast<int>(network.max_batch());
+    if (network.plugins->started.erase(name) > 0) plugin.terminate();  // it is configured again
     if (ext == nullptr) {
       plugin.configure(in.dims.data(), in.count(), out.data(), static_cast<int>(out.size()), batch);
     } else {
@@ -98,90 +86,16 @@ class PluginV2Layer final : public LayerOf<nvinfer1::IPluginV2Layer> {
   void lower(Emit& emit) override;
 
  private:
-  void configure(const Shown& in);
-  void require_formats(const Shown& in, const std::vector<PluginTensorDesc>& all);
-  Generation generation() const {
-    switch (static_cast<nvinfer1::PluginVersion>(static_cast<uint32_t>(plugin->getTensorRTVersion()) >> 24U)) {
-      case nvinfer1::PluginVersion::kV2_EXT:
-        return Generation::v2_ext;
-      case nvinfer1::PluginVersion::kV2_IOEXT:
-        return Generation::v2_io;
-      case nvinfer1::PluginVersion::kV2_DYNAMICEXT:
-      case nvinfer1::PluginVersion::kV2_DYNAMICEXT_PYTHON:
-        return Generation::v2_dynamic;
-      default:
-        return Generation::v2;
-    }
-  }
   std::shared_ptr<nvinfer1::IPluginV2> plugin;
 };
 
-// supportsFormatCombination of position i, given those before it.
-template <class PluginKind>
-bool takes_linear(PluginKind& plugin, const std::vector<PluginTensorDesc>& all, int32_t inputs) {
-  for (size_t i = 0; i < all.size(); ++i)
-    if (!plugin.supportsFormatCombination(static_cast<int32_t>(i), all.data(), inputs,
-                                          static_cast<int32_t>(all.size()) - inputs))
-      return false;
-  return true;
-}
-
-void PluginV2Layer::require_formats(const Shown& in, const std::vector<PluginTensorDesc>& all) {
-  bool takes = true;
-  if (generation() == Generation::v2_dynamic)
-    takes = takes_linear(static_cast<nvinfer1::IPluginV2DynamicExt&>(*plugin), all, in.count());
-  else if (generation() == Generation::v2_io)
-    takes = takes_linear(static_cast<nvinfer1::IPluginV2IOExt&>(*plugin), all, in.count());
-  else
-    takes = plugin->supportsFormat(nvinfer1::DataType::kFLOAT, TensorFormat::kLINEAR);
-  if (!takes)
-    throw Error(Code::unsupported, std::string("plugin '") + plugin->getPluginType() +
-                                       "' does not take its operands' types in linear format");
-}
-
-void PluginV2Layer::configure(const Shown& in) {
-  const auto outputs = static_cast<int32_t>(results.size());
-  std::vector<PluginTensorDesc> all;
-  std::vector<Dims> out;
-  std::vector<nvinfer1::DataType> types;
-  const Generation kind = generation();
-  for (int32_t i = 0; i < in.count(); ++i)
-    all.push_back(desc_of(in.dims[static_cast<size_t>(i)], in.types[static_cast<size_t>(i)]));
-  for (int32_t i = 0; i < outputs; ++i) {
-    types.push_back(kind == Generation::v2 ? nvinfer1::DataType::kFLOAT
-                                           : static_cast<nvinfer1::IPluginV2Ext&>(*plugin).getOutputDataType(
-                                                 i, in.types.data(), in.count()));
-    out.push_back(kind == Generation::v2_dynamic ? in.dims.at(0)
-                                                 : plugin->getOutputDimensions(i, in.dims.data(), in.count()));
-    all.push_back(desc_of(out.back(), types.back()));
-  }
-  require_formats(in, all);
-  const auto batch = static_cast<int32_t>(network.max_batch());
-  if (kind == Generation::v2_dynamic) {
-    std::vector<nvinfer1::DynamicPluginTensorDesc> from, to;
-    for (size_t i = 0; i < all.size(); ++i)
-      (i < in.values.size() ? from : to).push_back(range_of(all[i].dims, all[i].type));
-    static_cast<nvinfer1::IPluginV2DynamicExt&>(*plugin).configurePlugin(from.data(), in.count(), to.data(), outputs);
-  } else if (kind == Generation::v2_io) {
-    static_cast<nvinfer1::IPluginV2IOExt&>(*plugin).configurePlugin(all.data(), in.count(),
-                                                                    all.data() + in.values.size(), outputs);
-  } else if (kind == Generation::v2_ext) {
-    const auto none = std::make_unique<bool[]>(all.size());
-    static_cast<nvinfer1::IPluginV2Ext&>(*plugin).configurePlugin(in.dims.data(), in.count(), out.data(), outputs,
-                                                                  in.types.data(), types.data(), none.get(), none.get(),
-                                                                  TensorFormat::kLINEAR, batch);
-  } else {
-    plugin->configureWithFormat(in.dims.data(), in.count(), out.data(), outputs, nvinfer1::DataType::kFLOAT,
-                                TensorFormat::kLINEAR, batch);
-  }
-}
-
 void PluginV2Layer::lower(Emit& emit) {
+  if (const ShippedKind* kind = shipped_kind(*plugin)) return emit.run_shipped(*kind);
   const Shown in(emit, operands.size());
   if (in.values.empty()) throw Error(Code::unsupported, "a plugin without operands");
-  configure(in);
+  configure(*plugin, {in.dims, in.types}, static_cast<int32_t>(network.max_batch()));
   PluginRecord record;
-  record.generation = generation();
+  record.generation = generation_of(*plugin);
   record.layer = name;
   record.type = plugin->getPluginType();
   record.version = plugin->getPluginVersion();
@@ -205,6 +119,7 @@ class PluginV3Layer final : public LayerOf<nvinfer1::IPluginV3Layer> {
   }
   nvinfer1::IPluginV3& getPlugin() override { return *plugin; }
   void lower(Emit& emit) override {
+    if (const ShippedKind* kind = shipped_kind(*plugin)) return emit.run_shipped(*kind);
     const Shown in(emit, operands.size());
     auto* core = dynamic_cast<nvinfer1::IPluginV3OneCore*>(
         plugin->getCapabilityInterface(nvinfer1::PluginCapabilityType::kCORE));
@@ -233,7 +148,19 @@ class PluginV3Layer final : public LayerOf<nvinfer1::IPluginV3Layer> {
 
 }  // namespace
 
+void Emit::run_shipped(const ShippedKind& kind) {
+  std::vector<Value> operands;
+  for (size_t i = 0; i < layer_.operands.size(); ++i) operands.push_back(in(i));
+  const std::vector<Node> before = net.nodes();
+  const std::vector<Value> values =
+      net.add_shipped_plugin(kind.name(), operands, kind.fields(), network_.fresh_node_name(layer_.name));
+  for (Node node : net.nodes())
+    if (std::find(before.begin(), before.end(), node) == before.end()) layer_.nodes.push_back(node);
+  for (size_t i = 0; i < layer_.results.size(); ++i) out(i, values.at(i));
+}
+
 void Emit::run_plugin(PluginRecord record, PluginSession& session, const std::vector<Value>& operands) {
+  if (record.hides_batch()) network_.plugin_batch = record.max_batch;
   const PluginDraft draft(std::move(record), session);
   const PluginSession::Scope scope(session);
   const Node node = net.add_plugin(plugin_type_name(), operands, {}, network_.fresh_node_name(layer_.name));

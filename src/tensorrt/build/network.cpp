@@ -1,15 +1,13 @@
 #include "tensorrt/build/network.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tensorrt/build/imported.h"
 #include "tensorrt/build/layer.h"
 
 namespace planish::tensorrt {
 namespace {
-
-// The batch axis of a network that does not show it.
-constexpr const char* kBatch = "implicit_batch";
 
 // Extents as an interface without a formula of the caller's counts them.
 class FloorFormula final : public nvinfer1::IOutputDimensionsFormula {
@@ -160,7 +158,7 @@ void NetworkImpl::add(std::unique_ptr<LayerCore> layer) { layers_.push_back(std:
 
 void NetworkImpl::make_input(TensorImpl& input) {
   std::vector<Dim> dims;
-  if (implicit_) dims.emplace_back(kBatch);
+  if (implicit_) dims.emplace_back(batch_symbol());
   for (size_t axis = 0; axis < input.extents.size(); ++axis) {
     const auto named = input.dimension_names.find(static_cast<int32_t>(axis));
     if (input.extents[axis] >= 0)
@@ -250,7 +248,7 @@ void NetworkImpl::input_changed(TensorImpl& input) {
   Extents extents = input.extents;
   if (implicit_) {
     extents.insert(extents.begin(), -1);
-    symbols.insert(symbols.begin(), kBatch);
+    symbols.insert(symbols.begin(), batch_symbol());
   }
   detail::check(planish_network_set_input_type(nodes_->handle(), input.value.id,
                                                static_cast<planish_dtype>(type_of(input.type)), extents.data(),
@@ -264,7 +262,18 @@ std::string NetworkImpl::fresh_node_name(const std::string& wanted) {
   return name;
 }
 
+int64_t NetworkImpl::fixed_batch() const {
+  for (const auto& input : inputs_) {
+    if (!implicit_ || !input->value.present()) continue;
+    const Extents extents = nodes_->extents(input->value);
+    if (!extents.empty() && extents[0] > 0) return extents[0];
+  }
+  return 0;
+}
+
 void NetworkImpl::adopt(Network imported) {
+  const PluginSession::Scope scope(*plugins);
+  if (implicit_) imported = with_hidden_batch(std::move(imported), batch_symbol());
   const bool narrows = PLANISH_TENSORRT_LAYOUT < 10 && has_wide_input(imported);
   const bool whole = inputs_.empty() && layers_.empty() && !narrows;
   if (name_.empty()) name_ = imported.name();
@@ -310,6 +319,41 @@ void NetworkImpl::adopt(Network imported) {
   }
 }
 
+std::map<planish_value, TensorImpl*> NetworkImpl::tensors_by_value() const {
+  std::map<planish_value, TensorImpl*> tensors;
+  for (const auto& input : inputs_)
+    if (input->value.present()) tensors[input->value.id] = input.get();
+  for (const auto& layer : layers_)
+    for (const auto& result : layer->results)
+      if (result->value.present()) tensors.emplace(result->value.id, result.get());
+  return tensors;
+}
+
+void NetworkImpl::forget_since(const Mark& mark) {
+  made_.resize(mark.made);
+  layers_.resize(mark.layers);
+  inputs_.resize(mark.inputs);
+}
+
+Network NetworkImpl::exchange_nodes(Network nodes) { return std::exchange(*nodes_, std::move(nodes)); }
+
+void NetworkImpl::absorb() {
+  auto tensors = tensors_by_value();
+  std::set<planish_node> known;
+  for (const auto& layer : layers_)
+    for (Node node : layer->nodes) known.insert(node.id);
+  std::shared_ptr<const Network> copy;
+  for (Value value : nodes_->inputs())
+    if (tensors.count(value.id) == 0) tensors[value.id] = &add_input_of(*nodes_, value, value);
+  for (Node node : nodes_->nodes()) {
+    if (known.count(node.id) > 0) continue;
+    node_names_.insert(nodes_->name(node));
+    if (copy == nullptr) copy = std::make_shared<const Network>(nodes_->clone());
+    add(read_layer(*this, copy, node, tensors));
+    made_.push_back(layers_.back().get());
+  }
+}
+
 // An input as a model has it; `value` is absent where it has none among these nodes yet. Majors below 10 know no
 // integers of 64 bits.
 TensorImpl& NetworkImpl::add_input_of(const Network& model, Value of_model, Value value) {
@@ -322,16 +366,20 @@ TensorImpl& NetworkImpl::add_input_of(const Network& model, Value of_model, Valu
   const DataType dtype = model.dtype(of_model);
   const bool narrows = PLANISH_TENSORRT_LAYOUT < 10 && dtype == DataType::i64;
   input->type = type_of(narrows ? DataType::i32 : dtype);
+  const size_t hidden = implicit_ ? 1 : 0;
   input->extents = model.extents(of_model);
+  if (implicit_) input->extents = without_first(input->extents);
   const TensorType type = model.type(of_model);
-  for (size_t axis = 0; axis < type.dims.size(); ++axis)
-    if (!type.dims[axis].is_number()) input->dimension_names[static_cast<int32_t>(axis)] = type.dims[axis].text();
+  for (size_t axis = hidden; axis < type.dims.size(); ++axis)
+    if (!type.dims[axis].is_number())
+      input->dimension_names[static_cast<int32_t>(axis - hidden)] = type.dims[axis].text();
   inputs_.push_back(std::move(input));
   return *inputs_.back();
 }
 
 Network NetworkImpl::finish() {
   if (outputs_.empty()) throw Error(Code::invalid_argument, "the network has no outputs; markOutput makes some");
+  if (plugin_batch != 0 && plugin_batch != max_batch()) take_back_all();  // they are configured again
   for (const auto& input : inputs_) value_of(*input);
   std::vector<Value> values;
   for (TensorImpl* output : outputs_) values.push_back(value_of(*output));

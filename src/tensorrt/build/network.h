@@ -129,6 +129,8 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   const Reporter& reporter() const { return reporter_; }
   bool implicit() const { return implicit_; }
   int64_t max_batch() const { return builder_.getMaxBatchSize(); }
+  // Of a hidden batch that a model fixes; 0: it is not fixed.
+  int64_t fixed_batch() const;
   Network& nodes() { return *nodes_; }
   TensorImpl& own(nvinfer1::ITensor& tensor) const;  // Error: it belongs to another network
   Value value_of(TensorImpl& tensor);                // makes nodes of all that it needs
@@ -141,6 +143,20 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   TensorImpl& add_input_of(const Network& model, Value of_model, Value value);
   // Takes a network that a parser read; its nodes become layers behind those that are there.
   void adopt(Network imported);
+
+  // A parser that adds to what is there reads into a copy of the nodes, which takes their place; absorb() makes layers
+  // and inputs of what is new. What it has made since a mark can be forgotten again.
+  struct Mark {
+    size_t inputs, layers, made;
+  };
+  Mark mark() const { return {inputs_.size(), layers_.size(), made_.size()}; }
+  void forget_since(const Mark& mark);
+  Network exchange_nodes(Network nodes);
+  void absorb();
+  // The tensors that have values, by value.
+  std::map<planish_value, TensorImpl*> tensors_by_value() const;
+  // The symbol of the axis that an implicit batch hides.
+  static const char* batch_symbol() { return "implicit_batch"; }
   // All nodes, with the outputs marked: what is built.
   Network finish();
   const std::vector<std::unique_ptr<TensorImpl>>& inputs() const { return inputs_; }
@@ -150,6 +166,8 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   // Which constants of finish() are weights that callers know by layer or by name.
   std::vector<RefitRecord::Weights> named_weights();
   std::string fresh_node_name(const std::string& wanted);
+  // The largest batch that a plugin was configured for; 0: none was.
+  int64_t plugin_batch = 0;
   // Live plugins by layer, for an engine of this process.
   std::shared_ptr<PluginSession> plugins;
 

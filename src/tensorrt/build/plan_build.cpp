@@ -68,6 +68,9 @@ std::string pack(const BuildOptions& options) {
   Packer packer;
   packer.put(int64_t{options.threads}).put(static_cast<int64_t>(options.tuning));
   packer.put(int64_t{options.tf32}).put(int64_t{options.bf16});
+  packer.put(options.calibration).put(int64_t{options.calibration_partial});
+  packer.put(static_cast<int64_t>(options.fp32_layers.size()));
+  for (const std::string& layer : options.fp32_layers) packer.put(layer);
   packer.put(static_cast<int64_t>(options.notes.size()));
   for (const auto& [key, text] : options.notes) packer.put(key).put(text);
   packer.put(static_cast<int64_t>(options.profiles.size()));
@@ -88,6 +91,9 @@ BuildOptions unpack(std::string_view bytes) {
   options.tuning = static_cast<Tuning>(in.number());
   options.tf32 = in.number() != 0;
   options.bf16 = in.number() != 0;
+  options.calibration = in.text();
+  options.calibration_partial = in.number() != 0;
+  for (int64_t i = 0, n = in.count(); i < n; ++i) options.fp32_layers.push_back(in.text());
   for (int64_t i = 0, n = in.count(); i < n; ++i) {
     std::string key = in.text(), text = in.text();
     options.notes.emplace_back(std::move(key), std::move(text));

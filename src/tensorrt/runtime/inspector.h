@@ -22,6 +22,7 @@ class InspectorImpl final : public nvinfer1::IEngineInspector {
   void destroy() override { delete this; }
 
  private:
+  int32_t profile() const { return context_ == nullptr ? 0 : context_->getOptimizationProfile(); }
   std::string layer(int32_t index, bool json) const;
   std::string bindings(bool json) const;
 

@@ -2,7 +2,9 @@
 
 #include <mutex>
 
+#include "tensorrt/runtime/plugin_configure.h"
 #include "tensorrt/runtime/plugin_expressions.h"
+#include "tensorrt/runtime/plugin_fields.h"
 #include "tensorrt/runtime/registry.h"
 #include "tensorrt/runtime/report.h"
 
@@ -116,10 +118,7 @@ class AdapterV1 final : public Adapter {
 };
 
 struct DestroyV2 {
-  void operator()(nvinfer1::IPluginV2* plugin) const {
-    plugin->terminate();
-    plugin->destroy();
-  }
+  void operator()(nvinfer1::IPluginV2* plugin) const { plugin->destroy(); }
 };
 
 // The second generation, of all four kinds.
@@ -127,7 +126,18 @@ class AdapterV2 final : public Adapter {
  public:
   AdapterV2(PluginRecord record, nvinfer1::IPluginV2* plugin) : Adapter(std::move(record)), plugin_(plugin) {
     require(plugin->initialize(), record_, "initialize");
+    initialized_ = true;
   }
+  // One that a creator has made for a node of a model: it is told about its operands when they are known, and never
+  // run.
+  struct Fresh {};
+  AdapterV2(PluginRecord record, nvinfer1::IPluginV2* plugin, Fresh)
+      : Adapter(std::move(record)), plugin_(plugin), configured_(false) {}
+  ~AdapterV2() override {
+    if (initialized_) plugin_->terminate();
+  }
+  AdapterV2(const AdapterV2&) = delete;
+  AdapterV2& operator=(const AdapterV2&) = delete;
   std::string serialize() const override {
     PluginRecord whole = record_;
     whole.payload.resize(plugin_->getSerializationSize());
@@ -137,6 +147,7 @@ class AdapterV2 final : public Adapter {
   std::vector<TensorType> infer(std::span<const TensorType> inputs) const override {
     std::vector<nvinfer1::DataType> in_types;
     for (const TensorType& type : inputs) in_types.push_back(type_of(type.dtype));
+    if (!configured_) tensorrt::configure(*plugin_, {shown(inputs), in_types}, 1);
     const auto count = static_cast<int32_t>(inputs.size());
     std::vector<TensorType> types;
     for (int32_t i = 0; i < plugin_->getNbOutputs(); ++i) {
@@ -177,6 +188,16 @@ class AdapterV2 final : public Adapter {
   }
 
  private:
+  std::vector<Dims> shown(std::span<const TensorType> inputs) const {
+    if (record_.generation != Generation::v2_dynamic) return fixed(inputs);
+    std::vector<Dims> all;
+    for (const TensorType& type : inputs) {
+      Extents extents;
+      for (const Dim& dim : type.dims) extents.push_back(dim.is_number() ? dim.value() : -1);
+      all.push_back(dims_of(extents));
+    }
+    return all;
+  }
   bool extended() const { return record_.generation != Generation::v2; }
   const nvinfer1::IPluginV2Ext& ext() const { return static_cast<const nvinfer1::IPluginV2Ext&>(*plugin_); }
   nvinfer1::IPluginV2DynamicExt& dynamic() const { return static_cast<nvinfer1::IPluginV2DynamicExt&>(*plugin_); }
@@ -194,6 +215,7 @@ class AdapterV2 final : public Adapter {
     last_ = a.in;
   }
   std::unique_ptr<nvinfer1::IPluginV2, DestroyV2> plugin_;
+  bool initialized_ = false, configured_ = true;
   std::vector<PluginTensorDesc> last_;
 };
 
@@ -337,13 +359,61 @@ std::unique_ptr<Plugin> make_adapter(PluginRecord record, PluginSession* session
   }
 }
 
+// The creator of a model's node, by the attributes that say its version and namespace; null: none. Those that ship with
+// the library are known to it without us.
+nvinfer1::IPluginCreatorInterface* creator_for(const std::string& type, const Attributes& attributes) {
+  const auto text = [&](std::initializer_list<const char*> names, const char* otherwise) {
+    for (const char* name : names)
+      if (const auto* value = attributes.find(name); value != nullptr && std::holds_alternative<std::string>(*value))
+        return std::get<std::string>(*value);
+    return std::string(otherwise);
+  };
+  auto* found = plugin_registry().getCreator(type.c_str(), text({"plugin_version", "version"}, "1").c_str(),
+                                             text({"plugin_namespace", "namespace"}, "").c_str());
+  return dynamic_cast<Shipped*>(found) != nullptr ? nullptr : found;
+}
+
+// A plugin for a model's node of that type, its fields from the node's attributes.
+std::unique_ptr<Plugin> make_fresh(const std::string& type, const Attributes& attributes) {
+  auto* creator = creator_for(type, attributes);
+  if (creator == nullptr) refuse("no creator of a plugin '" + type + "' is registered");
+  PluginRecord record;
+  record.type = type;
+  record.layer = "node of type " + type;
+  const auto alive = [&](auto* plugin) {
+    if (plugin == nullptr) refuse("the creator of plugin '" + type + "' does not take these attributes");
+    return plugin;
+  };
+  if (auto* third = dynamic_cast<nvinfer1::IPluginCreatorV3One*>(creator)) {
+    record.generation = Generation::v3;
+    record.version = third->getPluginVersion();
+    record.space = third->getPluginNamespace();
+    const FieldList fields(attributes, third->getFieldNames());
+    auto* plugin = third->createPlugin(record.layer.c_str(), &fields.collection, nvinfer1::TensorRTPhase::kBUILD);
+    return std::make_unique<AdapterV3>(std::move(record), alive(plugin));
+  }
+  auto* second = dynamic_cast<nvinfer1::IPluginCreator*>(creator);
+  if (second == nullptr) refuse("the creator of plugin '" + type + "' is of an unknown kind");
+  record.version = second->getPluginVersion();
+  record.space = second->getPluginNamespace() == nullptr ? "" : second->getPluginNamespace();
+  const FieldList fields(attributes, second->getFieldNames());
+  nvinfer1::IPluginV2* plugin = alive(second->createPlugin(record.layer.c_str(), &fields.collection));
+  plugin->setPluginNamespace(record.space.c_str());
+  record.generation = generation_of(*plugin);
+  return std::make_unique<AdapterV2>(std::move(record), plugin, AdapterV2::Fresh());
+}
+
 class AdapterCreator final : public PluginCreator {
  public:
   std::string name() const override { return plugin_type_name(); }
-  std::unique_ptr<Plugin> create(const Attributes&) const override {
-    const PluginDraft* draft = PluginDraft::current();
-    if (draft == nullptr) refuse("such a plugin is added through TensorRT's interface");
-    return make_adapter(draft->record, &draft->session);
+  bool stands_for(std::string_view type, const Attributes& attributes) const override {
+    return creator_for(std::string(type), attributes) != nullptr;
+  }
+  std::unique_ptr<Plugin> create(const Attributes& attributes) const override {
+    if (const PluginDraft* draft = PluginDraft::current()) return make_adapter(draft->record, &draft->session);
+    if (attributes.find(PLANISH_ATTR_NODE_TYPE) == nullptr)
+      refuse("such a plugin is added through TensorRT's interface");
+    return make_fresh(attributes.get<std::string>(PLANISH_ATTR_NODE_TYPE), attributes);
   }
   std::unique_ptr<Plugin> deserialize(std::string_view bytes) const override {
     return make_adapter(PluginRecord::parse(bytes), PluginSession::current());
@@ -360,3 +430,18 @@ void register_adapters() {
 }
 
 }  // namespace planish::tensorrt
+
+// The library at `path` is linked with this one: its creators serve whichever copy of planish asks, which may be linked
+// into a program as a whole.
+extern "C" PLANISH_API planish_status planish_register_plugins(const char* path, planish_plugin_add_fn add) {
+  using namespace planish::tensorrt;
+  try {
+    if (plugin_registry().loadLibrary(path) == nullptr) return PLANISH_INVALID_ARGUMENT;
+    planish::register_plugin(std::make_unique<AdapterCreator>(), add);
+    return PLANISH_OK;
+  } catch (const planish::Error& error) {  // it has ours already
+    return error.code() == planish::Code::invalid_state ? PLANISH_OK : PLANISH_INVALID_ARGUMENT;
+  } catch (...) {
+    return PLANISH_INVALID_ARGUMENT;
+  }
+}

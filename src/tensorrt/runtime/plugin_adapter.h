@@ -9,6 +9,12 @@
 
 namespace planish::tensorrt {
 
+// A creator whose plugins ship with the library: importers make operators of them.
+class Shipped {
+ public:
+  virtual ~Shipped() = default;
+};
+
 // Makes them known to the library; more than once does no harm.
 void register_adapters();
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 #include "unit/api/common.h"
@@ -33,6 +34,32 @@ TEST(Engine, TellsItsBindingsAndRanges) {
   EXPECT_GT(engine.info().constant_bytes, 4 * (10 * 128 + 8 * 3 * 9));
   EXPECT_STREQ(engine.info().model, "small");
   EXPECT_EQ(error_of([&] { engine.binding("nobody"); }).code(), Code::not_found);
+}
+
+TEST(Engine, TellsWhatStepsReadAndWrite) {
+  const Engine engine(build(small_network(), untuned()));
+  std::set<int32_t> written;
+  bool reads_x = false, writes_y = false, weights = false;
+  for (int32_t i = 0; i < planish_engine_step_count(engine.handle(), 0); ++i) {
+    auto step = detail::sized<planish_step_info>();
+    detail::check(planish_engine_get_step(engine.handle(), 0, i, &step));
+    auto tensor = detail::sized<planish_step_tensor_info>();
+    for (int32_t j = 0; j < step.input_count + step.output_count; ++j) {
+      detail::check(planish_engine_get_step_tensor(engine.handle(), 0, i, j, &tensor));
+      if (tensor.buffer < 0) continue;
+      if (tensor.binding == 0) reads_x = Extents(tensor.extents, tensor.extents + tensor.rank) == Extents{2, 3, 8, 8};
+      if (tensor.binding == 1) writes_y = j >= step.input_count && tensor.extents[1] == 10 && tensor.strides[1] == 1;
+      weights = weights || (tensor.constant != 0 && tensor.dtype == PLANISH_F32);
+      if (j >= step.input_count)
+        written.insert(tensor.buffer);
+      else
+        EXPECT_TRUE(tensor.constant != 0 || tensor.binding == 0 || written.count(tensor.buffer) == 1) << step.name;
+    }
+    EXPECT_EQ(planish_engine_get_step_tensor(engine.handle(), 0, i, step.input_count + step.output_count, &tensor),
+              PLANISH_INVALID_ARGUMENT);
+  }
+  EXPECT_TRUE(reads_x && writes_y && weights);
+  EXPECT_EQ(planish_engine_get_step_tensor(engine.handle(), 0, -1, 0, nullptr), PLANISH_INVALID_ARGUMENT);
 }
 
 TEST(Engine, FileMemoryAndPlanGiveEqualResults) {

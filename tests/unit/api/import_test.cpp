@@ -119,6 +119,89 @@ TEST(Import, CaffeNetworksByFileName) {
   EXPECT_EQ(error_of([] { Network::import_file("a.caffemodel"); }).code(), Code::invalid_argument);
 }
 
+planish_import_options caffe_options(const std::string& text) {
+  auto options = detail::sized<planish_import_options>();
+  options.path = "the network";
+  options.bytes = text.data();
+  options.size = text.size();
+  options.format = PLANISH_FORMAT_CAFFE;
+  options.random_weights = options.keep_values = 1;
+  return options;
+}
+
+Network imported(const planish_import_options& options) {
+  planish_network* made = nullptr;
+  detail::check(planish_network_import_with(&options, &made));
+  return Network::take(made);
+}
+
+TEST(Import, CaffeNetworksWithANamedBatchAndWeightsInHalf) {
+  const std::string text = std::string(kCaffe).substr(0, std::string(kCaffe).find("layer { name: 'm'"));
+  planish_import_options options = caffe_options(text);
+  options.batch = "count";
+  const Network exact = imported(options);
+  EXPECT_EQ(exact.type(*exact.find("x")).str(), "f32[count,2,3,3]");
+  EXPECT_EQ(exact.type(*exact.find("y")).str(), "f32[count,4,1,1]");
+  options.half_weights = 1;
+  const Network half = imported(options);
+  const auto kernel = [](const Network& net) {
+    const Value value = *net.find("c.0");
+    const auto* values = static_cast<const float*>(net.constant_data(value));
+    return std::vector<float>(values, values + element_count(net.extents(value)));
+  };
+  const std::vector<float> a = kernel(exact), b = kernel(half);
+  ASSERT_EQ(a.size(), b.size());
+  EXPECT_NE(a, b);
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_NEAR(a[i], b[i], 1e-3);
+    uint32_t bits = 0;
+    std::memcpy(&bits, &b[i], sizeof bits);
+    EXPECT_EQ(bits & 0x1FFFU, 0u) << b[i];  // f16 has 13 bits less
+  }
+  const Error onnx = error_of([&] {
+    options.format = PLANISH_FORMAT_ONNX;
+    options.random_weights = options.keep_values = 0;
+    imported(options);
+  });
+  EXPECT_EQ(onnx.code(), Code::unsupported) << onnx.what();
+  options.format = 7;
+  EXPECT_EQ(error_of([&] { imported(options); }).code(), Code::invalid_argument);
+}
+
+TEST(Import, CaffeNetworksBesideWhatIsThere) {
+  std::string text = std::string(kCaffe).substr(0, std::string(kCaffe).find("layer { name: 'm'"));
+  planish_import_options options = caffe_options(text);
+  const Network first = imported(options);
+  const Value y = *first.find("y");
+  options.into = first.handle();
+  const Error twice = error_of([&] { imported(options); });
+  EXPECT_NE(std::string(twice.what()).find("an input 'x' already"), std::string::npos) << twice.what();
+  for (size_t at = 0; (at = text.find("'x'", at)) != std::string::npos;) text.replace(at, 3, "'v'");
+  options.bytes = text.data();
+  const Network both = imported(options);
+  EXPECT_EQ(both.inputs().size(), 2u);
+  EXPECT_EQ(both.nodes().size(), 2 * first.nodes().size());
+  EXPECT_NE(*both.find("y"), y);  // the name is the newer one's, the number stays
+  EXPECT_EQ(both.op(*both.producer(y)), "relu");
+  EXPECT_EQ(first.find("v"), std::nullopt);
+  options.keep_values = 0;
+  EXPECT_EQ(error_of([&] { imported(options); }).code(), Code::invalid_argument);
+}
+
+TEST(Import, NodesAreMadeAgainAsTheyWere) {
+  const std::string text = std::string(kCaffe).substr(0, std::string(kCaffe).find("layer { name: 'm'"));
+  planish_import_options options = caffe_options(text);
+  options.batch = "count";
+  Network net = imported(options);
+  const Network copy = net.clone();
+  const Node convolution = *net.producer(net.operands(*net.producer(*net.find("y")))[0]);
+  const Node again = net.add_like(copy, convolution, net.operands(convolution), "again");
+  EXPECT_EQ(net.op(again), "conv");
+  EXPECT_EQ(net.name(again), "again");
+  EXPECT_EQ(net.type(net.output(again)).str(), net.type(net.output(convolution)).str());
+  EXPECT_EQ(error_of([&] { net.add_like(copy, Node{12345}, {}); }).code(), Code::invalid_argument);
+}
+
 TEST(Import, MeansAreRead) {
   const std::string bytes("\x08\x01\x10\x01\x18\x01\x20\x02\x2a\x08\0\0\x80\x3f\0\0\0\x40", 18);
   const Mean mean = Mean::read("mean.binaryproto", raw(bytes));

@@ -24,6 +24,12 @@ TEST(Error, GathersFramesFromTheInsideOut) {
   }
 }
 
+TEST(Error, ShowsNoControlCharactersOfWhatItQuotes) {
+  Error error(Code::invalid_model, "node '\x1b[2J\x7f'\n");
+  error.add_context("of \a.onnx");
+  EXPECT_STREQ(error.what(), "of ?.onnx: node '?[2J?'\n");
+}
+
 TEST(Error, EveryCodeHasItsOwnName) {
   std::vector<std::string_view> names;
   for (int i = 0; i <= static_cast<int>(Code::internal); ++i) {

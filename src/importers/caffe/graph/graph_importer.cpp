@@ -21,7 +21,8 @@ void require_count(size_t found, int least, int most, const char* what) {
 }  // namespace
 
 Imported GraphImporter::import() {
-  graph_.name = network_.name;
+  if (options_.into != nullptr) graph_ = options_.into->clone();
+  if (graph_.name.empty() || options_.into == nullptr) graph_.name = network_.name;
   import_inputs();
   for (const Layer& layer : network_.layers)
     with_context(
@@ -33,13 +34,26 @@ Imported GraphImporter::import() {
   return {std::move(graph_), std::move(blobs_)};
 }
 
+bool GraphImporter::is_input(ValueId id) const {
+  return std::find(graph_.inputs().begin(), graph_.inputs().end(), id) != graph_.inputs().end();
+}
+
 // The network's extents, unless others are given: Caffe, too, is given another batch by reshaping its inputs.
 void GraphImporter::import_inputs() {
   for (const InputBlob& input : network_.inputs) {
     if (blobs_.count(input.name) > 0) fail(Code::invalid_model, "the input '{}' is declared twice", input.name);
+    if (const auto holder = graph_.find_value(input.name)) {
+      if (is_input(*holder)) fail(Code::invalid_model, "the network has an input '{}' already", input.name);
+      graph_.rename(*holder, graph_.fresh_name(input.name + ".before"));
+    }
     const auto* given = importers::given_shape(options_.input_shapes, input.name, input.extents.size());
     std::vector<Dim> dims;
     for (size_t axis = 0; axis < input.extents.size(); ++axis) {
+      if (axis == 0 && !options_.batch.empty()) {
+        graph_.symbols.try_emplace(options_.batch, SymbolInfo{SymbolKind::shape, importers::kAnyExtent});
+        dims.push_back(Dim::symbol(options_.batch));
+        continue;
+      }
       if (given == nullptr || (*given)[axis].min == (*given)[axis].max) {
         dims.emplace_back(given == nullptr ? input.extents[axis] : (*given)[axis].min);
         continue;
@@ -122,13 +136,13 @@ LayerWeights GraphImporter::weights_of(const Layer& layer) {
   static const std::vector<wire::Blob>* const none = new std::vector<wire::Blob>;
   if (weights_ != nullptr) {
     const auto at = weights_->find(layer.name);
-    return {at == weights_->end() ? none : &at->second, 0, nullptr};
+    return {at == weights_->end() ? none : &at->second, 0, nullptr, options_.half_weights};
   }
   std::string name = layer.name;
   if (layer.message->type().name == "LayerParameter")
     for (const text::Message* spec : layer.message->messages("param"))
       if (!spec->text("name").empty()) name = spec->text("name");
-  return {nullptr, hash64(name), &random_left_};
+  return {nullptr, hash64(name), &random_left_, options_.half_weights};
 }
 
 // The blob's value: `value` under the blob's name, or a copy where it is another blob already.
@@ -138,8 +152,7 @@ ValueId GraphImporter::named(const std::string& blob, ValueId value, const std::
   if (given_.count(value) > 0 || !graph_.value(value).producer.valid())
     value = add_op(graph_, "identity", {value}, {}, layer);
   if (const auto holder = graph_.find_value(blob)) {
-    const bool is_input = std::find(graph_.inputs().begin(), graph_.inputs().end(), *holder) != graph_.inputs().end();
-    if (is_input) {
+    if (is_input(*holder)) {
       graph_.rename(value, graph_.fresh_name(blob + "." + layer));
       return value;
     }

@@ -18,6 +18,7 @@ class GraphImporter {
 
  private:
   void import_inputs();
+  bool is_input(ValueId id) const;
   void import_layer(const Layer& layer);
   static void run_importer(LayerContext& context);
   std::vector<ValueId> results_of(const Layer& layer, std::vector<ValueId> inputs);

@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "tensor/data_type.h"
 #include "tensor/shape.h"
 
 namespace planish::caffe {
@@ -47,6 +48,15 @@ Tensor filled_tensor(float value, const std::vector<int64_t>& extents) {
                       [&](std::byte* out) { std::fill_n(reinterpret_cast<float*>(out), count, value); });
 }
 
+// Values of f16, as f32.
+Tensor halved(const Tensor& values) {
+  constexpr float kLargest = 65504;
+  return Tensor::make(DataType::f32, values.extents(), [&](std::byte* out) {
+    auto* to = reinterpret_cast<float*>(out);
+    for (const float value : values.as<float>()) *to++ = to_float(to_half(std::clamp(value, -kLargest, kLargest)));
+  });
+}
+
 }  // namespace
 
 std::string extents_text(const std::vector<int64_t>& extents) { return Shape::of(extents).str(); }
@@ -57,6 +67,11 @@ void LayerWeights::charge(const std::vector<int64_t>& extents) const {
 }
 
 Tensor LayerWeights::tensor(size_t i, const std::vector<int64_t>& extents, Made made) const {
+  const Tensor values = exact(i, extents, made);
+  return half ? halved(values) : values;
+}
+
+Tensor LayerWeights::exact(size_t i, const std::vector<int64_t>& extents, Made made) const {
   if (blobs == nullptr) charge(extents);
   if (blobs == nullptr)
     return made == Made::drawn ? drawn_tensor(hash_combine(seed, i), extents)

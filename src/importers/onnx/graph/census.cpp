@@ -21,7 +21,7 @@ struct Census {
         if (visited.insert(function).second) visit(function->nodes);
         continue;
       }
-      if (importer_table().find(op_label(node)) != nullptr || is_control(node)) continue;
+      if (importer_table().find(op_label(node)) != nullptr || is_control(node) || is_plugin(node)) continue;
       UnsupportedNode& row = rows[op_label(node)];
       if (row.count++ > 0) continue;
       row.op = op_label(node);

@@ -16,6 +16,9 @@ namespace planish::onnx {
 
 std::string op_label(const wire::Node& node);  // what the table of importers and messages call it
 bool is_standard(const wire::Node& node);
+// The operator is nobody's here, but a plugin's: one that is registered, or one that ships with the library.
+bool is_plugin(const wire::Node& node);
+void import_plugin(NodeContext& context);
 bool is_control(const wire::Node& node);  // If, Loop, Scan: their regions are imported by GraphImporter
 int64_t opset_of(const wire::Opsets& opsets, const wire::Node& node);
 

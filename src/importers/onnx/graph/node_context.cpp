@@ -11,9 +11,9 @@ const wire::Attribute* NodeContext::attribute(std::string_view name) const {
   return nullptr;
 }
 
-Attrs NodeContext::attrs() const {
+Attrs NodeContext::attrs_of(const wire::Node& node) {
   Attrs attrs;
-  for (const wire::Attribute& attribute : node_.attributes) {
+  for (const wire::Attribute& attribute : node.attributes) {
     if (!attribute.supported) fail(Code::unsupported, "attribute '{}' is of a kind that is not read", attribute.name);
     if (attribute.graphs.empty() && attribute.name != "consumed_inputs") attrs.set(attribute.name, attribute.value);
   }

@@ -144,11 +144,12 @@ void GraphImporter::import_node(const wire::Node& node) {
 }
 
 void GraphImporter::import_by_table(NodeContext& context) {
-  const ImporterTable::Row& row = *importer_table().find(op_label(context.proto()));
+  const ImporterTable::Row* row = importer_table().find(op_label(context.proto()));
+  if (row == nullptr) return import_plugin(context);
   const size_t found = context.inputs().size();
-  if (row.most_operands >= 0 && found > static_cast<size_t>(row.most_operands))
-    fail(Code::invalid_model, "{} operands; up to {} are accepted", found, row.most_operands);
-  row.import(context);
+  if (row->most_operands >= 0 && found > static_cast<size_t>(row->most_operands))
+    fail(Code::invalid_model, "{} operands; up to {} are accepted", found, row->most_operands);
+  row->import(context);
 }
 
 void GraphImporter::note(NodeContext& context, int64_t opset) {

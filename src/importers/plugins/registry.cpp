@@ -1,0 +1,20 @@
+#include "importers/plugins/table/plugin_table.h"
+
+namespace planish::plugins {
+
+#define PLANISH_ROW(stem) void register_##stem(PluginTable&);
+#include "gen/importers_plugins.inc"
+#undef PLANISH_ROW
+
+const PluginTable& plugin_table() {
+  static const PluginTable table = [] {
+    PluginTable table;
+#define PLANISH_ROW(stem) register_##stem(table);
+#include "gen/importers_plugins.inc"
+#undef PLANISH_ROW
+    return table;
+  }();
+  return table;
+}
+
+}  // namespace planish::plugins

@@ -1,0 +1,46 @@
+#include "trtexec/calibrator.h"
+
+#include "trtexec/files.h"
+#include "trtexec/values.h"
+
+namespace planish::trtexec {
+namespace {
+constexpr int kBatches = 8;
+}
+
+Calibrator::Calibrator(std::string cache, const std::map<std::string, std::pair<nvinfer1::DataType, size_t>>& inputs,
+                       int batch)
+    : path_(std::move(cache)), batch_(batch), left_(kBatches) {
+  if (!path_.empty()) cache_ = read_file(path_, true);
+  if (!cache_.empty()) return;
+  for (const auto& [name, input] : inputs) {
+    const auto& [type, bytes] = input;
+    const std::string values = random_values(type, bytes, inputs_.size());
+    DeviceMemory memory = device_memory(bytes);
+    check(cudaMemcpy(memory.get(), values.data(), bytes, cudaMemcpyHostToDevice), "calibration values");
+    inputs_.emplace(name, std::move(memory));
+  }
+}
+
+bool Calibrator::getBatch(void* bindings[], char const* names[], int32_t count) {
+  if (left_-- <= 0) return false;
+  for (int32_t i = 0; i < count; ++i) {
+    const auto at = inputs_.find(names[i]);
+    if (at == inputs_.end()) return false;
+    bindings[i] = at->second.get();
+  }
+  return true;
+}
+
+void const* Calibrator::readCalibrationCache(size_t& length) {
+  length = cache_.size();
+  return cache_.empty() ? nullptr : cache_.data();
+}
+
+// A cache that was read stays as it is.
+void Calibrator::writeCalibrationCache(void const* cache, size_t length) {
+  if (path_.empty() || !cache_.empty()) return;
+  write_file(path_, std::string(static_cast<const char*>(cache), length));
+}
+
+}  // namespace planish::trtexec
