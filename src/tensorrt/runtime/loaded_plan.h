@@ -59,6 +59,7 @@ class LoadedPlan {
   Extents shown(const Extents& extents) const { return implicit_batch() ? without_first(extents) : extents; }
 
  private:
+  void fix_extents(int io);
   void read_notes();
   void read_shape_values(const char* note);
 
