@@ -4,7 +4,6 @@
 //
 // For each way: when the call returned, and when the result was waited for, minimum and median in microseconds.
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -14,35 +13,12 @@
 
 #include "cudart/planish_cudart.h"
 #include "planish/planish.hpp"
+#include "ways.h"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double microseconds(Clock::duration time) { return std::chrono::duration<double, std::micro>(time).count(); }
-
-struct Way {
-  std::vector<double> returned, completed;
-
-  template <class Enqueue, class Wait>
-  void measure(Enqueue&& enqueue, Wait&& wait) {
-    const auto start = Clock::now();
-    enqueue();
-    const auto back = Clock::now();
-    wait();
-    completed.push_back(microseconds(Clock::now() - start));
-    returned.push_back(microseconds(back - start));
-  }
-  void print(const char* name) {
-    const auto median = [](std::vector<double>& times) {
-      std::nth_element(times.begin(), times.begin() + static_cast<ptrdiff_t>(times.size() / 2), times.end());
-      return times[times.size() / 2];
-    };
-    const auto least = [](const std::vector<double>& times) { return *std::min_element(times.begin(), times.end()); };
-    std::printf("%-14s returns after %6.2f (median %6.2f), complete after %8.2f (median %8.2f) us; %zu runs\n", name,
-                least(returned), median(returned), least(completed), median(completed), returned.size());
-  }
-};
+using ways::Clock;
+using ways::Way;
 
 cudaError_t execute(void* context) {
   return planish_context_enqueue(static_cast<planish_context*>(context), nullptr) == PLANISH_OK ? cudaSuccess

@@ -21,8 +21,9 @@ def classes():
     for path in sorted(INCLUDE.glob("nv*/*.h")):
         text = re.sub(r"//[^\n]*", "", path.read_text())
         space = re.findall(r"^namespace (nvinfer1|nvonnxparser|nvcaffeparser1|nvuffparser)", text, re.M)
-        if path.name == "plugins.h":
-            space.append("nvinfer1::plugin")
+        inner = {"plugins.h": "plugin", "consistency.h": "consistency", "safe.h": "safe"}.get(path.name)
+        if inner:
+            space.append(f"nvinfer1::{inner}")
         for found in CLASS.finditer(text):
             if text[found.end()] == "}":  # a class of nothing but its name
                 continue
@@ -51,7 +52,7 @@ def probe(rows, major):
 
 def refused():
     text = (ROOT / "src/tensorrt/build/layers_refused.cpp").read_text()
-    return dict(re.findall(r'\*this, "(\w+)",\s*"([^"]*)"', text))
+    return dict(re.findall(r'"(\w+): ([^"]*)"', text))
 
 
 def main():

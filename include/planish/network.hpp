@@ -113,6 +113,21 @@ class Network {
   }
   // Owns what the C interface made.
   static Network take(planish_network* made) { return Network(made); }
+  // As bytes, and back.
+  std::string bytes() const {
+    std::string all;
+    const planish_write_fn append = [](void* user, const void* data, size_t size) {
+      static_cast<std::string*>(user)->append(static_cast<const char*>(data), size);
+      return int32_t{1};
+    };
+    detail::check(planish_network_write(handle(), append, &all));
+    return all;
+  }
+  static Network of_bytes(const std::string& bytes) {
+    planish_network* made = nullptr;
+    detail::check(planish_network_read(bytes.data(), bytes.size(), &made));
+    return Network(made);
+  }
   // Gives it back to the C interface.
   planish_network* release() && { return handle_.release(); }
   Network clone() const {
@@ -191,6 +206,52 @@ class Network {
                                               bodies, 2, &node.id));
     return node;
   }
+  // The body takes the turn (i64), the condition (bool), `state`, `captured`, and gives the next condition, the next
+  // state, and rows; the node the last state, and the rows stacked along a new first axis. `trips` and `condition` may
+  // be absent.
+  Node add_loop(Value trips, Value condition, const std::vector<Value>& state, const std::vector<Value>& captured,
+                const Network& body, const std::string& name = {}) {
+    std::vector<planish_value> inputs = {trips.id, condition.id};
+    for (const auto* list : {&state, &captured})
+      for (Value value : *list) inputs.push_back(value.id);
+    Node node;
+    detail::check(planish_network_add_loop(handle(), name.c_str(), inputs.data(), inputs.size(), state.size(),
+                                           body.handle(), &node.id));
+    return node;
+  }
+  // What an operator of ONNX that stands for several becomes: "Einsum", "Attention", ...
+  std::vector<Value> expand(const std::string& op, const std::vector<Value>& operands,
+                            const Attributes& attributes = {}, const std::string& name = {}, int output_count = 1) {
+    const auto inputs = ids(operands);
+    const detail::CAttributes attrs(attributes);
+    std::vector<planish_value> results(static_cast<size_t>(output_count > 0 ? output_count : 0));
+    detail::check(planish_network_expand(handle(), op.c_str(), name.c_str(), inputs.data(), inputs.size(), attrs.data(),
+                                         attrs.size(), output_count, results.data()));
+    return values(results);
+  }
+  // The nodes of another network, whose inputs are `operands`; the values of its outputs.
+  std::vector<Value> append(const Network& other, const std::vector<Value>& operands) {
+    const auto inputs = ids(operands);
+    std::vector<planish_value> results(other.outputs().size());
+    detail::check(planish_network_append(handle(), other.handle(), inputs.data(), inputs.size(), results.data()));
+    return values(results);
+  }
+  // The nodes that depend on `inputs` and that `outputs` need. What they take from around them becomes further inputs,
+  // and is added to `captured`.
+  Network extract(const std::vector<Value>& inputs, const std::vector<Value>& outputs,
+                  std::vector<Value>& captured) const {
+    const auto from = ids(inputs), to = ids(outputs);
+    planish_network* made = nullptr;
+    size_t count = 0;
+    detail::check(
+        planish_network_extract(handle(), from.data(), from.size(), to.data(), to.size(), &made, nullptr, &count));
+    Network counted(made);
+    std::vector<planish_value> found(count);
+    detail::check(
+        planish_network_extract(handle(), from.data(), from.size(), to.data(), to.size(), &made, found.data(), &count));
+    for (planish_value id : found) captured.push_back({id});
+    return Network(made);
+  }
   // A registered plugin; `attributes` go to its creator.
   Node add_plugin(const std::string& plugin, const std::vector<Value>& operands, const Attributes& attributes = {},
                   const std::string& name = {}) {
@@ -242,6 +303,10 @@ class Network {
   }
   void set_operand(Node node, size_t index, Value value) {
     detail::check(planish_network_set_node_input(handle(), node.id, index, value.id));
+  }
+  // Other elements of a constant, of its type and extents.
+  void set_constant(Value value, const void* data) {
+    detail::check(planish_network_set_constant(handle(), value.id, data));
   }
   void remove(Node node) { detail::check(planish_network_remove_node(handle(), node.id)); }
 
@@ -346,6 +411,11 @@ class Network {
     std::vector<planish_value> list;
     for (Value value : values) list.push_back(value.id);
     return list;
+  }
+  static std::vector<Value> values(const std::vector<planish_value>& list) {
+    std::vector<Value> all;
+    for (planish_value id : list) all.push_back({id});
+    return all;
   }
   planish_value_info info(Value value) const {
     auto info = detail::sized<planish_value_info>();

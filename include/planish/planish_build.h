@@ -5,8 +5,8 @@
  *
  * Values (tensors) and nodes of a network are numbers that stay valid until the value or node is removed.
  * Operators are those of ONNX (opset 23) in snake_case, with the same operands, attributes and defaults:
- * "conv", "max_pool", "reduce_mean" (exceptions: "matmul", "prelu", "topk", "nonzero", "einsum", "silu"),
- * and "custom" (planish_network_add_plugin).
+ * "conv", "max_pool", "reduce_mean" (exceptions: "matmul", "prelu", "topk", "nonzero", "silu"), and "custom"
+ * (planish_network_add_plugin). What stands for several of them (Einsum, Attention, ...) planish_network_expand adds.
  */
 #ifndef PLANISH_PLANISH_BUILD_H
 #define PLANISH_PLANISH_BUILD_H
@@ -133,6 +133,29 @@ PLANISH_API planish_status planish_network_add_control(planish_network* network,
                                                        const planish_attr* attrs, size_t attr_count,
                                                        const planish_network* const* bodies, size_t body_count,
                                                        planish_node* node);
+/* Operands: trips (one i64, may be absent), condition (one bool, may be absent), the state, what else the body takes.
+ * The body's inputs are the turn (i64), the condition, the state and the rest; its outputs the next condition, the next
+ * state, and rows that the turns stack along a new first axis. Results: the state after the last turn, the rows. */
+PLANISH_API planish_status planish_network_add_loop(planish_network* network, const char* name,
+                                                    const planish_value* inputs, size_t input_count, size_t carried,
+                                                    const planish_network* body, planish_node* node);
+/* The nodes that an operator of ONNX (its name there, opset 24) becomes: "Einsum", "Attention", ... `outputs` has room
+ * for output_count values. */
+PLANISH_API planish_status planish_network_expand(planish_network* network, const char* op, const char* name,
+                                                  const planish_value* inputs, size_t input_count,
+                                                  const planish_attr* attrs, size_t attr_count, int32_t output_count,
+                                                  planish_value* outputs);
+/* The nodes of another network, whose inputs are the values `inputs`; `outputs` has room for its outputs. */
+PLANISH_API planish_status planish_network_append(planish_network* network, const planish_network* other,
+                                                  const planish_value* inputs, size_t input_count,
+                                                  planish_value* outputs);
+/* A network of the nodes that depend on `inputs` and that `outputs` need. Its inputs are `inputs` and then what these
+ * nodes take from around them (constants are shared): `captured` (may be NULL) has room for *captured_count values,
+ * which becomes how many there are. */
+PLANISH_API planish_status planish_network_extract(const planish_network* network, const planish_value* inputs,
+                                                   size_t input_count, const planish_value* outputs,
+                                                   size_t output_count, planish_network** part, planish_value* captured,
+                                                   size_t* captured_count);
 /* A plugin type that is registered; `attrs` go to its create. Results have the types that its infer says. */
 PLANISH_API planish_status planish_network_add_plugin(planish_network* network, const char* plugin, const char* name,
                                                       const planish_value* inputs, size_t input_count,
@@ -229,6 +252,14 @@ PLANISH_API planish_status planish_network_get_attr(const planish_network* netwo
                                                     planish_attr* attr);
 /* The whole network, exactly; valid as other texts. */
 PLANISH_API planish_status planish_network_text(const planish_network* network, const char** text);
+
+/* The network as bytes, and back. PLANISH_UNSUPPORTED: it has user operators. */
+typedef int32_t (*planish_write_fn)(void* user, const void* data, size_t size); /* 0: failed */
+PLANISH_API planish_status planish_network_write(const planish_network* network, planish_write_fn write, void* user);
+PLANISH_API planish_status planish_network_read(const void* bytes, size_t size, planish_network** network);
+/* Other elements of a constant: dense, row-major, of its type. */
+PLANISH_API planish_status planish_network_set_constant(planish_network* network, planish_value value,
+                                                        const void* data);
 
 /* ---- calibration: ranges of values, found on samples, for products of 8-bit integers ----------------- */
 

@@ -205,33 +205,6 @@ planish_status planish_network_add_like(planish_network* network, const planish_
   });
 }
 
-planish_status planish_network_add_control(planish_network* network, const char* op, const char* name,
-                                           const planish_value* inputs, size_t input_count, const planish_attr* attrs,
-                                           size_t attr_count, const planish_network* const* bodies, size_t body_count,
-                                           planish_node* node) {
-  return guarded([&] {
-    Graph& graph = required(network, "the network").graph;
-    required(node, "the result");
-    if (std::string_view(&required(op, "the operator's name")) != "if" || body_count != 2 || input_count < 1)
-      fail(Code::invalid_argument,
-           "'{}' with {} bodies and {} operands; 'if' with 2 and at least the condition is accepted", op, body_count,
-           input_count);
-    std::vector<std::unique_ptr<Graph>> regions;
-    for (size_t i = 0; i < body_count; ++i) {
-      required(bodies, "the list of bodies");
-      const planish_network& body = required(bodies[i], "a body");
-      if (body.graph.inputs().size() != input_count - 1)
-        fail(Code::invalid_argument, "body {} has {} inputs, the node gives {}", i, body.graph.inputs().size(),
-             input_count - 1);
-      regions.push_back(std::make_unique<Graph>(body.graph.clone()));
-    }
-    const auto operands = api::values_at(*network, inputs, input_count);
-    *node = add_region_node(graph, op, operands, api::attrs_of(attrs, attr_count), std::move(regions),
-                            api::text_or_empty(name), {})
-                .index;
-  });
-}
-
 planish_status planish_network_add_plugin(planish_network* network, const char* plugin, const char* name,
                                           const planish_value* inputs, size_t input_count, const planish_attr* attrs,
                                           size_t attr_count, planish_node* node) {

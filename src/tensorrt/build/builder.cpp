@@ -3,13 +3,9 @@
 #include "tensorrt/build/calibration.h"
 #include "tensorrt/build/layer.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
-#include <fstream>
-#include <sstream>
 
+#include "tensorrt/build/plan_build.h"
 #include "tensorrt/runtime/loaded_plan.h"
 #include "tensorrt/runtime/plugin_adapter.h"
 #include "tensorrt/runtime/registry.h"
@@ -17,40 +13,6 @@
 
 namespace planish::tensorrt {
 namespace {
-
-// A timing cache as the file that a build wants; what the build wrote goes back into it.
-class CacheFile {
- public:
-  explicit CacheFile(TimingCacheImpl* cache) : cache_(cache) {
-    if (cache == nullptr) return;
-    char name[] = "/tmp/planish_timing_XXXXXX";
-    const int file = mkstemp(name);
-    if (file < 0) return;
-    close(file);
-    path_ = name;
-    if (cache->bytes.empty())
-      std::remove(name);
-    else
-      std::ofstream(path_, std::ios::binary) << cache->bytes;
-  }
-  ~CacheFile() {
-    if (!path_.empty()) std::remove(path_.c_str());
-  }
-  CacheFile(const CacheFile&) = delete;
-  CacheFile& operator=(const CacheFile&) = delete;
-
-  const std::string& path() const { return path_; }
-  void keep() const {
-    if (path_.empty()) return;
-    std::ostringstream bytes;
-    bytes << std::ifstream(path_, std::ios::binary).rdbuf();
-    cache_->bytes = bytes.str();
-  }
-
- private:
-  TimingCacheImpl* cache_;
-  std::string path_;
-};
 
 // A build's phases as a monitor hears of them.
 class Progress {
@@ -77,6 +39,13 @@ class Progress {
   nvinfer1::IProgressMonitor* monitor_;
   std::string phase_;
 };
+
+bool refittable(const ConfigImpl& config) {
+  using nvinfer1::BuilderFlag;
+  for (BuilderFlag flag : {BuilderFlag::kREFIT, BuilderFlag::kREFIT_IDENTICAL, BuilderFlag::kREFIT_INDIVIDUAL})
+    if (config.getFlag(flag)) return true;
+  return false;
+}
 
 // Quantised by layers of its own.
 bool is_explicit(const NetworkImpl& network) {
@@ -161,8 +130,6 @@ Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
   options.tuning = tuning_of(config.getBuilderOptimizationLevel());
   options.tf32 = config.getFlag(nvinfer1::BuilderFlag::kTF32);
   options.bf16 = config.getFlag(nvinfer1::BuilderFlag::kBF16);
-  const CacheFile cache(config.cache());
-  options.timing_cache = cache.path();
   options.notes = {{kNoteName, network.getName()},
                    {kNoteVerbosity, std::to_string(static_cast<int>(config.getProfilingVerbosity()))}};
   std::string values;
@@ -195,9 +162,9 @@ Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
   Progress progress(config.getProgressMonitor());
   if (config.getProgressMonitor() != nullptr)
     options.progress = [&](const BuildProgress& step) { return progress.step(step); };
-  auto plan = std::make_shared<Plan>(planish::build(whole, options));
-  cache.keep();
-  return {std::shared_ptr<const void>(plan, plan->bytes().data()), plan->bytes().size()};
+  std::string* cache = config.cache() == nullptr ? nullptr : &config.cache()->bytes;
+  if (!refittable(config)) return build_plan(whole, options, cache);
+  return build_refittable(whole, options, {{}, network.named_weights(), {}, cache == nullptr ? "" : *cache});
 }
 
 nvinfer1::IHostMemory* BuilderImpl::buildSerializedNetwork(nvinfer1::INetworkDefinition& network,

@@ -1,5 +1,5 @@
 #pragma once
-// Nodes that a parser read, as layers.
+// Nodes that a parser read, as layers of the interface: what is read of them is the model's, and stays.
 
 #include <map>
 #include <memory>

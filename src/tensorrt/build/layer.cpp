@@ -66,10 +66,32 @@ void LayerCore::set_input(int32_t index, nvinfer1::ITensor& tensor) {
       TensorImpl& given = network.own(tensor);
       network.nodes().set_operand(nodes.at(0), static_cast<size_t>(index), network.value_of(given));
     } else {
-      network.take_back(*this);
+      changed();
     }
     if (operands.size() <= static_cast<size_t>(index)) operands.resize(static_cast<size_t>(index) + 1, nullptr);
     operands[static_cast<size_t>(index)] = &network.own(tensor);
+  });
+}
+
+void LayerCore::changed() {
+  if (imported)
+    network.reporter().warn("layer '" + name + "' was read by a parser: its properties stay those of the model");
+  else
+    network.take_back(*this);
+}
+
+void LayerCore::rename(const std::string& text) {
+  if (!imported) return set(name, text);
+  name = text;
+  network.reporter().guard("ILayer::setName", [&] { network.nodes().set_name(nodes.at(0), name); });
+}
+
+void LayerCore::set_operand(size_t index, nvinfer1::ITensor* tensor) {
+  network.reporter().guard("ILayer::setInput", [&] {
+    TensorImpl* given = tensor == nullptr ? nullptr : &network.own(*tensor);
+    changed();
+    if (operands.size() <= index) operands.resize(index + 1, nullptr);
+    operands[index] = given;
   });
 }
 
@@ -93,6 +115,28 @@ std::vector<Value> Emit::like(const Network& source, Node node, const std::vecto
 
 Value Emit::op(const char* name, const std::vector<Value>& operands, const Attributes& attributes) {
   return ops(name, detail::without_absent_tail(operands), attributes).at(0);
+}
+
+std::vector<Value> Emit::expand(const char* name, const std::vector<Value>& operands, const Attributes& attributes,
+                                int outputs) {
+  return record([&] { return net.expand(name, operands, attributes, network_.fresh_node_name(layer_.name), outputs); });
+}
+
+void Emit::keep_new(const std::vector<Node>& before) {
+  std::set<planish_node> old;
+  for (Node node : before) old.insert(node.id);
+  for (Node node : net.nodes())
+    if (old.count(node.id) == 0) layer_.nodes.push_back(node);
+}
+
+Value Emit::unknown(Value x) {
+  const Value number = op("random_uniform", {net.ints({})});
+  return op("where", {op("less", {number, net.scalar(2.0F)}), x, x});
+}
+
+Value Emit::integer_scalar(Value x) {
+  const Value number = integers(x);
+  return rank(number) == 0 ? number : op("reshape", {number, net.ints({})});
 }
 
 Extents Emit::axes(uint32_t mask) const {
@@ -126,17 +170,38 @@ float wide(uint16_t bits, DataType type) {
 
 }  // namespace
 
-Value Emit::weights(const nvinfer1::Weights& given, const Extents& extents, const char* what) {
+void require_count(const nvinfer1::Weights& given, const Extents& extents, const char* what) {
   const int64_t needed = element_count(extents);
   if (given.count != needed || (given.values == nullptr && needed > 0))
     refuse(std::string(what) + ": " + std::to_string(given.count) + " weights, " + std::to_string(needed) +
            " are needed (" + text_of(extents) + ")");
+}
+
+std::vector<float> floats_of(const nvinfer1::Weights& given, const Extents& extents, const char* what) {
+  require_count(given, extents, what);
   const DataType type = type_of(given.type);
-  if (type != DataType::f16 && type != DataType::bf16) return net.constant(type, extents, given.values);
-  std::vector<float> numbers(static_cast<size_t>(needed));
+  std::vector<float> numbers(static_cast<size_t>(given.count));
+  if (type == DataType::f32) {
+    std::copy_n(static_cast<const float*>(given.values), numbers.size(), numbers.begin());
+    return numbers;
+  }
+  if (type != DataType::f16 && type != DataType::bf16) refuse(std::string(what) + ": weights that are no floats");
   const auto* from = static_cast<const uint16_t*>(given.values);
   for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = wide(from[i], type);
-  return net.constant(extents, numbers);
+  return numbers;
+}
+
+Value Emit::weights(const nvinfer1::Weights& given, const Extents& extents, const char* what) {
+  const DataType type = type_of(given.type);
+  Value value;
+  if (type == DataType::f16 || type == DataType::bf16) {
+    value = net.constant(extents, floats_of(given, extents, what));
+  } else {
+    require_count(given, extents, what);
+    value = net.constant(type, extents, given.values);
+  }
+  layer_.own_weights.push_back({given.values, what, value});
+  return value;
 }
 
 Value Emit::number(Value x, double value) {

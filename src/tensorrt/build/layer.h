@@ -27,11 +27,14 @@ class LayerCore {
   void add_operand(nvinfer1::ITensor& tensor) { operands.push_back(&network.own(tensor)); }
   // The operand, or null.
   TensorImpl* operand(size_t i) const { return i < operands.size() ? operands[i] : nullptr; }
+  void rename(const std::string& text);
   std::string default_name() const;
+  // What was made of this layer no longer holds.
+  virtual void changed();
   // A member that lower() looks at.
   template <class T, class U>
   void set(T& member, const U& value) {
-    network.take_back(*this);
+    changed();
     member = value;
   }
 
@@ -42,12 +45,20 @@ class LayerCore {
   std::vector<TensorImpl*> operands;  // null: absent
   std::vector<std::unique_ptr<TensorImpl>> results;
   std::vector<Node> nodes;
+  struct OwnWeights {
+    const void* given;
+    std::string what;
+    Value value;
+  };
+  std::vector<OwnWeights> own_weights;  // constants among its nodes' operands
+  size_t first_operands = SIZE_MAX;     // how many have values before lower(); those behind them may depend on results
   bool made = false, making = false;
   bool imported = false;  // its nodes were read by a parser, and stay
   nvinfer1::DataType precision = nvinfer1::DataType::kFLOAT;
   bool precision_set = false;
 
   void set_input(int32_t index, nvinfer1::ITensor& tensor);
+  void set_operand(size_t index, nvinfer1::ITensor* tensor);  // null: absent
 };
 
 // The part of an interface that all layers have.
@@ -59,7 +70,7 @@ class LayerOf : public Interface, public LayerCore {
   nvinfer1::ILayer& layer() override { return *this; }
 
   nvinfer1::LayerType getType() const override { return type; }
-  void setName(char const* text) override { set(name, std::string(text == nullptr ? "" : text)); }
+  void setName(char const* text) override { rename(text == nullptr ? "" : text); }
   char const* getName() const override { return name.c_str(); }
   int32_t getNbInputs() const override { return static_cast<int32_t>(operands.size()); }
   nvinfer1::ITensor* getInput(int32_t index) const override {
@@ -93,6 +104,9 @@ class LayerOf : public Interface, public LayerCore {
   int32_t getNbRanks() const override { return 1; }
 };
 
+// As f32. Error when there are not as many.
+std::vector<float> floats_of(const nvinfer1::Weights& weights, const Extents& extents, const char* what);
+
 // Writes the nodes of one layer. Axes of the interface begin behind the batch axis where that is implicit.
 class Emit {
  public:
@@ -109,6 +123,20 @@ class Emit {
   Value op(const char* name, const std::vector<Value>& operands, const Attributes& attributes = {});
   std::vector<Value> ops(const char* name, const std::vector<Value>& operands, const Attributes& attributes,
                          int outputs = -1);
+  // What an operator of ONNX becomes that stands for several.
+  std::vector<Value> expand(const char* op, const std::vector<Value>& operands, const Attributes& attributes = {},
+                            int outputs = 1);
+  // All nodes that the call adds are the layer's.
+  template <class Add>
+  auto record(Add add) {
+    const std::vector<Node> before = net.nodes();
+    auto result = add();
+    keep_new(before);
+    return result;
+  }
+  // Values of any other tensor, and of nothing that can be known when the network is built: x itself at run time.
+  Value value_of(nvinfer1::ITensor& tensor) { return network_.value_of(network_.own(tensor)); }
+  Value unknown(Value x);
   // As a node of `source` is.
   std::vector<Value> like(const Network& source, Node node, const std::vector<Value>& operands);
   // A plugin that ships with the library: the layer's nodes are what it is made of.
@@ -124,6 +152,8 @@ class Emit {
     return net.dtype(x) == type ? x : op("cast", {x}, {{"to", Attribute::Value(type)}});
   }
   Value integers(Value x) { return cast(x, DataType::i64); }
+  Value integer_scalar(Value x);  // of a tensor of one element
+  Value extent(Value x, int64_t axis) { return op("gather", {op("shape", {x}), net.scalar(axis)}); }
   // Indices leave with 32 bits below major 10.
   Value index_type(Value x, nvinfer1::DataType type) { return cast(x, type_of(type)); }
 
@@ -134,6 +164,8 @@ class Emit {
   Extents axes(uint32_t mask) const;
 
  private:
+  void keep_new(const std::vector<Node>& before);
+
   NetworkImpl& network_;
   LayerCore& layer_;
 };
@@ -149,9 +181,9 @@ Layer* NetworkImpl::make(const char* call, Args&&... args) {
 }
 
 // A property of a layer that decides what its nodes are.
-#define PLANISH_TENSORRT_PROPERTY(Type, Name, member, initial) \
-  void set##Name(Type value) override { set(member, value); }  \
-  Type get##Name() const override { return member; }           \
+#define PLANISH_TENSORRT_PROPERTY(Type, Name, member, initial)      \
+  void set##Name(Type value) override { this->set(member, value); } \
+  Type get##Name() const override { return member; }                \
   Type member = initial;
 
 }  // namespace planish::tensorrt

@@ -40,6 +40,13 @@ void MatrixMultiplyLayer::lower(Emit& emit) {
   emit.out(0, y);
 }
 
+void EinsumLayer::lower(Emit& emit) {
+  if (emit.implicit) throw Error(Code::unsupported, "equations in a network of implicit batch");
+  std::vector<Value> values;
+  for (size_t i = 0; i < operands.size(); ++i) values.push_back(emit.in(i));
+  emit.out(0, emit.expand("Einsum", values, {{"equation", equation}})[0]);
+}
+
 // Three axes behind the batch make the outermost the usual one; so do fewer.
 uint32_t SoftMaxLayer::getAxes() const {
   if (axes != 0) return axes;
@@ -112,6 +119,9 @@ nvinfer1::IMatrixMultiplyLayer* NetworkImpl::addMatrixMultiply(nvinfer1::ITensor
   using nvinfer1::MatrixOperation;
   return addMatrixMultiply(a, swap_a ? MatrixOperation::kTRANSPOSE : MatrixOperation::kNONE, b,
                            swap_b ? MatrixOperation::kTRANSPOSE : MatrixOperation::kNONE);
+}
+nvinfer1::IEinsumLayer* NetworkImpl::addEinsum(nvinfer1::ITensor* const* inputs, int32_t count, char const* equation) {
+  return make<EinsumLayer>("addEinsum", inputs, count, equation);
 }
 nvinfer1::ISoftMaxLayer* NetworkImpl::addSoftMax(nvinfer1::ITensor& x) { return make<SoftMaxLayer>("addSoftMax", x); }
 nvinfer1::IRaggedSoftMaxLayer* NetworkImpl::addRaggedSoftMax(nvinfer1::ITensor& x, nvinfer1::ITensor& bounds) {

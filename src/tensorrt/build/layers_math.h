@@ -29,6 +29,28 @@ class MatrixMultiplyLayer final : public LayerOf<nvinfer1::IMatrixMultiplyLayer>
   nvinfer1::MatrixOperation operations[2];
 };
 
+class EinsumLayer final : public LayerOf<nvinfer1::IEinsumLayer> {
+ public:
+  EinsumLayer(NetworkImpl& network, nvinfer1::ITensor* const* inputs, int32_t count, char const* text)
+      : Base(network, nvinfer1::LayerType::kEINSUM), equation(text == nullptr ? "" : text) {
+    if (inputs == nullptr || count < 1) refuse("an equation of " + std::to_string(count) + " tensors");
+    for (int32_t i = 0; i < count; ++i) {
+      if (inputs[i] == nullptr) refuse("input " + std::to_string(i) + " is null");
+      add_operand(*inputs[i]);
+    }
+  }
+  void lower(Emit& emit) override;
+  bool setEquation(char const* text) override {
+    if (text == nullptr) return false;
+    set(equation, text);
+    return true;
+  }
+  char const* getEquation() const override { return equation.c_str(); }
+
+ private:
+  std::string equation;
+};
+
 class SoftMaxLayer final : public LayerOf<nvinfer1::ISoftMaxLayer> {
  public:
   SoftMaxLayer(NetworkImpl& network, nvinfer1::ITensor& x) : Base(network, nvinfer1::LayerType::kSOFTMAX) {

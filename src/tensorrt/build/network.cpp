@@ -33,6 +33,12 @@ bool is_float(DataType type) {
   return type == DataType::f32 || type == DataType::f16 || type == DataType::bf16 || type == DataType::f64;
 }
 
+bool has_wide_input(const Network& model) {
+  for (Value input : model.inputs())
+    if (model.dtype(input) == DataType::i64) return true;
+  return false;
+}
+
 }  // namespace
 
 NetworkImpl::NetworkImpl(nvinfer1::IBuilder& builder, const Reporter& reporter,
@@ -116,7 +122,9 @@ nvinfer1::ITensor* NetworkImpl::getOutput(int32_t index) const {
 }
 
 bool NetworkImpl::setWeightsName(nvinfer1::Weights weights, char const* name) {
-  return weights.values != nullptr && name != nullptr;
+  if (weights.values == nullptr || name == nullptr) return false;
+  weight_names_[weights.values] = name;
+  return true;
 }
 
 void NetworkImpl::setPoolingOutputDimensionsFormula(nvinfer1::IOutputDimensionsFormula* formula) {
@@ -179,8 +187,8 @@ void NetworkImpl::make_nodes(LayerCore& layer) {
   if (layer.making) throw Error(Code::invalid_model, "layer '" + layer.name + "' depends on itself");
   layer.making = true;
   try {
-    for (TensorImpl* operand : layer.operands)
-      if (operand != nullptr && (operand->producer == nullptr || !operand->producer->making)) value_of(*operand);
+    for (size_t i = 0; i < std::min(layer.operands.size(), layer.first_operands); ++i)
+      if (layer.operands[i] != nullptr) value_of(*layer.operands[i]);
     Emit emit(*this, layer);
     layer.lower(emit);
     for (const auto& result : layer.results) {
@@ -205,6 +213,7 @@ void NetworkImpl::drop_nodes(LayerCore& layer) {
     nodes_->remove(layer.nodes[i]);
   }
   layer.nodes.clear();
+  layer.own_weights.clear();
   for (const auto& result : layer.results) result->value = {};
   layer.made = false;
 }
@@ -299,22 +308,51 @@ int64_t NetworkImpl::fixed_batch() const {
 }
 
 void NetworkImpl::adopt(Network imported) {
-  if (!inputs_.empty() || !layers_.empty())
-    throw Error(Code::unsupported, "the network has inputs or layers already; a parser fills an empty one");
   const PluginSession::Scope scope(*plugins);
   if (implicit_) imported = with_hidden_batch(std::move(imported), batch_symbol());
-  nodes_ = std::make_unique<Network>(std::move(imported));
+  const bool narrows = PLANISH_TENSORRT_LAYOUT < 10 && has_wide_input(imported);
+  const bool whole = inputs_.empty() && layers_.empty() && !narrows;
+  if (name_.empty()) name_ = imported.name();
   std::map<planish_value, TensorImpl*> tensors;
-  for (Value value : nodes_->inputs()) tensors[value.id] = &add_input_of(value);
-  for (Node node : nodes_->nodes()) {
+  std::vector<Value> outputs;
+  std::vector<Node> added;
+  if (whole) {
+    nodes_ = std::make_unique<Network>(std::move(imported));
+    for (Value value : nodes_->inputs()) tensors[value.id] = &add_input_of(*nodes_, value, value);
+    added = nodes_->nodes();
+    outputs = nodes_->outputs();
+    for (Value value : outputs) nodes_->unmark_output(value);
+  } else {
+    std::vector<Value> operands;
+    for (Value value : imported.inputs()) {
+      TensorImpl& input = add_input_of(imported, value, {});
+      Value given = value_of(input);
+      tensors[given.id] = &input;
+      if (nodes_->dtype(given) != imported.dtype(value))
+        given = nodes_->add("cast", {given}, {{"to", Attribute::Value(imported.dtype(value))}});
+      tensors[given.id] = &input;
+      operands.push_back(given);
+    }
+    std::set<planish_node> before;
+    for (Node node : nodes_->nodes()) before.insert(node.id);
+    outputs = nodes_->append(imported, operands);
+    for (Node node : nodes_->nodes())
+      if (before.count(node.id) == 0) added.push_back(node);
+  }
+  for (Node node : added) {
     node_names_.insert(nodes_->name(node));
     add(import_layer(*this, node, tensors));
   }
-  for (Value value : nodes_->outputs()) {
-    nodes_->unmark_output(value);
-    if (const auto at = tensors.find(value.id); at != tensors.end()) outputs_.push_back(at->second);
+  for (Value value : outputs) {
+    const auto at = tensors.find(value.id);
+    if (at == tensors.end()) continue;
+    TensorImpl& output = *at->second;
+    outputs_.push_back(&output);
+    if (PLANISH_TENSORRT_LAYOUT < 10 && nodes_->dtype(value) == DataType::i64) {
+      output.type = nvinfer1::DataType::kINT32;
+      output.type_set = true;
+    }
   }
-  if (name_.empty()) name_ = nodes_->name();
 }
 
 std::map<planish_value, TensorImpl*> NetworkImpl::tensors_by_value() const {
@@ -342,7 +380,7 @@ void NetworkImpl::absorb() {
     for (Node node : layer->nodes) known.insert(node.id);
   std::shared_ptr<const Network> copy;
   for (Value value : nodes_->inputs())
-    if (tensors.count(value.id) == 0) tensors[value.id] = &add_input_of(value);
+    if (tensors.count(value.id) == 0) tensors[value.id] = &add_input_of(*nodes_, value, value);
   for (Node node : nodes_->nodes()) {
     if (known.count(node.id) > 0) continue;
     node_names_.insert(nodes_->name(node));
@@ -352,16 +390,22 @@ void NetworkImpl::absorb() {
   }
 }
 
-TensorImpl& NetworkImpl::add_input_of(Value value) {
+// An input as a model has it; `value` is absent where it has none among these nodes yet. Majors below 10 know no
+// integers of 64 bits.
+TensorImpl& NetworkImpl::add_input_of(const Network& model, Value of_model, Value value) {
+  for (const auto& other : inputs_)
+    if (other->name == model.name(of_model)) refuse("there is an input '" + other->name + "' already");
   auto input = std::make_unique<TensorImpl>(*this, nullptr, getNbInputs());
   input->is_input = true;
-  input->name = nodes_->name(value);
+  input->name = model.name(of_model);
   input->value = value;
-  input->type = type_of(nodes_->dtype(value));
+  const DataType dtype = model.dtype(of_model);
+  const bool narrows = PLANISH_TENSORRT_LAYOUT < 10 && dtype == DataType::i64;
+  input->type = type_of(narrows ? DataType::i32 : dtype);
   const size_t hidden = implicit_ ? 1 : 0;
-  input->extents = nodes_->extents(value);
+  input->extents = model.extents(of_model);
   if (implicit_) input->extents = without_first(input->extents);
-  const TensorType type = nodes_->type(value);
+  const TensorType type = model.type(of_model);
   for (size_t axis = hidden; axis < type.dims.size(); ++axis)
     if (!type.dims[axis].is_number())
       input->dimension_names[static_cast<int32_t>(axis - hidden)] = type.dims[axis].text();

@@ -12,6 +12,7 @@
 #include "NvInfer.h"
 #include "planish/planish.hpp"
 #include "tensorrt/runtime/plugin_session.h"
+#include "tensorrt/runtime/refit_record.h"
 #include "tensorrt/runtime/report.h"
 #include "tensorrt/runtime/types.h"
 
@@ -108,9 +109,11 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
     return (flags_ & (1U << static_cast<uint32_t>(flag))) != 0;
   }
   bool setWeightsName(nvinfer1::Weights weights, char const* name) override;
-  bool markWeightsRefittable(char const*) override { return false; }
-  bool unmarkWeightsRefittable(char const*) override { return true; }
-  bool areWeightsMarkedRefittable(char const*) const override { return false; }
+  bool markWeightsRefittable(char const* name) override { return name != nullptr && refittable_.insert(name).second; }
+  bool unmarkWeightsRefittable(char const* name) override { return name != nullptr && refittable_.erase(name) > 0; }
+  bool areWeightsMarkedRefittable(char const* name) const override {
+    return name != nullptr && refittable_.count(name) > 0;
+  }
   void setErrorRecorder(nvinfer1::IErrorRecorder* recorder) override { reporter_.set_recorder(recorder); }
   nvinfer1::IErrorRecorder* getErrorRecorder() const override { return reporter_.recorder(); }
   nvinfer1::IBuilder& getBuilder() const override { return builder_; }
@@ -136,8 +139,10 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   void take_back_all();
   void input_changed(TensorImpl& input);
   void add(std::unique_ptr<LayerCore> layer);
-  TensorImpl& add_input_of(Value value);  // of an imported network
-  // Takes a network that a parser read, when nothing was added yet; its nodes become layers.
+  template <class Layer, class... Args>
+  Layer* make(const char* call, Args&&... args);  // a layer of the caller's kind, or null and a line in the log
+  TensorImpl& add_input_of(const Network& model, Value of_model, Value value);
+  // Takes a network that a parser read; its nodes become layers behind those that are there.
   void adopt(Network imported);
 
   // A parser that adds to what is there reads into a copy of the nodes, which takes their place; absorb() makes layers
@@ -162,6 +167,8 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   const std::vector<std::unique_ptr<LayerCore>>& layers() const { return layers_; }
   // 0 convolution, 1 deconvolution, 2 pooling; null: none was set.
   nvinfer1::IOutputDimensionsFormula* formula(int kind) const { return formulas_[kind]; }
+  // Which constants of finish() are weights that callers know by layer or by name.
+  std::vector<RefitRecord::Weights> named_weights();
   std::string fresh_node_name(const std::string& wanted);
   // The largest batch that a plugin was configured for; 0: none was.
   int64_t plugin_batch = 0;
@@ -169,8 +176,6 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   std::shared_ptr<PluginSession> plugins;
 
  private:
-  template <class Layer, class... Args>
-  Layer* make(const char* call, Args&&... args);
   void make_input(TensorImpl& input);
   void set_input_type(TensorImpl& input);
   bool read_with_extents(TensorImpl& input);
@@ -188,7 +193,8 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   std::vector<TensorImpl*> outputs_;
   std::vector<LayerCore*> made_;  // layers that have nodes, in the order in which they were made
   std::vector<std::unique_ptr<nvinfer1::INoCopy>> others_;  // loops, conditionals
-  std::set<std::string> node_names_;
+  std::set<std::string> node_names_, refittable_;
+  std::map<const void*, std::string> weight_names_;
   std::function<Network(const InputRanges&)> read_again_;
   nvinfer1::IOutputDimensionsFormula* formulas_[3] = {};
 };

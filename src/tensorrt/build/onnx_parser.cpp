@@ -7,61 +7,15 @@
 #include "NvOnnxConfig.h"
 #include "NvOnnxParser.h"
 #include "tensorrt/build/layer.h"
+#include "tensorrt/build/onnx_model.h"
+#include "tensorrt/build/refitter.h"
 
 namespace planish::tensorrt {
 namespace {
 
-using nvonnxparser::ErrorCode;
-
-class ParserError final : public nvonnxparser::IParserError {
- public:
-  ParserError(ErrorCode code, std::string text) : code_(code), text_(std::move(text)) {}
-  ErrorCode code() const override { return code_; }
-  char const* desc() const override { return text_.c_str(); }
-  char const* file() const override { return ""; }
-  int line() const override { return 0; }
-  char const* func() const override { return ""; }
-  int node() const override { return -1; }
-  char const* nodeName() const override { return ""; }
-  char const* nodeOperator() const override { return ""; }
-  char const* const* localFunctionStack() const override { return nullptr; }
-  int32_t localFunctionStackSize() const override { return 0; }
-
- private:
-  ErrorCode code_;
-  std::string text_;
-};
-
-ErrorCode parser_code(Code code) {
-  switch (code) {
-    case Code::invalid_model:
-      return ErrorCode::kMODEL_DESERIALIZE_FAILED;
-    case Code::unsupported:
-      return ErrorCode::kUNSUPPORTED_NODE;
-    case Code::out_of_memory:
-      return ErrorCode::kMEM_ALLOC_FAILED;
-    case Code::internal:
-      return ErrorCode::kINTERNAL_ERROR;
-    default:
-      return ErrorCode::kINVALID_VALUE;
-  }
-}
-
-// A model with its dynamic axes, whose ranges profiles give later.
-Network read_model(const char* path, const void* bytes, size_t size) {
-  auto options = detail::sized<planish_import_options>();
-  options.path = path;
-  options.bytes = bytes;
-  options.size = size;
-  options.keep_dynamic = 1;
-  planish_network* made = nullptr;
-  detail::check(planish_network_import_with(&options, &made));
-  return Network::take(made);
-}
-
 class OnnxParser final : public nvonnxparser::IParser {
  public:
-  OnnxParser(NetworkImpl& network, nvinfer1::ILogger* logger) : network_(network), reporter_(logger) {}
+  OnnxParser(NetworkImpl& network, nvinfer1::ILogger* logger) : network_(network), errors_(logger) {}
 
   bool parse(void const* bytes, size_t size, char const* path) override {
     return attempt("parse", [&] {
@@ -108,10 +62,8 @@ class OnnxParser final : public nvonnxparser::IParser {
     return name != nullptr && planish_network_imports(name) != 0;
   }
   void destroy() override { delete this; }
-  int getNbErrors() const override { return static_cast<int>(errors_.size()); }
-  nvonnxparser::IParserError const* getError(int index) const override {
-    return index < 0 || index >= getNbErrors() ? nullptr : &errors_[static_cast<size_t>(index)];
-  }
+  int getNbErrors() const override { return errors_.count(); }
+  nvonnxparser::IParserError const* getError(int index) const override { return errors_.at(index); }
   void clearErrors() override { errors_.clear(); }
   char const* const* getUsedVCPluginLibraries(int64_t& count) const override {
     count = 0;
@@ -148,24 +100,55 @@ class OnnxParser final : public nvonnxparser::IParser {
  private:
   template <class Body>
   bool attempt(const char* call, Body body) {
-    try {
-      body();
-      return true;
-    } catch (const Error& error) {
-      errors_.emplace_back(parser_code(error.code()), error.what());
-    } catch (const std::exception& error) {
-      errors_.emplace_back(ErrorCode::kINTERNAL_ERROR, error.what());
-    }
-    reporter_.error(nvinfer1::ErrorCode::kINVALID_ARGUMENT, std::string(call) + ": " + errors_.back().desc());
-    return false;
+    return errors_.attempt(call, body);
   }
 
   NetworkImpl& network_;
-  Reporter reporter_;
-  std::vector<ParserError> errors_;
+  ParserErrors errors_;
   std::vector<int64_t> nodes_;
   bool supported_ = false;
   nvonnxparser::OnnxParserFlags flags_ = PLANISH_TENSORRT_LAYOUT == 10 ? 1 : 0;
+  std::string model_, path_;
+};
+
+class OnnxRefitter final : public nvonnxparser::IParserRefitter {
+ public:
+  OnnxRefitter(RefitterImpl& refitter, nvinfer1::ILogger* logger) : refitter_(refitter), errors_(logger) {}
+  bool refitFromBytes(void const* bytes, size_t size, char const* path) override {
+    return errors_.attempt("refitFromBytes", [&] {
+      if (bytes == nullptr || size == 0) refuse("the model is empty");
+      take(read_model(path, bytes, size));
+    });
+  }
+  bool refitFromFile(char const* file) override {
+    return errors_.attempt("refitFromFile", [&] {
+      if (file == nullptr) refuse("the path is null");
+      take(read_model(file, nullptr, 0));
+    });
+  }
+  int32_t getNbErrors() const override { return errors_.count(); }
+  nvonnxparser::IParserError const* getError(int32_t index) const override { return errors_.at(index); }
+  void clearErrors() override { errors_.clear(); }
+  bool loadModelProto(void const* bytes, size_t size, char const* path) override {
+    model_.assign(static_cast<const char*>(bytes), bytes == nullptr ? 0 : size);
+    path_ = path == nullptr ? "" : path;
+    return !model_.empty();
+  }
+  bool loadInitializer(char const*, void const*, size_t) override {
+    return errors_.attempt("loadInitializer", [] {
+      throw Error(Code::unsupported, "weights beside the model are not taken; put them into it");
+    });
+  }
+  bool refitModelProto() override {
+    return refitFromBytes(model_.data(), model_.size(), path_.empty() ? nullptr : path_.c_str());
+  }
+
+ private:
+  void take(Network model) {
+    if (!refitter_.take(std::move(model))) throw Error(Code::invalid_model, "the model lacks weights of the engine");
+  }
+  RefitterImpl& refitter_;
+  ParserErrors errors_;
   std::string model_, path_;
 };
 
@@ -210,10 +193,15 @@ TENSORRTAPI void* planish_door_onnx_parser(void* network, void* logger) {
                                });
 }
 
-TENSORRTAPI void* planish_door_onnx_refitter(void* logger) {
-  planish::tensorrt::say(static_cast<nvinfer1::ILogger*>(logger), nvinfer1::ILogger::Severity::kERROR,
-                         "createParserRefitter: engines cannot be refitted");
-  return nullptr;
+TENSORRTAPI void* planish_door_onnx_refitter(void* refitter, void* logger) {
+  using namespace planish::tensorrt;
+  auto* given = static_cast<nvinfer1::ILogger*>(logger);
+  if (refitter == nullptr) return nullptr;
+  return Reporter(given).guard("createParserRefitter", static_cast<nvonnxparser::IParserRefitter*>(nullptr),
+                               [&]() -> nvonnxparser::IParserRefitter* {
+                                 auto* mine = static_cast<nvinfer1::IRefitter*>(refitter);
+                                 return new OnnxRefitter(static_cast<RefitterImpl&>(*mine), given);
+                               });
 }
 
 TENSORRTAPI void* planish_door_onnx_config() {

@@ -204,7 +204,14 @@ bool ContextImpl::allInputShapesSpecified() const {
   return true;
 }
 
+void ContextImpl::follow_engine() {
+  if (plan_ == engine_.plan()) return;
+  runner_.replace(engine_.plan(), profile_);
+  plan_ = engine_.plan();
+}
+
 void ContextImpl::start(cudaStream_t stream, bool wait) {
+  follow_engine();
   require_complete();
   times_.clear();
   const bool at_once = wait || debug_sync_ || stream == nullptr || (profiler_ != nullptr && emits_profile_);

@@ -90,7 +90,7 @@ char const* EngineImpl::getIOTensorName(int32_t index) const {
   return reporter_.guard("getIOTensorName", static_cast<char const*>(nullptr), [&] {
     if (index < 0 || index >= getNbIOTensors())
       refuse("tensor " + std::to_string(index) + " of " + std::to_string(getNbIOTensors()));
-    return io(index).name.c_str();
+    return binding_names_[static_cast<size_t>(index)].c_str();
   });
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tensorrt/runtime/loaded_plan.h"
+#include "tensorrt/runtime/refit_record.h"
 #include "tensorrt/runtime/report.h"
 
 namespace planish::tensorrt {
@@ -23,7 +24,10 @@ class EngineImpl final : public nvinfer1::ICudaEngine {
   EngineImpl(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device, const Reporter& reporter);
 
   const std::shared_ptr<const LoadedPlan>& plan() const { return plan_; }
+  const std::shared_ptr<EngineDevice>& device() const { return device_; }
   const Reporter& reporter() const { return reporter_; }
+  // Another plan of the same inputs and outputs; contexts take it over before their next execution.
+  void replace(std::shared_ptr<const LoadedPlan> plan) { plan_ = std::move(plan); }
 
   int32_t getNbIOTensors() const override { return static_cast<int32_t>(plan_->ios().size()); }
   char const* getIOTensorName(int32_t index) const override;
@@ -79,7 +83,7 @@ class EngineImpl final : public nvinfer1::ICudaEngine {
   bool hasImplicitBatchDimension() const override { return plan_->implicit_batch(); }
   int32_t getNbOptimizationProfiles() const override { return plan_->profile_count(); }
   nvinfer1::EngineCapability getEngineCapability() const override { return nvinfer1::EngineCapability::kSTANDARD; }
-  bool isRefittable() const override { return false; }
+  bool isRefittable() const override { return plan_bytes(plan_->blob()) < plan_->blob().size; }
   nvinfer1::TacticSources getTacticSources() const override { return 0; }
   nvinfer1::ProfilingVerbosity getProfilingVerbosity() const override { return plan_->verbosity(); }
   nvinfer1::HardwareCompatibilityLevel getHardwareCompatibilityLevel() const override {

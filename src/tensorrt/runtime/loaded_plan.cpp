@@ -1,7 +1,9 @@
 #include "tensorrt/runtime/loaded_plan.h"
 
+#include <algorithm>
 #include <sstream>
 
+#include "tensorrt/runtime/refit_record.h"
 #include "tensorrt/runtime/report.h"
 
 namespace planish::tensorrt {
@@ -26,7 +28,7 @@ LoadedPlan::LoadedPlan(Blob blob, planish_device* device, std::shared_ptr<Plugin
   planish_engine* made = nullptr;
   {
     const PluginSession::Scope scope(*session_);
-    detail::check(planish_engine_from_memory(blob_.data.get(), blob_.size, &options, &made));
+    detail::check(planish_engine_from_memory(blob_.data.get(), plan_bytes(blob_), &options, &made));
   }
   engine_.reset(made);
   auto info = detail::sized<planish_engine_info>();
@@ -40,7 +42,19 @@ LoadedPlan::LoadedPlan(Blob blob, planish_device* device, std::shared_ptr<Plugin
     ios_.push_back({binding.name, binding.is_input != 0, type_of(static_cast<DataType>(binding.dtype)),
                     planish_dtype_bytes(binding.dtype), Extents(binding.extents, binding.extents + binding.rank)});
   }
+  for (int i = 0; i < info.binding_count; ++i) fix_extents(i);
   read_notes();
+}
+
+// A dynamic extent that is the same in all profiles is no dynamic one.
+void LoadedPlan::fix_extents(int io) {
+  Extents& extents = ios_[static_cast<size_t>(io)].extents;
+  for (int profile = 0; profile < profile_count_ && std::count(extents.begin(), extents.end(), -1) > 0; ++profile) {
+    const Range found = range(io, profile), first = range(io, 0);
+    for (size_t axis = 0; axis < extents.size(); ++axis)
+      if (found.min[axis] != found.max[axis] || found.min[axis] != first.min[axis]) return;
+  }
+  if (profile_count_ > 0) extents = range(io, 0).min;
 }
 
 void LoadedPlan::read_notes() {

@@ -40,7 +40,7 @@ class LoadedPlan {
   // Error(invalid_plan), Error(mismatch).
   LoadedPlan(Blob blob, planish_device* device, std::shared_ptr<PluginSession> session);
 
-  const Blob& blob() const { return blob_; }
+  const Blob& blob() const { return blob_; }  // with what a refittable plan carries
   planish_engine* engine() const { return engine_.get(); }
   const std::vector<Io>& ios() const { return ios_; }
   int find(const char* name) const;  // -1: none, or null
@@ -49,7 +49,7 @@ class LoadedPlan {
   int max_batch() const { return implicit_batch() ? max_batch_ : 1; }
   const std::string& name() const { return name_; }
   nvinfer1::ProfilingVerbosity verbosity() const { return verbosity_; }
-  PluginSession& session() const { return *session_; }
+  const std::shared_ptr<PluginSession>& session() const { return session_; }
   int64_t constant_bytes() const { return constant_bytes_; }
   int64_t arena_bytes(int profile) const;
   // Extents that a profile accepts or yields; Error for a profile that is not there.
@@ -59,6 +59,7 @@ class LoadedPlan {
   Extents shown(const Extents& extents) const { return implicit_batch() ? without_first(extents) : extents; }
 
  private:
+  void fix_extents(int io);
   void read_notes();
   void read_shape_values(const char* note);
 

@@ -28,11 +28,12 @@ void Runner::open(int profile, void* arena, size_t arena_bytes) {
   const std::lock_guard lock(mutex_);
   auto options = detail::sized<planish_context_options>();
   options.profile = profile;
-  options.arena = arena;
+  options.arena = arena_ = arena;
+  arena_bytes_ = arena_bytes;
   options.arena_bytes = arena_bytes;
   planish_context* made = nullptr;
   {
-    const PluginSession::Scope scope(plan_->session());
+    const PluginSession::Scope scope(*plan_->session());
     detail::check(planish_context_create(plan_->engine(), &options, &made));
   }
   context_.reset(made);
@@ -42,6 +43,14 @@ void Runner::open(int profile, void* arena, size_t arena_bytes) {
   late_.clear();
   shapes_given_ = false;
   install_profile();
+}
+
+void Runner::replace(std::shared_ptr<const LoadedPlan> plan, int profile) {
+  wait();
+  const bool opened = context_ != nullptr;
+  context_.reset();
+  plan_ = std::move(plan);
+  if (opened) open(profile, arena_, arena_bytes_);
 }
 
 void Runner::install_profile() {

@@ -29,6 +29,8 @@ class Runner {
 
   // A context of that profile, with intermediate values in `arena` (null: the device's own).
   void open(int profile, void* arena, size_t arena_bytes);
+  // The same with another plan. Not while something is enqueued.
+  void replace(std::shared_ptr<const LoadedPlan> plan, int profile);  // with the same memory
 
   // Waits for what is under way; Error names what does not fit.
   void run(const Snapshot& snapshot);
@@ -64,6 +66,8 @@ class Runner {
   std::vector<int64_t> bytes_;    // for the given shapes; -1: data decides
   std::vector<bool> late_;        // data decides, as was seen before the first execution
   bool shapes_given_ = false;
+  void* arena_ = nullptr;
+  size_t arena_bytes_ = 0;
   Profile profile_;
 
   std::mutex jobs_mutex_;

@@ -83,7 +83,6 @@ class GraphImporter {
   std::vector<ValueId> repeated(NodeContext& context, const Repetition& loop);
   std::unique_ptr<Graph> import_turn(const Repetition& loop, const std::vector<TensorType>& state, Dim turn,
                                      const std::vector<std::string>& captured);
-  bool widen(std::vector<TensorType>& state, const Graph& body, std::set<std::string>& widened);
   std::vector<ValueId> placed_rows(NodeContext& context, const Repetition& loop, std::vector<ValueId> results);
 
   const wire::Model& model_;

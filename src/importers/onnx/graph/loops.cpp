@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "importers/onnx/graph/graph_importer.h"
+#include "ops/compose.h"
 
 namespace planish::onnx {
 
@@ -206,29 +207,6 @@ std::unique_ptr<Graph> GraphImporter::import_turn(const Repetition& loop, const 
   return body;
 }
 
-// An extent of the state that a turn changes becomes a symbol. Returns whether one did.
-bool GraphImporter::widen(std::vector<TensorType>& state, const Graph& body, std::set<std::string>& widened) {
-  bool changed = false;
-  for (size_t i = 0; i < state.size(); ++i) {
-    const TensorType &before = state[i], &after = body.value(body.outputs()[i + 1]).type;
-    if (before.dtype != after.dtype || before.shape.rank() != after.shape.rank())
-      fail(Code::unsupported, "a state that is {} before a turn and {} after it; one type and rank are accepted",
-           before.str(), after.str());
-    std::vector<Dim> dims = before.shape.dims();
-    for (int axis = 0; axis < after.shape.rank(); ++axis) {
-      Dim& dim = dims[static_cast<size_t>(axis)];
-      if (dim == after.shape[axis] || (dim.op() == DimOp::symbol && widened.count(std::string(dim.name())) > 0))
-        continue;
-      const std::string name = graph_.fresh_symbol("state", kMeasuredSymbol);
-      widened.insert(name);
-      dim = Dim::symbol(name);
-      changed = true;
-    }
-    state[i].shape = Shape(std::move(dims));
-  }
-  return changed;
-}
-
 std::vector<ValueId> GraphImporter::repeated(NodeContext& context, const Repetition& loop) {
   std::vector<std::string> captured;
   collect_captures(loop.body, {}, captured);
@@ -242,7 +220,7 @@ std::vector<ValueId> GraphImporter::repeated(NodeContext& context, const Repetit
     refuse_growth();
     graph_.guards = guards;  // without those of narrower states
     body = import_turn(loop, state, turn, captured);
-  } while (widen(state, *body, widened));
+  } while (widen_state(graph_, state, *body, widened));
   const bool begins = !loop.condition.valid() || known_condition(loop.condition).value_or(false);
   if (!loop.is_scan && !loop.trips.valid() && begins && keeps_condition(*body))
     fail(Code::invalid_model, "a loop that never ends: it has no trip count, and its condition stays true");
