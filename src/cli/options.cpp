@@ -198,12 +198,9 @@ BuildOptions build_options(const CommonOptions& options) {
 }
 
 std::shared_ptr<Device> open_device(const CommonOptions& options) {
-  try {
-    return create_device(options.device, options.threads);
-  } catch (const Error& error) {
-    if (error.code() != Code::invalid_argument) throw;
+  if (!is_device_name(options.device))
     fail_usage("--device {}: cpu, cuda, cuda:NUMBER and auto are accepted", options.device);
-  }
+  return create_device(options.device, options.threads);
 }
 
 bool is_plan_file(const std::string& path) {

@@ -18,6 +18,8 @@ int cuda_index(std::string_view kind) {
 
 }  // namespace
 
+bool is_device_name(std::string_view name) { return name == "auto" || name == "cpu" || cuda_index(name) >= 0; }
+
 std::shared_ptr<Device> create_device(std::string_view kind, int threads, Allocator allocator) {
   if (kind == "auto") kind = cuda::driver().driver != nullptr ? "cuda" : "cpu";
   if (kind == "cpu") return create_cpu_device(threads, std::move(allocator));

@@ -64,7 +64,8 @@ std::shared_ptr<Device> create_cpu_device(int threads = 0, Allocator allocator =
 // One GPU, by its number. Error(unsupported) says in one line why there is none.
 std::shared_ptr<Device> create_cuda_device(int index = 0, int threads = 0);
 
-// "cpu", "cuda", "cuda:1", or "auto": a GPU where there is one, else the CPU. Error(invalid_argument) for another kind.
+bool is_device_name(std::string_view name);  // "cpu", "cuda", "cuda:1", "auto"
+// "auto": a GPU where there is one, else the CPU. Error(invalid_argument) for another name.
 std::shared_ptr<Device> create_device(std::string_view kind, int threads = 0, Allocator allocator = {});
 
 }  // namespace planish

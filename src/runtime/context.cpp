@@ -358,12 +358,13 @@ Status Context::extents(std::string_view name, std::vector<int64_t>& out) const 
   });
 }
 
+Status Context::run_once(State* state, Stream* stream) noexcept {
+  const Entry entry(state->busy);
+  return entry ? guarded([&] { return state->run(stream); }) : busy_status();
+}
+
 Status Context::enqueue(Stream* stream) noexcept {
-  const auto work = [state = state_.get(), stream]() noexcept -> Status {
-    const Entry entry(state->busy);
-    return entry ? guarded([&] { return state->run(stream); }) : busy_status();
-  };
-  if (stream == nullptr) return work();
+  if (stream == nullptr) return run_once(state_.get(), nullptr);
   return guarded([&]() -> Status {
     std::atomic<int>& in_flight = state_->in_flight;
     // Shapes are settled by the caller: what asks for extents meanwhile finds them as they are.
@@ -375,8 +376,8 @@ Status Context::enqueue(Stream* stream) noexcept {
     in_flight.fetch_add(1, std::memory_order_relaxed);
     Status status;
     try {
-      status = stream->submit([work, state = state_.get()] {
-        Status result = work();
+      status = stream->submit([state = state_.get(), stream] {  // two pointers: std::function does not allocate
+        Status result = run_once(state, stream);
         state->in_flight.fetch_sub(1, std::memory_order_release);
         return result;
       });

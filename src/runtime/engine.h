@@ -108,6 +108,7 @@ class Context {
  private:
   friend class Engine;
   struct State;
+  static Status run_once(State* state, Stream* stream) noexcept;
   Context(std::shared_ptr<const Engine> engine, const ContextOptions& options);
   std::unique_ptr<State> state_;
 };
