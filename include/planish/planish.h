@@ -128,7 +128,7 @@ typedef struct planish_device_options {
   size_t struct_size;
   int32_t threads; /* that take part in an execution, the caller's included; 0: one per usable core */
   const planish_allocator*
-      allocator; /* copied; its functions must stay valid while the device lives. NULL: the system */
+      allocator;    /* copied; its functions must stay valid while the device lives. NULL: the system */
   const char* kind; /* "cpu", "cuda", "cuda:1", or "auto": a GPU where there is one. NULL: cpu */
 } planish_device_options;
 

@@ -77,8 +77,8 @@ extern "C" planish_status planish_calibrate(const planish_network* network, cons
     api::require_ranges(of, ranges);
     graph = simplified(std::move(graph));
     const auto device = api::device_or_new(options.device, options.threads);
-    of.text = print_table(
-        calibrate(graph, *device, calibrate_options(options), [&] { return next_sample(graph, options); }));
+    of.text =
+        print_table(calibrate(graph, *device, calibrate_options(options), [&] { return next_sample(graph, options); }));
     *table = of.text.c_str();
   });
 }

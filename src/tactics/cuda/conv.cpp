@@ -25,7 +25,6 @@ struct ConvProblem {
 };
 
 Dim window_pad(const ConvProblem& p, size_t i) {
-  WindowAxis axis;
   const auto at = static_cast<int>(i) + 2;
   const bool same = p.attrs.auto_pad.starts_with("SAME");
   if (!same && (!p.transposed || p.attrs.output_shape.empty()))

@@ -1,6 +1,7 @@
 #include "tactics/cuda/common/tensor_product.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/reference/conv.h"
