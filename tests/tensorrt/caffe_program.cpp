@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "NvCaffeParser.h"
+#include "expect.h"
 #include "implementers.h"
 
 using namespace nvinfer1;
@@ -18,15 +19,6 @@ using namespace nvcaffeparser1;
 using namespace implementers;
 
 namespace {
-
-int failures = 0;
-
-void expect(bool right, const char* what, int line) {
-  if (right) return;
-  std::printf("line %d: %s\n", line, what);
-  ++failures;
-}
-#define EXPECT(condition) expect((condition), #condition, __LINE__)
 
 Logger logger;
 std::string folder;

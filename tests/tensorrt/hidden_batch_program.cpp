@@ -6,21 +6,13 @@
 #include <memory>
 
 #include "NvOnnxParser.h"
+#include "expect.h"
 #include "implementers.h"
 
 using namespace nvinfer1;
 using namespace implementers;
 
 namespace {
-
-int failures = 0;
-
-void expect(bool right, const char* what, int line) {
-  if (right) return;
-  std::printf("line %d: %s\n", line, what);
-  ++failures;
-}
-#define EXPECT(condition) expect((condition), #condition, __LINE__)
 
 Logger logger;
 
