@@ -118,33 +118,33 @@ inline int64_t taps_of(const GemmAttrs& conv) {
   return taps;
 }
 
-inline ImageForm image_form(const MmaFormat& format, const GemmAttrs& conv, int64_t channels) {
+// How depth lies.
+struct ImageRuns {
+  ImageForm form = ImageForm::gathered;
+  int64_t count = 1;
+  int64_t channels = 0;  // values of a pixel: zeros follow its own
+};
+
+inline ImageRuns image_runs(const MmaFormat& format, const GemmAttrs& conv, int64_t channels) {
   const int64_t taps = taps_of(conv);
-  if (taps > kMostTaps || conv.kernel.empty()) return ImageForm::gathered;
+  const ImageRuns gathered{ImageForm::gathered, 1, channels};
+  if (taps > kMostTaps || conv.kernel.empty()) return gathered;
   if (format.steps > 1) {
     const bool even = std::all_of(conv.strides.begin(), conv.strides.end(), [](int64_t stride) { return stride == 1; });
     const bool shifts = even && conv.group == 1 && format.steps_of(channels) * format.depth * 2 <= channels * 3;
-    return shifts ? ImageForm::positions : ImageForm::gathered;
+    return shifts ? ImageRuns{ImageForm::positions, taps, channels} : gathered;
   }
   // Words begin where pixels do, and what fills the last of a run meets weights of zero: no number for floats.
-  const int64_t line = conv.kernel.back() * channels, step = conv.strides.back() * channels;
-  const bool fits = step % format.depth == 0 && (format.integer || line % format.depth == 0);
+  ImageRuns lines{ImageForm::lines, taps / conv.kernel.back(), channels};
+  if (conv.strides.back() * channels % format.depth != 0) {
+    lines.channels = (channels + format.depth - 1) / format.depth * format.depth;
+    if (lines.channels * 2 > channels * 3) return gathered;
+  }
+  const bool fits = format.integer || conv.kernel.back() * lines.channels % format.depth == 0;
   int64_t pixels = 1;  // of the image to an output pixel
   for (int64_t stride : conv.strides) pixels = pixels > taps ? pixels : pixels * stride;
   const bool adjacent = conv.dilations.back() == 1 || conv.kernel.back() == 1;
-  return fits && adjacent && taps > pixels ? ImageForm::lines : ImageForm::gathered;
-}
-
-// Runs of depth.
-inline int64_t image_runs(const MmaFormat& format, const GemmAttrs& conv, int64_t channels) {
-  switch (image_form(format, conv, channels)) {
-    case ImageForm::lines:
-      return taps_of(conv) / conv.kernel.back();
-    case ImageForm::positions:
-      return taps_of(conv);
-    default:
-      return 1;
-  }
+  return fits && adjacent && taps > pixels ? lines : gathered;
 }
 
 }  // namespace planish

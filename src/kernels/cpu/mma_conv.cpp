@@ -15,8 +15,8 @@ void check_mma_conv(const KernelArgs& args) {
   const auto& params = args.as<MmaParams>();
   const Operands o(args, 3, args.inputs.size());
   const ConvReach reach = check_conv_reach(params.attrs, o.in(0), o.out());
-  const int64_t runs = image_runs(params.format, params.attrs, reach.channels);
-  check_mma(args, 1, runs, checked_mul(reach.taps / runs, reach.channels));
+  const ImageRuns runs = image_runs(params.format, params.attrs, reach.channels);
+  check_mma(args, 1, runs.count, checked_mul(reach.taps / runs.count, runs.channels));
 }
 
 // Axis i of three: the last ones are spatial.
@@ -30,11 +30,13 @@ int64_t bordered_extent(const Window<std::byte>& window, const TensorView& y, si
   return checked_add(checked_mul(extent3(y, i) - 1, window.stride[i]), window.dilation[i] * (window.kernel[i] - 1) + 1);
 }
 
-MmaPlaces bordered(const MmaParams& params, const Window<std::byte>& window, const TensorView& y, ImageForm form) {
-  const bool lines = form == ImageForm::lines;
-  const int64_t across = window.kernel[2], taps = window.tap_count(), runs = lines ? taps / across : taps;
-  MmaPlaces places = mma_places(params, runs, lines ? across * window.channels : window.channels, 0);
-  places.form = form;
+MmaPlaces bordered(const MmaParams& params, const Window<std::byte>& window, const TensorView& y,
+                   const ImageRuns& runs) {
+  const bool lines = runs.form == ImageForm::lines;
+  const int64_t across = window.kernel[2];
+  MmaPlaces places = mma_places(params, runs.count, lines ? across * runs.channels : runs.channels, 0);
+  places.form = runs.form;
+  places.pixel = runs.channels;
   places.rows = y.dims[1] == 0 ? 0 : y.element_count() / y.dims[1];
   places.items = y.dims[0];
   for (size_t i = 0; i < 3; ++i) {
@@ -45,8 +47,8 @@ MmaPlaces bordered(const MmaParams& params, const Window<std::byte>& window, con
   const auto& grid = places.grid;
   if (lines) {
     const int64_t depth = params.format.depth;
-    places.item_words = (checked_mul(grid[2], window.channels) + depth - 1) / depth;
-    places.pitch = window.stride[2] * window.channels / depth;
+    places.item_words = (checked_mul(grid[2], runs.channels) + depth - 1) / depth;
+    places.pitch = window.stride[2] * runs.channels / depth;
     places.width = places.results[2];
     places.line = {grid[0] * grid[1] * places.item_words, window.stride[0] * grid[1] * places.item_words,
                    window.stride[1] * places.item_words};
@@ -68,8 +70,8 @@ MmaPlaces places_of_image(const KernelArgs& args) {
   const auto& params = args.as<MmaParams>();
   const TensorView& y = args.outputs[0];
   const auto window = window_of<std::byte>(params.attrs, args.inputs[0], y);
-  const ImageForm form = image_form(params.format, params.attrs, window.channels);
-  if (form != ImageForm::gathered) return bordered(params, window, y, form);
+  const ImageRuns runs = image_runs(params.format, params.attrs, window.channels);
+  if (runs.form != ImageForm::gathered) return bordered(params, window, y, runs);
   const int64_t rows = y.dims[1] == 0 ? 0 : y.element_count() / y.dims[1];
   MmaPlaces places = mma_places(params, 1, window.channels * window.tap_count(), rows);
   close_places(places, 0);
@@ -108,6 +110,34 @@ void put_taps(const MmaProduct& p, const Window<T>& window, const Store& store, 
   });
 }
 
+// Pixels with zeros behind their channels, from value `at` on.
+template <class Store, class T>
+void put_padded_pixels(const Window<T>& window, const T* __restrict__ from, int64_t pixels, int64_t pixel,
+                       int32_t* words, int64_t at) {
+  if constexpr (requires { typename Store::Lane; }) {
+    using Lane = typename Store::Lane;
+    auto* __restrict__ to = reinterpret_cast<Lane*>(words) + at;
+    const int64_t step = window.step[2], channel = window.channel;
+    if (window.channels == 3 && pixel == 4) {
+      const T* __restrict__ red = from, * __restrict__ green = from + channel, * __restrict__ blue = green + channel;
+      const auto put = [=](int64_t x, int64_t from_x) {
+        to[4 * x] = Store::lane(red[from_x]);
+        to[4 * x + 1] = Store::lane(green[from_x]);
+        to[4 * x + 2] = Store::lane(blue[from_x]);
+        to[4 * x + 3] = 0;
+      };
+      if (step == 1)
+        for (int64_t x = 0; x < pixels; ++x) put(x, x);
+      else
+        for (int64_t x = 0; x < pixels; ++x) put(x, x * step);
+      return;
+    }
+    for (int64_t x = 0; x < pixels; ++x)
+      for (int64_t c = 0; c < pixel; ++c)
+        to[x * pixel + c] = c < window.channels ? Store::lane(from[x * step + c * channel]) : Lane{};
+  }
+}
+
 template <class T, class Store>
 struct ImageRows {
   const MmaProduct& p;
@@ -134,20 +164,22 @@ struct ImageRows {
   void put_line(int64_t g, int64_t line, int32_t* words) const {
     const auto& grid = p.places.grid;
     const int64_t y = line % grid[1] - window.pad[1], z = line / grid[1] % grid[0] - window.pad[0];
-    const int64_t channels = window.channels, all = grid[2] * channels;
+    const int64_t pixel = p.places.pixel, all = grid[2] * pixel;
     words[p.places.item_words - 1] = 0;
     if (y < 0 || y >= window.extent[1] || z < 0 || z >= window.extent[0]) return fill(words, 0, all);
     const int64_t left = std::clamp<int64_t>(window.pad[2], 0, grid[2]), skipped = left - window.pad[2];
     const int64_t inside = std::clamp<int64_t>(window.extent[2] - skipped, 0, grid[2] - left);
-    const T* from = window.x + line / grid[1] / grid[0] * window.image + g * channels * window.channel +
+    const T* from = window.x + line / grid[1] / grid[0] * window.image + g * window.channels * window.channel +
                     z * window.step[0] + y * window.step[1] + skipped * window.step[2];
-    fill(words, 0, left * channels);
-    if (window.channel == 1 && window.step[2] == channels)
-      store.put(words, left * channels, from, 1, inside * channels);
-    else
+    fill(words, 0, left * pixel);
+    if (window.channel == 1 && window.step[2] == pixel)
+      store.put(words, left * pixel, from, 1, inside * pixel);
+    else if (pixel == window.channels)
       for (int64_t x = 0; x < inside; ++x)
-        store.put(words, (left + x) * channels, from + x * window.step[2], window.channel, channels);
-    fill(words, (left + inside) * channels, all - (left + inside) * channels);
+        store.put(words, (left + x) * pixel, from + x * window.step[2], window.channel, pixel);
+    else
+      put_padded_pixels<Store>(window, from, inside, pixel, words, left * pixel);
+    fill(words, (left + inside) * pixel, all - (left + inside) * pixel);
   }
 
   // Whether the rows are the image, pixel by pixel.

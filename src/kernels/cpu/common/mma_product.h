@@ -15,6 +15,7 @@ struct MmaPlaces {
   int64_t rows = 0, runs = 1, values = 0;  // values of one run
   int64_t pitch = 0, steps = 0;            // words of a row; of these a run reads `steps`
   int64_t items = 0, item_words = 0;       // rows, lines of the image, or positions of it
+  int64_t pixel = 0;                       // values of a pixel of a line
   int64_t plane = 0, planes = 1;
   int64_t offsets[kMostTaps] = {};
   int64_t width = 0;                         // rows of a line

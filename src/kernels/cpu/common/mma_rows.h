@@ -18,26 +18,29 @@ inline uint16_t bf16_bits(float x) {
 }
 
 // put(row, at, x, step, n): values at … at + n - 1 of a row from elements `step` apart. fill: the same from one value.
-// i8 lies as u8, 128 more.
+// lane: one value as it lies. i8 lies as u8, 128 more.
 template <class T>
 struct ByteRows {
   using Value = T;
-  static uint8_t byte_of(T x) { return static_cast<uint8_t>(std::is_signed_v<T> ? x ^ 0x80 : x); }
+  using Lane = uint8_t;
+  static uint8_t lane(T x) { return static_cast<uint8_t>(std::is_signed_v<T> ? x ^ 0x80 : x); }
   static void put(int32_t* row, int64_t at, const T* __restrict__ x, int64_t step, int64_t n) {
     auto* __restrict__ to = reinterpret_cast<uint8_t*>(row) + at;
     if (step == 1)
-      for (int64_t i = 0; i < n; ++i) to[i] = byte_of(x[i]);
+      for (int64_t i = 0; i < n; ++i) to[i] = lane(x[i]);
     else
-      for (int64_t i = 0; i < n; ++i) to[i] = byte_of(x[i * step]);
+      for (int64_t i = 0; i < n; ++i) to[i] = lane(x[i * step]);
   }
   static void fill(int32_t* row, int64_t at, int64_t value, int64_t n) {
-    std::memset(reinterpret_cast<uint8_t*>(row) + at, byte_of(static_cast<T>(value)), static_cast<size_t>(n));
+    std::memset(reinterpret_cast<uint8_t*>(row) + at, lane(static_cast<T>(value)), static_cast<size_t>(n));
   }
 };
 
 template <class T>
 struct I16Rows {
   using Value = T;
+  using Lane = int16_t;
+  static int16_t lane(T x) { return x; }
   static void put(int32_t* row, int64_t at, const T* __restrict__ x, int64_t step, int64_t n) {
     auto* __restrict__ to = reinterpret_cast<int16_t*>(row) + at;
     if (step == 1)
@@ -69,6 +72,8 @@ inline int64_t put_bf16_vectors(const float*, int64_t, uint16_t*) { return 0; }
 
 struct Bf16Rows {
   using Value = float;
+  using Lane = uint16_t;
+  static uint16_t lane(float x) { return bf16_bits(x); }
   static void put(int32_t* row, int64_t at, const float* __restrict__ x, int64_t step, int64_t n) {
     auto* __restrict__ to = reinterpret_cast<uint16_t*>(row) + at;
     if (step == 1)

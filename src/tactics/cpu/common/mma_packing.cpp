@@ -52,7 +52,7 @@ std::vector<Mma> permitted_float_mmas(const TacticQuery& query) {
   return found;
 }
 
-int64_t mma_runs(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channels) {
+ImageRuns mma_runs(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channels) {
   return image_runs(mma_format(mma, code_level(isa)), conv, channels);
 }
 

@@ -44,7 +44,19 @@ std::string_view mma_class(Mma mma);
 std::vector<Mma> permitted_float_mmas(const TacticQuery& query);
 
 // Runs of depth of a convolution on images of so many channels.
-int64_t mma_runs(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channels);
+ImageRuns mma_runs(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channels);
+
+// Packed weights w[filter][channel][tap] of a convolution.
+template <class Weights>
+Tensor pack_filter_words(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channels, int64_t taps, Weights w) {
+  const ImageRuns runs = mma_runs(mma, isa, conv, channels);
+  const auto weight = [&](int64_t g, int64_t n, int64_t k) {
+    const int64_t channel = k % runs.channels, tap = k / runs.channels;
+    const int64_t at = ((g * conv.columns + n) * channels + channel) * taps + tap;
+    return channel < channels ? w[static_cast<size_t>(at)] : typename Weights::value_type{};
+  };
+  return pack_words(mma, isa, conv.group, conv.columns, runs.channels * taps, weight, runs.count);
+}
 
 // Rows of a chunk to try, in blocks of the format.
 std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns);

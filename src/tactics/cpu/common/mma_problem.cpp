@@ -29,7 +29,7 @@ double put_down_us(const TacticQuery& query, const MmaProblem& p, Mma mma) {
   constexpr double kInRows = 8e3, kOneByOne = 700;  // values a microsecond
   int64_t taps = 1;
   for (int64_t k : p.attrs.kernel) taps *= k;
-  const int64_t channels = p.values / std::max<int64_t>(taps, 1), runs = mma_runs(mma, query.isa, p.attrs, channels);
+  const int64_t channels = p.values / std::max<int64_t>(taps, 1), runs = mma_runs(mma, query.isa, p.attrs, channels).count;
   const bool scattered = taps > 1 && runs == 1 && channels < kFewChannels;
   const double values = p.rows * static_cast<double>(p.values * p.attrs.group) / static_cast<double>(runs);
   return values / (scattered ? kOneByOne : kInRows);

@@ -32,11 +32,7 @@ MmaProblem mma_gemm_problem(const TacticQuery& query, const EpilogueForm& form, 
 template <class T>
 std::function<Tensor(Mma)> pack_filters(const TacticQuery& query, const ConvProblem& conv, const Tensor& weights) {
   return [isa = query.isa, gemm = conv.gemm, weights, channels = conv.channels, taps = conv.taps](Mma mma) {
-    const auto w = weights.as<T>();
-    const auto weight = [&](int64_t g, int64_t n, int64_t k) {
-      return w[static_cast<size_t>(((g * gemm.columns + n) * channels + k % channels) * taps + k / channels)];
-    };
-    return pack_words(mma, isa, gemm.group, gemm.columns, channels * taps, weight, mma_runs(mma, isa, gemm, channels));
+    return pack_filter_words(mma, isa, gemm, channels, taps, weights.as<T>());
   };
 }
 template <class T>
