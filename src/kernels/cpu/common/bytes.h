@@ -1,8 +1,10 @@
 #pragma once
 // Vectors of bytes: to and from fp32, and through tables of 256.
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include "kernels/cpu/common/mma_block.h"
@@ -33,6 +35,19 @@ inline void store_bytes(const Words (&a)[kByteVectors], const Words (&b)[kByteVe
   store_bytes(a, to_a);
   store_bytes(b, to_b);
 }
+// saturate(word + zero) of two rows of any words; `zeros` has two of it a word.
+template <class T>
+inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], Words zeros, T* to_a,
+                            T* to_b) {
+  static_assert(kByteVectors == 2);
+  const __m512i x = _mm512_adds_epi16(_mm512_packs_epi32(a[0], a[1]), zeros),
+                y = _mm512_adds_epi16(_mm512_packs_epi32(b[0], b[1]), zeros);
+  const __m512i mixed = std::is_signed_v<T> ? _mm512_packs_epi16(x, y) : _mm512_packus_epi16(x, y);
+  const __m512i rows =
+      _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), mixed);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to_a), _mm512_castsi512_si256(rows));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to_b), _mm512_extracti64x4_epi64(rows, 1));
+}
 #elif defined(PLANISH_ISA_avx2)
 inline Vec floats_of(Words w) { return {_mm256_cvtepi32_ps(w)}; }
 inline Words rounded(Vec v) { return _mm256_cvtps_epi32(v.v); }
@@ -44,15 +59,22 @@ inline Vec load_bytes(const uint8_t* p) {
 inline Vec load_bytes(const int8_t* p) {
   return floats_of(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
 }
-// Words within the range of T; two rows of them, at once where that is cheaper.
+// saturate(word + zero) of two rows of any words; `zeros` has two of it a word.
 template <class T>
-inline void store_bytes(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], T* to_a, T* to_b) {
+inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], Words zeros, T* to_a,
+                            T* to_b) {
   static_assert(kByteVectors == 2);
-  const __m256i x = _mm256_packs_epi32(a[0], a[1]), y = _mm256_packs_epi32(b[0], b[1]);
+  const __m256i x = _mm256_adds_epi16(_mm256_packs_epi32(a[0], a[1]), zeros),
+                y = _mm256_adds_epi16(_mm256_packs_epi32(b[0], b[1]), zeros);
   const __m256i mixed = std::is_signed_v<T> ? _mm256_packs_epi16(x, y) : _mm256_packus_epi16(x, y);
   const __m256i rows = _mm256_permutevar8x32_epi32(mixed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to_a), _mm256_castsi256_si128(rows));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to_b), _mm256_extracti128_si256(rows, 1));
+}
+// Words within the range of T; two rows of them, at once where that is cheaper.
+template <class T>
+inline void store_bytes(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], T* to_a, T* to_b) {
+  store_saturated(a, b, no_words(), to_a, to_b);
 }
 template <class T>
 inline void store_bytes(const Words (&w)[kByteVectors], T* out) {
@@ -75,6 +97,16 @@ template <class T>
 inline void store_bytes(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], T* to_a, T* to_b) {
   store_bytes(a, to_a);
   store_bytes(b, to_b);
+}
+template <class T>
+inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], Words zeros, T* to_a,
+                            T* to_b) {
+  const auto saturated = [zero = static_cast<int16_t>(zeros)](Words w) {
+    return static_cast<T>(
+        std::clamp<int64_t>(int64_t{w} + zero, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
+  };
+  for (int v = 0; v < kByteVectors; ++v) to_a[v] = saturated(a[v]);
+  for (int v = 0; v < kByteVectors; ++v) to_b[v] = saturated(b[v]);
 }
 #endif
 

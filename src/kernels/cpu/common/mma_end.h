@@ -35,6 +35,7 @@ struct MmaEnd {
   // numbers: bytes from integers, no program, perhaps a residual of bytes, nothing that could be NaN
   // floats: f32, perhaps an activation in registers, perhaps a residual of f32
   enum class Kind : uint8_t { any, numbers, floats };
+  bool are_integers = false;  // values of numbers round to integers of 32 bits
   const MmaParams* params = nullptr;
   RowWalk rows;  // of the result
   Kind kind = Kind::any;

@@ -67,18 +67,25 @@ inline MmaOperand mma_operand(const RowWalk& walk, const TensorView& view, const
   return operand;
 }
 
-// Bounds within which no sum of what is finite can become infinite, let alone NaN.
-inline bool are_numbers(const MmaEnd& end, int64_t columns) {
-  constexpr float kMost = 1e20f;
+// The largest magnitude; NaN where there is one.
+inline float largest_of(const float* x, int64_t n) {
+  uint32_t most = 0;
+  for (int64_t i = 0; i < n; ++i) most = std::max(most, std::bit_cast<uint32_t>(x[i]) & 0x7fffffffu);
+  return std::bit_cast<float>(most);
+}
+
+// Bytes from integers whose values are finite, and of what size they are at most.
+inline bool are_numbers(MmaEnd& end, int64_t columns) {
+  constexpr float kMost = 1e20f, kMostSum = 0x1p31f, kMostInteger = 0x1p30f;
   const MmaParams& params = *end.params;
   const auto is_byte = [](DataType type) { return type == DataType::u8 || type == DataType::i8; };
   if (!params.format.integer || !is_byte(end.out.type) || params.has_program) return false;
-  if (params.extras > 0 && !(is_byte(end.extra[0].type) && std::abs(params.attrs.residual_scale) < kMost)) return false;
+  const auto residual = static_cast<float>(std::abs(params.attrs.residual_scale));
+  if (params.extras > 0 && !(is_byte(end.extra[0].type) && residual < kMost)) return false;
   if (!(params.low <= params.high)) return false;
-  bool tame = true;
-  for (int64_t i = 0; i < columns; ++i) tame &= std::abs(end.scales[i]) < kMost;
-  for (int64_t i = 0; i < columns; ++i) tame &= std::abs(end.bias[i]) < kMost;
-  return tame;
+  const float scale = largest_of(end.scales, columns), bias = largest_of(end.bias, columns);
+  end.are_integers = scale * kMostSum + bias + residual * 512 < kMostInteger;
+  return scale < kMost && bias < kMost;
 }
 
 // What is added lies along the columns and is added as it is.

@@ -19,54 +19,81 @@ class NumberRows {
 
  public:
   NumberRows(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span)
-      : end_(end), columns_(columns), span_(span), zero_(static_cast<int32_t>(end.params->attrs.out_zero)) {}
+      : end_(end), span_(span), zero_(static_cast<int32_t>(end.params->attrs.out_zero)) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kByteVectors; ++v) {
+      const int at = v * Vec::kWidth;
+      offsets_[v] = load_words(columns.offsets + at);
+      scales_[v] = Vec::load(columns.scales + at);
+      bias_[v] = Vec::load(columns.bias + at);
+    }
+  }
 
+  // `self` is a copy: what bytes are stored may be no part of it, so that it stays in registers.
   void finish(const int32_t* sums) const {
+    const NumberRows self = *this;
+    if (span_.width < kDotColumns)
+      self.template finish_rows<false, true>(sums, span_.rows);
+    else if (clamps_)
+      self.template finish_rows<true, true>(sums, span_.rows);
+    else
+      self.template finish_rows<true, false>(sums, span_.rows);
+  }
+
+ private:
+  // kWhole: all columns of the panel are there. kClamps: else saturation is all that bounds the numbers.
+  template <bool kWhole, bool kClamps>
+  [[gnu::always_inline]] void finish_rows(const int32_t* sums, int rows) const {
     const RowPlaces<T> out(end_.out, end_.rows, span_);
     const Added added(end_.extra[0], end_.rows, span_);
-    const bool whole = span_.width == kDotColumns;
-    for (int r = 0; r < span_.rows; r += 2) {
+    const auto width = static_cast<size_t>(span_.width);
+    for (int r = 0; r < rows; r += 2) {
+      const int next = std::min(r + 1, rows - 1);
       Words a[kByteVectors], b[kByteVectors];
-      const int next = std::min(r + 1, span_.rows - 1);
-      row(sums + r * kDotColumns, added[r], whole, a);
-      row(sums + next * kDotColumns, added[next], whole, b);
-      if (whole) {
-        store_bytes(a, b, out[r], out[r + 1]);
+      row<kWhole, kClamps>(sums + r * kDotColumns, added[r], width, a);
+      row<kWhole, kClamps>(sums + next * kDotColumns, added[next], width, b);
+      if constexpr (kWhole) {
+        store_saturated(a, b, zeros_, out[r], out[r + 1]);
       } else {
         T some[2][kDotColumns];
-        store_bytes(a, b, some[0], some[1]);
-        std::memcpy(out[r], some[0], static_cast<size_t>(span_.width));
-        std::memcpy(out[r + 1], some[1], static_cast<size_t>(span_.width));
+        store_saturated(a, b, zeros_, some[0], some[1]);
+        std::memcpy(out[r], some[0], width);
+        std::memcpy(out[r + 1], some[1], width);
       }
     }
   }
 
- private:
-  void row(const int32_t* sums, const Residual* added, bool whole, Words (&numbers)[kByteVectors]) const {
+  template <bool kWhole, bool kClamps>
+  [[gnu::always_inline]] void row(const int32_t* sums, const Residual* added, size_t width,
+                                  Words (&numbers)[kByteVectors]) const {
     Residual near[kDotColumns];
-    if (kAdds && !whole) {
+    if (kAdds && !kWhole) {
       std::memset(near, 0, sizeof(near));
-      added = static_cast<const Residual*>(std::memcpy(near, added, static_cast<size_t>(span_.width)));
+      added = static_cast<const Residual*>(std::memcpy(near, added, width));
     }
 #pragma GCC unroll 4
     for (int v = 0; v < kByteVectors; ++v) {
       const int at = v * Vec::kWidth;
-      const Words sum = sum_of(load_words(sums + at), load_words(columns_.offsets + at));
-      Vec x = floats_of(sum) * Vec::load(columns_.scales + at) + Vec::load(columns_.bias + at);
+      Vec x = floats_of(sum_of(load_words(sums + at), offsets_[v])) * scales_[v] + bias_[v];
       if constexpr (kAdds) x = x + (load_bytes(added + at) - residual_zero_) * residual_scale_;
-      numbers[v] = sum_of(rounded(Vec::min(high_, Vec::max(low_, x))), zeros_);
+      if constexpr (kClamps) x = Vec::min(high_, Vec::max(low_, x));
+      numbers[v] = rounded(x);
     }
   }
 
   const MmaEnd& end_;
-  const MmaColumns& columns_;
   const MmaSpan& span_;
   int32_t zero_;
-  Vec low_ = Vec::splat(std::max(end_.params->low, static_cast<float>(std::numeric_limits<T>::min() - zero_)));
-  Vec high_ = Vec::splat(std::min(end_.params->high, static_cast<float>(std::numeric_limits<T>::max() - zero_)));
+  float least_ = static_cast<float>(std::numeric_limits<T>::min() - zero_),
+        most_ = static_cast<float>(std::numeric_limits<T>::max() - zero_);
+  bool clamps_ = !end_.are_integers || end_.params->low > least_ || end_.params->high < most_;
+  Words offsets_[kByteVectors];
+  Vec scales_[kByteVectors], bias_[kByteVectors];
+  Vec low_ = Vec::splat(std::max(end_.params->low, least_)), high_ = Vec::splat(std::min(end_.params->high, most_));
   Vec residual_zero_ = Vec::splat(static_cast<float>(end_.params->attrs.residual_zero));
   Vec residual_scale_ = Vec::splat(static_cast<float>(end_.params->attrs.residual_scale));
-  Words zeros_ = splat_word(zero_);
+  Words zeros_ =
+      splat_word(static_cast<int32_t>((static_cast<uint32_t>(zero_) & 0xffffu) | static_cast<uint32_t>(zero_) << 16));
 };
 
 template <class T>
