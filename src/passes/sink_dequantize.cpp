@@ -1,5 +1,6 @@
 // Bytes move, not the floats that they mean (dq, q: by one scale for all):
 //   f(dq(x))           -> dq(f(x))         f: views, slices, max_pool, nearest resize, depth_to_space
+//   split(dq(x))       -> dq(part of x) …
 //   arg_max(dq(x))     -> arg_max(x)       dq: rising
 //   concat(dq(x) …)    -> dq(concat(x …))  of one scale and zero point
 //   q(f(x))            -> f(q(x))          f: concat too; f(x) being read by q alone
@@ -39,6 +40,27 @@ bool sink_below_move(Graph& graph, NodeId id) {
   const ValueId moved = add_op(patch, node.op, with_first(node, dequantize.inputs[0]), node.attrs);
   const ValueId value = add_op(patch, "dequantize_linear", with_first(dequantize, moved), dequantize.attrs);
   return replace_result(graph, patch, id, value);
+}
+
+bool sink_below_split(Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (node.op != "split" || !tensor_scale_of(graph, node.inputs[0])) return false;
+  const Node& dequantize = graph.node(graph.value(node.inputs[0]).producer);
+  if (graph.value(dequantize.inputs[0]).is_constant()) return false;
+  std::vector<TensorType> types;
+  for (ValueId output : node.outputs) {
+    types.push_back(graph.value(output).type);
+    types.back().dtype = graph.value(dequantize.inputs[0]).type.dtype;
+  }
+  Patch patch(graph);
+  const NodeId parts = patch.add("split", with_first(node, dequantize.inputs[0]), node.attrs, types);
+  for (size_t i = 0; i < types.size(); ++i) {
+    const ValueId part = graph.node(parts).outputs[i];
+    const Node& old = graph.node(graph.value(graph.node(id).inputs[0]).producer);
+    patch.replace(graph.node(id).outputs[i], add_op(patch, old.op, with_first(old, part), old.attrs));
+  }
+  patch.apply();
+  return true;
 }
 
 // Equal numbers mean equal values, greater ones greater values, unless they overflow or vanish.
@@ -96,8 +118,8 @@ bool drop_pair(Graph& graph, NodeId id) {
 }
 
 bool move_bytes(Graph& graph, NodeId id) {
-  return drop_pair(graph, id) || sink_below_move(graph, id) || sink_below_concat(graph, id) ||
-         drop_below_extreme(graph, id) || hoist_quantize(graph, id);
+  return drop_pair(graph, id) || sink_below_move(graph, id) || sink_below_split(graph, id) ||
+         sink_below_concat(graph, id) || drop_below_extreme(graph, id) || hoist_quantize(graph, id);
 }
 
 }  // namespace
