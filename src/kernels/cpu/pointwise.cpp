@@ -13,6 +13,7 @@
 #include "kernels/cpu/common/math.h"
 #include "kernels/cpu/common/nest.h"
 #include "kernels/cpu/common/tile.h"
+#include "tensor/copy.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -411,13 +412,35 @@ void run_table(const KernelArgs& args, const PointwiseProgram& program) {
   T table[kBytes];
   fill_table(program, x, y, table);
   const Nest<2> nest = make_nest<2>(y.extents(), {y.strides, broadcast_strides(x, y.extents())});
-  const int64_t y_step = nest.strides[0][nest.inner()], x_step = nest.strides[1][nest.inner()];
-  for_rows(*args.pool, nest, 4096, 16384, [&](const std::array<int64_t, 2>& at, int64_t n) {
+  const T* const known = table;
+  for_rows(*args.pool, nest, 4096, 16384, [&, known](const std::array<int64_t, 2>& at, int64_t n) {
+    const int64_t y_step = nest.strides[0][nest.inner()], x_step = nest.strides[1][nest.inner()];
     T* __restrict__ to = y.as<T>() + at[0];
     const uint8_t* __restrict__ from = static_cast<const uint8_t*>(x.data) + at[1];
-    if (y_step == 1 && x_step == 1) return look_up(table, from, to, n);
-    for (int64_t i = 0; i < n; ++i) to[i * y_step] = table[from[i * x_step]];
+    if (y_step == 1 && x_step == 1 && n > 4) return look_up(known, from, to, n);
+    for (int64_t i = 0; i < n; ++i) to[i * y_step] = known[from[i * x_step]];
   });
+}
+
+// Bytes that lie in another order than the result's: moved in tiles, then looked up where they have arrived.
+bool looks_up_behind_copy(const KernelArgs& args, const PointwiseProgram& program) {
+  constexpr int64_t kLeastRow = 16;
+  TensorView x = args.inputs[0], y = args.outputs[0];
+  const Strides from = broadcast_strides(x, y.extents());
+  const Nest<2> nest = make_nest<2>(y.extents(), {y.strides, from});
+  const size_t in = nest.inner();
+  if (nest.strides[0][in] != 1 || nest.strides[1][in] <= 1 || nest.dims[in] < kLeastRow) return false;
+  uint8_t table[kBytes];
+  fill_table(program, x, y, table);
+  TensorView moved = y;
+  moved.data = x.data;
+  moved.strides = from;
+  moved.dtype = y.dtype = DataType::u8;
+  copy_view(moved, y, *args.pool);
+  for_rows(*args.pool, nest, 4096, 16384, [&](const std::array<int64_t, 2>& at, int64_t n) {
+    look_up(table, y.as<uint8_t>() + at[0], y.as<uint8_t>() + at[0], n);
+  });
+  return true;
 }
 
 bool is_bytes(const TensorView& view) { return view.dtype == DataType::u8 || view.dtype == DataType::i8; }
@@ -457,8 +480,10 @@ bool run_as_pair(const KernelArgs& args, const std::optional<BytePair>& pair) {
 void run_pointwise(const KernelArgs& args) {
   const PointwiseProgram& program = args.as<Decoded>().program;
   if (run_as_pair(args, args.as<Decoded>().pair)) return;
+  const bool to_bytes = args.outputs[0].dtype != DataType::f32;
+  if (has_table(args) && to_bytes && looks_up_behind_copy(args, program)) return;
   if (has_table(args))
-    args.outputs[0].dtype == DataType::f32 ? run_table<float>(args, program) : run_table<uint8_t>(args, program);
+    to_bytes ? run_table<uint8_t>(args, program) : run_table<float>(args, program);
   else if (args.inputs.size() < 4)
     run_nest<4>(args, program);
   else

@@ -146,13 +146,25 @@ class ByteTable {
 #endif
   static constexpr int64_t kAtOnce = sizeof(Bytes);
 
-  static void look_up(const uint8_t* table, const uint8_t* from, uint8_t* to) {
-    const Bytes x = load(from);
-    const Mask bits[4] = {mask<3>(x), mask<2>(x), mask<1>(x), mask<0>(x)};
-    store(to, select<4, 0>(table, low_half(x), bits));
+  static void look_up(const uint8_t* table, const uint8_t* from, uint8_t* to) { store(to, found(table, load(from))); }
+  // The first n, fewer than a vector has.
+  static void look_up_some(const uint8_t* table, const uint8_t* from, uint8_t* to, int64_t n) {
+#if defined(PLANISH_ISA_avx512)
+    const auto some = (__mmask64{1} << n) - 1;
+    _mm512_mask_storeu_epi8(to, some, found(table, _mm512_maskz_loadu_epi8(some, from)));
+#else
+    uint8_t rest[kAtOnce] = {};
+    std::memcpy(rest, from, static_cast<size_t>(n));
+    look_up(table, rest, rest);
+    std::memcpy(to, rest, static_cast<size_t>(n));
+#endif
   }
 
  private:
+  static Bytes found(const uint8_t* table, Bytes x) {
+    const Mask bits[4] = {mask<3>(x), mask<2>(x), mask<1>(x), mask<0>(x)};
+    return select<4, 0>(table, low_half(x), bits);
+  }
   // Of the 2^Level rows from Row * 2^Level on.
   template <int Level, int Row>
   static Bytes select(const uint8_t* table, Bytes low, const Mask (&bits)[4]) {
@@ -168,11 +180,7 @@ inline void look_up(const uint8_t* table, const uint8_t* from, uint8_t* to, int6
   constexpr int64_t kAtOnce = ByteTable::kAtOnce;
   int64_t i = 0;
   for (; i + kAtOnce <= n; i += kAtOnce) ByteTable::look_up(table, from + i, to + i);
-  if (i == n) return;
-  uint8_t rest[kAtOnce] = {};
-  std::memcpy(rest, from + i, static_cast<size_t>(n - i));
-  ByteTable::look_up(table, rest, rest);
-  std::memcpy(to + i, rest, static_cast<size_t>(n - i));
+  if (i < n) ByteTable::look_up_some(table, from + i, to + i, n - i);
 }
 #else
 inline void look_up(const uint8_t* table, const uint8_t* from, uint8_t* to, int64_t n) {
