@@ -78,8 +78,8 @@ void narrow_weights(Sketch& d) {
   const int64_t rows = d.between(1, 12), depth = d.extent(200), columns = d.extent(200);
   const bool half = d.one_in(2);
   std::vector<float> values;
-  for (float x : d.data({depth, columns}, scale_of(depth)).as<float>())
-    values.push_back(half ? to_float(to_half(x)) : to_float(to_bfloat16(x)));
+  const Tensor numbers = d.data({depth, columns}, scale_of(depth));
+  for (float x : numbers.as<float>()) values.push_back(half ? to_float(to_half(x)) : to_float(to_bfloat16(x)));
   const ValueId w = d.graph.add_constant(Tensor::of<float>({depth, columns}, values));
   d.finish(d.followed(d.op("matmul", {d.operand({rows, depth}), w})));
 }

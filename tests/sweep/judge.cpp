@@ -80,17 +80,27 @@ bool equal_bits(const Tensor& a, const Tensor& b) {
   return a.byte_count() == b.byte_count() && std::memcmp(a.data(), b.data(), static_cast<size_t>(a.byte_count())) == 0;
 }
 
-std::string difference(const Tensor& found, const Tensor& expected, Bound bound, double tolerance) {
+double largest_of(const Tensor& tensor) {
+  double most = 0;
+  if (is_float(tensor.dtype()))
+    for (double value : tensor.to_doubles())
+      if (std::isfinite(value)) most = std::max(most, std::abs(value));
+  return most;
+}
+
+// The network with every value of it as an output.
+Graph showing_all(const Graph& graph) {
+  Graph all = graph.clone();
+  for (NodeId node : graph.nodes())
+    for (ValueId id : graph.node(node).outputs)
+      if (!graph.is_output(id)) all.add_output(id);
+  return all;
+}
+
+std::string difference(const Tensor& found, const Tensor& expected, Bound bound, double allowed) {
   if (found.type() != expected.type())
     return fmt::format("{}, the reference {}", found.type().str(), expected.type().str());
   const auto a = found.to_doubles(), b = expected.to_doubles();
-  double most = 1;
-  if (bound == Bound::step)
-    most = is_float(expected.dtype()) ? 0 : 1;
-  else
-    for (double value : b)
-      if (std::isfinite(value)) most = std::max(most, std::abs(value));
-  const double allowed = bound == Bound::step ? most : tolerance * most;
   size_t apart_by_a_step = 0;
   for (size_t i = 0; i < b.size(); ++i) {
     const double distance = apart(a[i], b[i]);
@@ -118,7 +128,10 @@ std::set<std::string> kernels_of(const Plan& plan) {
 Judge::Judge(const Sample& sample, uint32_t seed) : sample_(sample), seed_(seed) {
   BuildOptions plain;
   plain.optimize = false;
-  expected_ = run_from(build(sample.graph.clone(), *device_of(1), plain), sample.inputs, 1, 0);
+  const auto all = run_from(build(showing_all(sample.graph), *device_of(1), plain), sample.inputs, 1, 0);
+  for (const auto& [name, tensor] : all) largest_ = std::max(largest_, largest_of(tensor));
+  for (ValueId id : sample.graph.outputs())
+    expected_[sample.graph.value(id).name] = all.at(sample.graph.value(id).name);
 }
 
 std::string Judge::compared(const Plan& plan, const std::string& candidate) {
@@ -134,7 +147,8 @@ std::string Judge::compared(const Plan& plan, const std::string& candidate) {
       std::any_of(kernels.begin(), kernels.end(), [](const std::string& name) { return name.starts_with("mma_"); });
   for (const auto& [name, tensor] : expected_) {
     const Tensor& found = one.at(name);
-    if (std::string why = difference(found, tensor, sample_.bound, tolerance); !why.empty())
+    const double allowed = sample_.bound != Bound::step ? tolerance * largest_ : is_float(tensor.dtype()) ? 0 : 1;
+    if (std::string why = difference(found, tensor, sample_.bound, allowed); !why.empty())
       return fmt::format("result {} {}", name, why);
     if (!equal_bits(found, several.at(name))) return fmt::format("result {}: other bits on {} threads", name, threads);
     if (sample_.bound != Bound::step || !of_integers || is_float(found.dtype())) continue;
@@ -162,8 +176,8 @@ Verdict Judge::at(Isa isa, const std::string& wanted) {
   Verdict verdict;
   for (const std::string& name : names) {
     emit.forced = name == "chosen" ? "" : name;
-    // What estimates choose is exact f32, so that its bound is known.
-    emit.precisions = name == "chosen" ? Precisions{} : kPermitted;
+    // The other nodes take what estimates choose: in exact f32, where nothing else is asked for.
+    emit.precisions = rounding_of(name, false) > 0 ? kPermitted : Precisions{};
     std::string why;
     try {
       const Plan plan = emit_plan(graph, emit);
@@ -180,7 +194,7 @@ Verdict Judge::at(Isa isa, const std::string& wanted) {
 
 std::string bounds_in_words() {
   return fmt::format(
-      "integer-filled data: equal; reals: 2e-6 to 2e-5 of the largest result by operator; tf32 {}, bf16 {}, Winograd "
+      "integer-filled data: equal; reals: 2e-6 to 2e-5 of the largest value by operator; tf32 {}, bf16 {}, Winograd "
       "F(4x4) {} of it, also on integers; int8 with scales that are powers of two: equal, with others: within a step, "
       "and the same bits at all levels; one thread and several, aligned buffers and others: the same bits",
       kTf32, kBf16, kWinograd4);

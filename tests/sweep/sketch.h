@@ -11,7 +11,7 @@ namespace planish::testing {
 // How far results may be from the reference's.
 enum class Bound {
   exact,    // equal values
-  rounded,  // |found - expected| <= tolerance x the largest |expected|, at least 1
+  rounded,  // |found - expected| <= tolerance x the largest |value| of the reference run, at least 1
   step,     // integers one apart at most, at most one in a hundred of them and three more
 };
 
