@@ -47,6 +47,10 @@ std::shared_ptr<Device> device_of(int threads) {
   return device;
 }
 
+int64_t bytes_of(const TensorType& type) {
+  return make_view(nullptr, type.dtype, type.shape.extents()).element_count() * element_bytes(type.dtype);
+}
+
 std::map<std::string, Tensor> run_from(const Plan& plan, const std::map<std::string, Tensor>& inputs, int threads,
                                        size_t offset) {
   auto engine = Engine::create(plan, device_of(threads));
@@ -55,9 +59,7 @@ std::map<std::string, Tensor> run_from(const Plan& plan, const std::map<std::str
   buffers.reserve(plan.bindings.size());
   std::map<std::string, std::pair<Buffer*, TensorType>> outputs;
   for (const Binding& binding : engine->bindings()) {
-    const auto extents = binding.type.shape.extents();
-    const int64_t bytes =
-        make_view(nullptr, binding.type.dtype, extents).element_count() * element_bytes(binding.type.dtype);
+    const int64_t bytes = bytes_of(binding.type);
     Buffer& buffer = buffers.emplace_back(bytes, offset);
     if (binding.is_input)
       std::memcpy(buffer.data(), inputs.at(binding.name).data(), static_cast<size_t>(bytes));
@@ -67,12 +69,13 @@ std::map<std::string, Tensor> run_from(const Plan& plan, const std::map<std::str
   }
   context->enqueue().raise();
   std::map<std::string, Tensor> results;
-  for (const auto& [name, output] : outputs)
-    results[name] = Tensor::make(output.second.dtype, output.second.shape.extents(), [&](std::byte* out) {
-      const auto bytes = make_view(nullptr, output.second.dtype, output.second.shape.extents()).element_count() *
-                         element_bytes(output.second.dtype);
-      std::memcpy(out, output.first->data(), static_cast<size_t>(bytes));
+  for (const auto& output : outputs) {
+    Buffer& from = *output.second.first;
+    const TensorType& type = output.second.second;
+    results[output.first] = Tensor::make(type.dtype, type.shape.extents(), [&](std::byte* out) {
+      std::memcpy(out, from.data(), static_cast<size_t>(bytes_of(type)));
     });
+  }
   return results;
 }
 
