@@ -3,15 +3,17 @@
   peer_worker.py rounds|layers ENGINE MODEL THREADS FEED.npz [KEY=VALUE…]     ENGINE: onnxruntime, openvino; options of the peer
 
 rounds: after the first result one line {"version", "python_ms"}: the second is the time that Python and numpy themselves took to
-start. Then for each line of standard input: seconds -> a list of milliseconds; "rss" -> the peak of memory in kB.
+start. Then for each line of standard input: seconds -> a list of milliseconds; "rss" -> the peak of memory in kB;
+"memory" -> that, what is held now, and what Python with numpy and the engine's library held before the model was loaded.
+THREADS may be "SxT": S streams at once with T threads each; the milliseconds are then the time over the runs that all made together.
 layers: a list of {"name", "op", "ms", "origins"}, medians over RUNS executions.
 """
 import json
 import os
-import resource
 import statistics
 import sys
 import tempfile
+import threading
 import time
 
 import numpy as np
@@ -28,7 +30,7 @@ def process_start():
 
 
 class OnnxRuntime:
-    def __init__(self, model, threads, feed, options, profile=False):
+    def __init__(self, model, threads, feed, options, profile=False, streams=1):
         import onnxruntime
         self.version = onnxruntime.__version__
         settings = onnxruntime.SessionOptions()
@@ -40,14 +42,18 @@ class OnnxRuntime:
             settings.enable_profiling = True
             settings.profile_file_prefix = tempfile.mkdtemp() + "/profile"
         self.session = onnxruntime.InferenceSession(model, settings, providers=["CPUExecutionProvider"])
-        self.binding = self.session.io_binding()
-        for name, array in feed.items():
-            self.binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(array))
-        for item in self.session.get_outputs():
-            self.binding.bind_output(item.name)
+        self.bindings = [self.bound(onnxruntime, feed) for _ in range(streams)]
 
-    def run(self):
-        self.session.run_with_iobinding(self.binding)
+    def bound(self, onnxruntime, feed):
+        binding = self.session.io_binding()
+        for name, array in feed.items():
+            binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(array))
+        for item in self.session.get_outputs():
+            binding.bind_output(item.name)
+        return binding
+
+    def run(self, stream=0):
+        self.session.run_with_iobinding(self.bindings[stream])
 
     def layers(self):
         for _ in range(RUNS):
@@ -66,22 +72,25 @@ class OnnxRuntime:
 
 
 class OpenVino:
-    def __init__(self, model, threads, feed, options, profile=False):
+    def __init__(self, model, threads, feed, options, profile=False, streams=1):
         import openvino
         self.version = openvino.__version__.split("-")[0]
         core = openvino.Core()
         graph = core.read_model(model)
         if graph.is_dynamic():
             graph.reshape({port.any_name: list(feed[port.any_name].shape) for port in graph.inputs})
-        self.compiled = core.compile_model(graph, "CPU", {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY",
+        self.compiled = core.compile_model(graph, "CPU", {"INFERENCE_NUM_THREADS": threads * streams, "NUM_STREAMS": streams,
+                                                          "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
                                                           "PERF_COUNT": profile, **options})
-        self.request = self.compiled.create_infer_request()
-        for name, array in feed.items():
-            self.request.set_tensor(name, openvino.Tensor(array))
+        self.requests = [self.compiled.create_infer_request() for _ in range(streams)]
+        for request in self.requests:
+            for name, array in feed.items():
+                request.set_tensor(name, openvino.Tensor(array))
+        self.request = self.requests[0]
 
-    def run(self):
-        self.request.start_async()
-        self.request.wait()
+    def run(self, stream=0):
+        self.requests[stream].start_async()
+        self.requests[stream].wait()
 
     def layers(self):
         times = {}
@@ -119,23 +128,57 @@ def timed(engine, seconds):
     return times
 
 
-def answer(engine):
+def together(engine, streams, seconds):
+    """[milliseconds over runs] of all streams, each with a caller of its own."""
+    counts, start = [0] * streams, time.perf_counter()
+
+    def call(stream):
+        while True:
+            engine.run(stream)
+            counts[stream] += 1
+            if time.perf_counter() - start >= seconds:
+                return
+
+    callers = [threading.Thread(target=call, args=(stream,)) for stream in range(streams)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    return [(time.perf_counter() - start) * 1e3 / sum(counts)]
+
+
+def status_kb(field):
+    """A line of /proc/self/status. Of this process alone: what getrusage says began with the size of the process that started it."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(field + ":"))
+
+
+def answer(engine, streams, before):
     for line in sys.stdin:
-        value = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if line == "rss\n" else timed(engine, float(line))
+        if line == "rss\n":
+            value = status_kb("VmHWM")
+        elif line == "memory\n":
+            value = [status_kb("VmHWM"), status_kb("VmRSS"), before]
+        else:
+            value = timed(engine, float(line)) if streams == 1 else together(engine, streams, float(line))
         print(json.dumps(value), flush=True)
 
 
 def main():
     task, kind, model, threads, feed, *words = sys.argv[1:]
     options = dict(word.split("=", 1) for word in words)
+    *streams, threads = map(int, threads.split("x"))
+    streams = streams[0] if streams else 1
+    __import__(kind)
+    before = status_kb("VmRSS")
     with np.load(feed) as arrays:
-        engine = ENGINES[kind](model, int(threads), {name: arrays[name] for name in arrays.files}, options, task == "layers")
+        engine = ENGINES[kind](model, threads, {name: arrays[name] for name in arrays.files}, options, task == "layers", streams)
     engine.run()
     if task == "layers":
         print(json.dumps(engine.layers()))
         return
     print(json.dumps({"version": engine.version, "python_ms": max(0.0, (PYTHON_READY - process_start()) * 1e3)}), flush=True)
-    answer(engine)
+    answer(engine, streams, before)
 
 
 if __name__ == "__main__":

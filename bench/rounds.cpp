@@ -2,11 +2,13 @@
 //
 //   bench_rounds PLAN THREADS [NAME EXTENTS FILE]…     EXTENTS 1x3x224x224 ("" for a scalar), FILE raw bytes
 //
-// After the first result: {"version": …}. Then for each line of standard input: "S" (seconds): the milliseconds of
-// runs that fill them, two at least; "rss": the peak of memory in kB.
+// THREADS may be "SxT": S contexts of one engine at once, each with a caller and a device of T threads.
+//
+// After the first result: {"version": …}. Then for each line of standard input: "S" (seconds): the milliseconds of runs
+// that fill them, two at least, or, of several contexts, the time over the runs that all made together; "rss": the peak
+// of memory in kB; "memory": that, what is held now, and what was held before the model was loaded.
 
-#include <sys/resource.h>
-
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -15,8 +17,10 @@
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "planish/planish.hpp"
@@ -40,20 +44,18 @@ std::vector<char> read_bytes(const std::string& path) {
 
 class Runner {
  public:
-  Runner(int argc, char** argv)
-      : device_(std::atoi(argv[2])),
-        engine_(argv[1], {.device = &device_, .trust_constants = true}),
-        context_(engine_) {
-    for (int i = 3; i + 2 < argc; i += 3) {
-      context_.set_shape(argv[i], parse_extents(argv[i + 1]));
-      memory_[argv[i]] = read_bytes(argv[i + 2]);
-      context_.bind(argv[i], memory_[argv[i]]);
+  Runner(const planish::Engine& engine, char** inputs, int words) : context_(engine) {
+    for (int i = 0; i + 2 < words; i += 3) {
+      context_.set_shape(inputs[i], parse_extents(inputs[i + 1]));
+      memory_[inputs[i]] = read_bytes(inputs[i + 2]);
+      context_.bind(inputs[i], memory_[inputs[i]]);
     }
-    for (const planish::Binding& binding : engine_.bindings())
+    for (const planish::Binding& binding : engine.bindings())
       if (!binding.is_input) bind_output(binding.name);
     context_.run();
   }
 
+  void run() { context_.run(); }
   double time_once() {
     const auto start = Clock::now();
     context_.run();
@@ -69,45 +71,92 @@ class Runner {
     context_.bind(name, memory_[name]);
   }
 
-  planish::Device device_;
-  planish::Engine engine_;
   std::map<std::string, std::vector<char>> memory_;
   planish::Context context_;
 };
 
-void answer_times(Runner& runner, double seconds) {
-  runner.time_once();  // after a pause, caches hold what others left
-  std::string text = "[";
-  double left_ms = seconds * 1e3;
-  for (int runs = 0; runs < 2 || left_ms > 0; ++runs) {
-    const double ms = runner.time_once();
-    left_ms -= ms;
-    text += (runs == 0 ? "" : ", ") + std::to_string(ms);
+// One context, or several that run at once.
+class Bench {
+ public:
+  Bench(int argc, char** argv) {
+    const std::string threads = argv[2];
+    const size_t cross = threads.find('x');
+    const int streams = cross == std::string::npos ? 1 : std::atoi(threads.c_str());
+    const int each = std::atoi(threads.c_str() + (cross == std::string::npos ? 0 : cross + 1));
+    for (int i = 0; i < streams; ++i) {
+      // Contexts of one thread share a device, and with it the engine; a pool serves one caller at a time.
+      if (i == 0 || each > 1) {
+        devices_.push_back(std::make_unique<planish::Device>(each));
+        engines_.push_back(std::make_unique<planish::Engine>(
+            argv[1], planish::LoadOptions{.device = devices_.back().get(), .trust_constants = true}));
+      }
+      runners_.push_back(std::make_unique<Runner>(*engines_.back(), argv + 3, argc - 3));
+    }
   }
-  std::printf("%s]\n", text.c_str());
-}
 
-void answer_rss() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  std::printf("%ld\n", usage.ru_maxrss);
+  void answer_times(double seconds) {
+    if (runners_.size() > 1) return answer_throughput(seconds);
+    Runner& runner = *runners_[0];
+    runner.time_once();  // after a pause, caches hold what others left
+    std::string text = "[";
+    double left_ms = seconds * 1e3;
+    for (int runs = 0; runs < 2 || left_ms > 0; ++runs) {
+      const double ms = runner.time_once();
+      left_ms -= ms;
+      text += (runs == 0 ? "" : ", ") + std::to_string(ms);
+    }
+    std::printf("%s]\n", text.c_str());
+  }
+
+ private:
+  void answer_throughput(double seconds) {
+    std::atomic<int64_t> runs{0};
+    const auto start = Clock::now();
+    std::vector<std::thread> callers;
+    for (const auto& runner : runners_)
+      callers.emplace_back([&, end = start + std::chrono::duration<double>(seconds)] {
+        do {
+          runner->run();
+          ++runs;
+        } while (Clock::now() < end);
+      });
+    for (std::thread& caller : callers) caller.join();
+    const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    std::printf("[%f]\n", ms / static_cast<double>(runs.load()));
+  }
+
+  std::vector<std::unique_ptr<planish::Device>> devices_;
+  std::vector<std::unique_ptr<planish::Engine>> engines_;
+  std::vector<std::unique_ptr<Runner>> runners_;
+};
+
+// A line of /proc/self/status, kB. Of this process alone: what getrusage() says began with the size of the process
+// that started it.
+long status_kb(const std::string& field) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.rfind(field + ":", 0) == 0) return std::atol(line.c_str() + field.size() + 1);
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
   if (argc < 3 || argc % 3 != 0) {
-    std::fprintf(stderr, "usage: bench_rounds PLAN THREADS [NAME EXTENTS FILE]...\n");
+    std::fprintf(stderr, "usage: bench_rounds PLAN THREADS|CONTEXTSxTHREADS [NAME EXTENTS FILE]...\n");
     return 2;
   }
-  Runner runner(argc, argv);
+  const long before = status_kb("VmRSS");
+  Bench bench(argc, argv);
   std::printf("{\"version\": \"%s\"}\n", planish_version());
   std::fflush(stdout);
   for (std::string line; std::getline(std::cin, line); std::fflush(stdout)) {
     if (line == "rss")
-      answer_rss();
+      std::printf("%ld\n", status_kb("VmHWM"));
+    else if (line == "memory")
+      std::printf("[%ld, %ld, %ld]\n", status_kb("VmHWM"), status_kb("VmRSS"), before);
     else
-      answer_times(runner, std::atof(line.c_str()));
+      bench.answer_times(std::atof(line.c_str()));
   }
   return 0;
 } catch (const planish::Error& error) {

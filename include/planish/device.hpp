@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "planish/error.hpp"
 
@@ -36,8 +37,10 @@ class Device {
   // threads: that take part in an execution, the caller's included; 0: one per usable core.
   explicit Device(int threads = 0, Allocator* allocator = nullptr) : Device("cpu", threads, allocator) {}
 
-  // kind: "cpu", "cuda", "cuda:1", or "auto": a GPU where there is one.
-  explicit Device(const char* kind, int threads = 0, Allocator* allocator = nullptr) {
+  // kind: "cpu", "cuda", "cuda:1", or "auto": a GPU where there is one. processors: that the pool's own threads run on,
+  // the caller's stays where it is; empty: any.
+  explicit Device(const char* kind, int threads = 0, Allocator* allocator = nullptr,
+                  const std::vector<int32_t>& processors = {}) {
     auto functions = detail::sized<planish_allocator>();
     functions.user = allocator;
     functions.allocate = [](void* user, size_t bytes, size_t alignment) {
@@ -50,6 +53,8 @@ class Device {
     options.threads = threads;
     options.kind = kind;
     options.allocator = allocator == nullptr ? nullptr : &functions;
+    options.processors = processors.empty() ? nullptr : processors.data();
+    options.processor_count = processors.size();
     planish_device* made = nullptr;
     detail::check(planish_device_create(&options, &made));
     handle_.reset(made);

@@ -130,6 +130,8 @@ typedef struct planish_device_options {
   const planish_allocator*
       allocator;    /* copied; its functions must stay valid while the device lives. NULL: the system */
   const char* kind; /* "cpu", "cuda", "cuda:1", or "auto": a GPU where there is one. NULL: cpu */
+  const int32_t* processors; /* that the pool's own threads run on; the caller's stays where it is. NULL: any */
+  size_t processor_count;
 } planish_device_options;
 
 /* The CPU with a pool of threads, or a GPU with one beside it. Engines on one device share the pool. `options` may be

@@ -1,6 +1,5 @@
 #include "base/cpu_features.h"
 
-#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +8,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/affinity.h"
+#include "base/control_group.h"
 #include "base/error.h"
 
 #if defined(__x86_64__)
@@ -17,8 +18,6 @@
 
 namespace planish {
 namespace {
-
-constexpr int kUnlimited = 1 << 20;
 
 constexpr std::pair<CpuFeature, std::string_view> kFeatures[] = {
     {CpuFeature::avx2, "avx2"},
@@ -60,52 +59,6 @@ constexpr Level kLevels[] = {
     {"avx512_bf16", kBf16},
     {"amx", kBf16 | bits_of(CpuFeature::amx_tile, CpuFeature::amx_int8, CpuFeature::amx_bf16)},
 };
-
-// The set grows until the kernel's own fits: a fixed one fails beyond 1024 processors.
-int cores_of_affinity() {
-  for (int processors = 1024; processors <= kUnlimited; processors *= 4) {
-    cpu_set_t* set = CPU_ALLOC(static_cast<size_t>(processors));
-    if (set == nullptr) return 1;
-    const size_t bytes = CPU_ALLOC_SIZE(static_cast<size_t>(processors));
-    const bool known = sched_getaffinity(0, bytes, set) == 0;
-    const int count = known ? CPU_COUNT_S(bytes, set) : 0;
-    CPU_FREE(set);
-    if (known) return std::max(count, 1);
-  }
-  return 1;
-}
-
-int whole_cores(double quota, double period) {
-  if (quota <= 0 || period <= 0) return kUnlimited;
-  return static_cast<int>(std::clamp(std::ceil(quota / period), 1.0, static_cast<double>(kUnlimited)));
-}
-
-int cores_of_folder(const std::string& folder) {
-  std::string quota;
-  double period = 0;
-  if (std::ifstream v2(folder + "/cpu.max"); v2 >> quota >> period && quota != "max")
-    return whole_cores(std::strtod(quota.c_str(), nullptr), period);
-  double limit = -1;
-  std::ifstream v1(folder + "/cpu.cfs_quota_us"), v1_period(folder + "/cpu.cfs_period_us");
-  return v1 >> limit && v1_period >> period ? whole_cores(limit, period) : kUnlimited;
-}
-
-// Whole cores that the quotas of the process's control group and of the groups around it allow.
-int cores_of_cgroup() {
-  int cores = std::min(cores_of_folder("/sys/fs/cgroup"), cores_of_folder("/sys/fs/cgroup/cpu"));
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    const size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    const bool v2 = controllers == ",,";
-    if (!v2 && controllers.find(",cpu,") == std::string::npos) continue;
-    const std::string root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
-    for (std::string path = line.substr(second + 1); path.size() > 1 && path[0] == '/'; path.resize(path.rfind('/')))
-      cores = std::min(cores, cores_of_folder(root + path));
-  }
-  return cores;
-}
 
 // Bytes of the data or unified cache of a level, as the kernel lists them; else as the C library knows.
 int64_t cache_bytes(int level, int name, int64_t fallback) {
@@ -193,7 +146,7 @@ void detect(CpuInfo& info) { info.brand = "generic"; }
 CpuInfo make_info() {
   CpuInfo info;
   detect(info);
-  info.logical_cores = std::min(cores_of_affinity(), cores_of_cgroup());
+  info.logical_cores = std::min(usable_processors(), cores_of_control_groups());
   info.l1d_bytes = cache_bytes(1, _SC_LEVEL1_DCACHE_SIZE, info.l1d_bytes);
   info.l2_bytes = cache_bytes(2, _SC_LEVEL2_CACHE_SIZE, info.l2_bytes);
   info.l3_bytes = cache_bytes(3, _SC_LEVEL3_CACHE_SIZE, info.l3_bytes);

@@ -1,7 +1,7 @@
 #include "base/thread_pool.h"
 
+#include <pthread.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -13,12 +13,24 @@
 
 #include "base/cpu_features.h"
 #include "base/error.h"
+#include "base/float_environment.h"
 
 namespace planish {
 namespace {
 
 constexpr auto kSpinTime = std::chrono::microseconds(100);
 constexpr int kMaxThreads = 1024;
+
+// How many forks lie between the process that began and this one. A child has no thread but the one that forked, and
+// finds here that a pool's are its parent's; asking the system for the process would cost a call for each loop.
+std::atomic<uint32_t> forks{0};
+
+uint32_t count_forks() {
+  static const bool counted =
+      pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); }) == 0;
+  (void)counted;
+  return forks.load(std::memory_order_relaxed);
+}
 
 inline void relax() {
 #if defined(__x86_64__)
@@ -39,7 +51,7 @@ struct ThreadPool::State {
   };
 
   std::vector<std::thread> workers;
-  pid_t owner = getpid();
+  uint32_t owner = count_forks();
   std::atomic<uint32_t> epoch{0};
   std::atomic<int> sleepers{0};
   std::atomic<bool> stop{false}, busy{false}, open{false};
@@ -102,6 +114,7 @@ struct ThreadPool::State {
   }
 
   void worker_loop(size_t self) {
+    const DefaultFloats floats;
     for (uint32_t seen = 0;;) {
       seen = wait_for_epoch(seen);
       if (stop.load(std::memory_order_acquire)) return;
@@ -133,6 +146,7 @@ ThreadPool::ThreadPool(int threads) {
   if (threads == 0) threads = cpu_info().logical_cores;
   state_ = std::make_unique<State>(static_cast<size_t>(threads));
   try {
+    state_->workers.reserve(state_->shares.size() - 1);
     for (size_t i = 1; i < state_->shares.size(); ++i)
       state_->workers.emplace_back([state = state_.get(), i] { state->worker_loop(i); });
   } catch (const std::system_error& error) {
@@ -143,7 +157,7 @@ ThreadPool::ThreadPool(int threads) {
 }
 
 ThreadPool::~ThreadPool() {
-  if (getpid() == state_->owner) {
+  if (count_forks() == state_->owner) {
     state_->shut_down();
     return;
   }
@@ -159,13 +173,14 @@ void ThreadPool::end_run() { state_->spinning.fetch_sub(1, std::memory_order_rel
 void ThreadPool::run(int64_t n, int64_t grain, Call call, void* body) {
   State& s = *state_;
   if (n <= 0) return;
+  const DefaultFloats floats;
   grain = std::max<int64_t>(grain, 1);
   const bool alone = s.workers.empty() || n <= grain || s.busy.exchange(true, std::memory_order_acquire);
   if (alone) {
     call(body, 0, n);
     return;
   }
-  if (getpid() != s.owner) {
+  if (forks.load(std::memory_order_relaxed) != s.owner) {
     s.busy.store(false, std::memory_order_release);
     call(body, 0, n);
     return;

@@ -1,8 +1,7 @@
-#include <sys/resource.h>
-
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -96,10 +95,12 @@ int64_t flops_of(Session& session) {
   return flops;
 }
 
+// Of this process alone: getrusage() begins with the size of the process that started it.
 double peak_rss_mb() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) * 1024e-6;
+  std::ifstream status("/proc/self/status");
+  for (std::string field; status >> field; std::getline(status, field))
+    if (double kilobytes = 0; field == "VmHWM:" && status >> kilobytes) return kilobytes * 1024e-6;
+  return 0;
 }
 
 struct Times {

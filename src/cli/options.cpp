@@ -65,6 +65,9 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
   command.add_option("model", options.model, "An .onnx or .prototxt file, or a plan written by `planish build`")
       ->required();
   command.add_option("--threads", options.threads, "Threads, the caller counted; 0: one per usable core");
+  command.add_option("--affinity", options.processors, "Processors that threads run on besides the caller: 0,1")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber);
   command.add_option("--device", options.device, "cpu, cuda, cuda:NUMBER, or auto (a GPU where there is one)");
   command.add_option("--plugins", options.plugins,
                      "A library of plugins that the model or plan needs; several times for several");
@@ -200,7 +203,7 @@ BuildOptions build_options(const CommonOptions& options) {
 std::shared_ptr<Device> open_device(const CommonOptions& options) {
   if (!is_device_name(options.device))
     fail_usage("--device {}: cpu, cuda, cuda:NUMBER and auto are accepted", options.device);
-  return create_device(options.device, options.threads);
+  return create_device(options.device, options.threads, {}, options.processors);
 }
 
 bool is_plan_file(const std::string& path) {

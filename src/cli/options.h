@@ -30,6 +30,7 @@ struct CommonOptions {
   std::vector<std::string> plugins;  // libraries
   std::string device = "auto";
   int threads = 0;
+  std::vector<int> processors;      // of the pool's own threads; empty: any
   std::vector<std::string> shapes;  // NAME=1x3x224x224 or NAME=MIN:OPT:MAX
   std::string target;               // level to build for, or "cuda:sm_90a"
   bool no_fallback = false;

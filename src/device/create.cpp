@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "base/affinity.h"
 #include "device/cuda/driver.h"
 #include "device/device.h"
 
@@ -20,11 +21,13 @@ int cuda_index(std::string_view kind) {
 
 bool is_device_name(std::string_view name) { return name == "auto" || name == "cpu" || cuda_index(name) >= 0; }
 
-std::shared_ptr<Device> create_device(std::string_view kind, int threads, Allocator allocator) {
+std::shared_ptr<Device> create_device(std::string_view kind, int threads, Allocator allocator,
+                                      std::span<const int> processors) {
   if (kind == "auto") kind = cuda::driver().driver != nullptr ? "cuda" : "cpu";
-  if (kind == "cpu") return create_cpu_device(threads, std::move(allocator));
+  if (kind == "cpu") return create_cpu_device(threads, std::move(allocator), processors);
   const int index = cuda_index(kind);
   if (index < 0) fail(Code::invalid_argument, "device '{}': cpu, cuda, cuda:NUMBER and auto are accepted", kind);
+  const Confined confined(processors);
   return create_cuda_device(index, threads);
 }
 

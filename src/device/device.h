@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -58,14 +59,18 @@ class Device {
   virtual Accelerator* accelerator() { return nullptr; }  // nullptr: the processor itself computes
 };
 
-// The CPU with its thread pool. threads: 0 means one per usable core.
-std::shared_ptr<Device> create_cpu_device(int threads = 0, Allocator allocator = {});
+// The CPU with its thread pool. threads: 0 means one per usable core. `processors`: those that the pool's own threads
+// run on, the caller's stays where it is; empty: any. Error(invalid_argument) names one that this process may not run
+// on.
+std::shared_ptr<Device> create_cpu_device(int threads = 0, Allocator allocator = {},
+                                          std::span<const int> processors = {});
 
 // One GPU, by its number. Error(unsupported) says in one line why there is none.
 std::shared_ptr<Device> create_cuda_device(int index = 0, int threads = 0);
 
 bool is_device_name(std::string_view name);  // "cpu", "cuda", "cuda:1", "auto"
 // "auto": a GPU where there is one, else the CPU. Error(invalid_argument) for another name.
-std::shared_ptr<Device> create_device(std::string_view kind, int threads = 0, Allocator allocator = {});
+std::shared_ptr<Device> create_device(std::string_view kind, int threads = 0, Allocator allocator = {},
+                                      std::span<const int> processors = {});
 
 }  // namespace planish

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "base/checked.h"
+#include "base/float_environment.h"
 #include "runtime/engine.h"
 #include "runtime/frame.h"
 #include "runtime/queue.h"
@@ -201,6 +202,7 @@ struct Context::State final : Frame {
       for (PreparedStep& step : steps) patch(step);
     patched = true;
     begin_run();
+    const DefaultFloats floats;
     ThreadPool& pool = engine->device().pool();
     pool.begin_run();
     struct End {

@@ -31,8 +31,11 @@ planish_status planish_device_create(const planish_device_options* given, planis
     required(device, "the result");
     const planish_device_options options = read_sized(given, "planish_device_options");
     if (options.threads < 0) fail(Code::invalid_argument, "{} threads; 0 means one per usable core", options.threads);
-    auto made =
-        create_device(options.kind == nullptr ? "cpu" : options.kind, options.threads, allocator_of(options.allocator));
+    if (options.processors == nullptr && options.processor_count > 0)
+      fail(Code::invalid_argument, "{} processors at NULL", options.processor_count);
+    const std::vector<int> processors(options.processors, options.processors + options.processor_count);
+    auto made = create_device(options.kind == nullptr ? "cpu" : options.kind, options.threads,
+                              allocator_of(options.allocator), processors);
     const std::string name = made->name();
     *device = new planish_device{std::move(made), name};
   });

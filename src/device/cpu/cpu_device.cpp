@@ -6,9 +6,11 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "base/affinity.h"
 #include "base/checked.h"
 #include "base/cpu_features.h"
 #include "device/device.h"
@@ -59,7 +61,13 @@ class WorkQueue {
 
 class ThreadStream final : public Stream {
  public:
-  ThreadStream() : thread_([this] { loop(); }) {}
+  ThreadStream() {
+    try {
+      thread_ = std::thread([this] { loop(); });
+    } catch (const std::system_error& error) {
+      fail(Code::out_of_memory, "the system refused the thread of a stream: {}", error.what());
+    }
+  }
   ~ThreadStream() override {
     {
       const std::lock_guard lock(mutex_);
@@ -106,7 +114,7 @@ class ThreadStream final : public Stream {
   WorkQueue queue_;
   Status failure_;
   bool stop_ = false, running_ = false;
-  std::thread thread_;  // last: starts when everything else is there
+  std::thread thread_;
 };
 
 class CpuEvent final : public Event {
@@ -194,7 +202,9 @@ class CpuDevice final : public Device {
 
 }  // namespace
 
-std::shared_ptr<Device> create_cpu_device(int threads, Allocator allocator) {
+std::shared_ptr<Device> create_cpu_device(int threads, Allocator allocator, std::span<const int> processors) {
+  const Confined confined(processors);
+  if (threads == 0 && !processors.empty()) threads = usable_processors();
   return std::make_shared<CpuDevice>(threads, std::move(allocator));
 }
 

@@ -29,6 +29,16 @@ TEST(Threads, ContextsShareAnEngine) {
   EXPECT_EQ(wrong.load(), 0);
 }
 
+TEST(Threads, StayOnTheProcessorsOfTheirDevice) {
+  const Error absent = error_of([] { Device("cpu", 2, nullptr, {1 << 19}); });
+  EXPECT_EQ(absent.code(), Code::invalid_argument);
+  EXPECT_NE(std::string(absent.what()).find("processor 524288"), std::string::npos) << absent.what();
+  auto options = detail::sized<planish_device_options>();
+  options.processor_count = 1;
+  planish_device* none = nullptr;
+  EXPECT_EQ(planish_device_create(&options, &none), PLANISH_INVALID_ARGUMENT);
+}
+
 // A profiler that blocks holds its context inside an execution.
 class Gate {
  public:
