@@ -31,6 +31,13 @@ inline Tensor integer_tensor(std::vector<int64_t> extents, uint32_t seed) {
   return Tensor::of<float>(std::move(extents), values);
 }
 
+// Rounded; small integers stay what they are.
+inline Tensor as_bf16(const Tensor& tensor) {
+  return Tensor::make(DataType::bf16, tensor.extents(), [&](std::byte* out) {
+    std::ranges::transform(tensor.as<float>(), reinterpret_cast<BFloat16*>(out), to_bfloat16);
+  });
+}
+
 template <class T>
 Tensor tensor_of(std::vector<int64_t> extents, std::vector<T> values) {
   return Tensor::of<T>(std::move(extents), std::span<const T>(values));

@@ -96,6 +96,9 @@ void offer_mma(const TacticQuery& query, CandidateSink& sink, const MmaProblem& 
       candidate.inputs = p->inputs;
       candidate.outputs = p->outputs;
       candidate.strided_inputs = candidate.strided_output = p->kernel != "mma_gemm";
+      const MmaFormat format = mma_format(mma, code_level(query.isa));
+      if (!format.integer && format.planes == 1) candidate.half_inputs = kAllOperands;
+      candidate.half_output = !format.integer && format.planes == 1;
       candidate.estimated_us = penalty * estimate_mma_us(query, mma, p->flops, bytes, put_down_us(query, *p, mma));
       penalty *= 1.02;
       candidate.emit = [p, mma, row_blocks](StepBuilder& builder) { emit_mma(builder, *p, mma, row_blocks); };
