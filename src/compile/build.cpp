@@ -5,6 +5,7 @@
 #include "compile/emitter.h"
 #include "compile/narrow_half.h"
 #include "compile/pipeline.h"
+#include "compile/selection.h"
 #include "compile/tuner.h"
 #include "device/accelerator.h"
 #include "ops/builder.h"
@@ -90,17 +91,37 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   Tuner tuner(device, options, emit);
   // What a GPU computes is timed on it alone; for one that is not here estimates decide.
   const bool here = emit.cuda.empty() ? cpu_info().has(isa) : emit.cuda == own_arch(device);
-  if (options.optimize && options.tuning != Tuning::off && here) {
-    tuner.tune(graph);
-    emit.measured = [&](const Graph& g, const Node& n, const Candidate& c) { return tuner.measured_us(g, n, c.name); };
+  const bool timed = options.optimize && options.tuning != Tuning::off && here;
+  if (timed)
+    emit.measured = [&](const Graph& g, const Node& n, const Candidate& c) { return tuner.measured_us(g, n, c); };
+  const auto tuned_plan = [&](const Precisions& precisions, BuildReport& choices) {
+    emit.precisions = precisions;
+    emit.report = report != nullptr ? &choices : nullptr;
+    if (timed) {
+      tuner.permit(precisions);
+      tuner.tune(graph);
+    }
+    return emit_plan(graph, emit);
+  };
+  BuildReport choices;
+  Plan plan = tuned_plan(options.precisions, choices);
+  if (timed && stores_half(emit)) {  // parts that are faster need not be a faster whole
+    Precisions exact = options.precisions;
+    exact.bf16 = false;
+    BuildReport other_choices;
+    Plan other = tuned_plan(exact, other_choices);
+    if (tuner.fastest(graph, {&plan, &other}, {"bf16", "f32"}) == 1) {
+      plan = std::move(other);
+      choices = std::move(other_choices);
+    }
   }
   phases.begin("planning memory", 3);
-  emit.report = report;
-  Plan plan = emit_plan(graph, emit);
   verify(plan);
   plan.notes["optimize"] = options.optimize ? "yes" : "no";
   plan.notes["threads"] = std::to_string(emit.threads);
   if (report != nullptr) {
+    report->choices = std::move(choices.choices);
+    report->results = std::move(choices.results);
     report->timed = tuner.timed();
     report->cached = tuner.cached();
   }

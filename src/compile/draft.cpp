@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "compile/memory.h"
 #include "compile/views.h"
+#include "kernels/kernel.h"
 #include "tactics/cuda/common/copy.h"
 
 namespace planish {
@@ -30,7 +31,7 @@ void collect_bound(const Graph& graph, std::set<std::string>& symbols) {
   }
 }
 
-PlanDraft::PlanDraft(const Graph& graph, Isa isa, const std::string& cuda) : cuda_(cuda) {
+PlanDraft::PlanDraft(const Graph& graph, Isa isa, const std::string& cuda) : isa_(isa), cuda_(cuda) {
   plan_.producer = "planish " PLANISH_VERSION;
   plan_.target = cuda.empty() ? "cpu" : "cuda:" + cuda;
   plan_.isa = isa_name(isa);
@@ -116,6 +117,7 @@ void PlanDraft::add_guard(const Guard& guard) {
 void PlanDraft::add_copy(const ViewDesc& from, const ViewDesc& to, const std::string& name,
                          const std::vector<std::string>& origins) {
   if (space_of(from) != space_of(to)) return add_transfer(from, to, name, origins);
+  if (from.dtype != to.dtype) return add_cast_step(from, to, name, origins);
   if (space_of(from) == MemorySpace::host) return add_copy_step(from, to, name, origins);
   Step step = cuda_copy_step(from, to, cuda_);
   step.name = name;
@@ -131,6 +133,23 @@ void PlanDraft::add_transfer(const ViewDesc& from, const ViewDesc& to, const std
     return add_copy_step(from, to, name, origins);
   const ViewDesc there = placed(from, space_of(to), name);
   add_copy(there, to, name, origins);
+}
+
+void PlanDraft::add_cast_step(const ViewDesc& from, const ViewDesc& to, const std::string& name,
+                              const std::vector<std::string>& origins) {
+  Step step;
+  step.kind = StepKind::cpu;
+  step.name = name;
+  step.origins = origins;
+  step.op = step.kernel = "cast";
+  step.params = {{"to", to.dtype}};
+  const Kernel* row = cpu_kernels(isa_).find(step.kernel);
+  if (row == nullptr) fail(Code::internal, "there is no kernel '{}'", step.kernel);
+  step.version = row->version;
+  step.inputs = {from};
+  step.outputs = {to};
+  step.bytes = Shape(from.dims).element_count() * Dim(element_bytes(from.dtype) + element_bytes(to.dtype));
+  add_step(std::move(step));
 }
 
 void PlanDraft::add_copy_step(const ViewDesc& from, const ViewDesc& to, const std::string& name,
@@ -163,7 +182,7 @@ ViewDesc PlanDraft::placed(const ViewDesc& view, MemorySpace space, const std::s
   if (auto at = converted_.find(key); at != converted_.end()) return at->second;
   const bool last = view.dims.size() >= 3 && is_dense(view, Layout::channels_last);
   const Layout layout = last && !is_dense(view, Layout::row_major) ? Layout::channels_last : Layout::row_major;
-  const ViewDesc dense = last ? view : convert(view, LayoutRule::row_major, false, name, source.space);
+  const ViewDesc dense = last ? view : convert(view, LayoutRule::row_major, false, name, source.space, view.dtype);
   const ViewDesc copy = temporary({view.dtype, Shape(view.dims)}, layout, space);
   add_copy_step(dense, copy, name + " to " + to, {});
   return converted_[key] = copy;
@@ -180,13 +199,19 @@ ViewDesc PlanDraft::placed_input(int32_t buffer, MemorySpace space, const std::s
 }
 
 ViewDesc PlanDraft::convert(const ViewDesc& given, LayoutRule rule, bool strided, const std::string& name,
-                            MemorySpace space) {
+                            MemorySpace space, DataType type) {
   const ViewDesc view = placed(given, space, name);
-  if (accepts(rule, strided, view)) return view;
-  const Layout layout = rule == LayoutRule::channels_last ? Layout::channels_last : Layout::row_major;
-  const std::string label(layout_name(layout)), key = view_key(view) + label;
+  const bool as_it_lies = accepts(rule, strided, view);
+  if (as_it_lies && view.dtype == type) return view;
+  const bool last =
+      as_it_lies ? view.dims.size() >= 3 && lies(view, Layout::channels_last) && !is_dense(view, Layout::row_major)
+                 : rule == LayoutRule::channels_last;
+  const Layout layout = last ? Layout::channels_last : Layout::row_major;
+  std::string label(layout_name(layout));
+  if (view.dtype != type) label += " " + std::string(data_type_name(type));
+  const std::string key = view_key(view) + label;
   if (auto at = converted_.find(key); at != converted_.end()) return at->second;
-  const ViewDesc copy = temporary({view.dtype, Shape(view.dims)}, layout, space);
+  const ViewDesc copy = temporary({type, Shape(view.dims)}, layout, space);
   add_copy(view, copy, name + " to " + label, {});
   return converted_[key] = copy;
 }

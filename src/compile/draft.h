@@ -39,9 +39,14 @@ class PlanDraft {
   // A step binds it, or shapes do: what only nodes that are gone needed has no value.
   bool is_bound(const std::string& symbol) const;
   void add_copy(const ViewDesc& from, const ViewDesc& to, const std::string& name,
-                const std::vector<std::string>& origins);
-  // The view in a layout that the rule accepts; a conversion is made once and shared.
-  ViewDesc convert(const ViewDesc& view, LayoutRule rule, bool strided, const std::string& name, MemorySpace space);
+                const std::vector<std::string>& origins);  // and a cast where the types differ
+  // The view in a layout that the rule accepts and as this type; a conversion is made once and shared.
+  ViewDesc convert(const ViewDesc& view, LayoutRule rule, bool strided, const std::string& name, MemorySpace space,
+                   DataType type);
+  // f32 that lies as bf16, in f32.
+  ViewDesc widened(const ViewDesc& view, DataType stated, const std::string& name) {
+    return convert(view, LayoutRule::any, true, name, space_of(view), stated);
+  }
   // The view in a memory space, in the order in which it lies; copied once and shared.
   ViewDesc placed(const ViewDesc& view, MemorySpace space, const std::string& name);
   // The steps that `emit` adds, apart from the others: the body of a control step.
@@ -65,6 +70,8 @@ class PlanDraft {
   int32_t add_buffer(BufferKind kind, size_t index, Dim bytes, MemorySpace space = MemorySpace::host);
   void add_transfer(const ViewDesc& from, const ViewDesc& to, const std::string& name,
                     const std::vector<std::string>& origins);
+  void add_cast_step(const ViewDesc& from, const ViewDesc& to, const std::string& name,
+                     const std::vector<std::string>& origins);
   void add_copy_step(const ViewDesc& from, const ViewDesc& to, const std::string& name,
                      const std::vector<std::string>& origins);
   ViewDesc placed_input(int32_t buffer, MemorySpace space, const std::string& name);
@@ -73,6 +80,7 @@ class PlanDraft {
 
   Plan plan_;
   std::vector<Buffer> buffers_;
+  const Isa isa_;
   const std::string cuda_;
   std::map<Hash128, int32_t> constant_index_;                     // into Plan::constants
   std::map<std::pair<Hash128, MemorySpace>, int32_t> constants_;  // buffers

@@ -1,6 +1,7 @@
 #include "compile/emitter.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "compile/concats.h"
@@ -29,25 +30,58 @@ class Emitter final : public GraphSteps {
         places_(graph) {}
 
   Plan run() {
+    if (options_.half_bindings) find_half_bindings();
     Environment values;
-    for (ValueId input : graph_.inputs()) {
-      const Value& value = graph_.value(input);
-      values[input] = dense_view(draft_.add_binding(value, true), value.type, Layout::row_major);
-    }
-    for (ValueId output : graph_.outputs()) output_buffers_[output] = draft_.add_binding(graph_.value(output), false);
+    for (ValueId input : graph_.inputs())
+      values[input] = dense_view(add_binding(input, true), stored_type(graph_, input), Layout::row_major);
+    for (ValueId output : graph_.outputs()) output_buffers_[output] = add_binding(output, false);
     emit_graph(graph_, values);
     for (ValueId output : graph_.outputs()) finish_output(output, values);
     return draft_.finish(options_.keep_intermediates);
   }
 
  private:
+  // A network of one node: what the candidate reads and writes as bf16 where it may.
+  void find_half_bindings() {
+    const Node& node = graph_.node(graph_.nodes().front());
+    CandidateSink sink;
+    const Candidate* candidate = selection_.named(graph_, node, sink);
+    if (candidate == nullptr) return;
+    const auto add = [&](ValueId id, bool half) {
+      if (half && id.valid() && graph_.value(id).type.dtype == DataType::f32) half_bindings_.insert(id);
+    };
+    for (size_t i = 0; i < node.inputs.size(); ++i) add(node.inputs[i], candidate->takes_half(i));
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (!candidate->takes_half(i)) half_bindings_.erase(node.inputs[i]);
+    add(node.outputs[0], candidate->half_output);
+  }
+
+  int32_t add_binding(ValueId id, bool is_input) {
+    Value value = graph_.value(id);
+    value.type = stored_type(graph_, id);
+    return draft_.add_binding(value, is_input);
+  }
+
+  // A value's type as memory has it, where its own node writes it.
+  TensorType stored_type(const Graph& graph, ValueId id) const {
+    TensorType type = graph.value(id).type;
+    if (&graph != &graph_ || type.dtype != DataType::f32) return type;
+    const NodeId producer = graph.value(id).producer;
+    const bool decided =
+        producer.valid() && graph.node(producer).outputs[0] == id && selection_.is_half(graph, graph.node(producer));
+    if (decided || half_bindings_.count(id) > 0) type.dtype = DataType::bf16;
+    return type;
+  }
+
   // Where a node's result goes: the caller's memory for a row-major output, a window of a concat, or the arena.
   ViewDesc destination(const Graph& graph, ValueId id, Layout layout, bool strided, MemorySpace space) {
-    const TensorType& type = graph.value(id).type;
+    const TensorType type = stored_type(graph, id);
     if (space == MemorySpace::host && &graph == &graph_ && layout == Layout::row_major)
       if (auto at = output_buffers_.find(id); at != output_buffers_.end()) return dense_view(at->second, type, layout);
     if (strided && layout == Layout::channels_last)
-      if (auto window = concat_window(graph, id); window && draft_.space_of(*window) == space) return *window;
+      if (auto window = concat_window(graph, id);
+          window && draft_.space_of(*window) == space && window->dtype == type.dtype)
+        return *window;
     return draft_.temporary(type, layout, space);
   }
 
@@ -105,7 +139,8 @@ class Emitter final : public GraphSteps {
     const NodeId longer = places_.longer(graph_.value(node.outputs[0]).producer);
     if (!longer.valid()) return {};
     const Assigned* to = selection_.assigned(graph_, graph_.node(longer));
-    return to != nullptr && to->layout == Layout::channels_last ? longer : NodeId{};
+    const bool same = selection_.is_half(graph_, graph_.node(longer)) == selection_.is_half(graph_, node);
+    return to != nullptr && to->layout == Layout::channels_last && same ? longer : NodeId{};
   }
 
   static Concat parted(const Graph& graph, const Node& node, const ViewDesc& whole) {
@@ -128,6 +163,12 @@ class Emitter final : public GraphSteps {
     const Value& value = graph.value(id);
     if (!value.is_constant()) fail(Code::internal, "'{}' is used before it is computed", value.name);
     return values[id] = draft_.constant(value.constant);
+  }
+
+  // The same in the type that the graph states.
+  ViewDesc stated_view_of(const Graph& graph, ValueId id, const Node& reader, Environment& values) {
+    const ViewDesc view = view_of(graph, id, values);
+    return view.buffer < 0 ? view : draft_.widened(view, graph.value(id).type.dtype, reader.name);
   }
 
   // --- nodes
@@ -153,7 +194,8 @@ class Emitter final : public GraphSteps {
   void emit_control(const Graph& graph, const Node& node, Environment& values) {
     Environment on_host = values;
     for (ValueId input : node.inputs)
-      if (input.valid()) on_host[input] = draft_.placed(view_of(graph, input, values), MemorySpace::host, node.name);
+      if (input.valid())
+        on_host[input] = draft_.placed(stated_view_of(graph, input, node, values), MemorySpace::host, node.name);
     ControlSteps(draft_, graph, node, *this).emit(on_host);
     for (ValueId output : node.outputs) values[output] = on_host.at(output);
   }
@@ -170,7 +212,7 @@ class Emitter final : public GraphSteps {
     step.params = node.attrs;
     step.binds = node.binds;
     for (ValueId input : node.inputs)
-      step.inputs.push_back(draft_.placed(view_of(graph, input, values), MemorySpace::host, node.name));
+      step.inputs.push_back(draft_.placed(stated_view_of(graph, input, node, values), MemorySpace::host, node.name));
     const Kernel* row = reference_kernels().find(step.kernel);
     if (row == nullptr) fail(Code::internal, "there is no kernel '{}'", step.kernel);
     step.version = row->version;
@@ -185,9 +227,9 @@ class Emitter final : public GraphSteps {
     const bool last_is_fastest =
         source.strides.empty() || source.strides.back() == Dim(1) || source.dims.back() == Dim(1);
     const Layout layout = type.shape.rank() < 3 || last_is_fastest ? Layout::row_major : Layout::channels_last;
-    const auto part = reshaped(dense_view(-1, type, layout), Shape(source.dims));
+    const auto part = reshaped(dense_view(-1, {source.dtype, type.shape}, layout), Shape(source.dims));
     if (!part) return std::nullopt;
-    const ViewDesc whole = draft_.temporary({type.dtype, type.shape}, layout, draft_.space_of(source));
+    const ViewDesc whole = draft_.temporary({source.dtype, type.shape}, layout, draft_.space_of(source));
     ViewDesc to = *part;
     to.buffer = whole.buffer;
     draft_.add_copy(source, to, node.name, node.origins);
@@ -204,7 +246,7 @@ class Emitter final : public GraphSteps {
         // Strided memory under an operator that needs it dense; where not even that helps, a kernel computes it.
         const TensorType type{source.dtype, Shape(source.dims)};
         if (!window_of(graph, node, i, dense_view(-1, type, Layout::row_major))) return false;
-        source = draft_.convert(source, LayoutRule::row_major, false, node.name, draft_.space_of(source));
+        source = draft_.convert(source, LayoutRule::row_major, false, node.name, draft_.space_of(source), source.dtype);
         window = window_of(graph, node, i, source);
       }
       if (!window) return false;
@@ -258,7 +300,7 @@ class Emitter final : public GraphSteps {
       if (outer.is_constant())
         body.replace_uses(body.inputs()[i], body.add_constant(outer.constant, outer.name));
       else
-        inner[body.inputs()[i]] = view_of(graph, node.inputs[i], values);
+        inner[body.inputs()[i]] = stated_view_of(graph, node.inputs[i], node, values);
     }
     emit_graph(body, inner);
     for (size_t i = 0; i < node.outputs.size(); ++i) values[node.outputs[i]] = view_of(body, body.outputs()[i], inner);
@@ -281,6 +323,7 @@ class Emitter final : public GraphSteps {
                         node,
                         choice->candidate(),
                         result_layout(graph, node, values),
+                        stored_type(graph, node.outputs[0]) != graph.value(node.outputs[0]).type,
                         [&](size_t operand) { return view_of(graph, node.inputs.at(operand), values); },
                         [&](size_t result, Layout layout, bool strided) {
                           const ValueId id = node.outputs.at(result);
@@ -300,7 +343,7 @@ class Emitter final : public GraphSteps {
     const Value& value = graph_.value(id);
     const ViewDesc source = view_of(graph_, id, values);
     if (source.buffer == output_buffers_.at(id)) return;
-    draft_.add_copy(source, dense_view(output_buffers_.at(id), value.type, Layout::row_major), value.name,
+    draft_.add_copy(source, dense_view(output_buffers_.at(id), stored_type(graph_, id), Layout::row_major), value.name,
                     {value.name});
   }
 
@@ -310,6 +353,7 @@ class Emitter final : public GraphSteps {
   Selection selection_;
   ConcatPlaces places_;
   std::map<ValueId, int32_t> output_buffers_;
+  std::set<ValueId> half_bindings_;
   std::map<ValueId, Concat> concats_;
   std::optional<ThreadPool> pool_;
 };

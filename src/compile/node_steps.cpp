@@ -40,8 +40,18 @@ Operand NodeSteps::add(ViewDesc view) {
 }
 
 Operand NodeSteps::input(size_t i) {
-  return add(draft_.convert(site_.input(i), rule_at(site_.candidate.inputs, i), site_.candidate.strided_inputs,
-                            site_.node.name, site_.candidate.space));
+  const ViewDesc view = site_.input(i);
+  return add(draft_.convert(view, rule_at(site_.candidate.inputs, i), site_.candidate.strided_inputs, site_.node.name,
+                            site_.candidate.space, type_of_input(i, view)));
+}
+
+// What the candidate takes: the type in which the value lies, or the one that the graph states.
+DataType NodeSteps::type_of_input(size_t i, const ViewDesc& view) const {
+  const ValueId id = site_.node.inputs.at(i);
+  if (view.buffer < 0 || !id.valid()) return view.dtype;
+  const DataType stated = site_.graph.value(id).type.dtype;
+  if (site_.candidate.half_alike && i == 0) return site_.half ? DataType::bf16 : stated;
+  return site_.candidate.takes_half(i) ? view.dtype : stated;
 }
 
 Operand NodeSteps::output(size_t i) {

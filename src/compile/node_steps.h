@@ -17,7 +17,8 @@ struct NodeSite {
   const Graph& graph;
   const Node& node;
   const Candidate& candidate;
-  Layout like;  // of results whose rule is `any`
+  Layout like;        // of results whose rule is `any`
+  bool half = false;  // result 0, of f32, lies as bf16
   std::function<ViewDesc(size_t operand)> input;
   std::function<ViewDesc(size_t result, Layout, bool strided)> output;  // asked once a result
 };
@@ -44,6 +45,7 @@ class NodeSteps final : public StepBuilder {
 
  private:
   Operand add(ViewDesc view);
+  DataType type_of_input(size_t i, const ViewDesc& view) const;
   const ViewDesc& view(Operand operand) const { return operands_.at(static_cast<size_t>(operand.index)); }
   const Kernel& row_of(StepKind kind, std::string_view kernel) const;
   bool is_late(const Step& step) const;

@@ -21,10 +21,16 @@ bool waits_for_data(const Graph& graph, const Node& node) {
 
 }  // namespace
 
+// Values that are compared with those of other plans are kept as they are stated.
+bool stores_half(const EmitOptions& options) {
+  return options.precisions.bf16 && options.cuda.empty() && !options.reference_only && !options.keep_intermediates;
+}
+
 Selection::Selection(const Graph& graph, const EmitOptions& options) : graph_(graph), options_(options) {
   if (options_.reference_only || !options_.forced.empty()) return;
   LayoutCosts costs;
   costs.copy_rate = copy_rate();
+  costs.half = stores_half(options_);
   std::map<const Candidate*, double> microseconds;
   costs.candidates = [&](const Node& node) -> const CandidateSink& {
     const CandidateSink& sink = sinks_[&node] = offers(graph_, node);
@@ -92,6 +98,18 @@ std::optional<size_t> Selection::cheapest(const Graph& graph, const Node& node, 
     best_cost = cost;
   }
   return best;
+}
+
+bool Selection::is_half(const Graph& graph, const Node& node) const {
+  const Assigned* decision = assigned(graph, node);
+  return decision != nullptr && decision->half;
+}
+
+const Candidate* Selection::named(const Graph& graph, const Node& node, CandidateSink& sink) const {
+  sink = offers(graph, node);
+  const auto at = std::find_if(sink.candidates.begin(), sink.candidates.end(),
+                               [&](const Candidate& candidate) { return candidate.name == options_.forced; });
+  return at == sink.candidates.end() ? nullptr : &*at;
 }
 
 double Selection::copy_rate() const { return options_.cuda.empty() ? kHostCopyRate : kDeviceCopyRate; }

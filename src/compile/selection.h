@@ -17,6 +17,9 @@ struct Choice {
   const Candidate& candidate() const { return sink.candidates[index]; }
 };
 
+// Whether values of f32 may lie in memory as bf16.
+bool stores_half(const EmitOptions& options);
+
 class Selection {
  public:
   Selection(const Graph& graph, const EmitOptions& options);
@@ -30,6 +33,10 @@ class Selection {
   const Assigned* assigned(const Graph& graph, const Node& node) const;
   // The candidate decided with it; null inside of regions, and for what no candidate computes.
   const Candidate* decided(const Graph& graph, const Node& node) const;
+  // Whether result 0 of the node lies as bf16.
+  bool is_half(const Graph& graph, const Node& node) const;
+  // The one that is forced, of what `sink` then has; null: the node does not offer it.
+  const Candidate* named(const Graph& graph, const Node& node, CandidateSink& sink) const;
 
  private:
   double copy_rate() const;

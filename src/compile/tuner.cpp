@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "compile/selection.h"
 #include "kernels/kernel.h"
 #include "ops/builder.h"
 
@@ -115,8 +116,11 @@ struct Instance {
 
 Instance make_instance(Engine& engine) {
   Instance instance{engine.create_context(), {}};
+  SymbolValues typical;
+  for (const auto& [name, info] : engine.plan().profiles[0].symbols) typical[name] = info.range.opt;
   for (const Binding& binding : engine.bindings()) {
-    const auto extents = binding.type.shape.extents();
+    const auto extents = binding.type.shape.evaluate(typical);
+    if (binding.is_input) instance.context->set_shape(binding.name, extents).raise();
     int64_t count = 1;
     for (int64_t extent : extents) count *= extent;
     const int64_t bytes = count * element_bytes(binding.type.dtype);
@@ -163,8 +167,19 @@ Tuner::Tuner(Device& device, const BuildOptions& options, const EmitOptions& emi
   load_cache();
 }
 
-double Tuner::measured_us(const Graph& graph, const Node& node, const std::string& candidate) const {
-  auto at = times_.find(node_key(graph, node, emit_.isa, emit_.cuda) + " " + candidate);
+void Tuner::permit(Precisions precisions) {
+  emit_.precisions = precisions;
+  seen_.clear();
+}
+
+// Operands that lie as bf16 are another thing to time.
+std::string Tuner::timing_key(const std::string& node_key, const Candidate& candidate) const {
+  const bool half = stores_half(emit_) && (candidate.half_inputs != 0 || candidate.half_output);
+  return node_key + " " + candidate.name + (half ? "/bf16" : "");
+}
+
+double Tuner::measured_us(const Graph& graph, const Node& node, const Candidate& candidate) const {
+  auto at = times_.find(timing_key(node_key(graph, node, emit_.isa, emit_.cuda), candidate));
   return at == times_.end() ? -1 : at->second;
 }
 
@@ -231,7 +246,8 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
   double best = 1e30;
   for (const Candidate& candidate : sink.candidates) {
     if (candidate.name == "reference" || candidate.estimated_us > kPrune * best_estimate) continue;
-    if (const auto at = times_.find(key + " " + candidate.name); at != times_.end()) {
+    const std::string timing = timing_key(key, candidate);
+    if (const auto at = times_.find(timing); at != times_.end()) {
       best = std::min(best, at->second);
       ++cached_;
       continue;
@@ -240,23 +256,24 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
     const auto start = std::chrono::steady_clock::now();
     double us = 0;
     try {
-      us = rounded_us(time_candidate(single, candidate.name, best));
+      us = rounded_us(time_candidate(single, candidate, best));
     } catch (const Error& error) {
       if (!is_guessed(graph, node)) throw;
       log(Severity::verbose, "'{}' is not timed: {}", node.name, error.what());
       return;  // guesses at extents that data decides need not go together
     }
     spent_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    times_[key + " " + candidate.name] = us;
+    times_[timing] = us;
     best = std::min(best, us);
     ++timed_;
   }
 }
 
 // Minimum over a few rounds; each run takes another copy of the weights.
-double Tuner::time_candidate(const Graph& single, const std::string& candidate, double best_us) {
+double Tuner::time_candidate(const Graph& single, const Candidate& candidate, double best_us) {
   EmitOptions emit = emit_;
-  emit.forced = candidate;
+  emit.forced = candidate.name;
+  emit.half_bindings = stores_half(emit_);
   emit.report = nullptr;
   const Plan plan = emit_plan(single, emit);
   const int64_t bytes = std::max<int64_t>(constant_bytes(plan), 1);
@@ -285,6 +302,50 @@ double Tuner::time_candidate(const Graph& single, const std::string& candidate, 
       if (total > kEnoughUs && !full) return us;
     }
   return us;
+}
+
+// Minima of some rounds, the plans in turns.
+std::vector<double> Tuner::time_plans(const std::vector<const Plan*>& plans) {
+  constexpr int kLeast = 3, kMost = 50;
+  const std::shared_ptr<Device> shared(&device_, [](Device*) {});
+  std::vector<std::shared_ptr<Engine>> engines;
+  std::vector<Instance> instances;
+  for (const Plan* plan : plans) {
+    engines.push_back(Engine::create(Plan(*plan), shared));
+    instances.push_back(make_instance(*engines.back()));
+    instances.back().context->enqueue().raise();
+  }
+  std::vector<double> best(plans.size(), 1e30);
+  double total = 0;
+  for (int round = 0; round < kMost && (round < kLeast || total < 3 * kEnoughUs); ++round)
+    for (size_t i = 0; i < plans.size(); ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      instances[i].context->enqueue().raise();
+      const double us = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
+      best[i] = std::min(best[i], us);
+      total += us;
+    }
+  return best;
+}
+
+size_t Tuner::fastest(const Graph& graph, const std::vector<const Plan*>& plans,
+                      const std::vector<std::string>& names) {
+  std::string text;
+  for (NodeId id : graph.nodes()) text += node_key(graph, graph.node(id), emit_.isa, emit_.cuda);
+  const auto key = [&](size_t i) { return fmt::format("{:016x} plan/{}", hash64(text), names[i]); };
+  std::vector<double> us;
+  for (size_t i = 0; i < plans.size(); ++i)
+    if (const auto at = times_.find(key(i)); at != times_.end()) us.push_back(at->second);
+  if (us.size() < plans.size()) try {
+      us = time_plans(plans);
+      for (size_t i = 0; i < plans.size(); ++i) times_[key(i)] = us[i] = rounded_us(us[i]);
+      ++timed_;
+      save_cache();
+    } catch (const Error& error) {
+      log(Severity::verbose, "the network is not timed as a whole: {}", error.what());
+      return 0;  // guesses at inputs need not fit what the network makes of them
+    }
+  return static_cast<size_t>(std::min_element(us.begin(), us.end()) - us.begin());
 }
 
 }  // namespace planish

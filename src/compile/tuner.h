@@ -21,7 +21,12 @@ class Tuner {
 
   // Times what the cache does not know, for every node that has a choice; saves the cache.
   void tune(const Graph& graph);
-  double measured_us(const Graph& graph, const Node& node, const std::string& candidate) const;  // < 0: not timed
+  // The same with other precisions permitted; times are kept.
+  void permit(Precisions precisions);
+  double measured_us(const Graph& graph, const Node& node, const Candidate& candidate) const;  // < 0: not timed
+  // Which of the plans of one network is the fastest, as a whole and in turns; `names` tell them apart in the cache.
+  // The first, where they cannot be run without their inputs' values.
+  size_t fastest(const Graph& graph, const std::vector<const Plan*>& plans, const std::vector<std::string>& names);
   int timed() const { return timed_; }
   int cached() const { return cached_; }
 
@@ -29,7 +34,9 @@ class Tuner {
   void load_cache();
   void save_cache() const;
   void tune_node(const Graph& graph, const Node& node);
-  double time_candidate(const Graph& one_node, const std::string& candidate, double best_us);
+  std::string timing_key(const std::string& node_key, const Candidate& candidate) const;
+  double time_candidate(const Graph& one_node, const Candidate& candidate, double best_us);
+  std::vector<double> time_plans(const std::vector<const Plan*>& plans);
 
   Device& device_;
   const BuildOptions& options_;

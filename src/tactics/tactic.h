@@ -62,8 +62,16 @@ struct Candidate {
   double estimated_us = 0;      // roofline estimate; prunes, and decides where timing is off
   bool strided_inputs = false;  // channels_last operands may be windows of larger tensors: only channels are adjacent
   bool strided_output = false;  // output 0 may be a window of a larger tensor (a concat written in place)
+  // Which f32 operands, a bit each, and whether result 0, may lie in memory as bf16.
+  uint32_t half_inputs = 0;
+  bool half_output = false;
+  bool half_alike = false;  // operand 0 and result 0 in one type
   std::function<void(StepBuilder&)> emit;
+
+  bool takes_half(size_t operand) const { return operand < 32 && (half_inputs >> operand & 1) != 0; }
 };
+
+constexpr uint32_t kAllOperands = ~uint32_t{0};
 
 // Arithmetic that fp32 products may be done in besides exact fp32.
 struct Precisions {

@@ -24,6 +24,13 @@ inline std::vector<std::string> host_levels() {
   return names;
 }
 
+// Rounded; small integers stay what they are.
+inline Tensor as_bf16(const Tensor& tensor) {
+  return Tensor::make(DataType::bf16, tensor.extents(), [&](std::byte* out) {
+    std::ranges::transform(tensor.as<float>(), reinterpret_cast<BFloat16*>(out), to_bfloat16);
+  });
+}
+
 inline std::string listed(const std::vector<int64_t>& values) {
   std::string text;
   for (int64_t value : values) text += (text.empty() ? "" : ",") + std::to_string(value);

@@ -1,6 +1,7 @@
 #include "compile/layout/assign.h"
 
 #include <algorithm>
+#include <set>
 
 #include "compile/concats.h"
 #include "compile/layout/pbqp.h"
@@ -17,6 +18,7 @@ struct Option {
   size_t index = 0;  // of the candidate
   const Candidate* candidate = nullptr;
   Layout layout = Layout::row_major;  // of `any` results; of a view's operand; of a concat's result
+  bool half = false;  // result 0 of a candidate, a view's operand, a concat's result: f32 stored as bf16
   double cost = 0;
   std::vector<ViewDesc> results;
 };
@@ -32,6 +34,7 @@ class Assigner {
   Assigner(const Graph& graph, const LayoutCosts& costs) : graph_(graph), costs_(costs), places_(graph) {}
 
   std::map<const Node*, Assigned> run() {
+    if (costs_.half) find_averaged();
     for (NodeId id : graph_.nodes()) add_node(id);
     for (size_t v = 0; v < nodes_.size(); ++v) add_variable(v);
     for (size_t v = 0; v < nodes_.size(); ++v) add_edges(v);
@@ -39,7 +42,8 @@ class Assigner {
     std::map<const Node*, Assigned> assigned;
     for (size_t v = 0; v < nodes_.size(); ++v) {
       const Option& option = options_[v][static_cast<size_t>(solution.choice[v])];
-      if (option.kind != OptionKind::view) assigned[&graph_.node(nodes_[v])] = {option.index, option.layout};
+      if (option.kind != OptionKind::view)
+        assigned[&graph_.node(nodes_[v])] = {option.index, option.layout, option.half};
     }
     return assigned;
   }
@@ -48,6 +52,42 @@ class Assigner {
   const TensorType& type_of(ValueId id) const { return graph_.value(id).type; }
 
   static bool may_be_channels_last(const TensorType& type) { return type.shape.rank() >= 3; }
+
+  // Products average the rounding of what they read; what only follows them (the arithmetic that ends a detector: one
+  // operation an element, on coordinates) would show it, and stays as it is stated.
+  void find_averaged() {
+    const auto nodes = graph_.nodes();
+    for (size_t i = nodes.size(); i-- > 0;) {
+      const Node& node = graph_.node(nodes[i]);
+      const bool read = is_product(node) || std::any_of(node.outputs.begin(), node.outputs.end(),
+                                                        [&](ValueId id) { return averaged_.count(id) > 0; });
+      if (read) averaged_.insert(node.inputs.begin(), node.inputs.end());
+    }
+  }
+
+  static bool is_product(const Node& node) {
+    static constexpr std::string_view kProducts[] = {"conv", "conv_transpose", "matmul", "attention", "lstm", "gru",
+                                                     "rnn"};
+    if (std::find(std::begin(kProducts), std::end(kProducts), node.op.str()) != std::end(kProducts)) return true;
+    for (const auto& region : node.regions)
+      for (NodeId id : region->nodes())
+        if (is_product(region->node(id))) return true;
+    return false;
+  }
+
+  // In which ways the results' memory may hold values of f32.
+  std::vector<bool> storages(const Node& node) const {
+    bool may = costs_.half;
+    for (ValueId output : node.outputs)
+      may = may && (!output.valid() || (type_of(output).dtype == DataType::f32 && !graph_.is_output(output) &&
+                                        averaged_.count(output) > 0));
+    return may ? std::vector<bool>{false, true} : std::vector<bool>{false};
+  }
+  TensorType stored_type(ValueId id, bool half) const {
+    TensorType type = type_of(id);
+    if (half) type.dtype = DataType::bf16;
+    return type;
+  }
 
   void add_node(NodeId id) {
     const Node& node = graph_.node(id);
@@ -64,15 +104,17 @@ class Assigner {
 
   std::vector<Option> concat_options(const Node& node) const {
     std::vector<Option> options;
-    const TensorType& type = type_of(node.outputs[0]);
-    for (Layout layout : {Layout::row_major, Layout::channels_last}) {
-      if (layout == Layout::channels_last && !may_be_channels_last(type)) continue;
-      Option option;
-      option.kind = OptionKind::concat;
-      option.layout = layout;
-      option.results = {dense_view(0, type, layout)};
-      options.push_back(std::move(option));
-    }
+    for (const bool half : storages(node))
+      for (Layout layout : {Layout::row_major, Layout::channels_last}) {
+        const TensorType type = stored_type(node.outputs[0], half);
+        if (layout == Layout::channels_last && !may_be_channels_last(type)) continue;
+        Option option;
+        option.kind = OptionKind::concat;
+        option.layout = layout;
+        option.half = half;
+        option.results = {dense_view(0, type, layout)};
+        options.push_back(std::move(option));
+      }
     return options;
   }
 
@@ -80,16 +122,18 @@ class Assigner {
   std::vector<Option> view_options(const Node& node) const {
     std::vector<Option> options;
     if (!op_def(node.op).is_view && node.op != "identity") return options;
-    const TensorType& type = type_of(node.inputs[0]);
-    for (Layout layout : {Layout::row_major, Layout::channels_last}) {
-      if (layout == Layout::channels_last && !may_be_channels_last(type)) continue;
-      Option option;
-      option.kind = OptionKind::view;
-      option.layout = layout;
-      for (size_t i = 0; i < node.outputs.size(); ++i)
-        if (auto window = window_of(graph_, node, i, dense_view(0, type, layout))) option.results.push_back(*window);
-      if (option.results.size() == node.outputs.size()) options.push_back(std::move(option));
-    }
+    for (const bool half : storages(node))
+      for (Layout layout : {Layout::row_major, Layout::channels_last}) {
+        const TensorType type = stored_type(node.inputs[0], half);
+        if (layout == Layout::channels_last && !may_be_channels_last(type)) continue;
+        Option option;
+        option.kind = OptionKind::view;
+        option.layout = layout;
+        option.half = half;
+        for (size_t i = 0; i < node.outputs.size(); ++i)
+          if (auto window = window_of(graph_, node, i, dense_view(0, type, layout))) option.results.push_back(*window);
+        if (option.results.size() == node.outputs.size()) options.push_back(std::move(option));
+      }
     return options;
   }
 
@@ -101,24 +145,29 @@ class Assigner {
       for (size_t i = 0; i < node.outputs.size(); ++i)
         any = any ||
               (rule_at(candidates[k].outputs, i) == LayoutRule::any && may_be_channels_last(type_of(node.outputs[i])));
-      for (Layout layout : {Layout::row_major, Layout::channels_last})
-        if (layout == Layout::row_major || any) options.push_back(compute_option(node, k, candidates[k], layout));
+      for (const bool half : candidates[k].half_output ? storages(node) : std::vector<bool>{false})
+        for (Layout layout : {Layout::row_major, Layout::channels_last})
+          if (layout == Layout::row_major || any)
+            options.push_back(compute_option(node, k, candidates[k], layout, half));
     }
     return options;
   }
 
-  Option compute_option(const Node& node, size_t index, const Candidate& candidate, Layout layout) const {
+  Option compute_option(const Node& node, size_t index, const Candidate& candidate, Layout layout, bool half) const {
     Option option;
     option.index = index;
     option.candidate = &candidate;
     option.layout = layout;
+    option.half = half;
     option.cost = costs_.microseconds(node, candidate);
+    if (costs_.half && candidate.half_output && !half) option.cost += half_traffic_us(type_of(node.outputs[0]));
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       const LayoutRule rule = rule_at(candidate.outputs, i);
       const Layout result = rule == LayoutRule::any             ? layout
                             : rule == LayoutRule::channels_last ? Layout::channels_last
                                                                 : Layout::row_major;
-      option.results.push_back(node.outputs[i].valid() ? dense_view(0, type_of(node.outputs[i]), result) : ViewDesc{});
+      option.results.push_back(
+          node.outputs[i].valid() ? dense_view(0, stored_type(node.outputs[i], half && i == 0), result) : ViewDesc{});
     }
     return option;
   }
@@ -163,25 +212,36 @@ class Assigner {
     return place.valid() && (place == concat || place == places_.longer(concat));
   }
 
+  // What the upper halves of f32 elements cost where bf16 would do.
+  double half_traffic_us(const TensorType& type) const {
+    return (conversion_us(graph_, type, costs_.copy_rate) - 2) / 4;
+  }
+
   // What it costs an option to take operand i where it lies.
   double operand_us(size_t v, const Option& option, size_t i, const ViewDesc& view, const Option* from) const {
     const Node& node = graph_.node(nodes_[v]);
     const TensorType& type = type_of(node.inputs[i]);
     const double conversion = conversion_us(graph_, type, costs_.copy_rate);
-    if (option.kind == OptionKind::view) return i != 0 || lies(view, option.layout) ? 0 : conversion;
+    const bool half = view.dtype != type.dtype;  // f32 that lies as bf16
+    if (option.kind == OptionKind::view)
+      return i != 0 || (lies(view, option.layout) && half == option.half) ? 0 : conversion;
     if (option.kind == OptionKind::concat) {
-      const bool written_in_place = from != nullptr && from->candidate != nullptr && from->candidate->strided_output &&
-                                    option.layout == Layout::channels_last && lies(view, option.layout) &&
-                                    goes_into(nodes_[v], node.inputs[i]);
+      const bool written_in_place = half == option.half && from != nullptr && from->candidate != nullptr &&
+                                    from->candidate->strided_output && option.layout == Layout::channels_last &&
+                                    lies(view, option.layout) && goes_into(nodes_[v], node.inputs[i]);
       return written_in_place ? 0 : lies(view, option.layout) ? conversion / 2 : conversion;
     }
+    const bool takes_half = costs_.half && option.candidate->takes_half(i) && type.dtype == DataType::f32;
+    if (half && !takes_half) return conversion;
+    if (option.candidate->half_alike && i == 0 && half != option.half) return conversion;
+    const double more = takes_half && !half ? half_traffic_us(type) : 0;
     const LayoutRule rule = rule_at(option.candidate->inputs, i);
-    if (rule != LayoutRule::any) return accepts(rule, option.candidate->strided_inputs, view) ? 0 : conversion;
+    if (rule != LayoutRule::any) return more + (accepts(rule, option.candidate->strided_inputs, view) ? 0 : conversion);
     // Any strides will do, but operands that lie otherwise than the result are read out of order.
     const bool same_rank = type.shape.rank() == type_of(node.outputs[0]).shape.rank();
     const bool in_order =
         !same_rank || option.results.empty() || lies(view, option.layout) || is_read_in_order(view, option.results[0]);
-    return in_order ? 0 : conversion;
+    return more + (in_order ? 0 : conversion);
   }
 
   // Along the axis where the result's elements are adjacent, the operand's are too: windows and views lie so as well.
@@ -198,6 +258,7 @@ class Assigner {
   std::vector<NodeId> nodes_;
   std::vector<std::vector<Option>> options_;
   std::map<ValueId, Producer> producers_;
+  std::set<ValueId> averaged_;  // that a product reads, perhaps by way of others
 };
 
 }  // namespace

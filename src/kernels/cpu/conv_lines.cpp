@@ -82,6 +82,7 @@ struct LineConv {
   Epilogue epilogue;
   LineAxis down, across;
   int64_t channels, taps, columns, panels;
+  HalfStore store;
   int64_t rows = 1, width = 1;               // output pixels of a block
   int64_t row_blocks = 1, width_blocks = 1;  // of an image
 
@@ -141,6 +142,12 @@ void find_places(const LineConv& conv, int64_t* places) {
         *places++ = c * conv.plane() + ky * conv.down.dilation * conv.line() + kx * conv.across.dilation;
 }
 
+void narrow_row(const HalfStore& store, const float* from, int64_t n, BFloat16* to) {
+  int64_t i = 0;
+  for (; i + Vec::kWidth <= n; i += Vec::kWidth) store(Vec::load(from + i), to + i);
+  if (i < n) store(Vec::load_part(from + i, static_cast<int>(n - i)), to + i, static_cast<int>(n - i));
+}
+
 // One line of output pixels, the columns of one panel.
 void multiply_line(const LineConv& conv, const LineBlock& block, int64_t row, int64_t panel, LineTask task) {
   const int64_t column = panel * kPanel;
@@ -154,16 +161,22 @@ void multiply_line(const LineConv& conv, const LineBlock& block, int64_t row, in
   const LineTile tile = line_tile(end.width);
   RowWalk walk = rows_of(conv.y, 1);
   walk.at = {block.image, row, block.column};
-  float* out = conv.epilogue.out.row(walk) + column;
+  const bool half = conv.y.dtype == DataType::bf16;
+  float* out = half ? nullptr : conv.epilogue.out.row(walk) + column;
+  auto* halves = half ? conv.y.as<BFloat16>() + walk.offset(conv.epilogue.out.rows) + column : nullptr;
+  alignas(64) float tile_rows[kMostTileRows][kPanel];
   const float* from = residual != nullptr ? residual->row(walk) + column : nullptr;
   for (int64_t p = 0; p < block.width; p += tile.pixels) {
     const int count = static_cast<int>(std::min<int64_t>(tile.pixels, block.width - p));
-    for (int r = 0; r < count; ++r, out += conv.y.strides[3]) {
-      end.out[r] = out;
+    for (int r = 0; r < count; ++r) {
+      end.out[r] = half ? tile_rows[r] : out + r * conv.y.strides[3];
       end.residual[r] = from;
       if (from != nullptr) from += residual->rows[2];
     }
     tile.functions[count - 1](task, end);
+    for (int r = 0; r < count && half; ++r, halves += conv.y.strides[3])
+      narrow_row(conv.store, tile_rows[r], end.width, halves);
+    out += half ? 0 : count * conv.y.strides[3];
     task.lines += count * task.step;
   }
 }
@@ -202,11 +215,15 @@ LineAxis line_axis(const GemmAttrs& conv, const TensorView& x, const TensorView&
 }
 
 // X [N, C, H, W] of any strides, packed W [1, panel, 1, C * taps, kPanel], bias?, extras -> Y [N, M, H, W], channels
-// adjacent. The lines under a few pixels fit into a block.
+// adjacent, f32 or, without extras and with what ends in registers alone, bf16. The lines under a few pixels fit into a
+// block.
 void check_conv_lines(const KernelArgs& args) {
-  const GemmAttrs& conv = args.as<GemmParams>().attrs;
-  check_product(args, 1);
+  const auto& params = args.as<GemmParams>();
+  const GemmAttrs& conv = params.attrs;
+  check_product(args, 1, {DataType::f32, DataType::bf16});
   const Operands o(args, 2, args.inputs.size());
+  for (size_t i = 0; i < args.inputs.size(); ++i) o.in(i).is({DataType::f32});
+  if (params.extras > 0 || !ends_in_registers(params, 1)) o.out().is({DataType::f32});
   const Slot x = o.in(0).rank(4, 4), y = o.out().rank(4, 4);
   require(conv.kernel.size() == 2 && conv.group == 1, "{} spatial axes and {} groups; 2 and 1 are accepted",
           conv.kernel.size(), conv.group);

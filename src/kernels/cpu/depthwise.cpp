@@ -1,12 +1,13 @@
 // Depthwise convolution, channels last: the sums of a few neighbours in a row, two vectors of channels each, stay in
 // registers while the taps pass. Where a tap of one of them lies outside, pointers are followed and some lead to zeros:
-// at both ends of a row, whose pixels go together.
+// at both ends of a row, whose pixels go together. Images lie in memory as f32 or bf16.
 
 #include <algorithm>
 #include <array>
 
 #include "base/checked.h"
 #include "kernels/cpu/common/epilogue.h"
+#include "kernels/cpu/common/half.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -15,13 +16,24 @@ constexpr int kPixels = 6;
 constexpr int kPairs = 2;                  // vectors of channels at once
 constexpr int64_t kChunkFloats = 5 << 10;  // of a row's image and weights: they stay in L1
 
+// Elements of f32 or bf16.
+struct Elements {
+  std::byte* data = nullptr;
+  DataType type = DataType::f32;
+
+  bool is_half() const { return type == DataType::bf16; }
+  Elements at(int64_t element) const { return {data + element * element_bytes(type), type}; }
+};
+
 struct Depthwise {
   const GemmAttrs* conv = nullptr;
   TensorView x, y;
   const float* weights = nullptr;  // [taps, C]
   const float* bias = nullptr;
-  const float* zeros = nullptr;  // [C]
+  const std::byte* zeros = nullptr;  // [C]
   Epilogue epilogue;
+  Elements residual;  // of the epilogue, where it has one
+  HalfStore store;
 
   int64_t channels() const { return y.dims[1]; }
 };
@@ -49,22 +61,37 @@ Range whole_columns(const Depthwise& d) {
   return begin < end ? Range{begin, end} : Range{width, width};
 }
 
-// Some pixels of a row of the result, evenly apart.
+// Some pixels of a row of the result, evenly apart. In: elements of the image.
+template <class In>
 struct PixelTile {
   Range down;
-  const float* from;         // tap (0, 0) of the first pixel, channel 0, where all taps of all of them are inside
-  const float* const* taps;  // or else [tap][kPixels]
-  const float* residual;     // or null
-  float* out;
+  const In* from;         // tap (0, 0) of the first pixel, channel 0, where all taps of all of them are inside
+  const In* const* taps;  // or else [tap][kPixels]
+  Elements residual;      // or null
+  Elements out;
   int64_t residual_step, out_step;  // between pixels
 };
 
-template <bool kPart>
-Vec load_some(const float* p, int n) {
+template <bool kPart, class T>
+Vec load_some(const T* p, int n) {
   if constexpr (kPart)
-    return Vec::load_part(p, n);
+    return load_widened_part(p, n);
   else
-    return Vec::load(p);
+    return load_widened(p);
+}
+
+template <bool kPart>
+Vec load_some(const Elements& from, int64_t at, int n) {
+  if (from.is_half()) return load_some<kPart>(reinterpret_cast<const BFloat16*>(from.data) + at, n);
+  return load_some<kPart>(reinterpret_cast<const float*>(from.data) + at, n);
+}
+
+template <bool kPart, class T>
+void store_some(const HalfStore& store, Vec x, T* to, int n) {
+  if constexpr (kPart)
+    store(x, to, n);
+  else
+    store(x, to);
 }
 
 // In memory of their own, so that the sums stay in registers before.
@@ -77,8 +104,8 @@ void activate_sums(const Activation& activation, Vec (&sums)[T][V]) {
 }
 
 // What a tile's sums become.
-template <int T, int V, bool kPart>
-void leave_pixels(const Depthwise& d, const PixelTile& tile, Vec (&acc)[T][V], int64_t c, int n) {
+template <class In, int T, int V, bool kPart>
+void leave_pixels(const Depthwise& d, const PixelTile<In>& tile, Vec (&acc)[T][V], int64_t c, int n) {
   if (d.epilogue.activation != nullptr) activate_sums<T, V>(*d.epilogue.activation, acc);
   const Vec low = Vec::splat(d.epilogue.params->low), high = Vec::splat(d.epilogue.params->high);
 #pragma GCC unroll 8
@@ -87,30 +114,31 @@ void leave_pixels(const Depthwise& d, const PixelTile& tile, Vec (&acc)[T][V], i
     for (int v = 0; v < V; ++v) {
       const int64_t at = c + v * Vec::kWidth;
       Vec sum = acc[t][v];
-      if (tile.residual != nullptr) sum = sum + load_some<kPart>(tile.residual + t * tile.residual_step + at, n);
+      if (tile.residual.data != nullptr) sum = sum + load_some<kPart>(tile.residual, t * tile.residual_step + at, n);
       sum = Vec::min(high, Vec::max(low, sum));
-      if constexpr (kPart)
-        sum.store_part(tile.out + t * tile.out_step + at, n);
+      const int64_t to = t * tile.out_step + at;
+      if (tile.out.is_half())
+        store_some<kPart>(d.store, sum, reinterpret_cast<BFloat16*>(tile.out.data) + to, n);
       else
-        sum.store(tile.out + t * tile.out_step + at);
+        store_some<kPart>(d.store, sum, reinterpret_cast<float*>(tile.out.data) + to, n);
     }
 }
 
 // The rows that a row of the result is the first to read, under the next tile: a stream for each pixel is more than the
 // hardware follows.
-template <int T>
-void ask_ahead(const Depthwise& d, const PixelTile& tile, int64_t c) {
+template <int T, class In>
+void ask_ahead(const Depthwise& d, const PixelTile<In>& tile, int64_t c) {
   const int64_t down = d.conv->dilations[0] * d.x.strides[2], pixel = d.x.strides[3];
   const int64_t pixels = T * d.conv->strides[1];
   for (int64_t ky = std::max(tile.down.begin, tile.down.end - d.conv->strides[0]); ky < tile.down.end; ++ky) {
-    const float* from = tile.from + ky * down + pixels * pixel + c;
+    const In* from = tile.from + ky * down + pixels * pixel + c;
     for (int64_t j = 0; j < pixels; ++j, from += pixel) __builtin_prefetch(from);
   }
 }
 
 // Channels c … of T pixels: V vectors, or with kPart n channels of one.
-template <int T, int V, bool kPart, bool kInside>
-void sum_pixels(const Depthwise& d, const PixelTile& tile, int64_t c, int n) {
+template <class In, int T, int V, bool kPart, bool kInside>
+void sum_pixels(const Depthwise& d, const PixelTile<In>& tile, int64_t c, int n) {
   const GemmAttrs& conv = *d.conv;
   const int64_t channels = d.channels(), width = conv.kernel[1], pixel = conv.strides[1] * d.x.strides[3];
   const int64_t across = conv.dilations[1] * d.x.strides[3], down = conv.dilations[0] * d.x.strides[2];
@@ -123,32 +151,33 @@ void sum_pixels(const Depthwise& d, const PixelTile& tile, int64_t c, int n) {
   }
   if constexpr (kInside) ask_ahead<T>(d, tile, c);
   const float* w = d.weights + tile.down.begin * width * channels + c;
-  const float* const* taps = tile.taps + (kInside ? 0 : tile.down.begin * width * kPixels);
+  const In* const* taps = tile.taps + (kInside ? 0 : tile.down.begin * width * kPixels);
   for (int64_t ky = tile.down.begin; ky < tile.down.end; ++ky) {
-    const float* from = kInside ? tile.from + ky * down + c : nullptr;
+    const In* from = kInside ? tile.from + ky * down + c : nullptr;
     for (int64_t kx = 0; kx < width; ++kx, w += channels, from += kInside ? across : 0, taps += kInside ? 0 : kPixels) {
       Vec weight[V];
 #pragma GCC unroll 4
       for (int v = 0; v < V; ++v) weight[v] = load_some<kPart>(w + v * Vec::kWidth, n);
 #pragma GCC unroll 8
       for (int t = 0; t < T; ++t) {
-        const float* const x = kInside ? from + t * pixel : taps[t] + c;
+        const In* const x = kInside ? from + t * pixel : taps[t] + c;
 #pragma GCC unroll 4
         for (int v = 0; v < V; ++v)
           acc[t][v] = Vec::fma(load_some<kPart>(x + v * Vec::kWidth, n), weight[v], acc[t][v]);
       }
     }
   }
-  leave_pixels<T, V, kPart>(d, tile, acc, c, n);
+  leave_pixels<In, T, V, kPart>(d, tile, acc, c, n);
 }
 
-template <int T, bool kInside>
-void sum_channels(const Depthwise& d, const PixelTile& tile, Range columns) {
+template <class In, int T, bool kInside>
+void sum_channels(const Depthwise& d, const PixelTile<In>& tile, Range columns) {
   int64_t c = columns.begin;
   for (; c + kPairs * Vec::kWidth <= columns.end; c += kPairs * Vec::kWidth)
-    sum_pixels<T, kPairs, false, kInside>(d, tile, c, Vec::kWidth);
-  for (; c + Vec::kWidth <= columns.end; c += Vec::kWidth) sum_pixels<T, 1, false, kInside>(d, tile, c, Vec::kWidth);
-  if (c < columns.end) sum_pixels<T, 1, true, kInside>(d, tile, c, static_cast<int>(columns.end - c));
+    sum_pixels<In, T, kPairs, false, kInside>(d, tile, c, Vec::kWidth);
+  for (; c + Vec::kWidth <= columns.end; c += Vec::kWidth)
+    sum_pixels<In, T, 1, false, kInside>(d, tile, c, Vec::kWidth);
+  if (c < columns.end) sum_pixels<In, T, 1, true, kInside>(d, tile, c, static_cast<int>(columns.end - c));
 }
 
 // Even pieces: a last tile of few pixels would wait for its sums.
@@ -162,17 +191,20 @@ struct ColumnPlan {
 };
 
 // A row of the result, some of its pixels at a time.
+template <class In>
 class Row {
  public:
   Row(const Depthwise& d, const ColumnPlan& plan, const RowWalk& walk)
       : d_(d),
         plan_(plan),
         down_(taps_inside(*d.conv, 0, walk.at[1], d.x.dims[2])),
-        image_(d.x.as<const float>() + walk.at[0] * d.x.strides[0] +
+        image_(d.x.as<const In>() + walk.at[0] * d.x.strides[0] +
                (walk.at[1] * d.conv->strides[0] - d.conv->pads[0]) * d.x.strides[2]),
-        out_(d.epilogue.out.row(walk)),
-        residual_(d.epilogue.residual() != nullptr ? d.epilogue.residual()->row(walk) : nullptr),
-        residual_pixel_(residual_ != nullptr ? d.epilogue.residual()->rows[2] : 0) {}
+        out_(Elements{static_cast<std::byte*>(d.y.data), d.y.dtype}.at(walk.offset(d.epilogue.out.rows))) {
+    if (d.epilogue.residual() == nullptr) return;
+    residual_ = d.residual.at(walk.offset(d.epilogue.residual()->rows));
+    residual_pixel_ = d.epilogue.residual()->rows[2];
+  }
 
   void run() {
     const int64_t width = d_.y.dims[3], left = plan_.whole.begin, right = width - plan_.whole.end;
@@ -188,7 +220,8 @@ class Row {
  private:
   template <bool kInside, int... T>
   static auto sums_of(int count, std::integer_sequence<int, T...>) {
-    static constexpr void (*kSums[])(const Depthwise&, const PixelTile&, Range) = {sum_channels<T + 1, kInside>...};
+    static constexpr void (*kSums[])(const Depthwise&, const PixelTile<In>&,
+                                     Range) = {sum_channels<In, T + 1, kInside>...};
     return kSums[count - 1];
   }
   template <bool kInside>
@@ -196,17 +229,17 @@ class Row {
     return sums_of<kInside>(count, std::make_integer_sequence<int, kPixels>());
   }
 
-  PixelTile tile_at(int64_t x, int64_t apart) const {
-    const float* const added = residual_ != nullptr ? residual_ + x * residual_pixel_ : nullptr;
+  PixelTile<In> tile_at(int64_t x, int64_t apart) const {
+    const Elements added = residual_.data != nullptr ? residual_.at(x * residual_pixel_) : residual_;
     return {
-        down_, nullptr, nullptr, added, out_ + x * d_.y.strides[3], apart * residual_pixel_, apart * d_.y.strides[3]};
+        down_, nullptr, nullptr, added, out_.at(x * d_.y.strides[3]), apart * residual_pixel_, apart * d_.y.strides[3]};
   }
 
   void inside(Range columns) const {
     const GemmAttrs& conv = *d_.conv;
     for (int64_t x = columns.begin; x < columns.end;) {
       const int count = next_pixels(columns.end - x);
-      PixelTile tile = tile_at(x, 1);
+      PixelTile<In> tile = tile_at(x, 1);
       tile.from = image_ + (x * conv.strides[1] - conv.pads[1]) * d_.x.strides[3];
       sums_of<true>(count)(d_, tile, plan_.channels);
       x += count;
@@ -224,7 +257,7 @@ class Row {
   // `count` pixels from x on, `apart` from each other.
   void sum_border(int64_t x, int64_t apart, int count) {
     find_taps(x, apart, count);
-    PixelTile tile = tile_at(x, apart);
+    PixelTile<In> tile = tile_at(x, apart);
     tile.taps = taps_;
     sums_of<false>(count)(d_, tile, plan_.channels);
   }
@@ -232,13 +265,14 @@ class Row {
   // Where each tap of the pixels is read.
   void find_taps(int64_t x, int64_t apart, int count) {
     const GemmAttrs& conv = *d_.conv;
-    const float** taps = taps_ + down_.begin * conv.kernel[1] * kPixels;
+    const In** taps = taps_ + down_.begin * conv.kernel[1] * kPixels;
     for (int64_t ky = down_.begin; ky < down_.end; ++ky) {
-      const float* const line = image_ + ky * conv.dilations[0] * d_.x.strides[2];
+      const In* const line = image_ + ky * conv.dilations[0] * d_.x.strides[2];
       for (int64_t kx = 0; kx < conv.kernel[1]; ++kx, taps += kPixels) {
         int64_t column = x * conv.strides[1] - conv.pads[1] + kx * conv.dilations[1];
         for (int t = 0; t < count; ++t, column += apart * conv.strides[1])
-          taps[t] = column >= 0 && column < d_.x.dims[3] ? line + column * d_.x.strides[3] : d_.zeros;
+          taps[t] = column >= 0 && column < d_.x.dims[3] ? line + column * d_.x.strides[3]
+                                                         : reinterpret_cast<const In*>(d_.zeros);
       }
     }
   }
@@ -246,17 +280,20 @@ class Row {
   const Depthwise& d_;
   const ColumnPlan& plan_;
   Range down_;
-  const float* image_;  // tap row 0, column 0
-  float* out_;
-  const float* residual_;  // or null
-  int64_t residual_pixel_;
-  const float* taps_[kMostTaps * kPixels];
+  const In* image_;  // tap row 0, column 0
+  Elements out_;
+  Elements residual_;  // or null
+  int64_t residual_pixel_ = 0;
+  const In* taps_[kMostTaps * kPixels];
 };
 
 void run_row(const Depthwise& d, const ColumnPlan& plan, int64_t n, int64_t oy) {
   RowWalk walk = rows_of(d.y, 1);
   walk.at = {n, oy, 0};
-  Row(d, plan, walk).run();
+  if (d.x.dtype == DataType::bf16)
+    Row<BFloat16>(d, plan, walk).run();
+  else
+    Row<float>(d, plan, walk).run();
   if (d.epilogue.has_program) finish_rows(d.epilogue, walk, d.y.dims[3], plan.channels.begin, plan.channels.end);
 }
 
@@ -267,11 +304,16 @@ int64_t chunk_channels(const Depthwise& d) {
   return std::max(kChunkFloats / rows / kStep * kStep, kLeast);
 }
 
-// X [N, C, H, W], weights [taps, C], bias?, extras -> Y [N, C, H, W]; channels adjacent
+// X [N, C, H, W], weights [taps, C], bias?, extras -> Y [N, C, H, W]; channels adjacent. A program that does not end
+// sums in registers runs over f32.
 void check_depthwise(const KernelArgs& args) {
-  const GemmAttrs& conv = args.as<GemmParams>().attrs;
-  check_product(args, 1);
+  const auto& params = args.as<GemmParams>();
+  const GemmAttrs& conv = params.attrs;
+  check_product(args, 1, {DataType::f32, DataType::bf16});
   const Operands o(args, 2, args.inputs.size());
+  if (!ends_in_registers(params, addend_step(args)))
+    for (size_t i = args.inputs.size() - params.extras; i < args.inputs.size(); ++i) o.in(i).is({DataType::f32});
+  if (!ends_in_registers(params, addend_step(args))) o.out().is({DataType::f32});
   const Slot x = o.in(0).rank(4, 4).adjacent(1), y = o.out().rank(4, 4);
   require(conv.kernel.size() == 2, "a kernel of {} axes over 2 spatial ones", conv.kernel.size());
   require(y.extent(0) == x.extent(0) && y.extent(1) == x.extent(1), "a result of {} images of {} channels", y.extent(0),
@@ -295,10 +337,13 @@ void run_depthwise(const KernelArgs& args) {
   d.weights = args.inputs[1].as<const float>();
   d.bias = params.attrs.has_bias != 0 ? args.inputs[2].as<const float>() : nullptr;
   d.epilogue = make_epilogue(args, 1);
+  if (params.extras > 0) {
+    const TensorView& added = args.inputs[args.inputs.size() - params.extras];
+    d.residual = {static_cast<std::byte*>(added.data), added.dtype};
+  }
   if (d.y.element_count() == 0) return;
-  auto* const zeros = reinterpret_cast<float*>(args.workspace);
-  std::fill_n(zeros, d.channels(), 0.f);
-  d.zeros = zeros;
+  std::memset(args.workspace, 0, static_cast<size_t>(d.channels()) * sizeof(float));
+  d.zeros = args.workspace;
   const Range whole = whole_columns(d);
   const int64_t rows = d.y.dims[0] * d.y.dims[2], chunk = chunk_channels(d), chunks = ceil_div(d.channels(), chunk);
   args.pool->parallel_for(chunks * rows, 1, [&](int64_t begin, int64_t end) {

@@ -84,13 +84,21 @@ int64_t mma_conv_workspace(const KernelArgs& args) {
 
 constexpr int64_t kMostGathered = 2048;
 
+template <class T>
+T beside_image(int64_t value) {
+  if constexpr (std::is_same_v<T, BFloat16>)
+    return to_bfloat16(static_cast<float>(value));
+  else
+    return static_cast<T>(value);
+}
+
 // The taps of a pixel of few or scattered channels, copied together before they are put down.
 template <class T, class Store>
 void put_gathered(const MmaProduct& p, const Window<T>& window, const Store& store, int64_t g, const RowWalk& walk,
                   int32_t* words) {
   T gathered[kMostGathered];
   T* to = gathered;
-  const auto zero = static_cast<T>(p.params->attrs.x_zero);
+  const auto zero = beside_image<T>(p.params->attrs.x_zero);
   window.taps(g, walk, [&](int64_t, const T* data) {
     for (int64_t c = 0; c < window.channels; ++c) *to++ = data != nullptr ? data[c * window.channel] : zero;
   });
@@ -221,7 +229,9 @@ struct ImageRows {
 void run_mma_conv(const KernelArgs& args) {
   const TensorView& x = args.inputs[0];
   if (args.outputs[0].element_count() == 0) return;
-  const MmaProduct p = make_mma_product(args, 1, places_of_image(args));
+  MmaProduct p = make_mma_product(args, 1, places_of_image(args));
+  if (window_of<std::byte>(p.params->attrs, x, args.outputs[0]).is_image())
+    take_in_place(p, mma_operand(p.end.rows, x, x.strides, x.rank, 1));
   with_mma_rows(p, x.dtype, [&](const auto& store) {
     using T = typename std::decay_t<decltype(store)>::Value;
     const auto window = window_of<T>(p.params->attrs, x, args.outputs[0]);

@@ -33,9 +33,10 @@ void run_mma_gemm(const KernelArgs& args) {
   const TensorView &a = args.inputs[0], &y = args.outputs[0];
   if (y.element_count() == 0) return;
   const int last = a.rank - 1;
-  const MmaProduct p = make_mma_product(args, y.rank - 1, places_of_matrix(args));
+  MmaProduct p = make_mma_product(args, y.rank - 1, places_of_matrix(args));
   const RowStrides strides = without_axis(a.strides, a.rank, last);
   const int64_t step = a.strides[static_cast<size_t>(last)];
+  take_in_place(p, mma_operand(p.end.rows, a, a.strides, a.rank, last));
   with_mma_rows(p, a.dtype, [&](const auto& store) {
     using T = typename std::decay_t<decltype(store)>::Value;
     run_mma(p, *args.pool, [&](int64_t, int64_t begin, int64_t end) {

@@ -10,6 +10,7 @@
 
 #include "kernels/check.h"
 #include "kernels/cpu/common/byte_pair.h"
+#include "kernels/cpu/common/half.h"
 #include "kernels/cpu/common/math.h"
 #include "kernels/cpu/common/nest.h"
 #include "kernels/cpu/common/tile.h"
@@ -223,12 +224,23 @@ struct Decoded {
 constexpr size_t kMostOperands = 32;
 
 template <class T>
-void widen(const void* data, int64_t offset, int64_t step, int64_t n, float* row) {
-  const T* from = static_cast<const T*>(data) + offset;
+void widen(const void* data, int64_t offset, int64_t step, int64_t n, float* __restrict__ row) {
+  const T* __restrict__ from = static_cast<const T*>(data) + offset;
   if (step == 1)
-    for (int64_t i = 0; i < n; ++i) row[i] = static_cast<float>(from[i]);
+    for (int64_t i = 0; i < n; ++i) row[i] = float_of(from[i]);
   else
-    for (int64_t i = 0; i < n; ++i) row[i] = static_cast<float>(from[i * step]);
+    for (int64_t i = 0; i < n; ++i) row[i] = float_of(from[i * step]);
+}
+
+void narrow_halves(BFloat16* out, int64_t step, const float* values, int64_t n) {
+  const HalfStore store;
+  if (step != 1) {
+    for (int64_t i = 0; i < n; ++i) out[i * step] = to_bfloat16(values[i]);
+    return;
+  }
+  int64_t i = 0;
+  for (; i + Vec::kWidth <= n; i += Vec::kWidth) store(Vec::load(values + i), out + i);
+  if (i < n) store(Vec::load_part(values + i, static_cast<int>(n - i)), out + i, static_cast<int>(n - i));
 }
 
 // Elements at `offset`, widened into `row` where they are not fp32. One element where they repeat.
@@ -237,6 +249,9 @@ TileOperand tile_operand(const TensorView& view, int64_t offset, int64_t step, i
   switch (view.dtype) {
     case DataType::f32:
       return {view.as<const float>() + offset, step};
+    case DataType::bf16:
+      widen<BFloat16>(view.data, offset, step, count, row);
+      break;
     case DataType::i8:
       widen<int8_t>(view.data, offset, step, count, row);
       break;
@@ -279,6 +294,8 @@ void store_tile(const TensorView& y, int64_t offset, int64_t step, const float* 
     narrow_bytes(y.as<uint8_t>() + offset, step, values, n);
   } else if (y.dtype == DataType::i8) {
     narrow_bytes(y.as<int8_t>() + offset, step, values, n);
+  } else if (y.dtype == DataType::bf16) {
+    narrow_halves(y.as<BFloat16>() + offset, step, values, n);
   } else {
     float* out = y.as<float>() + offset;
     for (int64_t i = 0; i < n; ++i) out[i * step] = values[i];
@@ -377,8 +394,8 @@ void run_nest(const KernelArgs& args, const PointwiseProgram& program) {
   });
 }
 
-// As many operands as the program has, of types whose values fp32 holds; they spread over the result, fp32, truth or
-// bytes.
+// As many operands as the program has, of types whose values fp32 holds; they spread over the result, fp32, bf16, truth
+// or bytes.
 void check_pointwise(const KernelArgs& args) {
   const PointwiseProgram& program = args.as<Decoded>().program;
   const auto inputs = static_cast<size_t>(program.inputs);
@@ -387,9 +404,10 @@ void check_pointwise(const KernelArgs& args) {
   const Operands o(args, inputs, inputs);
   for (size_t i = 0; i < inputs; ++i)
     o.in(i)
-        .is({DataType::f32, DataType::i8, DataType::i16, DataType::u16, DataType::u8, DataType::boolean})
+        .is({DataType::f32, DataType::bf16, DataType::i8, DataType::i16, DataType::u16, DataType::u8,
+             DataType::boolean})
         .spreads_over(o.out().extents());
-  o.out().is({DataType::f32, DataType::boolean, DataType::u8, DataType::i8});
+  o.out().is({DataType::f32, DataType::bf16, DataType::boolean, DataType::u8, DataType::i8});
 }
 
 constexpr int64_t kBytes = 256;
@@ -446,7 +464,8 @@ bool looks_up_behind_copy(const KernelArgs& args, const PointwiseProgram& progra
 bool is_bytes(const TensorView& view) { return view.dtype == DataType::u8 || view.dtype == DataType::i8; }
 
 bool has_table(const KernelArgs& args) {
-  return args.inputs.size() == 1 && is_bytes(args.inputs[0]) && args.outputs[0].element_count() >= kBytes;
+  return args.inputs.size() == 1 && is_bytes(args.inputs[0]) && args.outputs[0].element_count() >= kBytes &&
+         args.outputs[0].dtype != DataType::bf16;
 }
 
 template <class T>

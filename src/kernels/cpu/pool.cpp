@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "kernels/cpu/common/half.h"
 #include "kernels/reference/contracts.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -43,10 +44,16 @@ PoolAxes pool_axes(const PoolAttrs& attrs, const TensorView& x, const TensorView
   return axes;
 }
 
-// One output position: all channels.
-template <bool average, class T>
-void pool_position(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool include_pad, const T* x,
+// One output position: all channels. X: bf16 of sums in fp32, or T.
+template <bool average, class X, class T>
+void pool_position(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool include_pad, const X* x,
                    int64_t channels, T* __restrict__ out) {
+  const auto value_of = [](X value) {
+    if constexpr (std::is_same_v<X, T>)
+      return value;
+    else
+      return float_of(value);
+  };
   std::array<std::array<int64_t, 2>, 3> taps;
   for (size_t i = 0; i < 3; ++i) {
     taps[i] = axes[i].inside(at[i]);
@@ -59,12 +66,12 @@ void pool_position(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool 
   for (int64_t a = taps[0][0]; a < taps[0][1]; ++a)
     for (int64_t b = taps[1][0]; b < taps[1][1]; ++b)
       for (int64_t k = taps[2][0]; k < taps[2][1]; ++k) {
-        const T* __restrict__ from = x + a * step(0) + b * step(1) + k * step(2);
+        const X* __restrict__ from = x + a * step(0) + b * step(1) + k * step(2);
         for (int64_t c = 0; c < channels; ++c)
           if constexpr (average)
-            out[c] += from[c];
+            out[c] += value_of(from[c]);
           else
-            out[c] = from[c] > out[c] ? from[c] : out[c];
+            out[c] = value_of(from[c]) > out[c] ? value_of(from[c]) : out[c];
       }
   if constexpr (average) {
     int64_t count = 1;
@@ -74,13 +81,29 @@ void pool_position(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool 
   }
 }
 
-// fp32, and bytes whose largest is taken, of one to three spatial axes, channels adjacent
+// The same of bf16: taken together in fp32, some channels at a time.
+template <bool average>
+void pool_halves(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool include_pad, const BFloat16* x,
+                 int64_t channels, BFloat16* out) {
+  constexpr int64_t kAtOnce = 16 * Vec::kWidth;
+  const HalfStore store;
+  float wide[kAtOnce];
+  for (int64_t c = 0; c < channels; c += kAtOnce) {
+    const int64_t n = std::min(kAtOnce, channels - c);
+    pool_position<average>(axes, at, include_pad, x + c, n, wide);
+    int64_t i = 0;
+    for (; i + Vec::kWidth <= n; i += Vec::kWidth) store(Vec::load(wide + i), out + c + i);
+    for (; i < n; ++i) out[c + i] = to_bfloat16(wide[i]);
+  }
+}
+
+// fp32, bf16, and bytes whose largest is taken, of one to three spatial axes, channels adjacent
 template <bool average>
 void check_pool(const KernelArgs& args) {
   const Operands o(args, 1, 1);
   reference::check_pool(args);
   const Slot x = o.in(0).rank(3, 5).adjacent(1);
-  average ? x.is({DataType::f32}) : x.is({DataType::f32, DataType::u8, DataType::i8});
+  average ? x.is({DataType::f32, DataType::bf16}) : x.is({DataType::f32, DataType::bf16, DataType::u8, DataType::i8});
   o.out().type_of(x).adjacent(1);
 }
 
@@ -97,10 +120,19 @@ void pool_as(const KernelArgs& args) {
       std::array<int64_t, 3> at = {line % lines / axes[1].window.out, line % axes[1].window.out, 0};
       const T* from = x.as<const T>() + n * x.strides[0];
       T* to = y.as<T>() + n * y.strides[0] + at[0] * axes[0].y_step + at[1] * axes[1].y_step;
-      for (; at[2] < width; ++at[2])
-        pool_position<average>(axes, at, attrs.count_include_pad != 0, from, x.dims[1], to + at[2] * axes[2].y_step);
+      for (; at[2] < width; ++at[2]) {
+        T* const out = to + at[2] * axes[2].y_step;
+        if constexpr (std::is_same_v<T, BFloat16>)
+          pool_halves<average>(axes, at, attrs.count_include_pad != 0, from, x.dims[1], out);
+        else
+          pool_position<average>(axes, at, attrs.count_include_pad != 0, from, x.dims[1], out);
+      }
     }
   });
+}
+
+void run_average_pool(const KernelArgs& args) {
+  args.inputs[0].dtype == DataType::bf16 ? pool_as<true, BFloat16>(args) : pool_as<true, float>(args);
 }
 
 void run_max_pool(const KernelArgs& args) {
@@ -109,6 +141,8 @@ void run_max_pool(const KernelArgs& args) {
       return pool_as<false, uint8_t>(args);
     case DataType::i8:
       return pool_as<false, int8_t>(args);
+    case DataType::bf16:
+      return pool_as<false, BFloat16>(args);
     default:
       return pool_as<false, float>(args);
   }
@@ -118,7 +152,7 @@ void run_max_pool(const KernelArgs& args) {
 
 void register_pool(KernelTable& table) {
   table.add(make_kernel<PoolAttrs>("max_pool", check_pool<false>, run_max_pool));
-  table.add(make_kernel<PoolAttrs>("average_pool", check_pool<true>, pool_as<true, float>));
+  table.add(make_kernel<PoolAttrs>("average_pool", check_pool<true>, run_average_pool));
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

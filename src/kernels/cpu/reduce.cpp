@@ -1,12 +1,13 @@
-// Reductions of fp32 over any axes. Where the axis along which the data is contiguous stays, a block of columns
-// is reduced row by row; where it is reduced, every row is. Sums run in fp32 over short stretches and in double
-// across them, in an order that does not depend on the thread count.
+// Reductions of fp32, the commonest of bf16 too, over any axes. Where the axis along which the data is contiguous
+// stays, a block of columns is reduced row by row; where it is reduced, every row is. Sums run in fp32 over short
+// stretches and in double across them, in an order that does not depend on the thread count.
 
 #include "kernels/reference/reduce.h"
 
 #include <cmath>
 #include <limits>
 
+#include "kernels/cpu/common/half.h"
 #include "kernels/cpu/common/nest.h"
 #include "kernels/reference/contracts.h"
 
@@ -59,8 +60,8 @@ double root(double total, double) { return std::sqrt(total); }
 double logarithm(double total, double) { return std::log(total); }
 
 // One row of adjacent elements.
-template <class How>
-double reduce_row(const float* x, int64_t n) {
+template <class How, class T>
+double reduce_row(const T* x, int64_t n) {
   double total = How::kStart;
   while (n > 0) {
     const int64_t count = std::min(n, kLanes * kLanes);
@@ -68,8 +69,8 @@ double reduce_row(const float* x, int64_t n) {
     std::fill_n(lanes, kLanes, How::kStart);
     int64_t i = 0;
     for (; i + kLanes <= count; i += kLanes)
-      for (int64_t k = 0; k < kLanes; ++k) lanes[k] = How::join(lanes[k], How::term(x[i + k]));
-    for (int64_t k = 0; i + k < count; ++k) lanes[k] = How::join(lanes[k], How::term(x[i + k]));
+      for (int64_t k = 0; k < kLanes; ++k) lanes[k] = How::join(lanes[k], How::term(float_of(x[i + k])));
+    for (int64_t k = 0; i + k < count; ++k) lanes[k] = How::join(lanes[k], How::term(float_of(x[i + k])));
     for (int64_t half = kLanes / 2; half > 0; half /= 2)
       for (int64_t k = 0; k < half; ++k) lanes[k] = How::join(lanes[k], lanes[k + half]);
     total = How::join(total, static_cast<double>(lanes[0]));
@@ -121,16 +122,17 @@ Reduction plan_reduction(const KernelArgs& args, const std::array<bool, kMaxRank
 }
 
 // visit(row) for each row start along the innermost reduced axis.
-template <class Visit>
-void for_gone_rows(const Reduction& reduction, const float* x, Visit visit) {
+template <class T, class Visit>
+void for_gone_rows(const Reduction& reduction, const T* x, Visit visit) {
   const int64_t rows = reduction.gone.outer_count();
   if (rows == 0) return;
   NestPosition<1> at(reduction.gone, 0);
   for (int64_t row = 0; row < rows; ++row, at.next()) visit(x + at.offset[0]);
 }
 
-template <class How>
-void reduce_columns(const Reduction& reduction, const float* x, int64_t n, double* totals) {
+template <class How, class T>
+void reduce_columns(const Reduction& reduction, const void* data, int64_t offset, int64_t n, double* totals) {
+  const T* const x = static_cast<const T*>(data) + offset;
   float sums[kColumns];
   std::fill_n(totals, n, static_cast<double>(How::kStart));
   std::fill_n(sums, n, How::kStart);
@@ -141,28 +143,30 @@ void reduce_columns(const Reduction& reduction, const float* x, int64_t n, doubl
     waiting = 0;
   };
   const int64_t length = reduction.gone_length(), step = reduction.gone_step();
-  for_gone_rows(reduction, x, [&](const float* rows) {
+  for_gone_rows(reduction, x, [&](const T* rows) {
     for (int64_t i = 0; i < length; ++i) {
-      const float* row = rows + i * step;
+      const T* row = rows + i * step;
       if (n == kColumns)
-        for (int64_t c = 0; c < kColumns; ++c) sums[c] = How::join(sums[c], How::term(row[c]));
+        for (int64_t c = 0; c < kColumns; ++c) sums[c] = How::join(sums[c], How::term(float_of(row[c])));
       else
-        for (int64_t c = 0; c < n; ++c) sums[c] = How::join(sums[c], How::term(row[c]));
+        for (int64_t c = 0; c < n; ++c) sums[c] = How::join(sums[c], How::term(float_of(row[c])));
       if (++waiting == kStretch) flush();
     }
   });
   flush();
 }
 
-template <class How>
-double reduce_all(const Reduction& reduction, const float* x) {
+template <class How, class T>
+double reduce_all(const Reduction& reduction, const void* data, int64_t offset) {
+  const T* const x = static_cast<const T*>(data) + offset;
   double total = How::kStart;
   const int64_t length = reduction.gone_length(), step = reduction.gone_step();
-  for_gone_rows(reduction, x, [&](const float* row) {
+  for_gone_rows(reduction, x, [&](const T* row) {
     if (step == 1)
-      total = How::join(total, reduce_row<How>(row, length));
+      total = How::join(total, reduce_row<How, T>(row, length));
     else
-      for (int64_t i = 0; i < length; ++i) total = How::join(total, static_cast<double>(How::term(row[i * step])));
+      for (int64_t i = 0; i < length; ++i)
+        total = How::join(total, static_cast<double>(How::term(float_of(row[i * step]))));
   });
   return total;
 }
@@ -174,18 +178,29 @@ void check_reduce(const KernelArgs& args) {
   o.out().is({DataType::f32});
 }
 
+// Data of fp32 or bf16.
+void check_reduce_halves(const KernelArgs& args) {
+  const Operands o(args, 1, 2);
+  TensorView widened = o.in(0).is({DataType::f32, DataType::bf16}).view();
+  widened.dtype = DataType::f32;
+  std::array<TensorView, 2> inputs = {widened, o.in(1).view()};
+  KernelArgs stated = args;
+  stated.inputs = std::span<const TensorView>(inputs).first(args.inputs.size());
+  check_reduce(stated);
+}
+
 struct Reducer {
-  void (*columns)(const Reduction&, const float* x, int64_t n, double* totals);
-  double (*all)(const Reduction&, const float* x);
+  void (*columns)(const Reduction&, const void* data, int64_t offset, int64_t n, double* totals);
+  double (*all)(const Reduction&, const void* data, int64_t offset);
   double (*finish)(double total, double count);
 };
 
-template <class How, double (*finish)(double, double) = as_is>
-constexpr Reducer kReducer = {reduce_columns<How>, reduce_all<How>, finish};
+template <class T, class How, double (*finish)(double, double) = as_is>
+constexpr Reducer kReducer = {reduce_columns<How, T>, reduce_all<How, T>, finish};
 
 void reduce(const KernelArgs& args, const Reducer& how) {
   Reduction reduction = plan_reduction(args, reference::reduced_axes(args), args.as<ReduceAttrs>().keepdims != 0);
-  const auto* x = args.inputs[0].as<const float>();
+  const void* const x = args.inputs[0].data;
   auto* y = args.outputs[0].as<float>();
   if (reduction.gone.is_empty()) reduction.gone = {.rank = 2, .dims = {0, 1}};  // no row: every result is the start
   const int64_t y_step = reduction.kept.strides[0][reduction.kept.inner()], x_step = reduction.kept_step();
@@ -194,8 +209,8 @@ void reduce(const KernelArgs& args, const Reducer& how) {
   for_rows(*args.pool, reduction.kept, kColumns, std::max<int64_t>(1, 16384 / work),
            [&](const std::array<int64_t, 2>& at, int64_t n) {
              double totals[kColumns];
-             if (columns) how.columns(reduction, x + at[1], n, totals);
-             for (int64_t i = 0; i < n && !columns; ++i) totals[i] = how.all(reduction, x + at[1] + i * x_step);
+             if (columns) how.columns(reduction, x, at[1], n, totals);
+             for (int64_t i = 0; i < n && !columns; ++i) totals[i] = how.all(reduction, x, at[1] + i * x_step);
              for (int64_t i = 0; i < n; ++i)
                y[at[0] + i * y_step] = static_cast<float>(how.finish(totals[i], reduction.count));
            });
@@ -203,7 +218,13 @@ void reduce(const KernelArgs& args, const Reducer& how) {
 
 template <class How, double (*finish)(double, double) = as_is>
 void run_reduce(const KernelArgs& args) {
-  reduce(args, kReducer<How, finish>);
+  reduce(args, kReducer<float, How, finish>);
+}
+
+template <class How, double (*finish)(double, double) = as_is>
+void run_reduce_halves(const KernelArgs& args) {
+  if (args.inputs[0].dtype == DataType::bf16) return reduce(args, kReducer<BFloat16, How, finish>);
+  reduce(args, kReducer<float, How, finish>);
 }
 
 // --- arg_max, arg_min: the first (or last) position of the extreme value; NaN is never better
@@ -324,9 +345,9 @@ void run_arg_either(const KernelArgs& args) {
 }  // namespace
 
 void register_reduce(KernelTable& table) {
-  table.add(make_kernel<ReduceAttrs>("reduce_sum", check_reduce, run_reduce<Sum>));
-  table.add(make_kernel<ReduceAttrs>("reduce_mean", check_reduce, run_reduce<Sum, mean>));
-  table.add(make_kernel<ReduceAttrs>("reduce_max", check_reduce, run_reduce<Max>));
+  table.add(make_kernel<ReduceAttrs>("reduce_sum", check_reduce_halves, run_reduce_halves<Sum>));
+  table.add(make_kernel<ReduceAttrs>("reduce_mean", check_reduce_halves, run_reduce_halves<Sum, mean>));
+  table.add(make_kernel<ReduceAttrs>("reduce_max", check_reduce_halves, run_reduce_halves<Max>));
   table.add(make_kernel<ReduceAttrs>("reduce_min", check_reduce, run_reduce<Min>));
   table.add(make_kernel<ReduceAttrs>("reduce_prod", check_reduce, run_reduce<Product>));
   table.add(make_kernel<ReduceAttrs>("reduce_l1", check_reduce, run_reduce<SumAbs>));

@@ -48,7 +48,13 @@ void propose_conv(const TacticQuery& query, CandidateSink& sink) {
     sink.offer(std::move(candidate));
   };
   const bool depthwise = p->channels == 1 && p->attrs.group == p->filters && p->gemm.kernel.size() == 2;
-  if (depthwise) return offer("depthwise", "depthwise", p->gemm, 0.25, [p] { return pack_depthwise(*p); });
+  if (depthwise) {
+    offer("depthwise", "depthwise", p->gemm, 0.25, [p] { return pack_depthwise(*p); });
+    if (!ends_in_registers(query, p->epilogue)) return;
+    sink.candidates.back().half_inputs = kAllOperands;
+    sink.candidates.back().half_output = true;
+    return;
+  }
   const int64_t depth = p->channels * p->taps;
   const double rows =
       typical_elements(query, query.output(0).type.shape) / static_cast<double>(std::max<int64_t>(p->filters, 1));

@@ -35,6 +35,7 @@ void propose_conv_lines(const TacticQuery& query, CandidateSink& sink) {
   Candidate candidate =
       conv_candidate(query, p, "conv_lines", "conv_lines", p->gemm, [p, isa] { return pack_lines(isa, *p); });
   candidate.inputs[operand_index(query.node, p->form.anchor_inputs[0])] = LayoutRule::any;
+  candidate.half_output = p->epilogue.extras.empty() && ends_in_registers(query, p->epilogue);
   candidate.estimated_us = estimate_us(query, p->flops, p->bytes, 0.6);
   sink.offer(std::move(candidate));
 }

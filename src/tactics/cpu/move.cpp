@@ -22,7 +22,11 @@ void propose_gather(const TacticQuery& query, CandidateSink& sink) {
 }
 
 void propose_move(const TacticQuery& query, CandidateSink& sink) {
-  offer_direct(query, sink, {.kernel = query.node.op.str()});
+  const std::string op = query.node.op.str();
+  offer_direct(query, sink, {.kernel = op});
+  if (op != "depth_to_space" && op != "space_to_depth") return;
+  sink.candidates.back().half_inputs = 1;
+  sink.candidates.back().half_output = sink.candidates.back().half_alike = true;
 }
 
 void propose_tile(const TacticQuery& query, CandidateSink& sink) {

@@ -58,6 +58,8 @@ void propose_pointwise(const TacticQuery& query, CandidateSink& sink) {
   candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
   candidate.outputs = {LayoutRule::any};
   candidate.strided_output = true;
+  if (floating) candidate.half_inputs = kAllOperands;
+  candidate.half_output = floating;
   const auto bytes_of = [&](const Value& value) {
     return static_cast<double>(element_bytes(value.type.dtype)) * typical_elements(query, value.type.shape);
   };

@@ -28,6 +28,8 @@ void propose_pool(const TacticQuery& query, CandidateSink& sink) {
   candidate.inputs = {LayoutRule::channels_last};
   candidate.outputs = {LayoutRule::channels_last};
   candidate.strided_inputs = candidate.strided_output = true;
+  candidate.half_inputs = 1;
+  candidate.half_output = candidate.half_alike = true;
   candidate.estimated_us = estimate_us(query, window_flops(query, attrs_to<PoolAttrs>(query.node.attrs)),
                                        (bytes ? 2 : 8) * typical_elements(query, shape), 0.1);
   const Attrs attrs = query.node.attrs;
@@ -49,6 +51,7 @@ void propose_global(const TacticQuery& query, CandidateSink& sink) {
   candidate.name = kernel;
   candidate.inputs = {LayoutRule::any};
   candidate.outputs = {LayoutRule::row_major};
+  candidate.half_inputs = 1;
   candidate.estimated_us = estimate_us(query, typical_elements(query, shape), 4 * typical_elements(query, shape), 0.1);
   candidate.emit = [=](StepBuilder& builder) {
     builder.step(StepKind::cpu, kernel, attrs_of(ReduceAttrs{}), {builder.input(0), builder.constant(spatial)},

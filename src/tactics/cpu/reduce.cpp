@@ -12,6 +12,7 @@ void propose_reduce(const TacticQuery& query, CandidateSink& sink) {
   DirectKernel direct{.kernel = op};
   direct.flops = typical_elements(query, query.input(0).type.shape);
   offer_direct(query, sink, direct);
+  if (op == "reduce_mean" || op == "reduce_sum" || op == "reduce_max") sink.candidates.back().half_inputs = 1;
 }
 
 // Whole columns are compared at once where the axis is not the one along which elements are adjacent.

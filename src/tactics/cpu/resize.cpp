@@ -27,6 +27,9 @@ void propose_resize(const TacticQuery& query, CandidateSink& sink) {
   DirectKernel direct{.kernel = "resize", .strided_output = true};
   direct.flops = 8 * typical_elements(query, out);
   offer_direct(query, sink, direct);
+  if (attrs.mode != "nearest") return;
+  sink.candidates.back().half_inputs = 1;
+  sink.candidates.back().half_output = sink.candidates.back().half_alike = true;
 }
 
 }  // namespace

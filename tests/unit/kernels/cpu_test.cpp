@@ -8,6 +8,7 @@
 #include "compile/emitter.h"
 #include "compile/pipeline.h"
 #include "kernels/activation.h"
+#include "support/kernel_cases.h"
 #include "support/networks.h"
 #include "tactics/tactic.h"
 
@@ -47,6 +48,27 @@ std::set<std::string> candidates_of(const Graph& graph, Isa isa) {
   return names;
 }
 
+// A network of one node, what the candidate takes and gives as bf16 lying so: results are those of fp32, rounded.
+void compare_halves(const Graph& graph, EmitOptions emit, const std::map<std::string, Tensor>& inputs,
+                    const std::map<std::string, Tensor>& expected, double tolerance, const std::string& what) {
+  if (graph.nodes().size() != 1) return;
+  emit.half_bindings = true;
+  const Plan plan = emit_plan(graph, emit);
+  std::map<std::string, Tensor> halves = inputs;
+  bool any = false;
+  for (const Binding& binding : plan.bindings) {
+    const bool half = binding.type.dtype == DataType::bf16;
+    if (half && binding.is_input) halves[binding.name] = testing::as_bf16(inputs.at(binding.name));
+    any = any || half;
+  }
+  if (!any) return;
+  for (const auto& [name, found] : testing::run(plan, halves)) {
+    const bool half = found.dtype() == DataType::bf16;
+    const Tensor stated = half ? testing::as_bf16(expected.at(name)) : expected.at(name);
+    EXPECT_LE(testing::relative_l2(found, stated), half ? tolerance : tolerance / 10) << what << " in bf16";
+  }
+}
+
 // Every candidate at every level of the host against the reference kernels. F(4x4, 3x3) is not exact on integers:
 // winograd_test has its bound.
 template <class MakeGraph>
@@ -71,6 +93,8 @@ void compare(MakeGraph make, const std::map<std::string, Tensor>& inputs, double
         EXPECT_LE(testing::relative_l2(found.at(name), tensor),
                   tolerance == 0 ? 0 : std::max(tolerance, rounding_of(candidate)))
             << level << " " << candidate << " " << what;
+      const double rounded = tolerance == 0 ? 0 : std::max(2e-3, rounding_of(candidate));
+      compare_halves(graph, emit, inputs, expected, rounded, level + " " + candidate + " " + what);
     }
   }
 }

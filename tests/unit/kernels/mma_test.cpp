@@ -14,6 +14,7 @@
 namespace planish {
 namespace {
 
+using testing::as_bf16;
 using testing::random_integers;
 
 constexpr Mma kMmas[] = {Mma::madd_i16, Mma::dot_i8, Mma::tile_i8, Mma::dot_bf16, Mma::tile_bf16, Mma::tile_tf32};
@@ -203,17 +204,20 @@ void check_integers(const Size& s, Mma mma, Isa isa, uint32_t seed) {
   EXPECT_EQ(found, expected) << isa_name(isa) << " kind " << attrs.mma << " seed " << seed;
 }
 
-void check_floats(const Size& s, Mma mma, Isa isa, uint32_t seed) {
+// `half`: the image, what is added and the result lie as bf16; the image's pixels apart in a wider tensor.
+void check_floats(const Size& s, Mma mma, Isa isa, uint32_t seed, bool half) {
   std::mt19937 random(seed);
-  const Tensor x = testing::integer_tensor({s.images, s.channels * s.group, s.height, s.width}, seed + 1);
+  const Tensor image = testing::integer_tensor({s.images, s.channels * s.group, s.height, s.width}, seed + 1);
+  const Tensor x = half ? as_bf16(image) : image;
   const Tensor w = testing::integer_tensor({s.filters * s.group, s.channels, s.kernel, s.kernel}, seed + 2);
   Rows rows = random_rows(random, s.filters * s.group);
-  const auto sums = windows<float, float>(s, x, 0, w);
+  for (float& bias : rows.bias) bias = std::nearbyint(bias);  // exact wherever among the sums it is added
+  const auto sums = windows<float, float>(s, image, 0, w);
   const std::vector<int64_t> extents = {s.images, s.filters * s.group, out_extent(s.height, s), out_extent(s.width, s)};
   const auto planes = static_cast<size_t>(extents[2] * extents[3]);
   // As it is; a residual within bounds; an activation and an addend.
   const Tensor added = testing::integer_tensor(extents, seed + 3);
-  const ChannelsLast rotated(added);
+  const ChannelsLast rotated(half ? as_bf16(added) : added);
   MmaAttrs attrs = attrs_for(s, mma);
   attrs.residual = attrs.clamped = seed % 3 == 1;
   attrs.low = -50;
@@ -226,15 +230,22 @@ void check_floats(const Size& s, Mma mma, Isa isa, uint32_t seed) {
   for (size_t i = 0; i < sums.size(); ++i) {
     const float v = static_cast<float>(sums[i]) + rows.bias[i / planes % rows.bias.size()], a = added.as<float>()[i];
     const float ends[] = {v, std::clamp(v + a, -50.f, 60.f), (v > 0 ? v : v / 2) + a};
-    expected.push_back(ends[seed % 3]);
+    expected.push_back(half ? to_float(to_bfloat16(ends[seed % 3])) : ends[seed % 3]);
   }
   const std::vector<Tensor> operands = {x, packed<float>(s, mma, isa, w), row_of(rows.bias)};
   std::vector<TensorView> inputs = views_of(operands);
+  const int64_t apart = (s.channels * s.group + 3) / 2 * 2;
+  TensorView wide = x.view();
+  wide.strides = {s.height * s.width * apart, 1, s.width * apart, apart};
+  std::vector<uint32_t> memory(static_cast<size_t>(s.images * s.height * s.width * apart));
+  wide.data = memory.data();
+  copy_view(x.view(), wide);
+  if (half) inputs[0] = wide;
   if (seed % 3 != 0) inputs.push_back(rotated.view);
-  const Tensor found = run_kernel(isa, "mma_conv", attrs_of(attrs), inputs, DataType::f32, extents);
-  const auto values = found.as<float>();
+  const DataType type = half ? DataType::bf16 : DataType::f32;
+  const auto values = run_kernel(isa, "mma_conv", attrs_of(attrs), inputs, type, extents).to_doubles();
   EXPECT_EQ(std::vector<float>(values.begin(), values.end()), expected)
-      << isa_name(isa) << " kind " << static_cast<int>(mma) << " seed " << seed;
+      << (half ? "bf16 " : "") << isa_name(isa) << " kind " << static_cast<int>(mma) << " seed " << seed;
 }
 
 template <class Check>
@@ -319,7 +330,8 @@ TEST(Mma, FloatsOfFewBitsAreExact) {
   for_host_mmas([](Isa isa, Mma mma) {
     if (mma_format(mma, code_level(isa)).integer) return;
     std::mt19937 random(6);
-    for (uint32_t i = 0; i < 60; ++i) check_floats(random_size(random), mma, isa, i);
+    for (uint32_t i = 0; i < 60; ++i) check_floats(random_size(random), mma, isa, i, false);
+    for (uint32_t i = 0; i < 90 && mma != Mma::tile_tf32; ++i) check_floats(random_size(random), mma, isa, i, true);
   });
 }
 

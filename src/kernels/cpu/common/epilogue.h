@@ -67,15 +67,24 @@ inline Kernel make_gemm_kernel(const char* name, void (*check)(const KernelArgs&
   return kernel;
 }
 
-// What matrix kernels ask for in common: fp32 but for the weights, a result whose columns (all groups', along `axis`)
-// are adjacent, a bias of one value a column, extras that spread over the result; a residual is read along its columns.
-inline void check_product(const KernelArgs& args, int axis) {
+// Whether sums become what is stored while they are in registers: what they are added to lies along the columns.
+inline bool ends_in_registers(const GemmParams& params, int64_t addend_step) {
+  return !params.has_program || (params.activation.present() && (!params.activation.adds || addend_step == 1));
+}
+
+// What matrix kernels ask for in common: fp32 but for the weights and for what is of the `stored` types, a result whose
+// columns (all groups', along `axis`) are adjacent, a bias of one value a column, extras that spread over the result; a
+// residual is read along its columns.
+inline void check_product(const KernelArgs& args, int axis, std::initializer_list<DataType> stored = {DataType::f32}) {
   const auto& params = args.as<GemmParams>();
   const size_t bias = params.attrs.has_bias != 0 ? 1 : 0, count = 2 + bias + params.extras;
   const Operands o(args, count, count);
   for (size_t i = 0; i < count; ++i)
-    if (i != 1) o.in(i).is({DataType::f32});
-  const Slot y = o.out().is({DataType::f32}).rank(2, kMaxRank).adjacent(axis);
+    if (i == 2 && bias != 0)
+      o.in(i).is({DataType::f32});
+    else if (i != 1)
+      o.in(i).is(stored);
+  const Slot y = o.out().is(stored).rank(2, kMaxRank).adjacent(axis);
   if (bias != 0) o.in(2).shape({y.extent(axis)}).dense();
   for (size_t i = 2 + bias; i < count; ++i) o.in(i).spreads_over(y.extents()).rank(0, y.view().rank);
   if (params.attrs.residual == 0 || y.extent(axis) <= 1) return;
@@ -109,6 +118,14 @@ struct Epilogue {
     return params->attrs.residual != 0 || (activation != nullptr && activation->adds) ? extra.data() : nullptr;
   }
 };
+
+// Elements from one column of the first extra to the next, columns along axis 1; 1 where there is no choice.
+inline int64_t addend_step(const KernelArgs& args) {
+  const size_t extras = args.as<GemmParams>().extras;
+  const TensorView& y = args.outputs[0];
+  if (extras == 0 || y.rank < 2 || y.dims[1] == 1) return 1;
+  return broadcast_strides(args.inputs[args.inputs.size() - extras], y.extents())[1];
+}
 
 // The operands behind `first` of a step whose result has its columns along `axis`.
 inline Epilogue make_epilogue(const KernelArgs& args, int axis) {

@@ -1,12 +1,22 @@
 #pragma once
 // Vectors of f16 and bf16 in memory, f32 in registers. A bf16 is the upper half of an f32.
 
+#include "base/cpu_features.h"
 #include "kernels/cpu/common/simd.h"
 #include "tensor/data_type.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
+template <class T>
+inline float float_of(T value) {
+  if constexpr (std::is_same_v<T, BFloat16>)
+    return std::bit_cast<float>(uint32_t{value.bits} << 16);
+  else
+    return static_cast<float>(value);
+}
+
 inline Vec load_widened(const float* p) { return Vec::load(p); }
+inline Vec load_widened_part(const float* p, int n) { return Vec::load_part(p, n); }
 
 // Narrowing rounds to nearest even and keeps NaN: of the bits of an f32, x + 0x7fff + (bit 16 of x), then the upper
 // half.
@@ -19,13 +29,27 @@ inline Vec load_widened(const BFloat16* p) {
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load_halves(p)), 16))};
 }
 inline void store_narrowed(Vec x, Half* p) { store_halves(p, _mm512_cvtps_ph(x.v, _MM_FROUND_TO_NEAREST_INT)); }
-inline void store_narrowed(Vec x, BFloat16* p) {
+inline __m256i narrowed_bits(Vec x) {
   const __m512i bits = _mm512_castps_si512(x.v), upper = _mm512_srli_epi32(bits, 16);
   const __m512i odd = _mm512_and_si512(upper, _mm512_set1_epi32(1));
   const __m512i rounded =
       _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
   const __mmask16 nan = _mm512_cmp_ps_mask(x.v, x.v, _CMP_UNORD_Q);
-  store_halves(p, _mm512_cvtepi32_epi16(_mm512_mask_or_epi32(rounded, nan, upper, _mm512_set1_epi32(0x40))));
+  return _mm512_cvtepi32_epi16(_mm512_mask_or_epi32(rounded, nan, upper, _mm512_set1_epi32(0x40)));
+}
+inline void store_narrowed(Vec x, BFloat16* p) { store_halves(p, narrowed_bits(x)); }
+inline Vec load_widened_part(const BFloat16* p, int n) {
+  const __m256i halves = _mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << n) - 1), p);
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16))};
+}
+inline void store_narrowed_part(Vec x, BFloat16* p, int n) {
+  _mm256_mask_storeu_epi16(p, static_cast<__mmask16>((1u << n) - 1), narrowed_bits(x));
+}
+// The same by the instruction of processors that have it; denormals become zero.
+inline __m256i bf16_by_instruction(Vec x) {
+  __m256i bits;
+  __asm__("vcvtneps2bf16 %1, %0" : "=v"(bits) : "v"(x.v));
+  return bits;
 }
 #elif defined(PLANISH_ISA_avx2)
 inline __m128i load_halves(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
@@ -47,11 +71,43 @@ inline void store_narrowed(Vec x, BFloat16* p) {
   const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(kept, kept), 0x08);
   store_halves(p, _mm256_castsi256_si128(packed));
 }
+inline Vec load_widened_part(const BFloat16* p, int n) {
+  BFloat16 all[8] = {};
+  std::memcpy(all, p, static_cast<size_t>(n) * sizeof(BFloat16));
+  return load_widened(all);
+}
+inline void store_narrowed_part(Vec x, BFloat16* p, int n) {
+  BFloat16 all[8];
+  store_narrowed(x, all);
+  std::memcpy(p, all, static_cast<size_t>(n) * sizeof(BFloat16));
+}
 #else
 inline Vec load_widened(const Half* p) { return {to_float(*p)}; }
 inline Vec load_widened(const BFloat16* p) { return {to_float(*p)}; }
+inline Vec load_widened_part(const BFloat16* p, int) { return load_widened(p); }
 inline void store_narrowed(Vec x, Half* p) { *p = to_half(x.v); }
 inline void store_narrowed(Vec x, BFloat16* p) { *p = to_bfloat16(x.v); }
+inline void store_narrowed_part(Vec x, BFloat16* p, int) { store_narrowed(x, p); }
 #endif
+
+// Vectors that may be stored as bf16, by the processor's instruction where it has one.
+class HalfStore {
+ public:
+  void operator()(Vec x, float* to) const { x.store(to); }
+  void operator()(Vec x, float* to, int n) const { x.store_part(to, n); }
+#if defined(PLANISH_ISA_avx512)
+  void operator()(Vec x, BFloat16* to) const { store_halves(to, bits(x)); }
+  void operator()(Vec x, BFloat16* to, int n) const {
+    _mm256_mask_storeu_epi16(to, static_cast<__mmask16>((1u << n) - 1), bits(x));
+  }
+
+ private:
+  __m256i bits(Vec x) const { return by_instruction_ ? bf16_by_instruction(x) : narrowed_bits(x); }
+  bool by_instruction_ = cpu_info().has(Isa::avx512_bf16);
+#else
+  void operator()(Vec x, BFloat16* to) const { store_narrowed(x, to); }
+  void operator()(Vec x, BFloat16* to, int n) const { store_narrowed_part(x, to, n); }
+#endif
+};
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "kernels/cpu/common/epilogue.h"
+#include "kernels/cpu/common/half.h"
 #include "kernels/mma.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -33,7 +34,7 @@ struct MmaOperand {
 
 struct MmaEnd {
   // numbers: bytes from integers, no program, perhaps a residual of bytes, nothing that could be NaN
-  // floats: f32, perhaps an activation in registers, perhaps a residual of f32
+  // floats: f32 or bf16, perhaps an activation in registers, perhaps a residual of either
   enum class Kind : uint8_t { any, numbers, floats };
   bool are_integers = false;  // values of numbers round to integers of 32 bits
   const MmaParams* params = nullptr;
@@ -42,6 +43,7 @@ struct MmaEnd {
   const Activation* activation = nullptr;          // of floats
   const float *bias = nullptr, *scales = nullptr;  // scales, offsets: of integers only
   const int32_t* offsets = nullptr;
+  HalfStore store;
   MmaOperand out;
   std::array<MmaOperand, kMaxExtras> extra;
 };
@@ -70,6 +72,7 @@ inline void for_columns(int64_t width, Body body) {
 
 inline float element_of(const MmaOperand& from, const std::byte* row, int64_t i) {
   if (from.type == DataType::f32) return reinterpret_cast<const float*>(row)[i * from.step];
+  if (from.type == DataType::bf16) return to_float(reinterpret_cast<const BFloat16*>(row)[i * from.step]);
   if (from.type == DataType::u8) return reinterpret_cast<const uint8_t*>(row)[i * from.step];
   return reinterpret_cast<const int8_t*>(row)[i * from.step];
 }
@@ -91,7 +94,7 @@ template <class T>
 void add_residual(const MmaEnd& end, const T* __restrict__ residual, int64_t width, float* __restrict__ values) {
   const auto zero = static_cast<float>(end.params->attrs.residual_zero);
   const auto scale = static_cast<float>(end.params->attrs.residual_scale);
-  for_columns(width, [=](int64_t i) { values[i] += (static_cast<float>(residual[i]) - zero) * scale; });
+  for_columns(width, [=](int64_t i) { values[i] += (float_of(residual[i]) - zero) * scale; });
 }
 
 inline void add_residual_row(const MmaEnd& end, const MmaSpan& span, const RowWalk& walk, float* values) {
@@ -99,6 +102,8 @@ inline void add_residual_row(const MmaEnd& end, const MmaSpan& span, const RowWa
   const std::byte* row = residual.row(walk) + span.column * residual.step * residual.bytes;
   if (residual.type == DataType::f32)
     add_residual(end, reinterpret_cast<const float*>(row), span.width, values);
+  else if (residual.type == DataType::bf16)
+    add_residual(end, reinterpret_cast<const BFloat16*>(row), span.width, values);
   else if (residual.type == DataType::u8)
     add_residual(end, reinterpret_cast<const uint8_t*>(row), span.width, values);
   else
@@ -125,12 +130,17 @@ inline void store_mma_row(const MmaEnd& end, const MmaSpan& span, const RowWalk&
   std::byte* const row = end.out.row(walk) + span.column * end.out.bytes;
   if (end.out.type == DataType::u8) return store_integers(end, values, span.width, reinterpret_cast<uint8_t*>(row));
   if (end.out.type == DataType::i8) return store_integers(end, values, span.width, reinterpret_cast<int8_t*>(row));
-  auto* __restrict__ out = reinterpret_cast<float*>(row);
   const float low = end.params->low, high = end.params->high;
-  for_columns(span.width, [=](int64_t i) {
-    const float raised = low > values[i] ? low : values[i];
-    out[i] = high < raised ? high : raised;
-  });
+  const auto clamped = [=](float value) {
+    const float raised = low > value ? low : value;
+    return high < raised ? high : raised;
+  };
+  if (end.out.type == DataType::bf16) {
+    auto* __restrict__ halves = reinterpret_cast<BFloat16*>(row);
+    return for_columns(span.width, [=](int64_t i) { halves[i] = to_bfloat16(clamped(values[i])); });
+  }
+  auto* __restrict__ out = reinterpret_cast<float*>(row);
+  for_columns(span.width, [=](int64_t i) { out[i] = clamped(values[i]); });
 }
 
 // The program over `rows` rows of values, kMostMmaColumns apart: one tile, so that an instruction is read once for

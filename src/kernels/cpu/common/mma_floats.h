@@ -1,16 +1,21 @@
 #pragma once
-// The end of most products with results in f32: a block of sums becomes rows in vectors, from the sums to the store.
+// The end of most products with results in f32 or bf16: a block of sums becomes rows in vectors, from the sums to the
+// store.
 //   y = clamp(activation(v) + residual),  v = sum + bias  or  float(sum + offset) * scale + bias
 
 #include "kernels/cpu/common/activation.h"
+#include "kernels/cpu/common/half.h"
 #include "kernels/cpu/common/mma_columns.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
-template <bool kAdds>
+// Out: of the result; R: of the residual; void: there is none.
+template <class Out, class R>
 class FloatRows {
   static constexpr int kVectorsOfRow = kDotColumns / Vec::kWidth, kTogether = 4;  // rows that an activation meets
-  using Added = std::conditional_t<kAdds, RowPlaces<const float>, NoRows<const float>>;
+  static constexpr bool kAdds = !std::is_void_v<R>;
+  using Residual = std::conditional_t<kAdds, R, float>;
+  using Added = std::conditional_t<kAdds, RowPlaces<const Residual>, NoRows<const Residual>>;
 
  public:
   FloatRows(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span)
@@ -21,7 +26,8 @@ class FloatRows {
         added_(end.extra[0], end.rows, span),
         activation_(end.activation),
         low_(Vec::splat(end.params->low)),
-        high_(Vec::splat(end.params->high)) {}
+        high_(Vec::splat(end.params->high)),
+        store_(end.store) {}
 
   void finish(const int32_t* sums) const {
     for (int r = 0; r < rows_; r += kTogether, sums += kTogether * kDotColumns) {
@@ -56,25 +62,33 @@ class FloatRows {
   void leave(int r, int v, Vec x) const {
     const int at = v * Vec::kWidth, left = width_ - at;
     if (left >= Vec::kWidth) {
-      if constexpr (kAdds) x = x + Vec::load(added_[r] + at);
-      Vec::min(high_, Vec::max(low_, x)).store(out_[r] + at);
+      if constexpr (kAdds) x = x + load_widened(added_[r] + at);
+      store_(Vec::min(high_, Vec::max(low_, x)), out_[r] + at);
     } else if (left > 0) {
-      if constexpr (kAdds) x = x + Vec::load_part(added_[r] + at, left);
-      Vec::min(high_, Vec::max(low_, x)).store_part(out_[r] + at, left);
+      if constexpr (kAdds) x = x + load_widened_part(added_[r] + at, left);
+      store_(Vec::min(high_, Vec::max(low_, x)), out_[r] + at, left);
     }
   }
 
   const MmaColumns& columns_;
   int width_, rows_;
-  RowPlaces<float> out_;
+  RowPlaces<Out> out_;
   Added added_;
   const Activation* activation_;
   Vec low_, high_;
+  HalfStore store_;
 };
 
+template <class Out>
+void finish_floats_as(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
+  if (end.params->extras == 0) return FloatRows<Out, void>(end, columns, span).finish(sums);
+  if (end.extra[0].type == DataType::bf16) return FloatRows<Out, BFloat16>(end, columns, span).finish(sums);
+  FloatRows<Out, float>(end, columns, span).finish(sums);
+}
+
 inline void finish_floats(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
-  if (end.params->extras == 0) return FloatRows<false>(end, columns, span).finish(sums);
-  FloatRows<true>(end, columns, span).finish(sums);
+  end.out.type == DataType::bf16 ? finish_floats_as<BFloat16>(end, columns, span, sums)
+                                 : finish_floats_as<float>(end, columns, span, sums);
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

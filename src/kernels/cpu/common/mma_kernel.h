@@ -32,9 +32,12 @@ inline void check_mma(const KernelArgs& args, int axis, int64_t runs, int64_t va
   const MmaFormat& format = params.format;
   const size_t first = mma_operands(params), count = first + params.extras;
   const Operands o(args, count, count);
-  const Slot y = o.out().is({DataType::f32, DataType::u8, DataType::i8}).rank(2, kMaxRank).adjacent(axis);
+  const Slot y =
+      o.out().is({DataType::f32, DataType::bf16, DataType::u8, DataType::i8}).rank(2, kMaxRank).adjacent(axis);
   if (format.integer)
     o.in(0).is({DataType::u8, DataType::i8});
+  else if (format.planes == 1)
+    o.in(0).is({DataType::f32, DataType::bf16});
   else
     o.in(0).is({DataType::f32});
   const int64_t columns = params.attrs.columns;
@@ -44,7 +47,10 @@ inline void check_mma(const KernelArgs& args, int axis, int64_t runs, int64_t va
   for (size_t i = 2; i < first; ++i)
     o.in(i).is({i == 4 ? DataType::i32 : DataType::f32}).shape({y.extent(axis)}).dense();
   for (size_t i = first; i < count; ++i)
-    o.in(i).is({DataType::f32, DataType::u8, DataType::i8}).spreads_over(y.extents()).rank(0, y.view().rank);
+    o.in(i)
+        .is({DataType::f32, DataType::bf16, DataType::u8, DataType::i8})
+        .spreads_over(y.extents())
+        .rank(0, y.view().rank);
   if (params.attrs.residual == 0 || y.extent(axis) <= 1) return;
   const Slot residual = o.in(count - 1);
   const auto strides = broadcast_strides(residual.view(), y.extents());
@@ -88,14 +94,16 @@ inline bool are_numbers(MmaEnd& end, int64_t columns) {
   return scale < kMost && bias < kMost;
 }
 
+inline bool is_float_row(DataType type) { return type == DataType::f32 || type == DataType::bf16; }
+
 // What is added lies along the columns and is added as it is.
 inline bool are_floats(const MmaEnd& end) {
   const MmaParams& params = *end.params;
   const MmaAttrs& attrs = params.attrs;
-  if (end.out.type != DataType::f32 || (params.has_program && !params.activation.present())) return false;
+  if (!is_float_row(end.out.type) || (params.has_program && !params.activation.present())) return false;
   if (params.extras == 0) return true;
   const MmaOperand& added = end.extra[0];
-  return params.extras == 1 && added.type == DataType::f32 && added.step == 1 && attrs.residual_zero == 0 &&
+  return params.extras == 1 && is_float_row(added.type) && added.step == 1 && attrs.residual_zero == 0 &&
          attrs.residual_scale == 1;
 }
 

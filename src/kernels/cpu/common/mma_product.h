@@ -3,6 +3,7 @@
 // apart that tiles load them evenly. Rows and packed panels of weights are multiplied block by block, and blocks of
 // sums are finished in L1. Rows that only one task reads are put down by it, before it multiplies them.
 
+#include "kernels/cpu/common/mma_direct.h"
 #include "kernels/cpu/common/mma_numbers.h"
 #include "kernels/cpu/common/mma_rows.h"
 
@@ -77,6 +78,7 @@ struct MmaProduct {
   const int32_t* weights = nullptr;
   MmaPlaces places;
   MmaEnd end;
+  bool in_place = false;  // the rows are multiplied where they lie
 
   int64_t panels() const { return (params->attrs.columns + params->format.columns - 1) / params->format.columns; }
   int64_t panel_words() const { return places.planes * places.runs * places.steps * params->format.columns; }
@@ -124,6 +126,14 @@ struct MmaPanel {
     block.ahead = reinterpret_cast<const std::byte*>(block.b + product.panel_words());
     block.ahead_bytes = (product.panel_words() * 4 / (std::max<int64_t>(1, blocks) * steps()) + 63) / 64 * 64;
   }
+  void multiply_and_leave(int64_t at, int64_t row, int64_t rows) {
+    BlockArgs here = block;
+    here.a += at;
+    here.rows = static_cast<int>(rows);
+    span.row = row;
+    span.rows = static_cast<int>(rows);
+    multiply_direct(here, {product.end, columns.bias, span});
+  }
   void finish(int64_t row, int64_t rows, const int32_t* from) {
     span.row = row;
     span.rows = static_cast<int>(rows);
@@ -135,7 +145,7 @@ struct MmaPanel {
   void run_lines(int64_t first, int64_t last) {
     const MmaPlaces& places = product.places;
     const int64_t height = product.params->format.rows;
-    const bool whole = is_tiled(product.params->mma);
+    const bool whole = is_tiled(product.params->mma), direct = ends_directly(product.end);
     int64_t waiting = 0;
     const auto flush = [&] {
       if (waiting > 0) finish(first - waiting, waiting, sums);
@@ -146,6 +156,11 @@ struct MmaPanel {
       const int64_t end = std::min(last, (line + 1) * places.width);
       for (int64_t blocks = (end - first + height - 1) / height; first < end; --blocks) {
         const int64_t rows = whole ? std::min(height, end - first) : (end - first + blocks - 1) / blocks;
+        if (direct) {
+          multiply_and_leave(start + first * places.pitch, first, rows);
+          first += rows;
+          continue;
+        }
         if (waiting + (whole ? kMostMmaRows : rows) > kMostMmaRows) flush();
         multiply_rows(start + first * places.pitch, rows, sums + waiting * product.params->format.columns);
         waiting += rows;
@@ -200,6 +215,16 @@ inline void run_panels(const MmaProduct& p, int64_t g, int64_t from, int64_t to,
   }
 }
 
+// Rows of bf16 are words already, where they lie evenly apart: `x` is their operand, one row for each of the result's.
+inline void take_in_place(MmaProduct& p, const MmaOperand& x) {
+  if (p.params->mma != Mma::dot_bf16 || x.type != DataType::bf16 || x.step != 1 || !x.even) return;
+  if (reinterpret_cast<uintptr_t>(x.data) % sizeof(int32_t) != 0) return;
+  if (p.places.values % 2 != 0 || x.pitch % 2 != 0 || p.places.runs != 1 || p.params->attrs.group != 1) return;
+  p.in_place = true;
+  p.words = reinterpret_cast<int32_t*>(x.data);
+  p.places.pitch = x.pitch / 2;
+}
+
 // put(g, begin, end): puts items [begin, end) of a group down, in every plane.
 template <class Put>
 void run_mma(const MmaProduct& p, ThreadPool& pool, const Put& put) {
@@ -207,7 +232,7 @@ void run_mma(const MmaProduct& p, ThreadPool& pool, const Put& put) {
   const MmaTasks tasks = mma_tasks(p, pool);
   const bool together = p.places.form == ImageForm::gathered && tasks.parts == 1 && !tasks.streamed;
   const int64_t group = p.params->attrs.group, items = p.places.items;
-  if (!together)
+  if (!together && !p.in_place)
     pool.parallel_for(group * items, std::max<int64_t>(1, kWordsAtOnce / std::max<int64_t>(1, p.places.item_words)),
                       [&](int64_t begin, int64_t end) {
                         for (int64_t last; begin < end; begin = last) {
@@ -224,7 +249,7 @@ void run_mma(const MmaProduct& p, ThreadPool& pool, const Put& put) {
       const int64_t g = tasks.streamed ? at : at / tasks.chunks, chunk = tasks.streamed ? 0 : at % tasks.chunks;
       for (int64_t c = chunk; c < (tasks.streamed ? tasks.chunks : chunk + 1); ++c) {
         const int64_t first = c * tasks.chunk, last = std::min(first + tasks.chunk, p.count());
-        if (together) put(g, first, last);
+        if (together && !p.in_place) put(g, first, last);
         run_panels(p, g, panels * part / tasks.parts, panels * (part + 1) / tasks.parts, first, last, sums);
       }
     }
@@ -251,7 +276,7 @@ void with_mma_rows(const MmaProduct& p, DataType type, const Fn& fn) {
 #if defined(PLANISH_ISA_avx512)
     case Mma::dot_bf16:
     case Mma::tile_bf16:
-      return fn(Bf16Rows());
+      return type == DataType::bf16 ? fn(Bf16Copies()) : fn(Bf16Rows());
     case Mma::tile_tf32:
       return fn(Tf32Rows{p.places.plane});
 #else

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "kernels/cpu/common/simd.h"
+#include "tensor/data_type.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
@@ -83,6 +84,23 @@ struct Bf16Rows {
   }
   static void fill(int32_t* row, int64_t at, int64_t value, int64_t n) {
     std::fill_n(reinterpret_cast<uint16_t*>(row) + at, n, bf16_bits(static_cast<float>(value)));
+  }
+};
+
+// bf16 is put down as it is.
+struct Bf16Copies {
+  using Value = BFloat16;
+  using Lane = uint16_t;
+  static uint16_t lane(BFloat16 x) { return x.bits; }
+  static void put(int32_t* row, int64_t at, const BFloat16* __restrict__ x, int64_t step, int64_t n) {
+    auto* __restrict__ to = reinterpret_cast<BFloat16*>(row) + at;
+    if (step == 1)
+      std::memcpy(to, x, static_cast<size_t>(n) * sizeof(BFloat16));
+    else
+      for (int64_t i = 0; i < n; ++i) to[i] = x[i * step];
+  }
+  static void fill(int32_t* row, int64_t at, int64_t value, int64_t n) {
+    std::fill_n(reinterpret_cast<BFloat16*>(row) + at, n, to_bfloat16(static_cast<float>(value)));
   }
 };
 

@@ -31,6 +31,13 @@ struct Window {
 
   bool one_tap = false;  // of every pixel, and it is inside
 
+  // Whether output pixels are the pixels of the image.
+  bool is_image() const {
+    bool same = one_tap;
+    for (size_t i = 0; i < 3; ++i) same = same && (stride[i] == 1 || extent[i] == 1);
+    return same;
+  }
+
   int64_t tap_count() const { return kernel[0] * kernel[1] * kernel[2]; }
 
   const T* only_tap(int64_t g, const RowWalk& walk) const {

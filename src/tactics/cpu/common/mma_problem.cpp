@@ -29,7 +29,8 @@ double put_down_us(const TacticQuery& query, const MmaProblem& p, Mma mma) {
   constexpr double kInRows = 8e3, kOneByOne = 700;  // values a microsecond
   int64_t taps = 1;
   for (int64_t k : p.attrs.kernel) taps *= k;
-  const int64_t channels = p.values / std::max<int64_t>(taps, 1), runs = mma_runs(mma, query.isa, p.attrs, channels).count;
+  const int64_t channels = p.values / std::max<int64_t>(taps, 1),
+                runs = mma_runs(mma, query.isa, p.attrs, channels).count;
   const bool scattered = taps > 1 && runs == 1 && channels < kFewChannels;
   const double values = p.rows * static_cast<double>(p.values * p.attrs.group) / static_cast<double>(runs);
   return values / (scattered ? kOneByOne : kInRows);
@@ -96,6 +97,9 @@ void offer_mma(const TacticQuery& query, CandidateSink& sink, const MmaProblem& 
       candidate.inputs = p->inputs;
       candidate.outputs = p->outputs;
       candidate.strided_inputs = candidate.strided_output = p->kernel != "mma_gemm";
+      const MmaFormat format = mma_format(mma, code_level(query.isa));
+      if (!format.integer && format.planes == 1) candidate.half_inputs = kAllOperands;
+      candidate.half_output = !format.integer && format.planes == 1;
       candidate.estimated_us = penalty * estimate_mma_us(query, mma, p->flops, bytes, put_down_us(query, *p, mma));
       penalty *= 1.02;
       candidate.emit = [p, mma, row_blocks](StepBuilder& builder) { emit_mma(builder, *p, mma, row_blocks); };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/activation.h"
 #include "tactics/leading_add.h"
 
 namespace planish::tactics::cpu {
@@ -89,6 +90,13 @@ void apply(const EpilogueParams& epilogue, GemmAttrs& attrs) {
   attrs.low = epilogue.clamped ? epilogue.low : 0;
   attrs.high = epilogue.clamped ? epilogue.high : 0;
   attrs.program = epilogue.program;
+}
+
+bool ends_in_registers(const TacticQuery& query, const EpilogueParams& epilogue) {
+  if (epilogue.program.empty()) return true;
+  const Activation form = activation_of(PointwiseProgram::parse(epilogue.program));
+  return form.present() &&
+         (!form.adds || query.graph.value(epilogue.extras[0]).type.shape == query.output(0).type.shape);
 }
 
 // The depth passes in slices; what they read of a chunk's rows stays in cache.

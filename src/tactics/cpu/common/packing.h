@@ -52,6 +52,10 @@ struct EpilogueParams {
 EpilogueParams epilogue_params(const TacticQuery& query, const EpilogueForm& form, ValueId bias_operand,
                                int64_t channels, int channels_axis);
 
+// Whether kernels end sums by it in registers, before they are stored: no program, or an activation whose addend lies
+// as the result does.
+bool ends_in_registers(const TacticQuery& query, const EpilogueParams& epilogue);
+
 // Chunks of rows worth trying for a product of these extents: the likely best first.
 std::vector<int64_t> row_block_choices(Isa isa, int threads, double rows, int64_t depth, int64_t columns);
 
