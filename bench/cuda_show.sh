@@ -36,7 +36,7 @@ if [ -f "$models/resnet50.prototxt" ]; then
   say "ResNet-50: contexts side by side, changes of address"
   try bench_cuda_overlap "$work/resnet50.plan" 3 1.5
   say "ResNet-50: torch's memory, streams and graphs"
-  "$python" "$here/cuda_torch.py" "$bin/libplanish_runtime.so" "$work/resnet50.plan" || { echo "FAILED: cuda_torch.py"; failed=1; }
+  "$python" "$here/cuda_torch.py" "$bin/libplanish.so.0" "$work/resnet50.plan" || { echo "FAILED: cuda_torch.py"; failed=1; }
 fi
 if [ -f "$models/yolov5s.onnx" ]; then
   say "YOLOv5s: two streams with copies overlapped"
