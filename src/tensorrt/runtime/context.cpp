@@ -13,7 +13,7 @@ ContextImpl::ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice>
       device_(std::move(device)),
       reporter_(engine.reporter()),
       strategy_(strategy),
-      runner_(plan_, reporter_) {
+      runner_(plan_, device_, reporter_) {
   const size_t count = plan_->ios().size();
   now_.addresses.assign(count, nullptr);
   now_.allocators.assign(count, nullptr);
@@ -214,6 +214,7 @@ void ContextImpl::start(cudaStream_t stream, bool wait) {
   follow_engine();
   require_complete();
   times_.clear();
+  if (runner_.on_gpu()) return put(stream, wait);
   const bool at_once = wait || debug_sync_ || stream == nullptr || (profiler_ != nullptr && emits_profile_);
   if (!at_once && runner_.enqueue(now_, stream)) {
     record_event(consumed_, stream);
@@ -222,6 +223,14 @@ void ContextImpl::start(cudaStream_t stream, bool wait) {
   wait_for_stream(stream);
   call_here([&] { runner_.run(now_); });
   record_event(consumed_, stream);
+  if (profiler_ != nullptr && emits_profile_) reportToProfiler();
+}
+
+// On a GPU all streams, the default one too, take the work as it is.
+void ContextImpl::put(cudaStream_t stream, bool wait) {
+  runner_.put(now_, stream);
+  record_event(consumed_, stream);
+  if (wait || debug_sync_) runner_.synchronize(stream);
   if (profiler_ != nullptr && emits_profile_) reportToProfiler();
 }
 

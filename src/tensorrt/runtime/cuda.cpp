@@ -17,6 +17,7 @@ struct CudaFunctions {
   int (*synchronize)(cudaStream_t);
   int (*record)(cudaEvent_t, cudaStream_t);
   int (*capturing)(cudaStream_t, int*);
+  int (*current)(int*);
 };
 
 template <class Function>
@@ -32,6 +33,7 @@ const CudaFunctions& cuda() {
     look_up(found.synchronize, "cudaStreamSynchronize");
     look_up(found.record, "cudaEventRecord");
     look_up(found.capturing, "cudaStreamIsCapturing");
+    look_up(found.current, "cudaGetDevice");
     return found;
   }();
   return functions;
@@ -71,6 +73,13 @@ void wait_for_stream(cudaStream_t stream) noexcept {
 
 void record_event(cudaEvent_t event, cudaStream_t stream) noexcept {
   if (event != nullptr && cuda().record != nullptr) cuda().record(event, stream);
+}
+
+int current_gpu() noexcept {
+  if (cuda().own != nullptr && cuda().own->on_cuda() == 0) return -1;
+  int gpu = 0;
+  if (cuda().current == nullptr) return planish_device_is_there("cuda") != 0 ? 0 : -1;
+  return cuda().current(&gpu) == 0 && planish_device_is_there("cuda") != 0 ? gpu : -1;
 }
 
 bool is_capturing(cudaStream_t stream) noexcept {
