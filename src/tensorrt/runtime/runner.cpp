@@ -107,7 +107,7 @@ void Runner::bind(const Snapshot& snapshot) {
     void* address = snapshot.addresses[i];
     if (bytes_[i] >= 0 && snapshot.allocators[i] != nullptr)
       address = snapshot.allocators[i]->reallocateOutputAsync(
-          io.name.c_str(), address, static_cast<uint64_t>(std::max<int64_t>(bytes_[i], 1)), 256, nullptr);
+          io.name.c_str(), address, static_cast<uint64_t>(std::max<int64_t>(bytes_[i], 1)), 256, snapshot.stream);
     if (bytes_[i] < 0) continue;
     if (address == nullptr && bytes_[i] > 0)
       refuse((io.is_input ? "input '" : "output '") + io.name + "' has no address");
@@ -134,7 +134,8 @@ void Runner::deliver(const Snapshot& snapshot) {
       const auto size = static_cast<size_t>(element_count(shape)) * io.element_bytes;
       void* address = snapshot.addresses[i];
       if (allocator != nullptr)
-        address = allocator->reallocateOutputAsync(io.name.c_str(), address, std::max<size_t>(size, 1), 256, nullptr);
+        address =
+            allocator->reallocateOutputAsync(io.name.c_str(), address, std::max<size_t>(size, 1), 256, snapshot.stream);
       if (address == nullptr && size > 0) refuse("output '" + io.name + "' has neither an address nor an allocator");
       if (size > 0) std::memcpy(address, data, size);
     }

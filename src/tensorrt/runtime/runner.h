@@ -18,6 +18,7 @@ struct Snapshot {
   std::vector<Extents> shapes;  // of inputs; empty rank-0 entries of outputs are not read
   std::vector<void*> addresses;
   std::vector<nvinfer1::IOutputAllocator*> allocators;
+  cudaStream_t stream = nullptr;  // that it is ordered in
 };
 
 class Runner {
