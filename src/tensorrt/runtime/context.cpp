@@ -214,8 +214,13 @@ void ContextImpl::start(cudaStream_t stream, bool wait) {
   follow_engine();
   require_complete();
   times_.clear();
+  now_.stream = stream;
   if (runner_.on_gpu()) return put(stream, wait);
-  const bool at_once = wait || debug_sync_ || stream == nullptr || (profiler_ != nullptr && emits_profile_);
+  // Callers read what output allocators were told as soon as this returns.
+  const bool allocates =
+      std::any_of(now_.allocators.begin(), now_.allocators.end(), [](auto* a) { return a != nullptr; });
+  const bool at_once = wait || debug_sync_ || stream == nullptr || (profiler_ != nullptr && emits_profile_) ||
+                       (allocates && !is_capturing(stream));
   if (!at_once && runner_.enqueue(now_, stream)) {
     record_event(consumed_, stream);
     return;

@@ -101,13 +101,13 @@ void Runner::measure(size_t index) {
   detail::check(planish_context_get_bytes(context_.get(), name, &bytes_[index]));
 }
 
-void Runner::bind(const Snapshot& snapshot, cudaStream_t stream) {
+void Runner::bind(const Snapshot& snapshot) {
   for (size_t i = 0; i < addresses_.size(); ++i) {
     const Io& io = plan_->ios()[i];
     void* address = snapshot.addresses[i];
     if (bytes_[i] >= 0 && snapshot.allocators[i] != nullptr)
       address = snapshot.allocators[i]->reallocateOutputAsync(
-          io.name.c_str(), address, static_cast<uint64_t>(std::max<int64_t>(bytes_[i], 1)), 256, stream);
+          io.name.c_str(), address, static_cast<uint64_t>(std::max<int64_t>(bytes_[i], 1)), 256, snapshot.stream);
     if (bytes_[i] < 0) continue;
     if (address == nullptr && bytes_[i] > 0)
       refuse((io.is_input ? "input '" : "output '") + io.name + "' has no address");
@@ -120,7 +120,6 @@ void Runner::bind(const Snapshot& snapshot, cudaStream_t stream) {
 }
 
 void Runner::deliver(const Snapshot& snapshot, Stream* stream) {
-  const auto native = stream == nullptr ? nullptr : static_cast<cudaStream_t>(stream->native());
   for (size_t i = 0; i < bytes_.size(); ++i) {
     const Io& io = plan_->ios()[i];
     nvinfer1::IOutputAllocator* allocator = snapshot.allocators[i];
@@ -135,7 +134,8 @@ void Runner::deliver(const Snapshot& snapshot, Stream* stream) {
       const auto size = static_cast<size_t>(element_count(shape)) * io.element_bytes;
       void* address = snapshot.addresses[i];
       if (allocator != nullptr)
-        address = allocator->reallocateOutputAsync(io.name.c_str(), address, std::max<size_t>(size, 1), 256, native);
+        address =
+            allocator->reallocateOutputAsync(io.name.c_str(), address, std::max<size_t>(size, 1), 256, snapshot.stream);
       if (address == nullptr && size > 0) refuse("output '" + io.name + "' has neither an address nor an allocator");
       if (size > 0 && stream != nullptr) stream->copy(address, data, size);
       if (size > 0 && stream == nullptr) std::memcpy(address, data, size);
@@ -147,7 +147,7 @@ void Runner::deliver(const Snapshot& snapshot, Stream* stream) {
 void Runner::execute(const Snapshot& snapshot, Stream* stream) {
   const std::lock_guard lock(mutex_);
   apply_shapes(snapshot);
-  bind(snapshot, stream == nullptr ? nullptr : static_cast<cudaStream_t>(stream->native()));
+  bind(snapshot);
   detail::check(planish_context_enqueue(context_.get(), stream == nullptr ? nullptr : stream->handle()));
   deliver(snapshot, stream);
 }

@@ -19,6 +19,7 @@ struct Snapshot {
   std::vector<Extents> shapes;  // of inputs; empty rank-0 entries of outputs are not read
   std::vector<void*> addresses;
   std::vector<nvinfer1::IOutputAllocator*> allocators;
+  cudaStream_t stream = nullptr;  // that it is ordered in
 };
 
 class Runner {
@@ -55,7 +56,7 @@ class Runner {
   struct Job;
   static bool run_job(void* job);
   void apply_shapes(const Snapshot& snapshot);
-  void bind(const Snapshot& snapshot, cudaStream_t stream);
+  void bind(const Snapshot& snapshot);
   // Outputs that were not bound. `stream`: of a GPU; null: the processor's memory.
   void deliver(const Snapshot& snapshot, Stream* stream);
   void execute(const Snapshot& snapshot, Stream* stream);
