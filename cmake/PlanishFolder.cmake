@@ -114,7 +114,7 @@ function(planish_cpu_kernels)
       set_target_properties(kernels_cpu_${isa} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 7)
     endif()
     target_compile_definitions(kernels_cpu_${isa} PRIVATE PLANISH_ISA=${isa} PLANISH_ISA_${isa}=1)
-    target_compile_options(kernels_cpu_${isa} PRIVATE ${flags_${isa}} $<$<CONFIG:Release>:$<IF:$<STREQUAL:${isa},scalar>,-O2,-O3>>
+    target_compile_options(kernels_cpu_${isa} PRIVATE ${flags_${isa}} $<$<CONFIG:Release>:$<IF:$<STREQUAL:${isa},scalar>,-Os,-O3>>
       -ffp-contract=off -fno-math-errno -fno-trapping-math $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
     set(object ${CMAKE_BINARY_DIR}/kernels_cpu_${isa}.o)
     set(parts "$<FILTER:$<TARGET_OBJECTS:kernels_cpu_${isa}>,EXCLUDE,[.](gch|pch)$>")
@@ -174,5 +174,8 @@ function(planish_libraries)
     target_link_options(${library} PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections
       -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/cmake/exports.map)
     set_target_properties(${library} PROPERTIES LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cmake/exports.map)
+    if(PLANISH_LLD)  # equal functions of different templates become one; no address of one is compared
+      target_link_options(${library} PRIVATE $<$<CONFIG:Release>:-Wl,--icf=all>)
+    endif()
   endforeach()
 endfunction()

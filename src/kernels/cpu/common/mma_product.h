@@ -247,11 +247,18 @@ void with_mma_rows(const MmaProduct& p, DataType type, const Fn& fn) {
     case Mma::dot_i8:
     case Mma::tile_i8:
       return is_signed ? fn(ByteRows<int8_t>()) : fn(ByteRows<uint8_t>());
+#if defined(PLANISH_ISA_avx512)
     case Mma::dot_bf16:
     case Mma::tile_bf16:
       return fn(Bf16Rows());
     case Mma::tile_tf32:
       return fn(Tf32Rows{p.places.plane});
+#else
+    case Mma::dot_bf16:
+    case Mma::tile_bf16:
+    case Mma::tile_tf32:
+      return;  // this level has no blocks for them: the check has refused them
+#endif
   }
 }
 

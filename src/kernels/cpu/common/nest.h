@@ -97,10 +97,15 @@ class NestPosition {
   std::array<int64_t, kMaxRank> index_{};
 };
 
-// body(offsets, n): every row along the innermost axis, cut into pieces of at most `piece` elements. Blocks given
-// to a thread have about `grain` elements or more.
-template <size_t N, class Body>
-void for_rows(ThreadPool& pool, const Nest<N>& nest, int64_t piece, int64_t grain, Body body) {
+// What is done with a row of a nest, behind an address: what walks is compiled once, and so is each body.
+template <size_t N>
+struct RowBody {
+  void* self;
+  void (*call)(void* self, const std::array<int64_t, N>& offsets, int64_t n);
+};
+
+template <size_t N>
+[[gnu::noinline]] void walk_rows(ThreadPool& pool, const Nest<N>& nest, int64_t piece, int64_t grain, RowBody<N> body) {
   if (nest.is_empty()) return;
   const int64_t length = nest.dims[nest.inner()], pieces = (length + piece - 1) / piece;
   const int64_t share = std::max<int64_t>(1, grain / std::min(length, piece));
@@ -109,13 +114,23 @@ void for_rows(ThreadPool& pool, const Nest<N>& nest, int64_t piece, int64_t grai
     for (int64_t task = begin, part = begin % pieces; task < end; ++task) {
       std::array<int64_t, N> offset = at.offset;
       for (size_t k = 0; k < N; ++k) offset[k] += part * piece * nest.strides[k][nest.inner()];
-      body(offset, std::min(piece, length - part * piece));
+      body.call(body.self, offset, std::min(piece, length - part * piece));
       if (++part == pieces) {
         part = 0;
         at.next();
       }
     }
   });
+}
+
+// body(offsets, n): every row along the innermost axis, cut into pieces of at most `piece` elements. Blocks given
+// to a thread have about `grain` elements or more.
+template <size_t N, class Body>
+void for_rows(ThreadPool& pool, const Nest<N>& nest, int64_t piece, int64_t grain, Body body) {
+  const auto call = [](void* self, const std::array<int64_t, N>& offsets, int64_t n) {
+    (*static_cast<Body*>(self))(offsets, n);
+  };
+  walk_rows<N>(pool, nest, piece, grain, {&body, call});
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA
