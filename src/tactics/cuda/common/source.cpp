@@ -226,6 +226,11 @@ std::string device_type(DataType type) {
   }
 }
 
+std::string word_type(DataType type) {
+  static constexpr const char* kWords[] = {"", "uint8_t", "uint16_t", "", "uint32_t", "", "", "", "uint64_t"};
+  return kWords[element_bytes(type)];
+}
+
 std::string statements(const PointwiseProgram& program, bool real) {
   std::string text;
   auto at = static_cast<size_t>(program.inputs);

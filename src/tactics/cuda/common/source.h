@@ -13,6 +13,9 @@ namespace planish::tactics::cuda {
 // The element type as kernels/cuda/view.cuh has it ("half_t"); empty: no kernel takes it.
 std::string device_type(DataType type);
 
+// The unsigned integer of an element's size ("uint16_t"): for kernels that only move elements.
+std::string word_type(DataType type);
+
 // "const float r3 = r0 + r2;" for each instruction; registers of `inputs` are there. `real`: fp32, else 64-bit
 // integers.
 std::string statements(const PointwiseProgram& program, bool real);
