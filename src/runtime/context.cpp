@@ -189,8 +189,18 @@ struct Context::State final : Frame {
     places.assign(addresses.begin(), addresses.end());
     places.insert(places.end(), in_place.begin(), in_place.end());
     for (const Storage& storage : staging) places.push_back(storage.data.get());
-    if (places != now->placed)
+    if (now->placed.empty()) {
       for (PreparedStep& step : now->steps) patch(step);
+    } else if (places != now->placed) {
+      const size_t count = addresses.size();
+      const auto has_moved = [&](size_t binding) {
+        for (size_t at = binding; at < places.size(); at += count)
+          if (places[at] != now->placed[at]) return true;
+        return false;
+      };
+      for (PreparedStep& step : now->steps)
+        if (reaches(*step.step, has_moved)) patch(step);
+    }
     now->placed = places;
     patched = true;
   }
@@ -303,6 +313,15 @@ std::shared_ptr<std::byte> given_arena(const ContextOptions& options, int64_t ne
   return {options.arena, [](std::byte*) {}};
 }
 
+// A plan for the processor may run beside a GPU: memory of that one is of no use to it.
+std::shared_ptr<std::byte> host_arena(const Engine& engine, const Profile& profile, const ContextOptions& options) {
+  Device& device = engine.device();
+  const bool reached =
+      options.arena != nullptr && !engine.on_device() &&
+      (device.accelerator() == nullptr || device.accelerator()->owner_of(options.arena) == MemoryOwner::host);
+  return reached ? given_arena(options, profile.arena_bytes, kAlignment) : device.allocate(profile.arena_bytes);
+}
+
 std::shared_ptr<std::byte> device_arena(const Engine& engine, const Profile& profile, const ContextOptions& options) {
   constexpr int64_t kDeviceAlignment = 256;
   if (options.arena != nullptr) {
@@ -324,8 +343,7 @@ Context::Context(std::shared_ptr<const Engine> engine, const ContextOptions& opt
   s.profile = &s.engine->plan().profiles[static_cast<size_t>(options.profile)];
   s.isa = parse_isa(s.engine->plan().isa);
   const bool on_device = s.engine->on_device();
-  s.arena = options.arena == nullptr || on_device ? s.engine->device().allocate(s.profile->arena_bytes)
-                                                  : given_arena(options, s.profile->arena_bytes, kAlignment);
+  s.arena = host_arena(*s.engine, *s.profile, options);
   if (on_device) s.device_arena = device_arena(*s.engine, *s.profile, options);
   if (Accelerator* const accelerator = s.engine->device().accelerator(); accelerator != nullptr)
     s.ended = accelerator->create_mark();

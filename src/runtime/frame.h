@@ -59,9 +59,11 @@ struct Frame : LateSteps {
   void measure_bindings();                    // fills `needed`
   std::vector<PreparedStep> prepare() const;  // the profile's steps for the current shapes, without addresses
   void patch(PreparedStep& prepared) const;   // gives it the addresses
-  void begin_run();                           // forgets what the last run bound
-  void begin_shapes();                        // the shapes are other ones: so is everything made from them
-  void move_binding(size_t binding);          // its address has changed
+  // Whether the step uses memory of a binding for which `moved` holds; one with bodies may.
+  bool reaches(const Step& step, const std::function<bool(size_t binding)>& moved) const;
+  void begin_run();                   // forgets what the last run bound
+  void begin_shapes();                // the shapes are other ones: so is everything made from them
+  void move_binding(size_t binding);  // its address has changed
   // Decides what is used in place and what the host needs a copy of.
   void place_bindings();
   void fetch_staged(Stream& stream) const;    // inputs that steps of the host read
@@ -100,7 +102,7 @@ struct Frame : LateSteps {
 
   SymbolValues last_;                       // of symbols that steps bind: the values they had before
   uint64_t generation_ = 1;                 // raised when such a value, or the memory of a buffer, changes
-  std::vector<int32_t> binding_of_;         // by buffer: the binding whose whole it holds; -1: none
+  std::vector<int32_t> binding_of_;         // by buffer of the GPU: the binding whose whole it holds; -1: none
   std::vector<Storage> dynamic_;            // by buffer
   std::vector<Storage> outputs_;            // by binding: of outputs that the caller gave no memory
   std::map<uint32_t, Storage> workspaces_;  // of late steps, by step id

@@ -131,6 +131,18 @@ bool Frame::overlaps_another(size_t binding) const {
   return false;
 }
 
+bool Frame::reaches(const Step& step, const std::function<bool(size_t binding)>& moved) const {
+  if (!step.bodies.empty()) return true;
+  const auto has_moved = [&](const ViewDesc& view) {
+    if (view.buffer < 0) return false;
+    const bool bound = buffer_of(view).kind == BufferKind::binding;
+    const int32_t binding = bound ? buffer_of(view).index : binding_of_[static_cast<size_t>(view.buffer)];
+    return binding >= 0 && moved(static_cast<size_t>(binding));
+  };
+  return std::any_of(step.inputs.begin(), step.inputs.end(), has_moved) ||
+         std::any_of(step.outputs.begin(), step.outputs.end(), has_moved);
+}
+
 void Frame::place_bindings() {
   if (engine->device().accelerator() == nullptr) return;
   for (size_t i = 0; i < addresses.size(); ++i) {

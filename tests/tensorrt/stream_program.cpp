@@ -43,6 +43,8 @@ class CopyPlugin : public IPluginV2DynamicExt {
     const size_t bytes = kCount * sizeof(float);
     if (cudaMemsetAsync(outputs[0], 0xff, bytes, stream) != cudaSuccess) return 1;
     if (cudaMemcpyAsync(outputs[0], inputs[0], bytes, cudaMemcpyDeviceToDevice, stream) != cudaSuccess) return 2;
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;  // what is captured cannot be waited for
+    if (cudaStreamIsCapturing(stream, &status) == cudaSuccess && status != cudaStreamCaptureStatusNone) return 0;
     return cudaStreamSynchronize(stream) == cudaSuccess ? 0 : 3;
   }
   DataType getOutputDataType(int32_t, const DataType* types, int32_t) const noexcept override { return types[0]; }
