@@ -45,7 +45,7 @@ struct AttentionPlace {
 struct AttentionShape {
   int queries, keys, width, heads_per_key_head, causal_offset;
   float scale;
-  AttentionPlace query, key, value, result, mask;
+  AttentionPlace query, key, value, result, mask, second;
 };
 
 AttentionShape shape_of(const Case& c) {

@@ -8,6 +8,7 @@ digits.wts                                                    its weights as tex
 0.pgm … 9.pgm                                                 a picture of each digit that demo/ has, 8 x 8
 spots.onnx, spots_pose.onnx, spots.ppm                        detectors in the form of YOLO's, and what they look at
 hswish.onnx                                                   a network with a node that nobody but a plugin knows
+integers.onnx                                                 integers of 64 bits
 
 Needs nothing but Python's standard library.
 """
@@ -241,9 +242,9 @@ def node(kind, inputs, output, **attributes):
             b"".join(block(5, attribute(*one)) for one in attributes.items()))
 
 
-def value_info(name, extents):
+def value_info(name, extents, kind=1):
     shape = b"".join(block(1, block(2, one) if isinstance(one, str) else number(1, one)) for one in extents)
-    return block(1, name) + block(2, block(1, number(1, 1) + block(2, shape)))
+    return block(1, name) + block(2, block(1, number(1, kind) + block(2, shape)))
 
 
 def write_onnx(path, nodes, constants, inputs, outputs):
@@ -300,6 +301,14 @@ def write_hswish(folder):
                [tensor("kernel", [8, 3, 1, 1], kernel)], [("x", ["N", 3, 4, 4])], [("y", ["N", 8, 4, 4])])
 
 
+def write_integers(folder):
+    """Integers of 64 bits: an input, an output, weights beyond 32 bits, and the end of a slice that means "all"."""
+    constants = [tensor("more", [2], [1 << 40, 7], True), tensor("start", [1], [1], True),
+                 tensor("end", [1], [(1 << 63) - 1], True), tensor("axis", [1], [1], True)]
+    write_onnx(folder / "integers.onnx", [node("Add", ["ids", "more"], "sum"), node("Slice", ["x", "start", "end", "axis"], "rest")],
+               constants, [("ids", [2], 7), ("x", [2, 3])], [("sum", [2], 7), ("rest", [2, 2])])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
@@ -312,6 +321,7 @@ def main():
     write_detectors(folder)
     write_spots(folder)
     write_hswish(folder)
+    write_integers(folder)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,21 @@
 //
 // Pictures of 260 x 260. Prints a line a face: score, 0 with a mask or 1 without, box in shares of the picture.
 
+#include <cuda_runtime_api.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <numeric>
+#include <string>
+#include <vector>
 
 #include "NvCaffeParser.h"
-#include "common.h"
+#include "NvInfer.h"
 
 using namespace nvinfer1;
 
@@ -21,7 +28,47 @@ namespace {
 constexpr int kSide = 260, kAnchors = 5972;
 constexpr float kLeastScore = 0.5F, kMostOverlap = 0.4F;
 
+class Logger : public ILogger {
+  void log(Severity severity, char const* text) override {
+    if (severity < Severity::kINFO) std::fprintf(stderr, "%s\n", text);
+  }
+};
+
 Logger logger;
+
+[[noreturn]] void fail(const std::string& what) {
+  std::fprintf(stderr, "%s\n", what.c_str());
+  std::exit(1);
+}
+
+void check(cudaError_t status) {
+  if (status != cudaSuccess) fail(std::string("CUDA: ") + cudaGetErrorString(status));
+}
+
+template <class T>
+T* made(T* object, const char* what) {
+  if (object == nullptr) fail(std::string(what) + " could not be made");
+  return object;
+}
+
+// A PPM of these extents and 8 bits: colours apart, times `factor`; `bgr`: blue first.
+std::vector<float> read_picture(const std::string& path, int height, int width, float factor, bool bgr) {
+  std::ifstream file(path, std::ios::binary);
+  std::string magic;
+  int found_width = 0, found_height = 0, most = 0;
+  file >> magic >> found_width >> found_height >> most;
+  file.get();
+  const size_t pixels = static_cast<size_t>(height) * static_cast<size_t>(width);
+  std::vector<unsigned char> bytes(3 * pixels);
+  if (magic != "P6" || most != 255 || found_width != width || found_height != height ||
+      !file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size())))
+    fail(path + ": a PPM of " + std::to_string(width) + " x " + std::to_string(height) + " is accepted");
+  std::vector<float> values(3 * pixels);
+  for (size_t channel = 0; channel < 3; ++channel)
+    for (size_t i = 0; i < pixels; ++i)
+      values[channel * pixels + i] = factor * static_cast<float>(bytes[3 * i + (bgr ? 2 - channel : channel)]);
+  return values;
+}
 
 struct Destroy {
   template <class T>
@@ -111,7 +158,7 @@ int main(int count, char** arguments) {
   check(cudaMalloc(&buffers[input], 3 * kSide * kSide * sizeof(float)));
   for (int i = 0; i < 2; ++i) check(cudaMalloc(&buffers[at[i]], results[i]->size() * sizeof(float)));
   for (int i = 3; i < count; ++i) {
-    const auto picture = planes(read_picture(arguments[i], 3, kSide, kSide), 1.0F / 255, false);
+    const auto picture = read_picture(arguments[i], kSide, kSide, 1.0F / 255, false);
     check(cudaMemcpy(buffers[input], picture.data(), picture.size() * sizeof(float), cudaMemcpyHostToDevice));
     if (!context->execute(1, buffers)) fail("the network could not be executed");
     for (int k = 0; k < 2; ++k)

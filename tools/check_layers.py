@@ -40,7 +40,7 @@ LAYERS = {
     "tensorrt/runtime": ["cudart"],  # the public interface alone, of the runtime half; how work gets on a stream
     "tensorrt/build": ["tensorrt/runtime"],
     "tensorrt/parsers": [],
-    "trtexec": [],  # TensorRT's public interface and the CUDA runtime's, as its users have them
+    "trtexec": ["cudart"],  # TensorRT's public interface and the CUDA runtime's, as its users have them; who answers for it
     "cli": ["importers", "compile"] + BUILDER,
     "python": [],
 }

@@ -68,6 +68,23 @@ class Device {
   detail::Handle<planish_device, planish_device_destroy> handle_;
 };
 
+// Memory of a device, or of the host beside it (pinned where the device is a GPU).
+class Memory {
+ public:
+  enum class Kind { device = PLANISH_MEMORY_DEVICE, host = PLANISH_MEMORY_HOST };
+  Memory(const Device& device, size_t bytes, Kind kind = Kind::device) : bytes_(bytes) {
+    planish_memory* made = nullptr;
+    detail::check(planish_memory_create(device.handle(), static_cast<planish_memory_kind>(kind), bytes, &made));
+    handle_.reset(made);
+  }
+  void* data() const { return planish_memory_data(handle_.get()); }
+  size_t size() const { return bytes_; }
+
+ private:
+  size_t bytes_;
+  detail::Handle<planish_memory, planish_memory_destroy> handle_;
+};
+
 class Engine;
 
 // An in-order queue with a thread of its own. Its destructor waits for what was enqueued.
@@ -79,12 +96,26 @@ class Stream {
     handle_.reset(made);
   }
   explicit Stream(const Engine& engine);
+  // A stream of the caller's on a GPU (CUstream, cudaStream_t; null: the default one), which is not owned. Throws
+  // Error(invalid_argument): it is of another GPU or context.
+  static Stream adopt(const Device& device, void* native) {
+    planish_stream* made = nullptr;
+    detail::check(planish_stream_adopt(device.handle(), native, &made));
+    return Stream(made);
+  }
+  static Stream adopt(const Engine& engine, void* native);
 
+  void* native() const { return planish_stream_native(handle_.get()); }  // CUstream; null: of the processor
+  // In the order of the stream, between any memory that the device reaches.
+  void copy(void* to, const void* from, size_t bytes) {
+    detail::check(planish_stream_copy(handle_.get(), to, from, bytes));
+  }
   // Waits for everything enqueued; throws what the first execution that failed since the last call says.
   void synchronize() { detail::check(planish_stream_synchronize(handle_.get())); }
   planish_stream* handle() const { return handle_.get(); }
 
  private:
+  explicit Stream(planish_stream* made) : handle_(made) {}
   detail::Handle<planish_stream, planish_stream_destroy> handle_;
 };
 

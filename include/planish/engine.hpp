@@ -29,7 +29,7 @@ class Plan {
 };
 
 struct LoadOptions {
-  const Device* device = nullptr;  // null: a new one, with `threads`
+  const Device* device = nullptr;  // null: a new one, with `threads`, of the kind that the plan is for
   int threads = 0;
   // Skips the checksum over the constants; index and structure are always checked. For plans from a trusted,
   // verified place: loading then takes the time of the index alone.
@@ -131,6 +131,12 @@ inline Stream::Stream(const Engine& engine) {
   planish_stream* made = nullptr;
   detail::check(planish_engine_create_stream(engine.handle(), &made));
   handle_.reset(made);
+}
+
+inline Stream Stream::adopt(const Engine& engine, void* native) {
+  planish_stream* made = nullptr;
+  detail::check(planish_engine_adopt_stream(engine.handle(), native, &made));
+  return Stream(made);
 }
 
 }  // namespace v0

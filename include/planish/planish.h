@@ -92,6 +92,7 @@ typedef struct planish_engine planish_engine;
 typedef struct planish_context planish_context;
 typedef struct planish_stream planish_stream;
 typedef struct planish_event planish_event;
+typedef struct planish_memory planish_memory;
 
 /* ---- the library ------------------------------------------------------------------------------------ */
 
@@ -115,8 +116,9 @@ PLANISH_API planish_status planish_set_log(planish_log_fn sink, void* user, plan
 
 /* ---- devices: threads and memory -------------------------------------------------------------------- */
 
-/* Memory for a context's intermediate values, asked for when the context is created; `release` gets what
- * `allocate` returned. `alignment` is a power of two. NULL means out of memory. Any thread may call. */
+/* Memory that the device computes in: of the processor, a context's intermediate values; of a GPU, all that is taken of
+ * its memory (weights when an engine is made, intermediate values when a context is). `release` gets what `allocate`
+ * returned. `alignment` is a power of two. NULL means out of memory. Any thread may call. */
 typedef struct planish_allocator {
   size_t struct_size;
   void* user;
@@ -129,7 +131,8 @@ typedef struct planish_device_options {
   int32_t threads; /* that take part in an execution, the caller's included; 0: one per usable core */
   const planish_allocator*
       allocator;    /* copied; its functions must stay valid while the device lives. NULL: the system */
-  const char* kind; /* "cpu", "cuda", "cuda:1", or "auto": a GPU where there is one. NULL: cpu */
+  const char* kind; /* "cpu", "cuda", "cuda:1", or "auto": what the environment's PLANISH_DEVICE names, else a GPU where
+                       there is one. NULL: cpu */
   const int32_t* processors; /* that the pool's own threads run on; the caller's stays where it is. NULL: any */
   size_t processor_count;
 } planish_device_options;
@@ -138,8 +141,22 @@ typedef struct planish_device_options {
  * NULL. PLANISH_UNSUPPORTED says why there is no GPU. */
 PLANISH_API planish_status planish_device_create(const planish_device_options* options, planish_device** device);
 PLANISH_API void planish_device_destroy(planish_device* device);
+/* 1: a device of this kind can be asked for here; 0: planish_last_error says why not. */
+PLANISH_API int32_t planish_device_is_there(const char* kind);
 PLANISH_API int32_t planish_device_threads(const planish_device* device);
 PLANISH_API const char* planish_device_name(const planish_device* device); /* valid while the device lives */
+
+typedef int32_t planish_memory_kind;
+enum {
+  PLANISH_MEMORY_DEVICE = 0, /* where the device computes: of a GPU, its own */
+  PLANISH_MEMORY_HOST = 1    /* of the host; beside a GPU pinned: copies from and to it are not waited for */
+};
+/* Aligned to 64 bytes at least. PLANISH_OUT_OF_MEMORY says what is needed and what is free. */
+PLANISH_API planish_status planish_memory_create(planish_device* device, planish_memory_kind kind, size_t bytes,
+                                                 planish_memory** memory);
+PLANISH_API void* planish_memory_data(const planish_memory* memory);
+/* Nothing may use it any more. */
+PLANISH_API void planish_memory_destroy(planish_memory* memory);
 
 /* ---- engines: a plan, ready to run ------------------------------------------------------------------ */
 
@@ -152,7 +169,7 @@ PLANISH_API const char* planish_device_name(const planish_device* device); /* va
 
 typedef struct planish_load_options {
   size_t struct_size;
-  planish_device* device; /* NULL: a new one, with `threads` */
+  planish_device* device; /* NULL: a new one, with `threads`, of the kind that the plan is for */
   int32_t threads;
   uint32_t flags;              /* PLANISH_LOAD_… */
   void (*release)(void* user); /* with PLANISH_LOAD_BORROW: not needed any more; not called when loading fails */
@@ -204,7 +221,7 @@ PLANISH_API int32_t planish_engine_find_binding(const planish_engine* engine, co
 /* Extents that `profile` accepts (inputs) or yields (outputs); each array takes PLANISH_MAX_RANK numbers or is NULL. */
 PLANISH_API planish_status planish_engine_get_range(const planish_engine* engine, int32_t profile, int32_t index,
                                                     int64_t* min, int64_t* opt, int64_t* max);
-/* Bytes of intermediate values that a context of this profile needs. */
+/* Bytes of intermediate values that a context of this profile needs, in memory of the device that the plan is for. */
 PLANISH_API planish_status planish_engine_get_arena_bytes(const planish_engine* engine, int32_t profile,
                                                           int64_t* bytes);
 
@@ -247,6 +264,15 @@ PLANISH_API planish_status planish_engine_get_step_tensor(const planish_engine* 
 /* An in-order queue with a thread of its own. Destroying it waits for what was enqueued. */
 PLANISH_API planish_status planish_stream_create(planish_device* device, planish_stream** stream);
 PLANISH_API planish_status planish_engine_create_stream(planish_engine* engine, planish_stream** stream);
+/* A stream of the caller's on a GPU: CUstream or cudaStream_t, of any library; NULL is the default stream. What is
+ * enqueued stands in its order. It is not owned: destroying the result leaves it as it is, and it must live until then.
+ * PLANISH_INVALID_ARGUMENT: the device is no GPU, or the stream is of another GPU or context. */
+PLANISH_API planish_status planish_stream_adopt(planish_device* device, void* native, planish_stream** stream);
+PLANISH_API planish_status planish_engine_adopt_stream(planish_engine* engine, void* native, planish_stream** stream);
+PLANISH_API void* planish_stream_native(const planish_stream* stream); /* CUstream; NULL: of the processor */
+/* Copies in the order of the stream between any memory that the device reaches. Memory of the host that is not pinned
+ * may be read or written before the call returns. */
+PLANISH_API planish_status planish_stream_copy(planish_stream* stream, void* to, const void* from, size_t bytes);
 /* Waits for everything enqueued; the status of the first execution that failed since the last call. */
 PLANISH_API planish_status planish_stream_synchronize(planish_stream* stream);
 PLANISH_API void planish_stream_destroy(planish_stream* stream);
@@ -265,8 +291,8 @@ PLANISH_API void planish_event_destroy(planish_event* event);
 typedef struct planish_context_options {
   size_t struct_size;
   int32_t profile;
-  /* Memory for intermediate values, aligned to 64 bytes, that must live as long as the context. Contexts that
-   * never run at the same time may share it. NULL: the device's. */
+  /* Memory for intermediate values, aligned to 64 bytes (of a GPU: to 256), that must live as long as the context.
+   * Contexts that never run at the same time may share it. NULL: the device's. */
   void* arena;
   size_t arena_bytes; /* PLANISH_INVALID_ARGUMENT when below planish_engine_get_arena_bytes */
 } planish_context_options;
@@ -289,14 +315,18 @@ PLANISH_API planish_status planish_context_get_shape(const planish_context* cont
 /* Bytes that binding takes for the current shapes. */
 PLANISH_API planish_status planish_context_get_bytes(const planish_context* context, const char* binding,
                                                      int64_t* bytes);
-/* The memory of an input or output, of any alignment. Inputs are read, outputs are written, at every run. */
+/* The memory of an input or output, of any alignment. Inputs are read, outputs are written, at every run. A context on
+ * a GPU takes memory of the host, pinned or not, and of any GPU; what lies in its own GPU's memory, aligned to 64
+ * bytes, is read and written in place. */
 PLANISH_API planish_status planish_context_bind(planish_context* context, const char* binding, void* memory,
                                                 size_t bytes);
 
 /* Runs once. `stream` NULL: in the caller, returns when done. Otherwise returns at once, and the result of the
  * execution is that of planish_stream_synchronize; several executions may be in flight on one stream, and until
  * they ended planish_context_set_shape and _bind return PLANISH_BUSY. Once shapes are set and one execution was
- * made it does not allocate memory. */
+ * made it does not allocate memory. On a GPU all work is put on the stream, and waited for only where a step of the
+ * plan computes on the host or memory of the host is not pinned; shapes and memory may be changed as soon as it
+ * returns. */
 PLANISH_API planish_status planish_context_enqueue(planish_context* context, planish_stream* stream);
 
 /* The data of an output whose extents depend on data, which need not be bound. Valid until the next execution.

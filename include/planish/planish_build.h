@@ -362,6 +362,9 @@ typedef struct planish_build_options {
   int32_t no_fallback; /* 1: what a GPU has no kernel for is an error; 0: a step of the host between copies */
 } planish_build_options;
 
+/* PLANISH_UNSUPPORTED says what this machine lacks to build plans for the device: NVRTC, for a GPU. */
+PLANISH_API planish_status planish_device_check_build(const planish_device* device);
+
 /* The network is not changed. Equal network, options and timing cache give equal bytes. `options` may be NULL. */
 PLANISH_API planish_status planish_build(const planish_network* network, const planish_build_options* options,
                                          planish_plan** plan);

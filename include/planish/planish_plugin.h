@@ -69,6 +69,10 @@ typedef struct planish_plugin_call {
   void (*parallel_for)(const struct planish_plugin_call* call, int64_t n, int64_t grain, planish_range_fn body,
                        void* user);
   void* pool; /* the library's */
+  /* on_device 1: operands, results and workspace are memory of a GPU; the work goes onto `stream` (CUstream,
+   * cudaStream_t) and is not waited for. */
+  void* stream;
+  int32_t on_device;
 } planish_plugin_call;
 
 /* Takes what a function says; `text` is copied. */
@@ -104,6 +108,8 @@ typedef struct planish_plugin_type {
    * attributes, is one of them. Its create then finds the node's type as the text PLANISH_ATTR_NODE_TYPE among the
    * attributes. NULL: it stands for itself. */
   int32_t (*stands_for)(void* user, const char* node_type, const planish_attr* attrs, size_t count);
+
+  int32_t on_device; /* 1: plans for a GPU run it there; 0: on the host, between copies */
 } planish_plugin_type;
 
 #define PLANISH_ATTR_NODE_TYPE "planish.node_type"

@@ -31,6 +31,9 @@ class PluginCall {
   std::span<const planish_view> inputs() const { return {call_.inputs, call_.input_count}; }
   std::span<const planish_view> outputs() const { return {call_.outputs, call_.output_count}; }
   void* workspace() const { return call_.workspace; }  // aligned to 64
+  // Operands, results and workspace are memory of a GPU; the work goes onto the stream (CUstream, cudaStream_t).
+  bool on_device() const { return call_.on_device != 0; }
+  void* stream() const { return call_.stream; }
 
   // body(begin, end) over a partition of [0, n) into blocks of at least `grain`, on the library's threads; returns
   // when all are done. The body must not throw.
@@ -67,6 +70,7 @@ class PluginCreator {
   virtual std::string name() const = 0;
   virtual int version() const { return 1; }  // of what it computes; a plan runs with the version it was built with
   virtual bool any_strides() const { return false; }  // false: operands are dense and row-major
+  virtual bool on_device() const { return false; }    // true: plans for a GPU run it there
   virtual std::unique_ptr<Plugin> create(const Attributes& attributes) const = 0;
   virtual std::unique_ptr<Plugin> deserialize(std::string_view bytes) const = 0;
   // For a creator that stands for many types: whether a model's node of this type is one of them. create() then finds
@@ -156,6 +160,7 @@ inline void register_plugin(std::unique_ptr<PluginCreator> creator,
   type.run = detail::plugin_run;
   type.release = [](void* user) { delete static_cast<PluginCreator*>(user); };
   type.stands_for = detail::plugin_stands_for;
+  type.on_device = creator->on_device() ? 1 : 0;
   detail::check(add(&type));
   creator.release();
 }

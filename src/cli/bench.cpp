@@ -72,13 +72,68 @@ void print_statistics(const char* who, const Statistics& s) {
               s.min_ms, s.p10_ms, s.median_ms, s.p90_ms, s.p99_ms, 1e3 / s.median_ms, s.runs);
 }
 
+// One of the devices of --compare cpu,cuda.
+struct Contender {
+  std::string name;
+  std::unique_ptr<Session> session;
+  std::vector<double> times;
+};
+
+// "cpu,cuda" names them; empty: what is compared is no list of devices.
+std::vector<std::string> devices_of(const std::string& compare) {
+  std::vector<std::string> names;
+  for (size_t begin = 0; begin <= compare.size();) {
+    const size_t end = std::min(compare.find(',', begin), compare.size());
+    names.push_back(compare.substr(begin, end - begin));
+    if (!is_device_name(names.back())) return {};
+    begin = end + 1;
+  }
+  return names;
+}
+
+// The model on each device, built for it, with the same inputs, in turns; copies to and from a GPU are inside.
+void compare_devices(BenchCommand& command, const std::vector<std::string>& names) {
+  declare_files(command.common, input_paths(command.inputs));
+  if (is_plan_file(command.common.model))
+    fail(Code::invalid_argument, "--compare {}: {} is a plan for one device; a model is accepted", command.compare,
+         command.common.model);
+  const auto inputs = read_inputs(command.inputs, command.images);
+  std::vector<Contender> contenders;
+  for (const std::string& name : names) {
+    command.common.device = name;
+    auto device = open_device(command.common);
+    auto session = std::make_unique<Session>(obtain_plan(command.common, *device, inputs), device);
+    session->set_inputs(inputs, run_extents(command.common));
+    session->run();
+    contenders.push_back({name, std::move(session), {}});
+  }
+  for (int round = 0; round < kRounds; ++round)
+    for (Contender& one : contenders) {
+      const auto times = time_round(command, round, *one.session);
+      one.times.insert(one.times.end(), times.begin(), times.end());
+    }
+  nlohmann::json result;
+  const Statistics first = statistics_of(contenders.front().times);
+  for (const Contender& one : contenders) {
+    const Statistics own = statistics_of(one.times);
+    result[one.name] = to_json(own);
+    if (command.common.quiet) continue;
+    print_statistics(one.name.c_str(), own);
+    if (&one != &contenders.front())
+      std::printf("%s beside %s: latency %.2f of it, throughput %.2f times\n", one.name.c_str(), names[0].c_str(),
+                  own.median_ms / first.median_ms, first.median_ms / own.median_ms);
+  }
+  if (!command.common.json.empty()) write_json(command.common.json, result);
+}
+
 // The model of "onnxruntime", or "onnxruntime=MODEL.onnx" where what is timed is a plan.
 std::string peer_model(const BenchCommand& command) {
   if (command.compare.empty()) return {};
   const size_t equals = std::min(command.compare.find('='), command.compare.size());
   const bool named = equals < command.compare.size();
   if (command.compare.substr(0, equals) != "onnxruntime" || equals + 1 == command.compare.size())
-    throw UsageError(fmt::format("--compare {}: onnxruntime or onnxruntime=MODEL.onnx is accepted", command.compare));
+    throw UsageError(fmt::format("--compare {}: onnxruntime, onnxruntime=MODEL.onnx or devices (cpu,cuda) are accepted",
+                                 command.compare));
   if (!named && is_plan_file(command.common.model))
     fail(Code::invalid_argument, "--compare onnxruntime: {} is a plan; write onnxruntime=MODEL.onnx",
          command.common.model);
@@ -168,6 +223,7 @@ void check(const BenchCommand& command) {
 
 void run_bench(BenchCommand& command) {
   check(command);
+  if (const auto names = devices_of(command.compare); !names.empty()) return compare_devices(command, names);
   const std::string peers = peer_model(command);
   FlagPaths read = input_paths(command.inputs);
   if (peers != command.common.model) read.push_back({"--compare", peers});
@@ -214,7 +270,8 @@ void add_bench(CLI::App& app) {
   sub->add_flag("--layers", command->layers, "Table of layers: time, rates, kernel");
   sub->add_option("--slowest", command->slowest, "Rows of that table: the N slowest layers; 0: all, in order");
   sub->add_option("--compare", command->compare,
-                  "onnxruntime: time it interleaved, in the same run (onnxruntime=MODEL.onnx beside a plan)");
+                  "onnxruntime: time it interleaved, in the same run (onnxruntime=MODEL.onnx beside a plan); "
+                  "cpu,cuda: the model on each of these devices");
   sub->footer(kBenchExamples);
   sub->callback([command] { run_bench(*command); });
 }

@@ -44,6 +44,9 @@ nlohmann::json report_json(const Plan& plan, const BuildReport& report) {
           {"phases_ms", report.phases_ms},
           {"timed", report.timed},
           {"cached", report.cached},
+          {"images_compiled", report.images_compiled},
+          {"images_from_disk", report.images_from_disk},
+          {"compiler_seconds", report.compiler_seconds},
           {"layers", layers}};
 }
 
@@ -72,6 +75,19 @@ void print_host_steps(const Plan& plan) {
                   static_cast<long long>(step.bytes.evaluate(typical)));
 }
 
+void print_phases(const BuildReport& report) {
+  const char* between = "phases: ";
+  for (const auto& [phase, ms] : report.phases_ms) {
+    std::printf("%s%s %.2f s", between, phase.c_str(), ms * 1e-3);
+    between = ", ";
+  }
+  std::printf("; %d candidates timed, %d known", report.timed, report.cached);
+  if (report.images_compiled + report.images_from_disk > 0)
+    std::printf("; %d images compiled in %.1f s of all threads, %d from disk", report.images_compiled,
+                report.compiler_seconds, report.images_from_disk);
+  std::printf("\n");
+}
+
 void run_build(BuildCommand& command) {
   const auto start = std::chrono::steady_clock::now();
   if (command.output == "-") throw UsageError("--output -: a file is accepted");
@@ -89,6 +105,7 @@ void run_build(BuildCommand& command) {
               profile.steps.size(), static_cast<double>(constant_bytes(plan)) * 1e-6,
               static_cast<double>(profile.arena_bytes) * 1e-6, plan.isa.c_str(), seconds.count());
   print_host_steps(plan);
+  print_phases(report);
 }
 
 }  // namespace

@@ -74,6 +74,26 @@ Picture crop_centre(const Picture& picture, int side) {
   return out;
 }
 
+Picture mean_of_blocks(const Picture& picture, int side) {
+  if (picture.height % side != 0 || picture.width % side != 0)
+    fail(Code::invalid_argument, "block={} of a picture of {}x{}; a divisor of both is accepted", side, picture.height,
+         picture.width);
+  Picture out{picture.height / side, picture.width / side, {}};
+  out.pixels.resize(static_cast<size_t>(out.height) * static_cast<size_t>(out.width) * 3);
+  const int area = side * side;
+  size_t next = 0;
+  for (int y = 0; y < out.height; ++y)
+    for (int x = 0; x < out.width; ++x)
+      for (int c = 0; c < 3; ++c) {
+        int64_t sum = 0;
+        for (int k = 0; k < area; ++k)
+          sum +=
+              picture.pixels[(static_cast<size_t>(y * side + k / side) * picture.width + x * side + k % side) * 3 + c];
+        out.pixels[next++] = static_cast<uint8_t>((sum + area / 2) / area);
+      }
+  return out;
+}
+
 float parse_number(const std::string& key, std::string_view text) {
   float value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -120,6 +140,8 @@ void set_field(ImageRecipe& recipe, const std::string& key, const std::string& v
     recipe.resize = parse_side(key, value);
   else if (key == "crop")
     recipe.crop = parse_side(key, value);
+  else if (key == "block")
+    recipe.block = parse_side(key, value);
   else if (key == "stretch")
     set_stretch(recipe, value);
   else if (key == "mean")
@@ -135,7 +157,7 @@ void set_field(ImageRecipe& recipe, const std::string& key, const std::string& v
     recipe.channels_last = value == "nhwc";
   else
     fail(Code::invalid_argument,
-         "'{}={}'; accepted: resize=N, stretch=HxW, crop=N, scale=S, mean=M or M:M:M, std=S or S:S:S, "
+         "'{}={}'; accepted: resize=N, stretch=HxW, crop=N, block=N, scale=S, mean=M or M:M:M, std=S or S:S:S, "
          "order=rgb|bgr|gray, layout=nchw|nhwc",
          key, value);
 }
@@ -187,6 +209,7 @@ Tensor apply(const ImageRecipe& recipe, Picture picture) {
   if (recipe.resize > 0) picture = resize_shorter(picture, recipe.resize);
   if (recipe.stretch_height > 0) picture = resize(picture, recipe.stretch_height, recipe.stretch_width);
   if (recipe.crop > 0) picture = crop_centre(picture, recipe.crop);
+  if (recipe.block > 1) picture = mean_of_blocks(picture, recipe.block);
   const int64_t channels = recipe.gray ? 1 : 3, height = picture.height, width = picture.width;
   const std::vector<int64_t> extents = recipe.channels_last ? std::vector<int64_t>{1, height, width, channels}
                                                             : std::vector<int64_t>{1, channels, height, width};

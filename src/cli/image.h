@@ -15,6 +15,7 @@ struct ImageRecipe {
   int resize = 0;                             // short side, 0: none
   int stretch_height = 0, stretch_width = 0;  // stretch=HxW: both sides, whatever the aspect
   int crop = 0;                               // centre square
+  int block = 1;                              // each block of so many pixels a side becomes its mean, rounded half up
   std::array<float, 3> mean{0, 0, 0};
   std::array<float, 3> std{1, 1, 1};
   float scale = 1;  // applied before mean and std

@@ -25,7 +25,8 @@ constexpr const char* kRunExamples =
     "  planish run model.plan --input all.npz                        members of the archive by input name\n"
     "  planish run net.plan --input data=cat.jpg --top 5 --labels imagenet.txt \\\n"
     "      --image data:resize=256,crop=224,mean=123.675:116.28:103.53,std=58.395:57.12:57.375\n"
-    "A recipe works in this order: resize=N (short side) or stretch=HxW, crop=N (centre), scale=S, mean=, std=, then\n"
+    "A recipe works in this order: resize=N (short side) or stretch=HxW, crop=N (centre), block=N (means of blocks), "
+    "scale=S, mean=, std=, then\n"
     "order=rgb|bgr|gray and layout=nchw|nhwc. Pixels are 0 to 255 before it. JPEG and PNG of every kind become RGB of "
     "8\n"
     "bits: alpha is dropped, of 16 bits the upper 8 are taken, neither profiles nor EXIF turns are applied.";

@@ -8,7 +8,9 @@
 #include "compile/selection.h"
 #include "compile/tuner.h"
 #include "device/accelerator.h"
+#include "device/cuda/nvrtc.h"
 #include "ops/builder.h"
+#include "tactics/cuda/common/source.h"
 
 namespace planish {
 namespace {
@@ -65,25 +67,39 @@ void check_extents(const Graph& graph) {
 // Of the GPU that the device is; empty: it is none.
 std::string own_arch(Device& device) { return device.accelerator() == nullptr ? "" : device.accelerator()->arch(); }
 
+void check_compiler() {
+  if (!cuda::nvrtc_missing().empty())
+    fail(Code::unsupported,
+         "{}; plans for a GPU are built with it (those built elsewhere run without), and --device cpu builds for the "
+         "processor",
+         cuda::nvrtc_missing());
+}
+
 }  // namespace
+
+void check_can_build(Device& device) {
+  if (device.accelerator() != nullptr) check_compiler();
+}
 
 Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport* report) {
   Phases phases(options, report);
+  const auto images = tactics::cuda::image_counts();
   const Isa isa = options.isa.empty() ? active_isa() : parse_isa(options.isa);
   phases.begin("checking", 0);
   infer_all(graph);
   verify(graph);
   phases.begin("optimising", 1);
   run_pipeline(graph, pipeline(options.optimize), options.dump_dir);
-  const std::string cuda = !options.optimize ? "" : !options.cuda.empty() ? options.cuda : own_arch(device);
-  if (!cuda.empty() && options.precisions.fp16) narrow_half(graph);
+  const std::string arch = !options.optimize ? "" : !options.cuda.empty() ? options.cuda : own_arch(device);
+  if (!arch.empty()) check_compiler();
+  if (!arch.empty() && options.precisions.fp16) narrow_half(graph);
   verify(graph);
   check_extents(graph);
   phases.begin("tuning", 2);
   EmitOptions emit;
   emit.isa = isa;
   emit.precisions = options.precisions;
-  emit.cuda = cuda;
+  emit.cuda = arch;
   emit.fallback = options.fallback;
   emit.threads = options.threads > 0 ? options.threads : device.pool().size();
   emit.reference_only = !options.optimize;
@@ -124,6 +140,10 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
     report->results = std::move(choices.results);
     report->timed = tuner.timed();
     report->cached = tuner.cached();
+    const auto now = tactics::cuda::image_counts();
+    report->images_compiled = now.compiled - images.compiled;
+    report->images_from_disk = now.from_disk - images.from_disk;
+    report->compiler_seconds = now.seconds - images.seconds;
   }
   phases.end();
   if (options.progress) options.progress({"done", 4, 4});

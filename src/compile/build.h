@@ -55,7 +55,12 @@ struct BuildReport {
   std::vector<StepResult> results;
   std::vector<std::pair<std::string, double>> phases_ms;
   int timed = 0, cached = 0;
+  int images_compiled = 0, images_from_disk = 0;  // of a GPU
+  double compiler_seconds = 0;                    // of all threads together
 };
+
+// Error(unsupported): this machine has no compiler for the GPU that the device is.
+void check_can_build(Device& device);
 
 Plan build(Graph graph, Device& device, const BuildOptions& options = {}, BuildReport* report = nullptr);
 

@@ -24,11 +24,33 @@ Tensor narrowed_tensor(const Tensor& tensor) {
 
 // Operators that kernels compute in halves; of the others' operands none is rounded.
 bool takes_halves(const Graph& graph, const Node& node) {
-  static constexpr std::string_view kNames[] = {"conv",         "conv_transpose",      "matmul",          "max_pool",
-                                                "average_pool", "global_average_pool", "global_max_pool", "softmax",
-                                                "log_softmax",  "reduce_mean",         "reduce_max",      "reduce_min",
-                                                "reduce_sum",   "layer_normalization", "attention",       "concat",
-                                                "resize",       "rms_normalization"};
+  static constexpr std::string_view kNames[] = {"conv",
+                                                "conv_transpose",
+                                                "matmul",
+                                                "max_pool",
+                                                "average_pool",
+                                                "global_average_pool",
+                                                "global_max_pool",
+                                                "softmax",
+                                                "log_softmax",
+                                                "reduce_mean",
+                                                "reduce_max",
+                                                "reduce_min",
+                                                "reduce_sum",
+                                                "layer_normalization",
+                                                "rms_normalization",
+                                                "attention",
+                                                "concat",
+                                                "resize",
+                                                "gather",
+                                                "gather_elements",
+                                                "gather_nd",
+                                                "scatter_elements",
+                                                "scatter_nd",
+                                                "pad",
+                                                "tile",
+                                                "depth_to_space",
+                                                "space_to_depth"};
   const std::string op = node.op.str();
   if (op == "fused") {
     const Graph& body = *node.regions[0];

@@ -115,7 +115,8 @@ void NodeSteps::step(StepKind kind, std::string_view kernel, Attrs params, std::
   const int64_t workspace = row != nullptr             ? workspace_bytes(*row, step)
                             : kind == StepKind::plugin ? plugin_workspace(step)
                                                        : 0;
-  if (workspace > 0) step.workspace = draft_.temporary({DataType::u8, Shape{workspace}}, Layout::row_major);
+  if (workspace > 0)
+    step.workspace = draft_.temporary({DataType::u8, Shape{workspace}}, Layout::row_major, site_.candidate.space);
   report_results(draft_.add_step(std::move(step)), outputs);
 }
 

@@ -39,6 +39,7 @@ class NodeSteps final : public StepBuilder {
   Operand reshaped(Operand of, const Shape& shape) override;
   Operand window(Operand of, int axis, Dim begin, Dim extent, int64_t step) override;
   Operand neighbours_joined(Operand of, int axis, int64_t count) override;
+  const ViewDesc& place(Operand of) const override { return view(of); }
   void flops(Dim count) override { stated_flops_ = count; }
   void step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs,
             std::vector<Operand> outputs) override;

@@ -1,17 +1,21 @@
 #include "compile/tuner.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
 #include <random>
 #include <sstream>
+#include <thread>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "compile/selection.h"
+#include "device/cuda/image_cache.h"
 #include "kernels/kernel.h"
 #include "ops/builder.h"
+#include "tactics/cuda/common/source.h"
 
 namespace planish {
 namespace {
@@ -143,6 +147,24 @@ int64_t constant_bytes(const Plan& plan) {
   return bytes;
 }
 
+// The user's file; of a GPU, without one, a file beside the images that were compiled for it.
+std::string cache_file(Device& device, const BuildOptions& options, const EmitOptions& emit) {
+  if (!options.timing_cache.empty() || emit.cuda.empty() || options.tuning == Tuning::off) return options.timing_cache;
+  const std::string folder = cuda::cache_folder();
+  const std::string machine = device.fingerprint() + tactics::cuda::sources_hash().hex();
+  return folder.empty() ? "" : fmt::format("{}/timings-{:016x}.txt", folder, hash64(machine));
+}
+
+// Those whose estimates are near enough to the best one to be timed.
+std::vector<Candidate> promising(CandidateSink sink) {
+  double best = 1e30;
+  for (const Candidate& candidate : sink.candidates) best = std::min(best, candidate.estimated_us);
+  std::erase_if(sink.candidates, [&](const Candidate& candidate) {
+    return candidate.name == "reference" || candidate.estimated_us > kPrune * best;
+  });
+  return std::move(sink.candidates);
+}
+
 double run_us(Context& context) {
   std::vector<StepTiming> timings;
   context.enqueue().raise();
@@ -163,8 +185,8 @@ double computing_us(std::span<const StepTiming> timings) {
 }
 
 Tuner::Tuner(Device& device, const BuildOptions& options, const EmitOptions& emit)
-    : device_(device), options_(options), emit_(emit) {
-  load_cache();
+    : device_(device), options_(options), emit_(emit), cache_(cache_file(device, options, emit)) {
+  times_ = read_cache();
 }
 
 void Tuner::permit(Precisions precisions) {
@@ -183,10 +205,11 @@ double Tuner::measured_us(const Graph& graph, const Node& node, const Candidate&
   return at == times_.end() ? -1 : at->second;
 }
 
-void Tuner::load_cache() {
-  if (options_.timing_cache.empty()) return;
+Tuner::Times Tuner::read_cache() {
+  Times times;
+  if (cache_.empty()) return times;
   try {
-    std::istringstream text(read_file(options_.timing_cache));
+    std::istringstream text(read_file(cache_));
     std::string line;
     if (!std::getline(text, line) || line != "planish timing cache 1") {
       foreign_cache_ = true;
@@ -199,27 +222,71 @@ void Tuner::load_cache() {
       char* stop = nullptr;
       const double us = space == std::string::npos ? -1 : std::strtod(line.c_str() + space + 1, &stop);
       if (!(us > 0) || *stop != 0) fail(Code::mismatch, "damaged line '{:.80}'", line);
-      times_[line.substr(0, space)] = us;
+      times[line.substr(0, space)] = us;
     }
   } catch (const Error& error) {
-    times_.clear();
+    times.clear();
     if (error.code() != Code::not_found)
-      log(Severity::warning, "timing cache {} is not used: {}", options_.timing_cache, error.what());
+      log(Severity::warning, "timing cache {} is not used: {}", cache_, error.what());
   }
+  return times;
 }
 
-void Tuner::save_cache() const {
-  if (options_.timing_cache.empty() || timed_ == 0 || foreign_cache_) return;
+// With what other processes have added meanwhile.
+void Tuner::save_cache() {
+  if (cache_.empty() || timed_ == 0 || foreign_cache_) return;
+  Times all = times_;
+  all.merge(read_cache());
   std::string text = "planish timing cache 1\n" + device_.fingerprint() + "\n";
-  for (const auto& [key, us] : times_) text += fmt::format("{} {:.3f}\n", key, us);
+  for (const auto& [key, us] : all) text += fmt::format("{} {:.3f}\n", key, us);
   try {
-    write_file_atomic(options_.timing_cache, text);
+    write_file_atomic(cache_, text);
   } catch (const Error& error) {
     log(Severity::warning, "the timing cache was not written: {}", error.what());
   }
 }
 
+// Images of all candidates that will be timed or emitted, in the order in which they will be, by all threads. What goes
+// wrong here goes wrong again where it is wanted, and is said there.
+void Tuner::compile_ahead(const Graph& graph) {
+  std::vector<NodeId> nodes;
+  std::set<std::string> seen;
+  for (NodeId id : graph.nodes())
+    if (graph.node(id).op != "if" && seen.insert(node_key(graph, graph.node(id), emit_.isa, emit_.cuda)).second)
+      nodes.push_back(id);
+  std::atomic<size_t> next{0};
+  const auto work = [&] {
+    for (size_t at; (at = next++) < nodes.size();) {
+      const Node& node = graph.node(nodes[at]);
+      const TacticQuery query{graph, node, emit_.isa, emit_.threads, emit_.precisions, emit_.cuda};
+      try {
+        const Graph single = one_node_graph(graph, node);
+        for (const Candidate& candidate : promising(cuda_tactics().propose_fast(query))) {
+          EmitOptions emit = emit_;
+          emit.forced = candidate.name;
+          emit.report = nullptr;
+          emit_plan(single, emit);
+        }
+      } catch (const Error&) {
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 1; i < std::min<int>(device_.pool().size(), static_cast<int>(nodes.size())); ++i)
+    threads.emplace_back(work);
+  work();
+  for (std::thread& thread : threads) thread.join();
+}
+
 void Tuner::tune(const Graph& graph) {
+  std::thread compiler;
+  if (!emit_.cuda.empty()) compiler = std::thread([&] { compile_ahead(graph); });
+  const struct Join {
+    std::thread& thread;
+    ~Join() {
+      if (thread.joinable()) thread.join();
+    }
+  } join{compiler};
   const auto nodes = graph.nodes();
   for (size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = graph.node(nodes[i]);
@@ -235,17 +302,12 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
   if (!seen_.insert(key).second) return;
   const TacticQuery query{graph, node, emit_.isa, emit_.threads, emit_.precisions, emit_.cuda};
   const CandidateSink sink = emit_.cuda.empty() ? cpu_tactics().propose(query) : cuda_tactics().propose_fast(query);
-  double best_estimate = 1e30;
-  int real = 0;
-  for (const Candidate& candidate : sink.candidates) {
-    best_estimate = std::min(best_estimate, candidate.estimated_us);
-    real += candidate.name != "reference" ? 1 : 0;
-  }
+  const int real = static_cast<int>(std::count_if(sink.candidates.begin(), sink.candidates.end(),
+                                                  [](const Candidate& c) { return c.name != "reference"; }));
   if (real < 2) return;  // nothing to choose: the reference is there for what has no kernel
   const Graph single = one_node_graph(graph, node);
   double best = 1e30;
-  for (const Candidate& candidate : sink.candidates) {
-    if (candidate.name == "reference" || candidate.estimated_us > kPrune * best_estimate) continue;
+  for (const Candidate& candidate : promising(sink)) {
     const std::string timing = timing_key(key, candidate);
     if (const auto at = times_.find(timing); at != times_.end()) {
       best = std::min(best, at->second);
@@ -291,7 +353,12 @@ double Tuner::time_candidate(const Graph& single, const Candidate& candidate, do
   add_instance();
   double us = run_us(*instances[0].context);
   if (us > kEnoughUs && !full) return us;
-  while (instances.size() < static_cast<size_t>(copies)) add_instance();
+  try {
+    while (instances.size() < static_cast<size_t>(copies)) add_instance();
+  } catch (const Error& error) {
+    if (error.code() != Code::out_of_memory) throw;
+    log(Severity::info, "'{}' is timed with {} copies of its weights: {}", single.name, instances.size(), error.what());
+  }
   const int rounds = us > 4 * best_us ? 1 : full ? 8 : 3;
   double total = us;
   for (int round = 0; round < rounds; ++round)

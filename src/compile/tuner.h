@@ -31,8 +31,10 @@ class Tuner {
   int cached() const { return cached_; }
 
  private:
-  void load_cache();
-  void save_cache() const;
+  using Times = std::map<std::string, double>;  // "key candidate" -> microseconds
+  Times read_cache();
+  void save_cache();
+  void compile_ahead(const Graph& graph);
   void tune_node(const Graph& graph, const Node& node);
   std::string timing_key(const std::string& node_key, const Candidate& candidate) const;
   double time_candidate(const Graph& one_node, const Candidate& candidate, double best_us);
@@ -41,7 +43,8 @@ class Tuner {
   Device& device_;
   const BuildOptions& options_;
   EmitOptions emit_;
-  std::map<std::string, double> times_;  // "key candidate" -> microseconds
+  const std::string cache_;  // file; empty: none
+  Times times_;
   std::set<std::string> seen_;
   int timed_ = 0, cached_ = 0;
   bool foreign_cache_ = false;  // the file is something else of the user's

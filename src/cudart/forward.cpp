@@ -13,8 +13,17 @@ namespace planish::cudart {
 namespace {
 
 void* driver() {
-  static void* const library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  static void* const library = [] {
+    const char* const named = std::getenv("PLANISH_CUDA_DRIVER");
+    return dlopen(named == nullptr ? "libcuda.so.1" : named, RTLD_NOW | RTLD_LOCAL);
+  }();
   return library;
+}
+
+// By PLANISH_DEVICE, which says so of everything here.
+bool processor_is_asked_for() {
+  const char* const device = std::getenv("PLANISH_DEVICE");
+  return device != nullptr && std::strcmp(device, "cpu") == 0;
 }
 
 bool driver_has_device() {
@@ -63,6 +72,7 @@ Choice choose() {
   const char* forced = std::getenv("PLANISH_CUDART");
   if (forced != nullptr && std::strcmp(forced, "cpu") == 0) return {};
   const bool must = forced != nullptr && std::strcmp(forced, "cuda") == 0;
+  if (!must && processor_is_asked_for()) return {};
   if (!must && !driver_has_device()) return {};
   Choice choice;
   choice.library = find_real();

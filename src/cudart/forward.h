@@ -2,8 +2,8 @@
 // Who answers: the processor, or the toolkit's library where there is a driver with a device. Decided once, at first
 // use.
 //
-// PLANISH_CUDART=cpu or =cuda forces it; PLANISH_CUDART_LIBRARY names the toolkit's library where it is not found by
-// itself.
+// PLANISH_CUDART=cpu or =cuda forces it, PLANISH_DEVICE=cpu asks for the processor; PLANISH_CUDART_LIBRARY names the
+// toolkit's library where it is not found by itself, PLANISH_CUDA_DRIVER the driver's.
 
 #include <utility>
 
@@ -15,7 +15,7 @@ bool on_cuda();
 
 // The function of the toolkit's library; null when it has none of that name, or there is no library (which was forced).
 void* real_symbol(const char* name);
-// Of the driver, libcuda.so.1.
+// Of the driver.
 void* driver_symbol(const char* name);
 
 template <class F>

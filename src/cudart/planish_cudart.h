@@ -40,12 +40,15 @@ typedef struct planish_cudart {
 
 const planish_cudart* planish_cudart_interface(void);
 
-/* NULL: the CUDA runtime of this process is not ours. */
-static inline const planish_cudart* planish_cudart_find(void) {
+/* NULL: this library, a CUDA runtime, is not ours. */
+static inline const planish_cudart* planish_cudart_find_in(void* library) {
   const planish_cudart* (*found)(void) = 0;
-  *(void**)&found = dlsym(RTLD_DEFAULT, "planish_cudart_interface");
+  *(void**)&found = dlsym(library, "planish_cudart_interface");
   return found ? found() : 0;
 }
+
+/* NULL: the CUDA runtime that this process is linked with is not ours. */
+static inline const planish_cudart* planish_cudart_find(void) { return planish_cudart_find_in(RTLD_DEFAULT); }
 
 #ifdef __cplusplus
 }

@@ -13,6 +13,7 @@
 
 namespace planish {
 
+class Event;
 class Stream;
 
 // An entry point of a loaded image; valid as long as the image.
@@ -46,12 +47,20 @@ struct alignas(64) EncodedTensorMap {
   std::array<uint64_t, 16> opaque{};
 };
 
+// Puts work on the stream that it is given.
+using StreamWork = std::function<void(Stream&)>;
+
 // Work that was recorded once and is submitted as one piece.
 class RecordedWork {
  public:
   virtual ~RecordedWork() = default;
   virtual void submit(Stream& stream) = 0;
+  // Records other work instead: cheap where arguments alone differ. What was submitted before is not touched.
+  virtual void replace(const StreamWork& work) = 0;
 };
+
+// Whose memory an address is: the host's (pinned or not), this device's, or another device's.
+enum class MemoryOwner : uint8_t { host, own, other };
 
 // Throws Error; its streams are those of the same device.
 class Accelerator {
@@ -59,21 +68,27 @@ class Accelerator {
   virtual ~Accelerator() = default;
   virtual const std::string& arch() const = 0;  // "sm_90a": what images are compiled for
 
-  // 256-byte aligned. Error(out_of_memory) says what is needed and what is free.
+  // 256-byte aligned; of the caller's allocator where there is one. Error(out_of_memory) says what is needed and what
+  // is free.
   virtual std::shared_ptr<std::byte> allocate(int64_t bytes) = 0;
-  virtual bool owns(const void* memory) const = 0;  // memory of this device, or managed by it
+  virtual MemoryOwner owner_of(const void* memory) const = 0;
   virtual std::shared_ptr<DeviceImage> load(std::span<const std::byte> image) = 0;
   virtual EncodedTensorMap encode(const TensorMapShape& shape, void* address) = 0;
 
   // From and to any memory. Host memory that is not pinned may be read or written before the call returns.
   virtual void copy(void* to, const void* from, int64_t bytes, Stream& stream) = 0;
   virtual void launch(const DeviceFunction& function, const LaunchShape& shape, void** arguments, Stream& stream) = 0;
-  // What `work` puts on the stream, recorded instead.
-  virtual std::unique_ptr<RecordedWork> record(Stream& stream, const std::function<void()>& work) = 0;
+  virtual std::unique_ptr<RecordedWork> record(const StreamWork& work) = 0;
   virtual bool is_recording(Stream& stream) const = 0;  // by whoever owns the stream
 
-  // A stream of the caller's: CUstream or cudaStream_t. Not owned.
+  // A stream of the caller's: CUstream or cudaStream_t, the default streams (null, 1, 2) too. Not owned.
+  // Error(invalid_argument): it is of another device or context.
   virtual std::unique_ptr<Stream> adopt_stream(void* native) = 0;
+  virtual void* native(Stream& stream) const = 0;
+  virtual bool accepts(const Stream& stream) const = 0;  // it is one of this device
+  // What the stream is given from now on waits for the event.
+  virtual void wait(Stream& stream, const Event& event) = 0;
+  virtual std::unique_ptr<Event> create_mark() = 0;  // an event without a time
 };
 
 }  // namespace planish

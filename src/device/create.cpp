@@ -1,4 +1,5 @@
 #include <charconv>
+#include <cstdlib>
 
 #include "base/affinity.h"
 #include "device/cuda/driver.h"
@@ -17,18 +18,35 @@ int cuda_index(std::string_view kind) {
   return error == std::errc() && stop == kind.data() + kind.size() ? index : -1;
 }
 
+// What "auto" stands for in this process.
+std::string_view preferred_kind() {
+  const char* const named = std::getenv("PLANISH_DEVICE");
+  if (named != nullptr && *named != 0 && std::string_view(named) != "auto") return named;
+  return cuda::driver().driver != nullptr ? "cuda" : "cpu";
+}
+
 }  // namespace
 
 bool is_device_name(std::string_view name) { return name == "auto" || name == "cpu" || cuda_index(name) >= 0; }
 
+void check_device(std::string_view kind) {
+  if (kind == "auto") kind = preferred_kind();
+  if (kind == "cpu") return;
+  if (cuda_index(kind) < 0)
+    fail(Code::invalid_argument, "device '{}': cpu, cuda, cuda:NUMBER and auto are accepted", kind);
+  if (cuda::driver().driver == nullptr) fail(Code::unsupported, "{}", cuda::driver().reason);
+  int count = 0;
+  cuda::driver().driver->check(cuda::driver().driver->device_count(&count), "cuDeviceGetCount");
+  if (cuda_index(kind) >= count) fail(Code::unsupported, "there is no GPU {}; there are {}", cuda_index(kind), count);
+}
+
 std::shared_ptr<Device> create_device(std::string_view kind, int threads, Allocator allocator,
                                       std::span<const int> processors) {
-  if (kind == "auto") kind = cuda::driver().driver != nullptr ? "cuda" : "cpu";
+  if (kind == "auto") kind = preferred_kind();
+  check_device(kind);
   if (kind == "cpu") return create_cpu_device(threads, std::move(allocator), processors);
-  const int index = cuda_index(kind);
-  if (index < 0) fail(Code::invalid_argument, "device '{}': cpu, cuda, cuda:NUMBER and auto are accepted", kind);
   const Confined confined(processors);
-  return create_cuda_device(index, threads);
+  return create_cuda_device(cuda_index(kind), threads, std::move(allocator));
 }
 
 }  // namespace planish

@@ -23,6 +23,7 @@ class Stream {
   virtual Status submit(std::function<Status()> work) = 0;
   // Waits for all submitted work; returns the first failure since the last synchronize.
   virtual Status synchronize() = 0;
+  virtual bool is_accelerators() const { return false; }
 };
 
 // A point in a stream and the time at which it was reached.
@@ -35,7 +36,8 @@ class Event {
   virtual double milliseconds_since(const Event& earlier) const = 0;
 };
 
-// Where a device's memory comes from; empty functions: the system. `allocate` returns null when there is none.
+// Where the memory comes from that a device computes in: of an accelerator its own; empty functions: the system.
+// `allocate` returns null when there is none.
 struct Allocator {
   std::function<void*(size_t bytes, size_t alignment)> allocate;
   std::function<void(void* memory, size_t bytes)> release;
@@ -66,10 +68,12 @@ std::shared_ptr<Device> create_cpu_device(int threads = 0, Allocator allocator =
                                           std::span<const int> processors = {});
 
 // One GPU, by its number. Error(unsupported) says in one line why there is none.
-std::shared_ptr<Device> create_cuda_device(int index = 0, int threads = 0);
+std::shared_ptr<Device> create_cuda_device(int index = 0, int threads = 0, Allocator allocator = {});
 
 bool is_device_name(std::string_view name);  // "cpu", "cuda", "cuda:1", "auto"
-// "auto": a GPU where there is one, else the CPU. Error(invalid_argument) for another name.
+void check_device(std::string_view kind);  // Error: why there is none of this kind
+// "auto": what PLANISH_DEVICE names; without it a GPU where there is one, else the CPU. Error(invalid_argument) for
+// another name.
 std::shared_ptr<Device> create_device(std::string_view kind, int threads = 0, Allocator allocator = {},
                                       std::span<const int> processors = {});
 

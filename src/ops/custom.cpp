@@ -1,4 +1,5 @@
-// custom {plugin, version, bytes, types, any_strides}: a user's operator. Its node says the types of its results
+// custom {plugin, version, bytes, types, any_strides, on_device}: a user's operator. Its node says the types of its
+// results
 // (`types`, as text over the graph's symbols), so that a graph can be read and printed where the plugin is not
 // registered; whoever adds the node asks the plugin.
 
@@ -13,6 +14,7 @@ struct CustomAttrs {
   Tensor bytes;  // u8: what the plugin is made from again
   std::vector<std::string> types;
   bool any_strides = false;  // operands need not be dense and row-major
+  bool on_device = false;    // it computes on the GPU that a plan is for
   template <class V>
   void fields(V& v) {
     v("plugin", plugin);
@@ -20,6 +22,7 @@ struct CustomAttrs {
     v("bytes", bytes);
     v("types", types);
     v("any_strides", any_strides);
+    v("on_device", on_device);
   }
 };
 

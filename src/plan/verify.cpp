@@ -128,18 +128,21 @@ class Checker {
     return view.buffer >= 0 && profile_.buffers[static_cast<size_t>(view.buffer)].space == MemorySpace::device;
   }
 
-  // A launch reaches memory of the device alone, a step of the host none of it; a copy goes from one to the other.
+  // A launch reaches memory of the device alone, a step of the host none of it, a plugin either; a copy goes from one
+  // to the other.
   void check_spaces(const Step& step) const {
-    const bool launch = step.kind == StepKind::launch;
     size_t device = 0, present = 0;
     for (const auto* views : {&step.inputs, &step.outputs})
       for (const ViewDesc& view : *views) {
         present += view.buffer >= 0 ? 1 : 0;
         device += is_on_device(view) ? 1 : 0;
       }
-    if (launch ? device != present : step.kind == StepKind::copy ? device == 2 : device > 0)
-      damaged("step '{}' reaches memory of the {}", step.name, launch ? "host" : "device");
-    if (is_on_device(step.workspace)) damaged("step '{}' has its workspace on the device", step.name);
+    const bool queued = step.kind == StepKind::launch || (step.kind == StepKind::plugin && device > 0);
+    if (queued ? device != present : step.kind == StepKind::copy ? device == 2 : device > 0)
+      damaged("step '{}' reaches memory of the {}", step.name, queued ? "host" : "device");
+    const bool there = step.kind == StepKind::plugin && queued;
+    if (step.workspace.buffer >= 0 && is_on_device(step.workspace) != there)
+      damaged("step '{}' has its workspace on the {}", step.name, there ? "host" : "device");
   }
 
   void check_steps(const std::vector<Step>& steps) {

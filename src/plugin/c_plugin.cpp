@@ -89,6 +89,8 @@ auto with_c_call(const PluginCall& call, Use use) {
   c.workspace = call.workspace;
   c.parallel_for = run_parallel;
   c.pool = call.pool;
+  c.stream = call.stream;
+  c.on_device = call.on_device ? 1 : 0;
   return use(c);
 }
 
@@ -159,6 +161,7 @@ class CCreator final : public PluginCreator {
   std::string name() const override { return type_->name; }
   int version() const override { return type_->table.version; }
   bool any_strides() const override { return type_->table.any_strides != 0; }
+  bool on_device() const override { return type_->table.on_device != 0; }
 
   std::unique_ptr<Plugin> create(const Attrs& attrs) override {
     const CAttrs list(attrs);

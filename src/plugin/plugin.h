@@ -23,6 +23,8 @@ struct PluginCall {
   std::span<const TensorView> outputs;  // dense and row-major
   std::byte* workspace = nullptr;       // as many bytes as workspace() asked for, 64-byte aligned
   ThreadPool* pool = nullptr;
+  void* stream = nullptr;  // on a GPU: its native handle; results are there when the stream has come so far
+  bool on_device = false;  // operands, results and workspace are memory of a GPU
 };
 
 class Plugin {
@@ -44,6 +46,8 @@ class PluginCreator {
   virtual std::string name() const = 0;
   virtual int version() const = 0;       // of what it computes; a plan runs with the version that it was built with
   virtual bool any_strides() const = 0;  // of its instances
+  // Instances compute on the GPU that a plan is for; else on the host, whatever it is for.
+  virtual bool on_device() const { return false; }
   virtual std::unique_ptr<Plugin> create(const Attrs& attrs) = 0;
   virtual std::unique_ptr<Plugin> deserialize(std::string_view bytes) = 0;
   // Of a creator that stands for many types: a model's node of this type and attributes is one of them.

@@ -30,6 +30,18 @@ Engine load(nb::object source, int threads, const Device* device, bool trust_con
   return Engine(path, options);
 }
 
+// The address of a stream: a number, or what torch, cupy and cuda.core show of theirs.
+void* native_of(nb::handle stream) {
+  if (nb::hasattr(stream, "__cuda_stream__"))
+    return native_of(nb::borrow<nb::tuple>(stream.attr("__cuda_stream__")())[1]);
+  for (const char* name : {"cuda_stream", "ptr", "handle"})
+    if (nb::hasattr(stream, name)) return native_of(stream.attr(name));
+  uintptr_t address = 0;
+  if (!nb::try_cast(stream, address))
+    throw Error(Code::invalid_argument, "a stream is a number, or has cuda_stream, ptr, handle or __cuda_stream__");
+  return reinterpret_cast<void*>(address);
+}
+
 }  // namespace
 
 void add_engine(nb::module_& module) {
@@ -69,6 +81,15 @@ void add_engine(nb::module_& module) {
 
   nb::class_<Stream>(module, "Stream", "An in-order queue beside the caller.")
       .def(nb::init<const Engine&>(), "engine"_a)
+      .def_static(
+          "adopt", [](const Engine& engine, nb::handle stream) { return Stream::adopt(engine, native_of(stream)); },
+          "engine"_a, "stream"_a,
+          "A stream of others on the engine's GPU (torch.cuda.Stream, an address; 0: the default one): what is "
+          "enqueued "
+          "stands in its order.")
+      .def_prop_ro(
+          "native", [](const Stream& stream) { return reinterpret_cast<uintptr_t>(stream.native()); },
+          "Its address on a GPU; 0 on the processor.")
       .def("synchronize", &Stream::synchronize, nb::call_guard<nb::gil_scoped_release>(),
            "Waits for what was enqueued; raises what went wrong in it.");
 

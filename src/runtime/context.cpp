@@ -34,12 +34,14 @@ struct Context::State final : Frame {
   std::vector<bool> shaped;                 // bindings whose extents are known, or follow
   std::vector<bool> pending;                // dynamic inputs without a call since shapes were resolved
   std::vector<std::vector<int64_t>> given;  // extents set by the caller
-  std::vector<PreparedStep> steps;
+  ReadyShapes ready;
+  ReadySteps* now = nullptr;        // for the current shapes
+  std::vector<const void*> places;  // of now->placed, while they are compared
+  std::unique_ptr<Event> ended;     // on an accelerator: the last execution
   bool resolved = false, patched = false, profiling = false;
   Status misfit;  // why the shapes given do not fit together
   StepObserver observer;
   Profiler profiler;
-  QueuedSteps queue;
   std::atomic<bool> busy{false};
   std::atomic<int> in_flight{0};  // executions that a stream has not ended
 
@@ -120,7 +122,12 @@ struct Context::State final : Frame {
   void prepare_steps() {
     begin_shapes();
     measure_bindings();
-    steps = prepare();
+    now = nullptr;
+    SymbolValues values = shapes();
+    if (ReadySteps* const known = ready.find(values))
+      now = known;
+    else
+      now = &ready.add({std::move(values), prepare(), {}, {}});
     resolved = true;
     patched = false;
   }
@@ -143,7 +150,7 @@ struct Context::State final : Frame {
     return resolved ? Status() : resolve_shapes();
   }
 
-  // Those that steps bind are no part of what is recorded.
+  // Those that steps bind are no part of what is made ready.
   SymbolValues shapes() const {
     SymbolValues values;
     for (const auto& [name, value] : symbols)
@@ -152,25 +159,8 @@ struct Context::State final : Frame {
   }
 
   void read_events() {
-    for (PreparedStep& step : steps)
+    for (PreparedStep& step : now->steps)
       if (is_queued(step)) step.milliseconds = step.end->milliseconds_since(*step.begin);
-  }
-
-  // Memory of an accelerator may be bound to what copies alone read or write.
-  Status check_memory(size_t binding, const void* data) const {
-    Accelerator* const accelerator = engine->device().accelerator();
-    if (accelerator == nullptr || data == nullptr || !accelerator->owns(data)) return {};
-    for (const PreparedStep& step : steps) {
-      if (step.transfer || step.launch != nullptr) continue;
-      for (const auto* views : {&step.step->inputs, &step.step->outputs})
-        for (const ViewDesc& view : *views)
-          if (view.buffer >= 0 && profile->buffers[static_cast<size_t>(view.buffer)].kind == BufferKind::binding &&
-              profile->buffers[static_cast<size_t>(view.buffer)].index == static_cast<int32_t>(binding))
-            return {Code::invalid_argument,
-                    fmt::format("'{}' is bound to memory of the GPU, and step '{}' computes with it on the host",
-                                bindings()[binding].name, step.step->name)};
-    }
-    return {};
   }
 
   Status check_ready() {
@@ -186,7 +176,6 @@ struct Context::State final : Frame {
       if (is_data_dependent(i)) continue;  // its bytes are counted when it is written
       if (addresses[i] == nullptr && needed[i] > 0)
         return {Code::invalid_state, fmt::format("'{}' is not bound; it takes {} bytes", binding.name, needed[i])};
-      if (Status status = check_memory(i, addresses[i]); !status.ok()) return status;
       if (sizes[i] < static_cast<size_t>(needed[i]))
         return {Code::invalid_argument,
                 fmt::format("'{}' is bound to {} bytes, {} are needed", binding.name, sizes[i], needed[i])};
@@ -194,13 +183,59 @@ struct Context::State final : Frame {
     return {};
   }
 
+  // Gives the steps the addresses of the bindings, unless they have them.
+  void place_steps() {
+    place_bindings();
+    places.assign(addresses.begin(), addresses.end());
+    places.insert(places.end(), in_place.begin(), in_place.end());
+    for (const Storage& storage : staging) places.push_back(storage.data.get());
+    if (now->placed.empty()) {
+      for (PreparedStep& step : now->steps) patch(step);
+    } else if (places != now->placed) {
+      const size_t count = addresses.size();
+      const auto has_moved = [&](size_t binding) {
+        for (size_t at = binding; at < places.size(); at += count)
+          if (places[at] != now->placed[at]) return true;
+        return false;
+      };
+      for (PreparedStep& step : now->steps)
+        if (reaches(*step.step, has_moved)) patch(step);
+    }
+    now->placed = places;
+    patched = true;
+  }
+
+  Status check_stream(const Stream& stream) const {
+    const Accelerator* const accelerator = engine->device().accelerator();
+    if (accelerator == nullptr ? !stream.is_accelerators() : accelerator->accepts(stream)) return {};
+    return {Code::invalid_argument, "the stream is of another device than the context"};
+  }
+
+  void check_recordable(Stream& stream) const {
+    if (host_step != nullptr && engine->device().accelerator()->is_recording(stream))
+      fail(Code::invalid_state, "the stream is being captured, and step '{}' computes on the host", host_step->name);
+  }
+
+  // Work that other streams were given comes first: all of it uses the context's memory.
+  void execute_on(Stream& stream, Execution execution) {
+    Accelerator& accelerator = *engine->device().accelerator();
+    check_recordable(stream);
+    const bool recording = accelerator.is_recording(stream), timed = execution.profile;
+    bool queued = true;
+    execution.stream = &stream;
+    execution.queued = &queued;
+    if (!recording) accelerator.wait(stream, *ended);
+    fetch_staged(stream);
+    execute_queued(*now, in_place, execution, !timed && execution.observer == nullptr);
+    deliver_staged(stream);
+    if (!recording) ended->record(stream).raise();
+  }
+
   // `stream`: of an accelerator; work is put there, and in the null stream's case waited for.
   Status run(Stream* stream) {
     if (!patched) settle();
     if (Status status = patched ? Status() : check_ready(); !status.ok()) return status;
-    if (!patched)
-      for (PreparedStep& step : steps) patch(step);
-    patched = true;
+    if (!patched) place_steps();
     begin_run();
     const DefaultFloats floats;
     ThreadPool& pool = engine->device().pool();
@@ -214,15 +249,15 @@ struct Context::State final : Frame {
     execution.profile = timed;
     execution.observer = observer ? &observer : nullptr;
     if (engine->device().accelerator() == nullptr) {
-      execute(steps, execution);
+      execute(now->steps, execution);
     } else {
-      execution.stream = stream != nullptr ? stream : &engine->device().null_stream();
-      queue.execute(steps, shapes(), execution, !timed && !observer);
-      if (stream == nullptr || timed) execution.stream->synchronize().raise();
+      Stream& on = stream != nullptr ? *stream : engine->device().null_stream();
+      execute_on(on, execution);
+      if (stream == nullptr || timed) on.synchronize().raise();
       if (timed) read_events();
     }
     if (profiler)
-      for (const PreparedStep& step : steps) profiler({step.step, step.milliseconds, step.flops, step.bytes});
+      for (const PreparedStep& step : now->steps) profiler({step.step, step.milliseconds, step.flops, step.bytes});
     return {};
   }
 };
@@ -270,12 +305,33 @@ Status busy_status() {
 }
 
 // The caller's memory, not owned.
-std::shared_ptr<std::byte> given_arena(const ContextOptions& options, const Profile& profile) {
-  if (reinterpret_cast<uintptr_t>(options.arena) % kAlignment != 0)
-    fail(Code::invalid_argument, "an arena that is not aligned to {} bytes", kAlignment);
-  if (options.arena_bytes < profile.arena_bytes)
-    fail(Code::invalid_argument, "an arena of {} bytes, {} are needed", options.arena_bytes, profile.arena_bytes);
+std::shared_ptr<std::byte> given_arena(const ContextOptions& options, int64_t needed, int64_t alignment) {
+  if (reinterpret_cast<uintptr_t>(options.arena) % static_cast<uintptr_t>(alignment) != 0)
+    fail(Code::invalid_argument, "an arena that is not aligned to {} bytes", alignment);
+  if (options.arena_bytes < needed)
+    fail(Code::invalid_argument, "an arena of {} bytes, {} are needed", options.arena_bytes, needed);
   return {options.arena, [](std::byte*) {}};
+}
+
+// A plan for the processor may run beside a GPU: memory of that one is of no use to it.
+std::shared_ptr<std::byte> host_arena(const Engine& engine, const Profile& profile, const ContextOptions& options) {
+  Device& device = engine.device();
+  const bool reached =
+      options.arena != nullptr && !engine.on_device() &&
+      (device.accelerator() == nullptr || device.accelerator()->owner_of(options.arena) == MemoryOwner::host);
+  return reached ? given_arena(options, profile.arena_bytes, kAlignment) : device.allocate(profile.arena_bytes);
+}
+
+std::shared_ptr<std::byte> device_arena(const Engine& engine, const Profile& profile, const ContextOptions& options) {
+  constexpr int64_t kDeviceAlignment = 256;
+  if (options.arena != nullptr) {
+    if (engine.device().accelerator()->owner_of(options.arena) != MemoryOwner::own)
+      fail(Code::invalid_argument, "the arena is not memory of this GPU");
+    return given_arena(options, profile.device_arena_bytes, kDeviceAlignment);
+  }
+  return with_context(
+      [&] { return fmt::format("creating a context, intermediate values of '{}'", engine.plan().model); },
+      [&] { return engine.device().accelerator()->allocate(profile.device_arena_bytes); });
 }
 
 }  // namespace
@@ -286,17 +342,18 @@ Context::Context(std::shared_ptr<const Engine> engine, const ContextOptions& opt
   s.engine = std::move(engine);
   s.profile = &s.engine->plan().profiles[static_cast<size_t>(options.profile)];
   s.isa = parse_isa(s.engine->plan().isa);
-  s.arena =
-      options.arena == nullptr ? s.engine->device().allocate(s.profile->arena_bytes) : given_arena(options, *s.profile);
+  const bool on_device = s.engine->on_device();
+  s.arena = host_arena(*s.engine, *s.profile, options);
+  if (on_device) s.device_arena = device_arena(*s.engine, *s.profile, options);
   if (Accelerator* const accelerator = s.engine->device().accelerator(); accelerator != nullptr)
-    s.device_arena = with_context([&] { return fmt::format("intermediate values of '{}'", s.engine->plan().model); },
-                                  [&] { return accelerator->allocate(s.profile->device_arena_bytes); });
+    s.ended = accelerator->create_mark();
   s.make_plugins(s.profile->steps);
   s.find_late_steps(s.profile->steps);
   const size_t count = s.bindings().size();
   s.addresses.resize(count);
   s.sizes.resize(count);
   s.given.resize(count);
+  s.find_uses();
   for (const Binding& binding : s.bindings()) {
     s.dynamic.push_back(binding.is_input && !binding.type.shape.is_static());
     s.shaped.push_back(!s.dynamic.back());
@@ -335,7 +392,7 @@ Status Context::bind(std::string_view name, void* data, size_t bytes) noexcept {
     state_->addresses[static_cast<size_t>(index)] = data;
     state_->sizes[static_cast<size_t>(index)] = bytes;
     state_->patched = false;
-    state_->move_binding();
+    state_->move_binding(static_cast<size_t>(index));
     return {};
   });
 }
@@ -367,6 +424,7 @@ Status Context::run_once(State* state, Stream* stream) noexcept {
 
 Status Context::enqueue(Stream* stream) noexcept {
   if (stream == nullptr) return run_once(state_.get(), nullptr);
+  if (Status status = state_->check_stream(*stream); !status.ok()) return status;
   return guarded([&]() -> Status {
     std::atomic<int>& in_flight = state_->in_flight;
     // Shapes are settled by the caller: what asks for extents meanwhile finds them as they are.
@@ -432,12 +490,13 @@ Status Context::timings(std::vector<StepTiming>& out) const noexcept {
   if (Status status = change.status(); !status.ok()) return status;
   return guarded([&] {
     out.clear();
-    for (const PreparedStep& step : state_->steps)
+    if (state_->now == nullptr) return Status();
+    for (const PreparedStep& step : state_->now->steps)
       out.push_back({step.step, step.milliseconds, step.flops, step.bytes});
     return Status();
   });
 }
 
-int64_t Context::arena_bytes() const { return state_->profile->arena_bytes; }
+int64_t Context::arena_bytes() const { return state_->engine->arena_bytes(*state_->profile); }
 
 }  // namespace planish

@@ -51,8 +51,9 @@ void check_target(const Plan& plan, Device& device) {
 
 }  // namespace
 
-Engine::Engine(Plan plan, std::shared_ptr<Device> device) : plan_(std::move(plan)), device_(std::move(device)) {
-  if (!uses_device(plan_)) return;
+Engine::Engine(Plan plan, std::shared_ptr<Device> device)
+    : plan_(std::move(plan)), device_(std::move(device)), on_device_(uses_device(plan_)) {
+  if (!on_device_) return;
   std::map<Hash128, DeviceImage*> loaded;
   for (const Profile& profile : plan_.profiles) load_images(profile.steps, loaded);
   upload_constants();
@@ -86,7 +87,7 @@ void Engine::upload_constants() {
       if (buffer.kind == BufferKind::constant && buffer.space == MemorySpace::device &&
           offsets.emplace(buffer.index, bytes).second)
         bytes = align_up(bytes + plan_.constants[static_cast<size_t>(buffer.index)].byte_count(), kDeviceAlignment);
-  device_memory_ = with_context([&] { return fmt::format("the constants of '{}'", plan_.model); },
+  device_memory_ = with_context([&] { return fmt::format("loading a plan, the constants of '{}'", plan_.model); },
                                 [&] { return device_->accelerator()->allocate(bytes); });
   Stream& stream = device_->null_stream();
   for (const auto& [index, offset] : offsets) {

@@ -24,8 +24,8 @@ class Context;
 
 struct ContextOptions {
   int profile = 0;
-  // Memory for intermediate values, 64-byte aligned, that outlives the context; contexts that never run at the
-  // same time may share it. Null: the device's. Always of the host: that of an accelerator the context takes itself.
+  // Memory for intermediate values, 64-byte aligned (on an accelerator: 256, its own), that outlives the context;
+  // contexts that never run at the same time may share it. Null: the device's.
   std::byte* arena = nullptr;
   int64_t arena_bytes = 0;
 };
@@ -41,6 +41,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Device& device() const { return *device_; }
   std::span<const Binding> bindings() const { return plan_.bindings; }
   int binding_index(std::string_view name) const;  // -1: none
+  bool on_device() const { return on_device_; }    // intermediate values lie in memory of the device's accelerator
+  int64_t arena_bytes(const Profile& profile) const {
+    return on_device_ ? profile.device_arena_bytes : profile.arena_bytes;
+  }
   std::unique_ptr<Context> create_context(int profile = 0);
   std::unique_ptr<Context> create_context(const ContextOptions& options);
 
@@ -56,6 +60,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   Plan plan_;
   std::shared_ptr<Device> device_;
+  const bool on_device_;
   std::vector<std::shared_ptr<DeviceImage>> images_;
   std::map<const Step*, const DeviceFunction*> functions_;
   std::shared_ptr<std::byte> device_memory_;
@@ -86,6 +91,7 @@ class Context {
 
   // Runs on `stream` (nullptr: the null stream, that is in the caller). Allocation-free once shapes are set
   // and one run was made, but where data decides extents. Code::invalid_state names what is not bound or has no shape.
+  // On an accelerator the work is put on the stream, and waited for only where steps of the host need it.
   // Several executions may be in flight on one stream; until they ended every call that changes the context is
   // Code::busy.
   Status enqueue(Stream* stream = nullptr) noexcept;

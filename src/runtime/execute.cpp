@@ -42,7 +42,13 @@ void execute_profiled(PreparedStep& step, const Execution& execution) {
 
 // A step of the host reads what was queued, or writes what a queued copy reads.
 void wait_for_queue(const PreparedStep& step, const Execution& execution) {
-  if (execution.stream != nullptr && !is_queued(step)) execution.stream->synchronize().raise();
+  if (execution.stream == nullptr) return;
+  if (is_queued(step)) {
+    *execution.queued = true;
+  } else if (*execution.queued) {
+    execution.stream->synchronize().raise();
+    *execution.queued = false;
+  }
 }
 
 // What an observer may look at: results in memory of the host.

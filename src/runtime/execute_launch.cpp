@@ -18,6 +18,7 @@ void check_transfer(const PreparedStep& step) {
 }
 
 void execute_transfer(PreparedStep& step, const Execution& execution) {
+  if (is_in_place(step)) return;
   const TensorView &from = step.inputs[0], &to = step.outputs[0];
   execution.device.accelerator()->copy(to.data, from.data, from.element_count() * element_bytes(from.dtype),
                                        *execution.stream);

@@ -1,3 +1,4 @@
+#include "device/accelerator.h"
 #include "runtime/prepared.h"
 
 namespace planish {
@@ -26,7 +27,7 @@ bool all_dense(const std::vector<TensorView>& views) {
 }
 
 PluginCall call_of(const PreparedStep& step, ThreadPool& pool) {
-  return {step.inputs, step.outputs, step.workspace, &pool};
+  return {step.inputs, step.outputs, step.workspace, &pool, nullptr, step.on_device};
 }
 
 }  // namespace
@@ -52,6 +53,10 @@ void check_plugin(const PreparedStep& step, ThreadPool& pool, int64_t workspace_
          needed, name, workspace_bytes);
 }
 
-void execute_plugin(PreparedStep& step, const Execution& execution) { step.plugin->run(call_of(step, execution.pool)); }
+void execute_plugin(PreparedStep& step, const Execution& execution) {
+  PluginCall call = call_of(step, execution.pool);
+  if (step.on_device) call.stream = execution.device.accelerator()->native(*execution.stream);
+  step.plugin->run(call);
+}
 
 }  // namespace planish

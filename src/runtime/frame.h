@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "device/accelerator.h"
 #include "runtime/engine.h"
 #include "runtime/prepared.h"
 
@@ -17,6 +18,14 @@ namespace planish {
 struct Storage {
   std::shared_ptr<std::byte> data;
   int64_t bytes = 0;
+};
+
+// How a profile's steps reach a binding. On a GPU, what lies in the caller's memory there is used in place where one
+// copy step is all that stands between it and a buffer of the GPU.
+struct BindingUse {
+  bool on_host = false;            // a step of the host reads or writes it
+  int32_t buffer = -1;             // of the GPU: holds all of the binding and nothing else; -1: none
+  const Step* transfer = nullptr;  // the copy between the two
 };
 
 struct Frame : LateSteps {
@@ -30,6 +39,11 @@ struct Frame : LateSteps {
   std::vector<size_t> sizes;
   std::vector<std::vector<int64_t>> fixed_extents;  // of bindings, at the current shapes; data-dependent ones: empty
   std::vector<int64_t> needed;                      // bytes of each binding at the current shapes
+  std::vector<BindingUse> uses;                     // by binding
+  std::vector<MemoryOwner> owners;                  // of the addresses
+  std::vector<std::byte*> in_place;                 // by binding: its memory is the buffer; null: it is copied
+  const Step* host_step = nullptr;                  // on an accelerator: the first step that the host does
+  std::vector<Storage> staging;                     // by binding: of the host, for memory that the host does not reach
   std::set<uint32_t> late;                          // steps whose views are known only while the plan runs
 
   const std::vector<Binding>& bindings() const { return engine->plan().bindings; }
@@ -39,14 +53,21 @@ struct Frame : LateSteps {
   bool is_data_dependent(Dim dim) const { return depends_on_data(dim, profile->symbols); }
   const void* output(size_t binding) const;  // its memory: the caller's, or the frame's own
 
+  void find_uses();  // of bindings, once the profile is known
   void make_plugins(const std::vector<Step>& list);
   void find_late_steps(const std::vector<Step>& list);
   void measure_bindings();                    // fills `needed`
   std::vector<PreparedStep> prepare() const;  // the profile's steps for the current shapes, without addresses
   void patch(PreparedStep& prepared) const;   // gives it the addresses
-  void begin_run();                           // forgets what the last run bound
-  void begin_shapes();                        // the shapes are other ones: so is everything made from them
-  void move_binding() { ++generation_; }      // its address has changed
+  // Whether the step uses memory of a binding for which `moved` holds; one with bodies may.
+  bool reaches(const Step& step, const std::function<bool(size_t binding)>& moved) const;
+  void begin_run();                   // forgets what the last run bound
+  void begin_shapes();                // the shapes are other ones: so is everything made from them
+  void move_binding(size_t binding);  // its address has changed
+  // Decides what is used in place and what the host needs a copy of.
+  void place_bindings();
+  void fetch_staged(Stream& stream) const;    // inputs that steps of the host read
+  void deliver_staged(Stream& stream) const;  // outputs that they write
 
   void make_ready(PreparedStep& prepared) override;
   void bind(const Step& step, std::span<const int64_t> values) override;
@@ -54,7 +75,9 @@ struct Frame : LateSteps {
 
  private:
   const BufferDesc& buffer_of(const ViewDesc& view) const { return profile->buffers[static_cast<size_t>(view.buffer)]; }
-  std::byte* base_of(const ViewDesc& view) const;
+  std::byte* base_of(const ViewDesc& view, bool on_host) const;
+  bool is_staged(size_t binding) const;
+  bool overlaps_another(size_t binding) const;
   Place place_of(const ViewDesc& view) const;
   TensorView resolve(const ViewDesc& desc) const;
   Attrs evaluated(const Attrs& params) const;
@@ -66,6 +89,7 @@ struct Frame : LateSteps {
   int64_t asked_workspace(const PreparedStep& prepared) const;
   void check_contract(const PreparedStep& prepared) const;
   int64_t bytes_of(size_t binding) const;
+  int64_t bytes_of(const BufferDesc& buffer, int32_t index) const;
   int64_t provided(size_t binding) const;
   void patch_views(PreparedStep& prepared) const;
 
@@ -78,6 +102,7 @@ struct Frame : LateSteps {
 
   SymbolValues last_;                       // of symbols that steps bind: the values they had before
   uint64_t generation_ = 1;                 // raised when such a value, or the memory of a buffer, changes
+  std::vector<int32_t> binding_of_;         // by buffer of the GPU: the binding whose whole it holds; -1: none
   std::vector<Storage> dynamic_;            // by buffer
   std::vector<Storage> outputs_;            // by binding: of outputs that the caller gave no memory
   std::map<uint32_t, Storage> workspaces_;  // of late steps, by step id

@@ -16,12 +16,20 @@ std::string operands_text(const PreparedStep& prepared) {
 }  // namespace
 
 // Nothing is read or written where a binding of no bytes has no address; kernels may still compute with it.
-std::byte* Frame::base_of(const ViewDesc& view) const {
+// `on_host`: for a step of the host; a transfer takes an input where the caller has it, and puts an output where steps
+// of the host put theirs.
+std::byte* Frame::base_of(const ViewDesc& view, bool on_host) const {
   alignas(kAlignment) static std::byte nothing[kAlignment];
   const BufferDesc& desc = buffer_of(view);
   const auto index = static_cast<size_t>(desc.index);
-  if (desc.space == MemorySpace::device)
+  if (desc.space == MemorySpace::device) {
+    const int32_t binding = binding_of_[static_cast<size_t>(view.buffer)];
+    if (binding >= 0 && in_place[static_cast<size_t>(binding)] != nullptr)
+      return in_place[static_cast<size_t>(binding)];
     return desc.kind == BufferKind::constant ? engine->device_constant(desc.index) : device_arena.get() + desc.offset;
+  }
+  if (desc.kind == BufferKind::binding && is_staged(index) && (on_host || !bindings()[index].is_input))
+    return is_data_dependent(index) ? outputs_[index].data.get() : staging[index].data.get();
   std::byte* base = desc.kind == BufferKind::constant ? const_cast<std::byte*>(engine->plan().constants[index].data())
                     : desc.kind == BufferKind::arena  ? arena.get() + desc.offset
                     : desc.kind == BufferKind::dynamic
@@ -33,7 +41,8 @@ std::byte* Frame::base_of(const ViewDesc& view) const {
 // Bytes that there are for a binding. Of fixed ones they are looked at when all are bound.
 int64_t Frame::provided(size_t binding) const {
   if (!is_data_dependent(binding)) return INT64_MAX;
-  return addresses[binding] != nullptr ? static_cast<int64_t>(sizes[binding]) : outputs_[binding].bytes;
+  return addresses[binding] != nullptr && !is_staged(binding) ? static_cast<int64_t>(sizes[binding])
+                                                              : outputs_[binding].bytes;
 }
 
 Place Frame::place_of(const ViewDesc& view) const {
@@ -44,12 +53,19 @@ Place Frame::place_of(const ViewDesc& view) const {
   if (desc.kind == BufferKind::constant)
     return {kConstants, 0, engine->plan().constants[index].byte_count(), offset, false};
   if (desc.kind == BufferKind::arena)
-    return {desc.space == MemorySpace::device ? kDeviceArena : kArena, desc.offset, desc.bytes, offset, true};
+    return {desc.space == MemorySpace::device ? kDeviceArena : kArena, desc.offset, bytes_of(desc, view.buffer), offset,
+            true};
   if (desc.kind == BufferKind::dynamic) {
     const int64_t given = dynamic_[static_cast<size_t>(view.buffer)].bytes;
     return {kArena - 1 - view.buffer, 0, std::min(desc.size.evaluate(symbols), given), offset, true};
   }
   return {desc.index, 0, std::min(needed[index], provided(index)), offset, !bindings()[index].is_input};
+}
+
+// Of a buffer in an arena; one that may be a binding's memory has no more than that has.
+int64_t Frame::bytes_of(const BufferDesc& buffer, int32_t index) const {
+  const int32_t binding = binding_of_[static_cast<size_t>(index)];
+  return binding < 0 ? buffer.bytes : std::min(buffer.bytes, needed[static_cast<size_t>(binding)]);
 }
 
 TensorView Frame::resolve(const ViewDesc& desc) const {
@@ -114,6 +130,9 @@ PreparedStep Frame::resolve(const Step& step) const {
   if (step.kind == StepKind::control) check_control(prepared);
   if (step.kind == StepKind::plugin) {
     prepared.plugin = plugins.at(step.id).get();
+    prepared.on_device = is_on_device(step);
+    if (prepared.on_device && !require_plugin(step.kernel)->on_device())
+      fail(Code::mismatch, "plugin '{}' computes on the host, the plan gives it memory of the GPU", step.kernel);
     check_plugin(prepared, engine->device().pool(), workspace_bytes(step));
   }
   if (step.kind == StepKind::copy && is_on_device(step)) {
@@ -180,14 +199,14 @@ void Frame::patch(PreparedStep& prepared) const {
 void Frame::patch_views(PreparedStep& prepared) const {
   const auto place = [&](TensorView& view, const ViewDesc& desc) {
     if (desc.buffer < 0) return;
-    view.data = base_of(desc) + (view.element_count() == 0 ? 0 : desc.offset.evaluate(symbols));
+    view.data = base_of(desc, !prepared.transfer) + (view.element_count() == 0 ? 0 : desc.offset.evaluate(symbols));
   };
   for (size_t i = 0; i < prepared.inputs.size(); ++i) place(prepared.inputs[i], prepared.step->inputs[i]);
   for (size_t i = 0; i < prepared.outputs.size(); ++i) place(prepared.outputs[i], prepared.step->outputs[i]);
   if (prepared.launch != nullptr)
     prepared.launch->place(prepared.inputs, prepared.outputs, *engine->device().accelerator());
   if (prepared.step->workspace.buffer >= 0)
-    prepared.workspace = base_of(prepared.step->workspace) + prepared.step->workspace.offset.evaluate(symbols);
+    prepared.workspace = base_of(prepared.step->workspace, true) + prepared.step->workspace.offset.evaluate(symbols);
 }
 
 void Frame::measure_bindings() {

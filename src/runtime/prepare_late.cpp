@@ -65,9 +65,11 @@ bool Frame::grow(Storage& storage, int64_t bytes) const {
 
 void Frame::provide_binding(size_t binding) {
   needed[binding] = bytes_of(binding);
-  if (addresses[binding] == nullptr) {
+  const bool given = addresses[binding] != nullptr;
+  if (!given || is_staged(binding)) {
     if (grow(outputs_[binding], std::max<int64_t>(needed[binding], 1))) ++generation_;
-  } else if (sizes[binding] < static_cast<size_t>(needed[binding])) {
+  }
+  if (given && sizes[binding] < static_cast<size_t>(needed[binding])) {
     fail(Code::invalid_argument, "'{}' is bound to {} bytes, {} are needed", bindings()[binding].name, sizes[binding],
          needed[binding]);
   }

@@ -23,6 +23,7 @@ struct PreparedStep {
   Plugin* plugin = nullptr;            // plugin steps; the context owns it
   std::shared_ptr<PreparedLaunch> launch;
   bool transfer = false;              // a copy from or to memory of an accelerator
+  bool on_device = false;             // of a plugin: it puts its work on the accelerator's stream
   std::shared_ptr<Event> begin, end;  // around what an accelerator does, where it is timed
   std::vector<TensorView> inputs, outputs;
   std::byte* workspace = nullptr;
@@ -71,6 +72,7 @@ struct Execution {
   LateSteps& late;
   Device& device;
   Stream* stream = nullptr;  // of an accelerator
+  bool* queued = nullptr;    // something is on the stream that was not waited for
   bool profile = false;
   const std::function<void(const Step&, std::span<const TensorView>)>* observer = nullptr;
 };
@@ -85,7 +87,11 @@ void execute_launch(PreparedStep& step, const Execution& execution);
 void execute_transfer(PreparedStep& step, const Execution& execution);
 
 // Its work is on an accelerator's stream when the call returns, and not waited for.
-inline bool is_queued(const PreparedStep& step) { return step.launch != nullptr || step.transfer; }
+inline bool is_queued(const PreparedStep& step) { return step.launch != nullptr || step.transfer || step.on_device; }
+// A transfer between a binding and the buffer that it is.
+inline bool is_in_place(const PreparedStep& step) {
+  return step.transfer && step.inputs[0].data == step.outputs[0].data;
+}
 // Both views lie dense in the same order. Error(invalid_plan) otherwise.
 void check_transfer(const PreparedStep& step);
 

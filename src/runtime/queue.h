@@ -1,5 +1,5 @@
 #pragma once
-// QueuedSteps: runs of launches, recorded once for each tuple of shapes and submitted as one piece.
+// Steps made ready for one tuple of shapes; of launches, what was recorded, to be submitted as one piece.
 
 #include <list>
 #include <memory>
@@ -11,19 +11,31 @@
 
 namespace planish {
 
-class QueuedSteps {
- public:
-  // Runs the steps of these shapes on an accelerator's stream. `record`: false where steps are timed or observed.
-  void execute(std::vector<PreparedStep>& steps, const SymbolValues& shapes, const Execution& execution, bool record);
+struct ReadySteps {
+  SymbolValues shapes;
+  std::vector<PreparedStep> steps;
+  std::vector<const void*> placed;  // the addresses of bindings that the steps have; empty: none yet
 
- private:
+  // Runs of launches, for the memory that bindings have on the accelerator (null: they are copied).
   struct Recording {
-    SymbolValues shapes;
+    std::vector<std::byte*> in_place;
     std::vector<std::unique_ptr<RecordedWork>> pieces;
   };
-  Recording& recording_for(const SymbolValues& shapes);
-
-  std::list<Recording> recordings_;  // the latest used first
+  std::list<Recording> recordings;  // the latest used first
 };
+
+// The latest used of them, to a bound.
+class ReadyShapes {
+ public:
+  ReadySteps* find(const SymbolValues& shapes);  // null: none
+  ReadySteps& add(ReadySteps ready);
+
+ private:
+  std::list<ReadySteps> all_;  // the latest used first
+};
+
+// Runs the steps on an accelerator's stream. `record`: false where steps are timed or observed.
+void execute_queued(ReadySteps& ready, const std::vector<std::byte*>& in_place, const Execution& execution,
+                    bool record);
 
 }  // namespace planish

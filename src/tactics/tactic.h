@@ -41,6 +41,8 @@ class StepBuilder {
   // The same memory seen with `count` neighbours along the axis as so many times the channels (axis 1): of a dense
   // channels-last tensor, along its last axis.
   virtual Operand neighbours_joined(Operand of, int axis, int64_t count) = 0;
+  // Where an operand lies: its extents, and strides and offset in expressions of them.
+  virtual const ViewDesc& place(Operand of) const = 0;
   // Operations of the next step. Where none is stated, the node's first step has them all.
   virtual void flops(Dim count) = 0;
   virtual void step(StepKind kind, std::string_view kernel, Attrs params, std::vector<Operand> inputs,

@@ -70,6 +70,17 @@ def check_pictures(program, folder):
     expect(found[:64] == found[64:128] == found[128:], result)
 
 
+def check_blocks(program, folder):
+    """Each block of 2x2 pixels becomes (sum + 2) div 4."""
+    pixel = lambda x, y: (37 * x + 11 * y) % 256
+    (folder / "wide.png").write_bytes(png(16, 16, 8, 0, [bytes(pixel(x, y) for x in range(16)) for y in range(16)]))
+    result, found = run(program, folder, "--input", "x=wide.png", "--image", "x:block=2")
+    wanted = [(sum(pixel(2 * x + i, 2 * y + k) for i in (0, 1) for k in (0, 1)) + 2) // 4 for y in range(SIDE) for x in range(SIDE)]
+    expect(list(found) == wanted * 3, result)
+    result = planish(program, folder, "run", "net.onnx", "--input", "x=wide.png", "--image", "x:block=3")
+    expect(result.returncode == 1 and "block=3 of a picture of 16x16; a divisor of both is accepted" in result.stderr, result)
+
+
 def check_fortran(program, folder):
     """Elements of a Fortran-ordered file in both kinds of file, at whatever address."""
     count = 3 * SIDE * SIDE
@@ -90,6 +101,7 @@ def main(program):
         (folder / "net.onnx").write_bytes(model([node("Relu", ["x"], ["y"])], [value("x", shape)], [value("y", shape)]))
         check_pictures(program, folder)
         check_fortran(program, folder)
+        check_blocks(program, folder)
 
 
 if __name__ == "__main__":

@@ -1,127 +1,12 @@
 // CUDA kernels against the reference kernels. Without a GPU plans are built for sm_90a, verified and read back, so that
 // every source is compiled; without NVRTC one line says that nothing is.
 
-#include <gtest/gtest.h>
-
-#include <array>
-#include <set>
-#include <span>
-
-#include "compile/emitter.h"
-#include "compile/pipeline.h"
-#include "device/accelerator.h"
-#include "device/cuda/driver.h"
-#include "device/cuda/nvrtc.h"
-#include "support/networks.h"
-#include "tactics/tactic.h"
+#include "cuda/support.h"
 
 namespace planish {
 namespace {
 
-using testing::random_tensor;
-using Inputs = std::map<std::string, Tensor>;
-
-std::shared_ptr<Device> gpu() {
-  static const std::shared_ptr<Device> device = [] {
-    const cuda::DriverOrReason& found = cuda::driver();
-    if (found.driver == nullptr) {
-      std::printf("plans are built and not run: %s\n", found.reason.c_str());
-      return std::shared_ptr<Device>();
-    }
-    return create_cuda_device(0, 2);
-  }();
-  return device;
-}
-
-std::string arch() { return gpu() == nullptr ? "sm_90a" : gpu()->accelerator()->arch(); }
-
-bool can_compile() {
-  if (cuda::nvrtc_missing().empty()) return true;
-  std::printf("nothing is built: %s\n", cuda::nvrtc_missing().c_str());
-  return false;
-}
-
-Tensor integers(std::vector<int64_t> extents, uint32_t seed, int least = -4, int most = 4) {
-  std::mt19937 random(seed);
-  std::vector<float> values(static_cast<size_t>(make_view(nullptr, DataType::f32, extents).element_count()));
-  for (float& value : values)
-    value = static_cast<float>(least + static_cast<int>(random() % static_cast<uint32_t>(most - least + 1)));
-  return Tensor::of<float>(std::move(extents), values);
-}
-
-Tensor as_type(const Tensor& tensor, DataType type) {
-  if (tensor.dtype() == type) return tensor;
-  return Tensor::make(type, tensor.extents(), [&](std::byte* out) {
-    const TensorView to = make_view(out, type, tensor.extents()), from = tensor.view();
-    for (int64_t i = 0; i < tensor.element_count(); ++i)
-      is_float(type) ? store_double(to, i, load_double(from, i))
-                     : store_int(to, i, static_cast<int64_t>(load_double(from, i)));
-  });
-}
-
-std::set<std::string> candidates_of(const Graph& graph) {
-  std::set<std::string> names;
-  for (NodeId id : graph.nodes())
-    for (const Candidate& candidate :
-         cuda_tactics().propose_fast({graph, graph.node(id), active_isa(), 2, {}, arch()}).candidates)
-      names.insert(candidate.name);
-  return names;
-}
-
-Plan read_back(const Plan& plan) {
-  const auto bytes = std::make_shared<std::vector<std::byte>>(serialize(plan));
-  return deserialize(*bytes, bytes);
-}
-
-int launches(const std::vector<Step>& steps) {
-  int count = 0;
-  for (const Step& step : steps) count += step.kind == StepKind::launch ? 1 : 0;
-  return count;
-}
-
-// `optimize`: through the passes; else as it stands, which keeps 16-bit storage. tolerance 0: exactly equal.
-struct Check {
-  double tolerance = 1e-5;
-  bool optimize = true;
-  bool on_device = true;  // nothing is left to the host
-};
-
-void expect_equal(const Inputs& found, const Inputs& expected, double tolerance, const std::string& what) {
-  for (const auto& [name, tensor] : expected) {
-    ASSERT_EQ(found.at(name).extents(), tensor.extents()) << what;
-    if (is_float(tensor.dtype()) && tolerance > 0)
-      EXPECT_LE(testing::relative_l2(as_type(found.at(name), DataType::f32), as_type(tensor, DataType::f32)), tolerance)
-          << what;
-    else
-      EXPECT_EQ(found.at(name), tensor) << what;
-  }
-}
-
-template <class MakeGraph>
-void compare(MakeGraph make, const Inputs& inputs, const std::string& what, Check check = {}) {
-  if (!can_compile()) return;
-  auto host = create_cpu_device(2);
-  BuildOptions plain;
-  plain.optimize = false;
-  const auto expected = testing::run(build(make(), *host, plain), inputs);
-  Graph graph = make();
-  infer_all(graph);
-  if (check.optimize) run_pipeline(graph, pipeline(true), "");
-  EmitOptions emit;
-  emit.isa = active_isa();
-  emit.threads = 2;
-  emit.cuda = arch();
-  emit.fallback = !check.on_device;
-  std::set<std::string> names = candidates_of(graph);
-  names.insert("");  // all as estimates have it
-  for (const std::string& name : names) {
-    emit.forced = name;
-    const Plan plan = read_back(emit_plan(graph, emit));
-    EXPECT_EQ(plan.target, "cuda:" + arch());
-    EXPECT_GT(launches(plan.profiles[0].steps), 0) << what << " " << name;
-    if (gpu() != nullptr) expect_equal(testing::run(plan, inputs, gpu()), expected, check.tolerance, what + " " + name);
-  }
-}
+using namespace cuda_testing;
 
 // --- convolution
 
@@ -270,16 +155,6 @@ TEST(CudaKernels, Products) {
 
 // --- rows and windows
 
-template <class Inputs_>
-Graph unary(const char* op, Inputs_ extents, const Attrs& attrs, std::vector<Tensor> constants = {},
-            DataType type = DataType::f32) {
-  Graph g;
-  std::vector<ValueId> operands = {g.add_input("x", {type, Shape::of(extents)})};
-  for (const Tensor& tensor : constants) operands.push_back(g.add_constant(tensor));
-  g.add_output(add_op(g, op, operands, attrs, op));
-  return g;
-}
-
 TEST(CudaKernels, Poolings) {
   using Ints = std::vector<int64_t>;
   const std::vector<int64_t> extents = {2, 5, 11, 13};
@@ -378,6 +253,108 @@ TEST(CudaKernels, Attention) {
       }
 }
 
+// Half precision, as it stands; integers are exact.
+void compare_halves(const char* op, const std::vector<int64_t>& extents, const Attrs& attrs, const Tensor& weights) {
+  compare([&] { return unary(op, extents, attrs, {as_type(weights, DataType::f16)}, DataType::f16); },
+          {{"x", as_type(integers(extents, 1, -1, 1), DataType::f16)}},
+          fmt::format("{} of halves {} by {}", op, Shape::of(extents).str(), weights.type().str()), {0, false});
+}
+
+TEST(CudaKernels, AnyConvolutionOfHalves) {
+  using Ints = std::vector<int64_t>;
+  const Attrs up = {{"strides", Ints{2, 2}}}, wide_up = {{"strides", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}};
+  compare_halves("conv_transpose", {2, 64, 6, 5}, up, integers({64, 32, 2, 2}, 2, -1, 1));
+  compare_halves("conv_transpose", {1, 6, 5, 4}, wide_up, integers({6, 7, 3, 3}, 2, -1, 1));
+  compare_halves("conv", {1, 16, 5, 6, 7}, {{"pads", Ints(6, 1)}}, integers({24, 16, 3, 3, 3}, 2, -1, 1));
+  compare_halves("conv", {2, 24, 9, 9}, {{"group", int64_t{3}}, {"pads", Ints(4, 1)}},
+                 integers({24, 8, 3, 3}, 2, -1, 1));
+  compare_halves("conv", {1, 20, 9, 9}, {{"dilations", Ints{2, 2}}}, integers({21, 20, 3, 3}, 2, -1, 1));
+  compare_halves("conv", {2, 3, 32, 48}, {{"strides", Ints{16, 16}}}, integers({64, 3, 16, 16}, 2, -1, 1));
+  compare_halves("conv", {2, 6, 1, 1}, {}, integers({20, 6, 1, 1}, 2, -1, 1));
+  compare_halves("matmul", {3, 1152}, {}, integers({1152, 44}, 2, -1, 1));
+}
+
+// Convolutions write into their parts of a concat and read parts of it.
+TEST(CudaKernels, WindowsOfHalves) {
+  const auto make = [] {
+    Graph g;
+    const auto conv = [&](ValueId x, int64_t from, int64_t to, uint32_t seed) {
+      return add_op(g, "conv", {x, g.add_constant(as_type(integers({to, from, 1, 1}, seed, -1, 1), DataType::f16))}, {},
+                    "conv");
+    };
+    const ValueId x = g.add_input("x", {DataType::f16, {2, 16, 6, 5}});
+    const ValueId a = conv(x, 16, 24, 2), b = conv(x, 16, 12, 3), c = conv(x, 16, 8, 4);
+    const ValueId all = add_op(g, "concat", {a, b, c}, {{"axis", int64_t{1}}}, "concat");
+    const ValueId part = add_op(g, "slice",
+                                {all, g.add_constant(index_list({1}, {24})), g.add_constant(index_list({1}, {40})),
+                                 g.add_constant(index_list({1}, {1}))},
+                                {}, "slice");
+    g.add_output(conv(all, 44, 16, 5));
+    g.add_output(conv(part, 16, 8, 6));
+    return g;
+  };
+  compare(make, {{"x", as_type(integers({2, 16, 6, 5}, 1, -1, 1), DataType::f16)}}, "windows", {0, false});
+}
+
+TEST(CudaKernels, RowsOfHalves) {
+  for (const auto& [op, extents] :
+       {std::pair<const char*, std::vector<int64_t>>{"global_average_pool", {2, 72, 20, 20}},
+        {"global_max_pool", {3, 20, 5, 7}},
+        {"global_average_pool", {1, 130, 33, 9}}})
+    compare([&, op = op, &extents = extents] { return unary(op, extents, {}, {}, DataType::f16); },
+            {{"x", as_type(random_tensor(extents, 1), DataType::f16)}}, op, {1e-3, false});
+  const std::vector<int64_t> image = {2, 16, 11, 13}, rows = {5, 7, 768}, narrow = {1, 16, 4, 700};
+  compare(
+      [&] {
+        return unary("max_pool", image,
+                     {{"kernel_shape", std::vector<int64_t>{5, 5}}, {"pads", std::vector<int64_t>(4, 2)}}, {},
+                     DataType::f16);
+      },
+      {{"x", as_type(random_tensor(image, 1), DataType::f16)}}, "max_pool of halves", {0, false});
+  compare(
+      [&] {
+        return unary("layer_normalization", rows, {},
+                     {as_type(random_tensor({768}, 2), DataType::f16), as_type(random_tensor({768}, 3), DataType::f16)},
+                     DataType::f16);
+      },
+      {{"x", as_type(random_tensor(rows, 1), DataType::f16)}}, "layer_normalization of halves", {1e-3, false});
+  compare(
+      [&] {
+        return unary("softmax", narrow, {{"axis", int64_t{1}}});
+      },
+      {{"x", random_tensor(narrow, 1, 5)}}, "softmax of many rows");
+}
+
+// The keys lie [batch, head, key, width], as networks have them before they are transposed.
+TEST(CudaKernels, AttentionOfHalves) {
+  for (int64_t width : {32, 64, 128})
+    for (int64_t keys : {77, 300})
+      for (size_t masks : {0u, 1u, 2u}) {
+        const int64_t queries = keys == 77 ? 130 : 70;
+        const std::vector<std::vector<int64_t>> extents = {
+            {2, 3, queries, width},
+            {2, 3, keys, width},
+            {2, 3, keys, width},
+            masks == 2 ? std::vector<int64_t>{3, queries, keys} : std::vector<int64_t>{2, 1, 1, keys},
+            {2, 1, queries, keys}};
+        Inputs inputs;
+        for (size_t i = 0; i < 3 + masks; ++i)
+          inputs["x" + std::to_string(i)] =
+              as_type(random_tensor(extents[i], static_cast<uint32_t>(i) + 1), DataType::f16);
+        const auto make = [&] {
+          Graph g;
+          std::vector<ValueId> operands;
+          for (const auto& [name, tensor] : inputs) operands.push_back(g.add_input(name, tensor.type()));
+          operands[1] =
+              add_op(g, "transpose", {operands[1]}, {{"perm", std::vector<int64_t>{0, 1, 3, 2}}}, "transpose");
+          g.add_output(add_op(g, "attention", operands, {{"scale", 0.125}}, "attention"));
+          return g;
+        };
+        compare(make, inputs, fmt::format("attention of halves, width {}, {} keys, {} masks", width, keys, masks),
+                {2e-3, false});
+      }
+}
+
 // --- elements
 
 TEST(CudaKernels, Primitives) {
@@ -468,11 +445,11 @@ TEST(CudaNetworks, FallsBackToTheHost) {
     Graph g;
     const ValueId x = g.add_input("x", {DataType::f32, {4, 9}});
     const ValueId s = add_op(
-        g, "cum_sum", {add_op(g, "relu", {x}, {}, "relu"), g.add_constant(Tensor::scalar<int64_t>(1))}, {}, "sums");
+        g, "cum_sum", {add_op(g, "relu", {x}, {}, "relu"), g.add_input("axis", {DataType::i64, Shape{}})}, {}, "sums");
     g.add_output(add_op(g, "neg", {s}, {}, "neg"));
     return g;
   };
-  compare(make, {{"x", integers({4, 9}, 1)}}, "a host step", {0, true, false});
+  compare(make, {{"x", integers({4, 9}, 1)}, {"axis", Tensor::scalar<int64_t>(1)}}, "a host step", {0, true, false});
   auto host = create_cpu_device(2);
   BuildOptions options;
   options.cuda = arch();

@@ -3,7 +3,7 @@
 
   examples.py FOLDER
 
-FOLDER has the programs ssd_face_mask and yolo_detect; one that is not built (its layout is not configured) is left out. Needs pillow.
+FOLDER has the programs ssd_face_mask and yolo; one that is not built (its layout is not configured) is left out. Needs pillow.
 """
 import subprocess
 import sys
@@ -48,12 +48,12 @@ def things(program, shared, folder):
         canvas.paste(picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.BILINEAR))
         path = f"{folder}/thing.ppm"
         canvas.save(path)
-        found = lines(program, shared / "data/onnx/yolox_nano.onnx", path)
+        found = lines(program, "detect", shared / "data/onnx/yolox_nano.onnx", path)
         fine = True
         for kind, score, *box in wanted:
             fine = fine and any(line[0] == kind and abs(line[1] - score) < .03 and all(abs(a / scale - b) < 8 for a, b in zip(line[2:], box)) for line in found)
         good = good and fine
-        print(f"{'ok  ' if fine else 'FAIL'} yolo_detect {name}: {len(found)} boxes, the {len(wanted)} stated {'are' if fine else 'are not'} among them", flush=True)
+        print(f"{'ok  ' if fine else 'FAIL'} yolo {name}: {len(found)} boxes, the {len(wanted)} stated {'are' if fine else 'are not'} among them", flush=True)
         if not fine:
             print(found)
     return good
@@ -66,7 +66,7 @@ def main():
         return 0
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, check in (("ssd_face_mask", faces), ("yolo_detect", things)):
+        for name, check in (("ssd_face_mask", faces), ("yolo", things)):
             if (programs / name).exists():
                 results.append(check(programs / name, shared, folder))
             else:

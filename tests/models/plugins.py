@@ -316,6 +316,13 @@ def ssd_cases(random, above):
         inputs = [changes.reshape(2, -1, 1, 1), scores.reshape(2, -1, 1, 1), np.stack([priors.ravel(), variance.ravel()]).reshape(1, 2, -1, 1)]
         wanted = [rows.reshape(2, 1, 20, 7), count.reshape(2, 1, 1, 1)]
         case(f"nms_code_{code}", "NMS_TRT", inputs, wanted, inputOrder=[0, 1, 2], **fields)
+    per_class = random.standard_normal((2, 30, 3, 4)).astype(np.float32) * np.float32(0.3)  # a box for each class, variances within
+    own = corners(moved(per_class, centred(priors)[:, None])).astype(np.float32)
+    count, out, best, label = padded(own, scores, 12, empty=-1, threshold=above(0.3), iou=0.4, background=1, top=20)
+    rows = np.concatenate([np.broadcast_to(np.arange(2.0).reshape(2, 1, 1), (2, 12, 1)), label[..., None], best[..., None], np.clip(out, 0, 1)], 2)
+    case("nms_dynamic", "NMSDynamic_TRT", [per_class.reshape(2, -1, 1, 1), *inputs[1:]], [rows.reshape(2, 1, 12, 7), count.reshape(2, 1, 1, 1)],
+         shareLocation=0, varianceEncodedInTarget=1, backgroundLabelId=1, numClasses=3, topK=20, keepTopK=12, confidenceThreshold=0.3,
+         nmsThreshold=0.4, codeType=1)
     case("nms_order", "NMS_TRT", [inputs[2], inputs[0], inputs[1]], wanted, inputOrder=[1, 2, 0], **fields)
     refused("NMS_TRT", inputs, "field 'codeType' is 4; 0 to 3 is accepted", numClasses=3, keepTopK=1, codeType=4)
     refused("NMS_TRT", inputs, "field 'inputOrder' holds 2 numbers; 0, 1 and 2 in any order are accepted", numClasses=3, keepTopK=1, inputOrder=[0, 1])
@@ -389,6 +396,7 @@ def region_cases(floats, random):
     case("pyramid", "PyramidROIAlign_TRT", [rois, *maps], [pyramid(rois.astype(np.float64), maps, 3, (128, 192), 32, 2)], pooled_size=3, fpn_scale=32,
          image_size=[128, 192], sampling_ratio=2, roi_coords_transform=2)
     proposal_cases(floats, random)
+    deformable_cases(floats, random)
     value, shapes, starts = floats(2, 6 * 4 + 3 * 2, 2, 5), np.array([[6, 4], [3, 2]], np.int32), np.array([0, 24], np.int32)
     places, weights = random.uniform(-0.1, 1.1, (2, 7, 2, 2, 3, 2)).astype(np.float32), random.uniform(0, 1, (2, 7, 2, 2, 3)).astype(np.float32)
     out = np.zeros((2, 7, 2, 5))
@@ -399,6 +407,27 @@ def region_cases(floats, random):
         if 0 < row < height + 1 and 0 < column < width + 1:
             out[n, q, m] += weights[n, q, m, l, p] * bilinear(picture.astype(np.float64), row, column)
     case("deformable_attention", "MultiscaleDeformableAttnPlugin_TRT", [value, shapes, starts, places, weights], [out])
+
+
+def deformable_cases(floats, random):
+    """Each tap of the kernel reads where its offset says, times its mask; nothing is outside of the picture."""
+    x, weights, bias = floats(2, 4, 6, 7), floats(6, 2, 3, 2), floats(6)
+    high, wide = (6 + 2 - 2 - 1) // 2 + 1, (7 + 2 - 2 * 1 - 1) // 1 + 1
+    offsets, mask = floats(2, 2 * 2 * 6, high, wide), random.uniform(0, 1, (2, 2 * 6, high, wide)).astype(np.float32)
+    out = np.zeros((2, 6, high, wide))
+    for n, o, i, k in np.ndindex(2, 6, high, wide):
+        total = float(bias[o])
+        for c, a, b in np.ndindex(2, 3, 2):
+            channel = 2 * (o // 3) + c
+            tap = (channel // 2) * 6 + a * 2 + b
+            row = i * 2 - 1 + a + float(offsets[n, 2 * tap, i, k])
+            column = k - 1 + b * 2 + float(offsets[n, 2 * tap + 1, i, k])
+            if -1 < row < 6 and -1 < column < 7:
+                picture = np.pad(x[n, channel].astype(np.float64), 1)
+                total += float(weights[o, c, a, b]) * float(mask[n, tap, i, k]) * bilinear(picture, row + 1, column + 1)
+        out[n, o, i, k] = total
+    case("deformable_convolution", "ModulatedDeformConv2d", [x, offsets, mask, weights, bias], [out], stride=[2, 1], padding=[1, 1], dilation=[1, 2],
+         group=2, deformable_group=2)
 
 
 def proposal_cases(floats, random):
@@ -412,7 +441,17 @@ def proposal_cases(floats, random):
     _, boxes, _, _ = padded(found[:, :, None], rank, 12, threshold=lambda s: s > -1e30, iou=0.5, top=30, unit=1)
     case("proposal", "Proposal", [scores, changes], [(boxes / np.array([79, 47, 79, 47]))[..., [1, 0, 3, 2], None]], input_height=48, input_width=80,
          rpn_stride=16, roi_min_size=4.0, nms_iou_threshold=0.5, pre_nms_top_n=30, post_nms_top_n=12, anchor_sizes=[16.0, 32.0], anchor_ratios=[1.0, 2.0])
-    both, features, facts = random.uniform(0, 1, (2, 8, 3, 5)).astype(np.float32), floats(2, 3, 3, 5), np.array([[48, 80, 1], [40, 70, 2]], np.float32)
+    scores, changes = random.uniform(0, 1, (2, 3, 4, 4)).astype(np.float32), floats(2, 12, 4, 4) * np.float32(0.2)
+    sizes = [(24.0 * r, 24.0 / r) for r in (0.5, 1.0, 1.5)]
+    grid = np.array([[(k + 0.5) * 8, (i + 0.5) * 8, w, h] for w, h in sizes for i in range(4) for k in range(4)])
+    found = corners(moved(changes.reshape(2, 3, 4, 4, 4).transpose(0, 1, 3, 4, 2).reshape(2, -1, 4).astype(np.float64), grid))
+    found = np.clip(found, 0, 31).astype(np.float32)
+    fits = ((found[..., 2:] - found[..., :2]) > 2).all(-1)
+    rank = np.where(fits, scores.reshape(2, -1), -np.inf)[..., None]
+    _, boxes, _, _ = padded(found[:, :, None], rank, 8, threshold=lambda s: s > -1e30, iou=0.4, top=20, unit=1)
+    case("proposal_dynamic", "ProposalDynamic", [scores, changes], [(boxes / 31)[..., [1, 0, 3, 2], None]], input_height=32, input_width=32, rpn_stride=8,
+         roi_min_size=2.0, nms_iou_threshold=0.4, pre_nms_top_n=20, post_nms_top_n=8, anchor_sizes=[24.0], anchor_ratios=[0.5, 1.0, 1.5])
+    both, features, changes, facts = random.uniform(0, 1, (2, 8, 3, 5)).astype(np.float32), floats(2, 3, 3, 5), floats(2, 16, 3, 5) * np.float32(0.3), np.array([[48, 80, 1], [40, 70, 2]], np.float32)
     sizes = [(round(16 / math.sqrt(r)) * s, round(round(16 / math.sqrt(r)) * r) * s) for r in (0.5, 2.0) for s in (1.0, 2.0)]
     grid = np.array([[k * 16 + 7.5, i * 16 + 7.5, w, h] for w, h in sizes for i in range(3) for k in range(5)])
     found = corners(moved(changes.reshape(2, 4, 4, 3, 5).transpose(0, 1, 3, 4, 2).reshape(2, -1, 4).astype(np.float64), grid))

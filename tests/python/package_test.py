@@ -71,6 +71,11 @@ class Package(unittest.TestCase):
         stream.synchronize()
         np.testing.assert_array_equal(scores, planish.Context(self.engine).run(image=x)["scores"])
 
+    def test_streams_of_others_are_a_gpus(self):
+        self.assertEqual(planish.Stream(self.engine).native, 0)
+        self.refused("invalid_argument", ["the processor"], lambda: planish.Stream.adopt(self.engine, 0))
+        self.refused("invalid_argument", ["cuda_stream"], lambda: planish.Stream.adopt(self.engine, "a stream"))
+
     def test_dynamic_shapes(self):
         # A batch that the model leaves open, from 1 to 4.
         plan = planish.build(dynamic_model(), {"x": ((1, 3), (2, 3), (4, 3))}, tune="off")

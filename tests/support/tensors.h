@@ -1,7 +1,8 @@
 #pragma once
-// Tensors of integers, and orders of axes.
+// Tensors of integers, what two tensors have in common, and orders of axes.
 
 #include <algorithm>
+#include <cstring>
 #include <random>
 #include <span>
 #include <vector>
@@ -38,6 +39,10 @@ Tensor random_integers(std::vector<int64_t> extents, uint32_t seed, int64_t low,
   std::vector<T> values(static_cast<size_t>(make_view(nullptr, DataType::f32, extents).element_count()));
   for (T& value : values) value = static_cast<T>(any(random));
   return Tensor::of<T>(std::move(extents), std::span<const T>(values));
+}
+
+inline bool has_equal_bits(const Tensor& a, const Tensor& b) {
+  return a.byte_count() == b.byte_count() && std::memcmp(a.data(), b.data(), static_cast<size_t>(a.byte_count())) == 0;
 }
 
 // [N, C, spatial…] to [N, spatial…, C] and back.

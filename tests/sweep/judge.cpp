@@ -7,6 +7,7 @@
 #include "compile/emitter.h"
 #include "compile/pipeline.h"
 #include "random/distance.h"
+#include "support/tensors.h"
 #include "tactics/tactic.h"
 
 namespace planish::testing {
@@ -79,10 +80,6 @@ std::map<std::string, Tensor> run_from(const Plan& plan, const std::map<std::str
   return results;
 }
 
-bool equal_bits(const Tensor& a, const Tensor& b) {
-  return a.byte_count() == b.byte_count() && std::memcmp(a.data(), b.data(), static_cast<size_t>(a.byte_count())) == 0;
-}
-
 double largest_of(const Tensor& tensor) {
   double most = 0;
   if (is_float(tensor.dtype()))
@@ -153,10 +150,11 @@ std::string Judge::compared(const Plan& plan, const std::string& candidate) {
     const double allowed = sample_.bound != Bound::step ? tolerance * largest_ : is_float(tensor.dtype()) ? 0 : 1;
     if (std::string why = difference(found, tensor, sample_.bound, allowed); !why.empty())
       return fmt::format("result {} {}", name, why);
-    if (!equal_bits(found, several.at(name))) return fmt::format("result {}: other bits on {} threads", name, threads);
+    if (!has_equal_bits(found, several.at(name)))
+      return fmt::format("result {}: other bits on {} threads", name, threads);
     if (sample_.bound != Bound::step || !of_integers || is_float(found.dtype())) continue;
     const auto [first, fresh] = integers_.try_emplace(name, candidate, found);
-    if (!fresh && !equal_bits(first->second.second, found))
+    if (!fresh && !has_equal_bits(first->second.second, found))
       return fmt::format("result {}: other bits than those of {}", name, first->second.first);
   }
   return "";

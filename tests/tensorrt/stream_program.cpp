@@ -43,6 +43,8 @@ class CopyPlugin : public IPluginV2DynamicExt {
     const size_t bytes = kCount * sizeof(float);
     if (cudaMemsetAsync(outputs[0], 0xff, bytes, stream) != cudaSuccess) return 1;
     if (cudaMemcpyAsync(outputs[0], inputs[0], bytes, cudaMemcpyDeviceToDevice, stream) != cudaSuccess) return 2;
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;  // what is captured cannot be waited for
+    if (cudaStreamIsCapturing(stream, &status) == cudaSuccess && status != cudaStreamCaptureStatusNone) return 0;
     return cudaStreamSynchronize(stream) == cudaSuccess ? 0 : 3;
   }
   DataType getOutputDataType(int32_t, const DataType* types, int32_t) const noexcept override { return types[0]; }
@@ -135,6 +137,39 @@ void test_streams(IExecutionContext& context, Buffers& buffers) {
   cudaStreamDestroy(stream);
 }
 
+// Takes a buffer that is ready for the output `y`.
+class Allocator : public IOutputAllocator {
+ public:
+  explicit Allocator(void* memory) : memory_(memory) {}
+  void* reallocateOutputAsync(const char*, void*, uint64_t size, uint64_t, cudaStream_t stream) noexcept override {
+    bytes = size;
+    given = stream;
+    return memory_;
+  }
+  void notifyShape(const char*, const Dims& dims) noexcept override { rank = dims.nbDims; }
+  uint64_t bytes = 0;
+  int32_t rank = 0;
+  cudaStream_t given = nullptr;
+
+ private:
+  void* memory_;
+};
+
+// What allocators are told is known when enqueueV3 returns, though work waits on the stream.
+void test_allocator(IExecutionContext& context, Buffers& buffers) {
+  cudaStream_t stream = nullptr;
+  cudaStreamCreate(&stream);
+  Allocator allocator(buffers.bindings()[1]);
+  expect(context.setOutputAllocator("y", &allocator), "setOutputAllocator");
+  buffers.send(-15, stream);
+  expect(context.enqueueV3(stream), "enqueueV3 with an allocator");
+  expect(allocator.bytes >= kCount * sizeof(float) && allocator.rank == 4 && allocator.given == stream,
+         "the allocator has been told when enqueueV3 returns");
+  buffers.expect_result(stream, "enqueueV3 with an allocator");
+  context.setOutputAllocator("y", nullptr);
+  cudaStreamDestroy(stream);
+}
+
 void test_graph(IExecutionContext& context, Buffers& buffers) {
   cudaStream_t stream = nullptr;
   cudaStreamCreate(&stream);
@@ -164,6 +199,7 @@ int main() {
   Buffers buffers;
   buffers.give(*context);
   test_streams(*context, buffers);
+  test_allocator(*context, buffers);
   test_graph(*context, buffers);
   for (const std::string& line : logger.lines) std::printf("log: %s\n", line.c_str());
   std::printf("%d failures\n", failures);

@@ -222,6 +222,10 @@ planish_status planish_read_mean(const char* path, const void* bytes, size_t siz
   });
 }
 
+planish_status planish_device_check_build(const planish_device* device) {
+  return guarded([&] { check_can_build(*required(device, "the device").device); });
+}
+
 planish_status planish_build(const planish_network* network, const planish_build_options* given, planish_plan** plan) {
   return guarded([&] {
     required(plan, "the result");

@@ -1,7 +1,10 @@
-// Devices, streams, events.
+// Devices, memory, streams, events.
+
+#include <cstring>
 
 #include "api/runtime/handles.h"
 #include "base/sized.h"
+#include "device/accelerator.h"
 
 using namespace planish;
 using planish::api::guarded;
@@ -20,6 +23,19 @@ Allocator allocator_of(const planish_allocator* given) {
 
 planish_stream* new_stream(const std::shared_ptr<Device>& device) {
   return new planish_stream{device, device->create_stream()};
+}
+
+// Streams of the caller's exist on a GPU.
+planish_stream* adopted_stream(const std::shared_ptr<Device>& device, void* native) {
+  if (device->accelerator() == nullptr)
+    fail(Code::invalid_argument, "the device is the processor, which has no streams of others; a GPU has");
+  return new planish_stream{device, device->accelerator()->adopt_stream(native)};
+}
+
+void copy_in_order(planish_stream& stream, void* to, const void* from, size_t bytes) {
+  if (Accelerator* const accelerator = stream.device->accelerator(); accelerator != nullptr)
+    return accelerator->copy(to, from, static_cast<int64_t>(bytes), *stream.stream);
+  stream.stream->submit([=] { return std::memmove(to, from, bytes), Status(); }).raise();
 }
 
 }  // namespace
@@ -42,6 +58,12 @@ planish_status planish_device_create(const planish_device_options* given, planis
 }
 
 void planish_device_destroy(planish_device* device) { delete device; }
+
+int32_t planish_device_is_there(const char* kind) {
+  const planish_status status = guarded([&] { check_device(&required(kind, "the kind")); });
+  return status == PLANISH_OK ? 1 : 0;
+}
+
 int32_t planish_device_threads(const planish_device* device) {
   return device == nullptr ? 0 : device->device->pool().size();
 }
@@ -54,6 +76,48 @@ planish_status planish_stream_create(planish_device* device, planish_stream** st
 planish_status planish_engine_create_stream(planish_engine* engine, planish_stream** stream) {
   return guarded([&] { required(stream, "the result") = new_stream(required(engine, "the engine").device); });
 }
+
+planish_status planish_stream_adopt(planish_device* device, void* native, planish_stream** stream) {
+  return guarded(
+      [&] { required(stream, "the result") = adopted_stream(required(device, "the device").device, native); });
+}
+
+planish_status planish_engine_adopt_stream(planish_engine* engine, void* native, planish_stream** stream) {
+  return guarded(
+      [&] { required(stream, "the result") = adopted_stream(required(engine, "the engine").device, native); });
+}
+
+void* planish_stream_native(const planish_stream* stream) {
+  Accelerator* const accelerator = stream == nullptr ? nullptr : stream->device->accelerator();
+  return accelerator == nullptr ? nullptr : accelerator->native(*stream->stream);
+}
+
+planish_status planish_stream_copy(planish_stream* stream, void* to, const void* from, size_t bytes) {
+  return guarded([&] {
+    required(stream, "the stream");
+    if (bytes == 0) return;
+    if (to == nullptr || from == nullptr) fail(Code::invalid_argument, "memory to copy is NULL");
+    copy_in_order(*stream, to, from, bytes);
+  });
+}
+
+planish_status planish_memory_create(planish_device* device, planish_memory_kind kind, size_t bytes,
+                                     planish_memory** memory) {
+  return guarded([&] {
+    required(memory, "the result");
+    const auto& owner = required(device, "the device").device;
+    if (kind != PLANISH_MEMORY_DEVICE && kind != PLANISH_MEMORY_HOST)
+      fail(Code::invalid_argument, "memory of kind {}", kind);
+    Accelerator* const accelerator = owner->accelerator();
+    const auto size = static_cast<int64_t>(std::min<size_t>(bytes, INT64_MAX));
+    *memory =
+        new planish_memory{owner, kind == PLANISH_MEMORY_DEVICE && accelerator != nullptr ? accelerator->allocate(size)
+                                                                                          : owner->allocate(size)};
+  });
+}
+
+void* planish_memory_data(const planish_memory* memory) { return memory == nullptr ? nullptr : memory->data.get(); }
+void planish_memory_destroy(planish_memory* memory) { delete memory; }
 
 planish_status planish_stream_synchronize(planish_stream* stream) {
   return guarded([&] { return required(stream, "the stream").stream->synchronize(); });

@@ -27,7 +27,7 @@ LoadOptions checks_of(const planish_load_options& options) {
 
 planish_engine* new_engine(Plan plan, const planish_load_options& options) {
   auto made = std::make_unique<planish_engine>();
-  made->device = api::device_or_new(options.device, options.threads);
+  made->device = api::device_or_new(options.device, options.threads, plan.target == "cpu" ? "cpu" : "cuda");
   made->engine = Engine::create(std::move(plan), made->device);
   for (const Binding& binding : made->engine->bindings()) made->types.push_back(binding.type.str());
   return made.release();
@@ -186,8 +186,9 @@ planish_status planish_engine_get_range(const planish_engine* engine, int32_t pr
 }
 
 planish_status planish_engine_get_arena_bytes(const planish_engine* engine, int32_t profile, int64_t* bytes) {
-  return guarded(
-      [&] { required(bytes, "the result") = profile_at(required(engine, "the engine"), profile).arena_bytes; });
+  return guarded([&] {
+    required(bytes, "the result") = required(engine, "the engine").engine->arena_bytes(profile_at(*engine, profile));
+  });
 }
 
 const char* planish_engine_get_note(const planish_engine* engine, const char* key) {

@@ -57,9 +57,9 @@ std::shared_ptr<const std::byte> aligned_copy(std::span<const std::byte> bytes) 
   return {memory, [](const std::byte* p) { std::free(const_cast<std::byte*>(p)); }};
 }
 
-std::shared_ptr<Device> device_or_new(const planish_device* device, int threads) {
+std::shared_ptr<Device> device_or_new(const planish_device* device, int threads, const char* kind) {
   if (threads < 0) fail(Code::invalid_argument, "{} threads; 0 means one per usable core", threads);
-  return device != nullptr ? device->device : create_cpu_device(threads);
+  return device != nullptr ? device->device : create_device(kind, threads);
 }
 
 }  // namespace planish::api

@@ -36,6 +36,11 @@ struct planish_stream {
   std::unique_ptr<planish::Stream> stream;
 };
 
+struct planish_memory {
+  std::shared_ptr<planish::Device> device;
+  std::shared_ptr<std::byte> data;
+};
+
 struct planish_event {
   std::shared_ptr<planish::Device> device;
   std::unique_ptr<planish::Event> event;
@@ -75,6 +80,6 @@ T& required(T* object, const char* what) {
 // A copy of `bytes` in memory aligned for use in place.
 std::shared_ptr<const std::byte> aligned_copy(std::span<const std::byte> bytes);
 
-std::shared_ptr<Device> device_or_new(const planish_device* device, int threads);
+std::shared_ptr<Device> device_or_new(const planish_device* device, int threads, const char* kind = "cpu");
 
 }  // namespace planish::api

@@ -17,6 +17,7 @@ class Context {
 
   const Driver& driver() const { return driver_; }
   DeviceIndex device() const { return device_; }
+  ContextHandle* handle() const { return handle_; }
   int attribute(DeviceAttribute which) const;
   std::string arch() const;  // "sm_90a"
 

@@ -4,8 +4,6 @@
 #include <map>
 #include <mutex>
 
-#include "device/cuda/stream.h"
-
 namespace planish {
 
 struct DeviceFunction {
@@ -17,6 +15,7 @@ namespace {
 
 constexpr int64_t kMostBytes = int64_t{1} << 46;
 constexpr int64_t kSharedWithoutAsking = 48 << 10;
+constexpr size_t kMemoryAlignment = 256;
 
 Address address_of(const void* memory) { return reinterpret_cast<Address>(memory); }
 
@@ -58,23 +57,32 @@ class CudaImage final : public DeviceImage {
 
 }  // namespace
 
-CudaAccelerator::CudaAccelerator(std::shared_ptr<const Context> context)
+CudaAccelerator::CudaAccelerator(std::shared_ptr<const Context> context, Allocator allocator)
     : context_(std::move(context)),
+      allocator_(std::move(allocator)),
       arch_(context_->arch()),
       can_overlap_(context_->attribute(DeviceAttribute::compute_major) >= 9) {}
+
+void CudaAccelerator::fail_for_memory(int64_t bytes) const {
+  if (allocator_.allocate) fail(Code::out_of_memory, "the allocator that was given has no memory for {} bytes", bytes);
+  size_t free = 0, total = 0;
+  context_->driver().memory_info(&free, &total);
+  fail(Code::out_of_memory, "the GPU has no memory for {} bytes: {} of {} are free", bytes, free, total);
+}
 
 std::shared_ptr<std::byte> CudaAccelerator::allocate(int64_t bytes) {
   const Context::Current current(*context_);
   const Driver& driver = context_->driver();
-  Address memory = 0;
-  const bool possible = bytes >= 0 && bytes < kMostBytes;
-  const Result result =
-      possible ? driver.allocate(&memory, static_cast<size_t>(std::max<int64_t>(bytes, 1))) : kOutOfMemory;
-  if (result == kOutOfMemory) {
-    size_t free = 0, total = 0;
-    driver.memory_info(&free, &total);
-    fail(Code::out_of_memory, "the GPU has no memory for {} bytes: {} of {} are free", bytes, free, total);
+  if (bytes < 0 || bytes >= kMostBytes) fail_for_memory(bytes);
+  const auto size = static_cast<size_t>(std::max<int64_t>(bytes, 1));
+  if (allocator_.allocate) {
+    void* const given = allocator_.allocate(size, kMemoryAlignment);
+    if (given == nullptr) fail_for_memory(bytes);
+    return {static_cast<std::byte*>(given), [release = allocator_.release, size](std::byte* p) { release(p, size); }};
   }
+  Address memory = 0;
+  const Result result = driver.allocate(&memory, size);
+  if (result == kOutOfMemory) fail_for_memory(bytes);
   driver.check(result, "cuMemAlloc");
   return {reinterpret_cast<std::byte*>(memory), [context = context_](std::byte* p) {
             try {
@@ -85,13 +93,15 @@ std::shared_ptr<std::byte> CudaAccelerator::allocate(int64_t bytes) {
           }};
 }
 
-bool CudaAccelerator::owns(const void* memory) const {
+MemoryOwner CudaAccelerator::owner_of(const void* memory) const {
   const Context::Current current(*context_);
   unsigned type = 0;  // stays so for memory that the driver does not know
-  PointerAttribute which = PointerAttribute::memory_type;
-  void* out = &type;
-  const Result result = context_->driver().pointer_attributes(1, &which, &out, address_of(memory));
-  return result == kSuccess && type == kMemoryTypeDevice;
+  int ordinal = -1;
+  PointerAttribute which[] = {PointerAttribute::memory_type, PointerAttribute::device_ordinal};
+  void* out[] = {&type, &ordinal};
+  const Result result = context_->driver().pointer_attributes(2, which, out, address_of(memory));
+  if (result != kSuccess || type != kMemoryTypeDevice) return MemoryOwner::host;
+  return ordinal == context_->device() ? MemoryOwner::own : MemoryOwner::other;
 }
 
 std::shared_ptr<DeviceImage> CudaAccelerator::load(std::span<const std::byte> image) {
@@ -143,8 +153,14 @@ void CudaAccelerator::launch(const DeviceFunction& function, const LaunchShape& 
   PLANISH_CUDA(*context_, launch, &config, function.handle, arguments, nullptr);
 }
 
-std::unique_ptr<RecordedWork> CudaAccelerator::record(Stream& stream, const std::function<void()>& work) {
-  return std::make_unique<CudaGraph>(context_, cuda_stream(stream), work);
+std::unique_ptr<RecordedWork> CudaAccelerator::record(const StreamWork& work) {
+  std::shared_ptr<Recorder> recorder;
+  {
+    const std::lock_guard lock(mutex_);
+    if (recorder_ == nullptr) recorder_ = std::make_shared<Recorder>(context_);
+    recorder = recorder_;
+  }
+  return std::make_unique<CudaGraph>(context_, std::move(recorder), work);
 }
 
 bool CudaAccelerator::is_recording(Stream& stream) const { return cuda_stream(stream).is_capturing(); }
@@ -152,6 +168,17 @@ bool CudaAccelerator::is_recording(Stream& stream) const { return cuda_stream(st
 std::unique_ptr<Stream> CudaAccelerator::adopt_stream(void* native) {
   return std::make_unique<CudaStream>(context_, native);
 }
+
+void* CudaAccelerator::native(Stream& stream) const { return cuda_stream(stream).handle(); }
+
+bool CudaAccelerator::accepts(const Stream& stream) const {
+  const auto* const found = dynamic_cast<const CudaStream*>(&stream);
+  return found != nullptr && found->device() == context_->device();
+}
+
+void CudaAccelerator::wait(Stream& stream, const Event& event) { cuda_stream(stream).wait(event); }
+
+std::unique_ptr<Event> CudaAccelerator::create_mark() { return std::make_unique<CudaEvent>(context_, false); }
 
 }  // namespace cuda
 }  // namespace planish

@@ -13,8 +13,11 @@ namespace {
 
 class CudaDevice final : public Device {
  public:
-  CudaDevice(int index, int threads)
-      : context_(std::make_shared<const Context>(index)), accelerator_(context_), pool_(threads), null_(context_) {}
+  CudaDevice(int index, int threads, Allocator allocator)
+      : context_(std::make_shared<const Context>(index)),
+        accelerator_(context_, std::move(allocator)),
+        pool_(threads),
+        null_(context_) {}
 
   std::string name() const override {
     char text[256] = "";
@@ -42,7 +45,7 @@ class CudaDevice final : public Device {
   }
   std::unique_ptr<Stream> create_stream() override { return std::make_unique<CudaStream>(context_); }
   Stream& null_stream() override { return null_; }
-  std::unique_ptr<Event> create_event() override { return std::make_unique<CudaEvent>(context_); }
+  std::unique_ptr<Event> create_event() override { return std::make_unique<CudaEvent>(context_, true); }
   ThreadPool& pool() override { return pool_; }
   Accelerator* accelerator() override { return &accelerator_; }
 
@@ -56,8 +59,8 @@ class CudaDevice final : public Device {
 }  // namespace
 }  // namespace cuda
 
-std::shared_ptr<Device> create_cuda_device(int index, int threads) {
-  return std::make_shared<cuda::CudaDevice>(index, threads);
+std::shared_ptr<Device> create_cuda_device(int index, int threads, Allocator allocator) {
+  return std::make_shared<cuda::CudaDevice>(index, threads, std::move(allocator));
 }
 
 }  // namespace planish

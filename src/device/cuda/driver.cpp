@@ -3,7 +3,11 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
 #include <memory>
+
+#include "base/log.h"
 
 namespace planish::cuda {
 namespace {
@@ -20,10 +24,21 @@ std::string missing_symbol(void* library, Driver& table) {
 }
 
 constexpr const char* kLost =
-    "; an earlier kernel has failed: this process cannot use the GPU any more, the CPU it can";
+    "; an earlier kernel of this process has failed, or the device is lost: this process cannot use the GPU any more, "
+    "the CPU it can";
 
-// After these every call of the process returns the same: illegal addresses and instructions, traps, lost devices.
-bool is_sticky(Result result) { return result == 700 || result == 702 || (result >= 714 && result <= 719); }
+// After these every call of the process returns the same: illegal addresses and instructions, traps, memory
+// that cannot be corrected, lost devices and contexts.
+bool is_sticky(Result result) {
+  return result == 214 || result == 700 || result == 702 || result == 709 || (result >= 714 && result <= 719) ||
+         result == 721;
+}
+
+// Once: what follows fails alike.
+void say_lost(std::string_view message) noexcept {
+  static std::atomic<bool> said{false};
+  if (!said.exchange(true) && log_enabled(Severity::error)) log_text(Severity::error, message);
+}
 
 // Why the driver is of no use; empty: it has a device.
 std::string unusable(const Driver& table) {
@@ -48,8 +63,9 @@ Status Driver::status(Result result, const char* call) const noexcept {
   char message[400];
   const auto end = fmt::format_to_n(message, sizeof message, "{}: {} ({}, {}){}", call, name, result, text,
                                     is_sticky(result) ? kLost : "");
-  return {result == kOutOfMemory ? Code::out_of_memory : Code::internal,
-          std::string_view(message, std::min(end.size, sizeof message))};
+  const std::string_view text_of_all(message, std::min(end.size, sizeof message));
+  if (is_sticky(result)) say_lost(text_of_all);
+  return {result == kOutOfMemory ? Code::out_of_memory : Code::internal, text_of_all};
 }
 
 void Driver::check(Result result, const char* call) const {
@@ -67,7 +83,10 @@ DriverOrReason open_driver(const std::string& library) {
 }
 
 const DriverOrReason& driver() {
-  static const DriverOrReason found = open_driver("libcuda.so.1");
+  static const DriverOrReason found = [] {
+    const char* const named = std::getenv("PLANISH_CUDA_DRIVER");
+    return open_driver(named == nullptr ? "libcuda.so.1" : named);
+  }();
   return found;
 }
 

@@ -78,6 +78,12 @@ struct alignas(64) TensorMap {
   uint64_t opaque[16];
 };
 
+// CUgraphExecUpdateResultInfo.
+struct GraphUpdateInfo {
+  int result;
+  void *error_node, *error_from_node;
+};
+
 using HostFunction = void (*)(void*);
 
 // result name, symbol, arguments
@@ -113,10 +119,12 @@ using HostFunction = void (*)(void*);
   ENTRY(stream_synchronize, "cuStreamSynchronize", (StreamHandle*))                                                 \
   ENTRY(stream_wait, "cuStreamWaitEvent", (StreamHandle*, EventHandle*, unsigned))                                  \
   ENTRY(stream_capturing, "cuStreamIsCapturing", (StreamHandle*, int*))                                             \
+  ENTRY(stream_context, "cuStreamGetCtx", (StreamHandle*, ContextHandle**))                                         \
   ENTRY(host_function, "cuLaunchHostFunc", (StreamHandle*, HostFunction, void*))                                    \
   ENTRY(begin_capture, "cuStreamBeginCapture_v2", (StreamHandle*, int))                                             \
   ENTRY(end_capture, "cuStreamEndCapture", (StreamHandle*, GraphHandle**))                                          \
   ENTRY(graph_instantiate, "cuGraphInstantiateWithFlags", (GraphExecHandle**, GraphHandle*, unsigned long long))    \
+  ENTRY(graph_exec_update, "cuGraphExecUpdate_v2", (GraphExecHandle*, GraphHandle*, GraphUpdateInfo*))              \
   ENTRY(graph_launch, "cuGraphLaunch", (GraphExecHandle*, StreamHandle*))                                           \
   ENTRY(graph_upload, "cuGraphUpload", (GraphExecHandle*, StreamHandle*))                                           \
   ENTRY(graph_exec_destroy, "cuGraphExecDestroy", (GraphExecHandle*))                                               \
@@ -158,7 +166,8 @@ struct DriverOrReason {
   std::string reason;
 };
 
-// Of this process, opened and initialised once. `reason`: the library is missing, too old, or finds no device.
+// Of this process, opened and initialised once: libcuda.so.1, or what PLANISH_CUDA_DRIVER names. `reason`: the library
+// is missing, too old, or finds no device.
 const DriverOrReason& driver();
 
 // From any library; what it opens stays open.

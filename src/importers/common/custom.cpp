@@ -16,11 +16,13 @@ Attrs attrs_from(PluginCreator& creator, const Graph& graph, const std::vector<V
                             Tensor::make(DataType::u8, {static_cast<int64_t>(bytes.size())}, [&](std::byte* out) {
                               std::copy_n(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), out);
                             });
-                        return Attrs{{"plugin", creator.name()},
-                                     {"version", int64_t{creator.version()}},
-                                     {"bytes", blob},
-                                     {"types", std::move(types)},
-                                     {"any_strides", int64_t{creator.any_strides()}}};
+                        Attrs made{{"plugin", creator.name()},
+                                   {"version", int64_t{creator.version()}},
+                                   {"bytes", blob},
+                                   {"types", std::move(types)},
+                                   {"any_strides", int64_t{creator.any_strides()}}};
+                        if (creator.on_device()) made.set("on_device", int64_t{1});
+                        return made;
                       });
 }
 

@@ -68,21 +68,6 @@ PLANISH_DEVICE int channel_of(int group, int q) {
   return group / Group * (8 * Group) + q * (2 * Group) + group % Group * 2;
 }
 
-// Position in a ring of stages, with the parity that its `full` barrier is waited for with.
-template <int Stages>
-struct Ring {
-  int stage = 0;
-  uint32_t parity = 0;
-  PLANISH_DEVICE void next() {
-    if (++stage == Stages) stage = 0, parity ^= 1;
-  }
-  PLANISH_DEVICE void skip(int count) {
-    stage += count;
-    parity ^= (stage / Stages) & 1;
-    stage %= Stages;
-  }
-};
-
 // values = program(sums * scale + bias, residual) of W channels.
 template <class Program, int W, class S>
 PLANISH_DEVICE void apply_program(float* values, const S* sums, const float* scale, const float* bias, const float* r) {

@@ -28,11 +28,6 @@ __device__ inline void offsets_of(const Elementwise<OPERANDS>& nest, uint32_t fl
   }
 }
 
-template <class T>
-struct alignas(4 * sizeof(T)) Four {
-  T elements[4];
-};
-
 template <class T, class R, class Operand>
 __device__ inline void load_four(const Operand& operand, int rank, int64_t at, R (&out)[4]) {
   if (operand.strides[rank - 1] == 0) {
@@ -41,16 +36,16 @@ __device__ inline void load_four(const Operand& operand, int rank, int64_t at, R
     for (int i = 0; i < 4; ++i) out[i] = one;
     return;
   }
-  const Four<T> four = *reinterpret_cast<const Four<T>*>(static_cast<const T*>(operand.data) + at);
+  const Run<T, 4> four = *reinterpret_cast<const Run<T, 4>*>(static_cast<const T*>(operand.data) + at);
 #pragma unroll
   for (int i = 0; i < 4; ++i) out[i] = widened<R, T>(four.elements[i]);
 }
 template <class T, class R, class Operand>
 __device__ inline void store_four(const Operand& operand, int64_t at, const R (&values)[4]) {
-  Four<T> four;
+  Run<T, 4> four;
 #pragma unroll
   for (int i = 0; i < 4; ++i) four.elements[i] = Narrowed<T, R>::make(values[i]);
-  *reinterpret_cast<Four<T>*>(static_cast<T*>(operand.data) + at) = four;
+  *reinterpret_cast<Run<T, 4>*>(static_cast<T*>(operand.data) + at) = four;
 }
 
 #include "primitives.cuh"

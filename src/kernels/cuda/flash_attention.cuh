@@ -5,27 +5,24 @@
 //
 // Grid: (ceil(queries / (16 * Warps)), heads, batches); 32 * Warps threads; dynamic shared memory kShared.
 
+#include "attention_shape.cuh"
 #include "mma.cuh"
 
 // instance: PLANISH_ATTENTION=Attention<half_t,64,4,0>
 // instance: PLANISH_ATTENTION=Attention<half_t,64,8,2>
 // instance: PLANISH_ATTENTION=Attention<bfloat_t,128,4,1>
-// instance: PLANISH_ATTENTION=Attention<half_t,32,4,2>
+// instance: PLANISH_ATTENTION=Attention<half_t,32,4,3>
 // instance: PLANISH_ATTENTION=Attention<half_t,96,4,0>
 
-// Where [batch][head][row][element] lies: pitches in elements, 0 where it is the same for all.
-struct AttentionPlace {
-  int64_t batch, head, row, element;
-};
 struct AttentionShape {
   int queries, keys, width;  // width: elements of a head, a multiple of 8
   int heads_per_key_head;
   int causal_offset;  // with a causal mask query i sees keys up to i + causal_offset
   float scale;
-  AttentionPlace query, key, value, result, mask;  // mask: [batch][head][query][key]
+  AttentionPlace query, key, value, result, mask, second;  // masks: [batch][head][query][key]
 };
 
-// Mask 0: none; 1: causal; 2: addends of type T. Head: 32, 64, 96 or 128 elements, the width at least.
+// Mask 0: none; 1: causal; 2: addends of type T; 3: two of them. Head: 32, 64, 96 or 128 elements, the width at least.
 template <class T, int Head, int Warps, int Mask>
 struct Attention {
   using Element = T;
@@ -68,9 +65,8 @@ PLANISH_DEVICE void attention_rows(uint32_t to, const typename C::Element* from,
 // Scores of 16 queries and 64 keys, times log2(e) * scale, with the mask.
 template <class C>
 PLANISH_DEVICE void attention_scores(float (*scores)[4], const uint32_t (*queries)[4], uint32_t keys,
-                                     const AttentionShape& p, const typename C::Element* mask, int query, int key0,
-                                     int lane) {
-  constexpr float log2e = 1.4426950408889634f;
+                                     const AttentionShape& p, const typename C::Element* mask,
+                                     const typename C::Element* second, int query, int key0, int lane) {
 #pragma unroll
   for (int j = 0; j < 8; j++)
 #pragma unroll
@@ -92,19 +88,18 @@ PLANISH_DEVICE void attention_scores(float (*scores)[4], const uint32_t (*querie
 #pragma unroll
     for (int e = 0; e < 4; e++) {
       const int row = query + (e >> 1) * 8, key = key0 + j * 8 + (lane & 3) * 2 + (e & 1);
-      float s = scores[j][e] * (p.scale * log2e);
-      if constexpr (C::kMask == 2)
-        if (row < p.queries && key < p.keys) s = fmaf(to_float(rows[e >> 1][key * step]), log2e, s);
+      float s = scores[j][e] * (p.scale * kLog2e);
+      if constexpr (C::kMask >= 2) {
+        if (row < p.queries && key < p.keys) {
+          float addend = to_float(rows[e >> 1][key * step]);
+          if constexpr (C::kMask == 3) addend += to_float(second[row * p.second.row + key * p.second.element]);
+          s = fmaf(addend, kLog2e, s);
+        }
+      }
       bool seen = !last || key < p.keys;
       if constexpr (C::kMask == 1) seen = seen && key <= row + p.causal_offset;
       scores[j][e] = seen ? s : -infinity();
     }
-}
-
-PLANISH_DEVICE float power_of_two(float x) {
-  float out;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
-  return out;
 }
 
 // Running softmax: scores become weights 2^(s - maximum); what was summed before is scaled to the new maximum.
@@ -152,7 +147,8 @@ PLANISH_DEVICE void attention_values(float (*result)[4], const float (*scores)[4
 
 template <class C>
 PLANISH_DEVICE void attention(const typename C::Element* q, const typename C::Element* k, const typename C::Element* v,
-                              const typename C::Element* mask, typename C::Element* out, const AttentionShape& p) {
+                              const typename C::Element* mask, typename C::Element* out, const AttentionShape& p,
+                              const typename C::Element* second = nullptr) {
   using T = typename C::Element;
   extern __shared__ __align__(1024) uint8_t shared[];
   const uint32_t queries = shared_address(shared), blocks = queries + C::kQueries;
@@ -163,7 +159,8 @@ PLANISH_DEVICE void attention(const typename C::Element* q, const typename C::El
   q += batch * p.query.batch + head * p.query.head;
   k += batch * p.key.batch + key_head * p.key.head;
   v += batch * p.value.batch + key_head * p.value.head;
-  if constexpr (C::kMask == 2) mask += batch * p.mask.batch + head * p.mask.head;
+  if constexpr (C::kMask >= 2) mask += batch * p.mask.batch + head * p.mask.head;
+  if constexpr (C::kMask == 3) second += batch * p.second.batch + head * p.second.head;
   int end = p.keys;
   if constexpr (C::kMask == 1) end = min(end, first + C::kRows + p.causal_offset);
   const int count = (end + C::kKeys - 1) / C::kKeys;
@@ -191,7 +188,7 @@ PLANISH_DEVICE void attention(const typename C::Element* q, const typename C::El
         load_fragments(fragments[d], queries + (warp * 16 + (lane & 15)) * C::kPitch + d * 32 + (lane >> 4) * 16);
     }
     const uint32_t keys = blocks + i % C::kStages * 2 * C::kBlock;
-    attention_scores<C>(scores, fragments, keys, p, mask, query, i * C::kKeys, lane);
+    attention_scores<C>(scores, fragments, keys, p, mask, second, query, i * C::kKeys, lane);
     attention_softmax<C>(scores, maxima, sums, result);
     attention_values<C>(result, scores, keys + C::kBlock, lane);
     __syncthreads();

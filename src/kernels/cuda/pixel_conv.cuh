@@ -29,15 +29,7 @@ extern "C" __global__ void __launch_bounds__(256)
   for (int64_t flat = static_cast<int64_t>(blockIdx.x) * 256 + threadIdx.x; flat < count;
        flat += static_cast<int64_t>(gridDim.x) * 256) {
     int at[kConvRank];
-    uint32_t rest = static_cast<uint32_t>(flat);
-    at[1] = rest % static_cast<uint32_t>(y.dims[1]);
-    rest /= static_cast<uint32_t>(y.dims[1]);
-#pragma unroll
-    for (int i = SPATIAL - 1; i >= 0; --i) {
-      at[i + 2] = rest % static_cast<uint32_t>(y.dims[i + 2]);
-      rest /= static_cast<uint32_t>(y.dims[i + 2]);
-    }
-    at[0] = rest;
+    position_of<1>(static_cast<uint32_t>(flat), y, at);
     const int group = at[1] / filters;
     const int64_t image = at[0] * x.strides[0] + static_cast<int64_t>(group) * channels * x.strides[1];
 #if TRANSPOSED

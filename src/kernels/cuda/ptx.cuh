@@ -63,6 +63,21 @@ PLANISH_DEVICE void barrier_wait(uint32_t barrier, uint32_t parity) {
 #endif
 }
 
+// Position in a ring of stages, with the parity that its `full` barrier is waited for with.
+template <int Stages>
+struct Ring {
+  int stage = 0;
+  uint32_t parity = 0;
+  PLANISH_DEVICE void next() {
+    if (++stage == Stages) stage = 0, parity ^= 1;
+  }
+  PLANISH_DEVICE void skip(int count) {
+    stage += count;
+    parity ^= (stage / Stages) & 1;
+    stage %= Stages;
+  }
+};
+
 // ---- bulk tensor copies ----
 // How long L2 should keep what a copy reads.
 constexpr uint64_t kKeepNormal = 0x1000000000000000ull, kKeepShort = 0x12F0000000000000ull,

@@ -20,15 +20,7 @@ extern "C" __global__ void __launch_bounds__(256)
   for (int64_t flat = static_cast<int64_t>(blockIdx.x) * 256 + threadIdx.x; flat < count;
        flat += static_cast<int64_t>(gridDim.x) * 256) {
     int at[RANK];
-    uint32_t rest = static_cast<uint32_t>(flat);
-    at[kFastest] = rest % static_cast<uint32_t>(y.dims[kFastest]);
-    rest /= static_cast<uint32_t>(y.dims[kFastest]);
-#pragma unroll
-    for (int i = RANK - 1; i >= 0; --i) {
-      if (i == kFastest) continue;
-      at[i] = rest % static_cast<uint32_t>(y.dims[i]);
-      rest /= static_cast<uint32_t>(y.dims[i]);
-    }
+    position_of<kFastest>(static_cast<uint32_t>(flat), y, at);
     int64_t base = 0;
     const int* table[RANK];
     int before = 0;

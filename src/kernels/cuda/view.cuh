@@ -71,6 +71,12 @@ __device__ inline void store(void* data, int64_t at, R value) {
   static_cast<T*>(data)[at] = Narrowed<T, R>::make(value);
 }
 
+// N adjacent elements, moved at once where they are aligned to all of them (to 16 bytes at most).
+template <class T, int N>
+struct alignas(N * sizeof(T) < 16 ? N * sizeof(T) : 16) Run {
+  T elements[N];
+};
+
 template <int N>
 __device__ inline int64_t offset_of(const View& view, const int (&at)[N]) {
   int64_t offset = 0;
@@ -81,6 +87,28 @@ __device__ inline int64_t offset_of(const View& view, const int (&at)[N]) {
 template <class T, class R, int N>
 __device__ inline R load_at(const View& view, const int (&at)[N]) {
   return load<T, R>(view.data, offset_of(view, at));
+}
+
+// Takes a flat position in `view`'s extents apart; axis FASTEST changes first, then the others from the last on.
+template <int FASTEST, int N>
+__device__ inline void position_of(uint32_t flat, const View& view, int (&at)[N]) {
+  const auto take = [&](int axis) {
+    const uint32_t extent = view.dims[axis] > 1 ? static_cast<uint32_t>(view.dims[axis]) : 1, rest = flat / extent;
+    at[axis] = static_cast<int>(flat - rest * extent);
+    flat = rest;
+  };
+  take(FASTEST);
+#pragma unroll
+  for (int i = N - 1; i >= 0; --i)
+    if (i != FASTEST) take(i);
+}
+
+// Positions of a grid of 256 threads a block: body(flat) for each below `count`.
+template <class Body>
+__device__ inline void for_positions(int64_t count, Body body) {
+  for (int64_t flat = static_cast<int64_t>(blockIdx.x) * 256 + threadIdx.x; flat < count;
+       flat += static_cast<int64_t>(gridDim.x) * 256)
+    body(static_cast<uint32_t>(flat));
 }
 
 // What follows a kernel's sum: `epilogue(value, position, extras…)`. A generated source defines the two macros and

@@ -13,6 +13,12 @@ PLANISH_DEVICE uint64_t tile_descriptor(uint32_t address) {
   return static_cast<uint64_t>((address & 0x3ffff) >> 4) | (uint64_t{1} << 16) |
          (static_cast<uint64_t>(RowBytes * 8 >> 4) << 32) | (mode << 62);
 }
+// Of a tile whose rows are depth: rows of 128 bytes swizzled, 64 columns a panel, panels `panel` bytes apart; depth advances by
+// rows. For the right operand of a RightProduct.
+PLANISH_DEVICE uint64_t panel_descriptor(uint32_t address, uint32_t panel) {
+  return static_cast<uint64_t>((address & 0x3ffff) >> 4) | (static_cast<uint64_t>(panel >> 4) << 16) |
+         (static_cast<uint64_t>(8 * 128 >> 4) << 32) | (uint64_t{1} << 62);
+}
 PLANISH_DEVICE void product_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 PLANISH_DEVICE void product_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 template <int N>  // until at most N committed groups are under way
@@ -98,3 +104,22 @@ PLANISH_PRODUCTS(half_t, float, "f", "k16.f32.f16.f16", ", 1, 1, 0, 0")
 PLANISH_PRODUCTS(bfloat_t, float, "f", "k16.f32.bf16.bf16", ", 1, 1, 0, 0")
 PLANISH_PRODUCTS(tf32_t, float, "f", "k8.f32.tf32.tf32", ", 1, 1")
 PLANISH_PRODUCTS(int8_t, int, "r", "k32.s32.s8.s8", "")
+
+// D[64][N] += A[64][16] B[16][N] of 16-bit elements: A in registers, a thread's as its sums lie (two groups of 8 columns, packed);
+// B in shared memory as panel_descriptor has it.
+template <class T, int N>
+struct RightProduct;  // static void add(sums[N / 2], words of A[4], descriptor of B)
+
+// a: the number of the first operand behind the sums; b, c, d, e the next ones
+#define PLANISH_RIGHT_PRODUCT(T, N, shape, R, V, a, b, c, d, e)                                                  \
+  template <>                                                                                                    \
+  struct RightProduct<T, N> {                                                                                    \
+    static PLANISH_DEVICE void add(float* s, const uint32_t* left, uint64_t right) {                             \
+      asm volatile("{.reg .pred p;\nsetp.ne.b32 p, 1, 0;\nwgmma.mma_async.sync.aligned.m64n" #N "k16." shape     \
+                   " {" R "}, {%" #a ", %" #b ", %" #c ", %" #d "}, %" #e ", p, 1, 1, 1;}"                       \
+                   : V("f")                                                                                      \
+                   : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right));                        \
+    }                                                                                                            \
+  };
+PLANISH_RIGHT_PRODUCT(half_t, 64, "f32.f16.f16", PLANISH_R3, PLANISH_V3, 32, 33, 34, 35, 36)
+PLANISH_RIGHT_PRODUCT(bfloat_t, 64, "f32.bf16.bf16", PLANISH_R3, PLANISH_V3, 32, 33, 34, 35, 36)

@@ -1,27 +1,10 @@
-// A user's operator: one step, run by its plugin.
-
-#include "tactics/tactic.h"
+#include "tactics/plugin_step.h"
 
 namespace planish::tactics::cpu {
 
 void register_custom(TacticTable& table) {
   table.add("custom", [](const TacticQuery& query, CandidateSink& sink) {
-    const Node& node = query.node;
-    Candidate candidate;
-    candidate.name = "plugin";
-    const bool any_strides = node.attrs.get_or<int64_t>("any_strides", 0) != 0;
-    candidate.inputs.assign(node.inputs.size(), any_strides ? LayoutRule::any : LayoutRule::row_major);
-    candidate.emit = [&node](StepBuilder& builder) {
-      std::vector<Operand> inputs, outputs;
-      for (size_t i = 0; i < node.inputs.size(); ++i)
-        inputs.push_back(node.inputs[i].valid() ? builder.input(i) : builder.absent());
-      for (size_t i = 0; i < node.outputs.size(); ++i) outputs.push_back(builder.output(i));
-      const Attrs params = {{"bytes", node.attrs.get<Tensor>("bytes")},
-                            {"version", node.attrs.get<int64_t>("version")}};
-      builder.step(StepKind::plugin, node.attrs.get<std::string>("plugin"), params, std::move(inputs),
-                   std::move(outputs));
-    };
-    sink.offer(std::move(candidate));
+    sink.offer(plugin_candidate(query.node, MemorySpace::host));
   });
 }
 

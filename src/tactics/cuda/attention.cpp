@@ -48,19 +48,9 @@ void propose_attention(const TacticQuery& query, CandidateSink& sink) {
   launch.shared = 4 * std::max<int64_t>(keys, 1);
   SymbolValues typical;
   for (const auto& [name, info] : query.graph.symbols) typical[name] = info.range.opt;
-  Candidate candidate;
-  candidate.space = MemorySpace::device;
-  candidate.name = "cuda.attention";
-  candidate.inputs.assign(node.inputs.size(), LayoutRule::any);
-  candidate.outputs = {LayoutRule::row_major};
-  candidate.estimated_us =
-      estimate_us(query, static_cast<double>(flops_of(query.graph, node).evaluate(typical)), kAttentionTera);
-  candidate.emit = [launch, operands, arch = query.cuda](StepBuilder& builder) {
-    std::vector<Operand> inputs;
-    for (size_t operand : operands) inputs.push_back(builder.input(operand));
-    builder.step(StepKind::launch, launch.kernel, launch.attrs(arch), std::move(inputs), {builder.output(0)});
-  };
-  sink.offer(std::move(candidate));
+  const double flops = static_cast<double>(flops_of(query.graph, node).evaluate(typical));
+  sink.offer(
+      launch_candidate(query, std::move(launch), std::move(operands), estimate_us(query, flops, kAttentionTera)));
 }
 
 }  // namespace

@@ -43,19 +43,8 @@ void propose_matmul(const TacticQuery& query, CandidateSink& sink) {
   std::vector<size_t> operands = {operand_index(query.node, form->anchor_inputs[0]),
                                   operand_index(query.node, form->anchor_inputs[1])};
   operands.insert(operands.end(), epilogue.extras.begin(), epilogue.extras.end());
-  Candidate candidate;
-  candidate.space = MemorySpace::device;
-  candidate.name = "cuda.direct_gemm";
-  candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
-  candidate.outputs = {LayoutRule::row_major};
-  candidate.estimated_us =
-      estimate_us(query, 2 * typical_elements(query, y.shape) * typical_elements(query, Shape({depth})), kGemmTera);
-  candidate.emit = [launch, operands, arch = query.cuda](StepBuilder& builder) {
-    std::vector<Operand> inputs;
-    for (size_t operand : operands) inputs.push_back(builder.input(operand));
-    builder.step(StepKind::launch, launch.kernel, launch.attrs(arch), std::move(inputs), {builder.output(0)});
-  };
-  sink.offer(std::move(candidate));
+  const double flops = 2 * typical_elements(query, y.shape) * typical_elements(query, Shape({depth}));
+  sink.offer(launch_candidate(query, std::move(launch), std::move(operands), estimate_us(query, flops, kGemmTera)));
 }
 
 }  // namespace

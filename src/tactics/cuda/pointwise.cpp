@@ -1,6 +1,7 @@
 // Pointwise programs: single operators and fused bodies made of nothing else, over any strides; and casts.
 
 #include <algorithm>
+#include <numeric>
 
 #include "ops/builder.h"
 #include "tactics/cuda/common/elementwise.h"
@@ -32,20 +33,13 @@ void offer_elementwise(const TacticQuery& query, CandidateSink& sink, const std:
                        const std::string& body) {
   std::vector<std::string> types;
   for (size_t i = 0; i < query.node.inputs.size(); ++i) types.push_back(device_type(query.input(i).type.dtype));
-  const Launch launch = elementwise_launch(arithmetic, types, device_type(query.output(0).type.dtype), body,
-                                           query.output(0).type.shape.element_count());
-  Candidate candidate;
-  candidate.space = MemorySpace::device;
-  candidate.name = "cuda.elementwise";
-  candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
+  Launch launch = elementwise_launch(arithmetic, types, device_type(query.output(0).type.dtype), body,
+                                     query.output(0).type.shape.element_count());
+  std::vector<size_t> operands(query.node.inputs.size());
+  std::iota(operands.begin(), operands.end(), size_t{0});
+  Candidate candidate = launch_candidate(query, std::move(launch), std::move(operands), estimate_us(query, 0, 1));
   candidate.outputs = {LayoutRule::any};
   candidate.strided_output = true;
-  candidate.estimated_us = estimate_us(query, 0, 1);
-  candidate.emit = [launch, count = query.node.inputs.size(), arch = query.cuda](StepBuilder& builder) {
-    std::vector<Operand> inputs;
-    for (size_t i = 0; i < count; ++i) inputs.push_back(builder.input(i));
-    builder.step(StepKind::launch, launch.kernel, launch.attrs(arch), std::move(inputs), {builder.output(0)});
-  };
   sink.offer(std::move(candidate));
 }
 
@@ -76,15 +70,40 @@ void propose_pointwise(const TacticQuery& query, CandidateSink& sink) {
   }
 }
 
-// Between floats, and of integers and truth values to anything.
+// What a float is before it is cut to an integer: NaN counts as 0, what is outside the range as its end.
+std::string before_cut(DataType to) {
+  const int64_t bytes = element_bytes(to);
+  if (bytes > 2) return "r0 != r0 ? 0.0f : r0";  // the instruction saturates
+  const int64_t bits = 8 * bytes,
+                most = is_signed_integer(to) ? (int64_t{1} << (bits - 1)) - 1 : (int64_t{1} << bits) - 1;
+  const int64_t least = is_signed_integer(to) ? -most - 1 : 0;
+  return fmt::format("r0 != r0 ? 0.0f : fminf(fmaxf(r0, {}), {})", least, most);
+}
+
+// Of wide integers to floats through double: rounded as the processor does.
 void propose_cast(const TacticQuery& query, CandidateSink& sink) {
   const DataType from = query.input(0).type.dtype, to = query.output(0).type.dtype;
   std::string why = refuse_types(query);
-  if (is_float(from) && !is_float(to)) why = "from " + query.input(0).type.str() + " to integers";
-  if (!is_float(from) && is_float(to) && element_bytes(from) > 2) why = "from " + query.input(0).type.str();
+  const bool whole = !is_float(to) && to != DataType::boolean;
+  const bool wide = !is_float(from) && is_float(to) && element_bytes(from) > 2;
+  if (wide && to != DataType::f32) why = "from " + query.input(0).type.str();
   if (!why.empty()) return sink.refuse("cuda.cast", std::move(why));
   const bool real = is_float(from) || is_float(to);
-  offer_elementwise(query, sink, real ? "float" : "int64_t", "  const auto result = r0;\n");
+  const std::string cut = is_float(from) && whole ? before_cut(to) : "r0";
+  offer_elementwise(query, sink, wide ? "double" : real ? "float" : "int64_t", "  const auto result = " + cut + ";\n");
+}
+
+// Between bounds that are computed; of floats.
+void propose_clip(const TacticQuery& query, CandidateSink& sink) {
+  std::string why = query.node.op == "fused" ? "an epilogue" : refuse_types(query);
+  if (why.empty() && !is_float(query.input(0).type.dtype)) why = "its operand is " + query.input(0).type.str();
+  for (size_t i = 1; i < 3 && why.empty(); ++i)
+    if (i < query.node.inputs.size() && !query.has_input(i)) why = "one bound is missing";
+  if (!why.empty()) return sink.refuse("cuda.elementwise", std::move(why));
+  std::string body = "  float result = r0;\n";
+  if (query.has_input(1)) body += "  if (result < r1) result = r1;\n";
+  if (query.has_input(2)) body += "  if (result > r2) result = r2;\n";
+  offer_elementwise(query, sink, "float", body);
 }
 
 }  // namespace
@@ -93,6 +112,7 @@ void register_pointwise(TacticTable& table) {
   for (const OpDef* def : op_table().rows())
     if (def->pointwise != nullptr) table.add(def->name, propose_pointwise);
   table.add("cast", propose_cast);
+  table.add("clip", propose_clip);
 }
 
 }  // namespace planish::tactics::cuda

@@ -37,7 +37,10 @@ void propose_pool(const TacticQuery& query, CandidateSink& sink) {
                     define("COUNT_PAD", attrs.count_include_pad != 0 ? 1 : 0)};
   launch.arguments = {"view:i0", "view:o0"};
   for (const auto* list : {&kernel, &stride, &dilation, &pad, &most}) launch.three(*list);
-  const Dim count = p->y.shape.element_count();
+  const int64_t whole = 16 / element_bytes(p->x.dtype);
+  const bool runs = p->x.shape[1].is_constant() && p->x.shape[1].value() % whole == 0;
+  launch.options.push_back(define("WIDTH", runs ? whole : 1));
+  const Dim count = floor_div(p->y.shape.element_count(), Dim(runs ? whole : 1));
   launch.wide(count);
   launch.grid = {ceil_div(count, Dim(kBlock)), 1, 1};
   double flops = typical_elements(query, p->y.shape);

@@ -10,6 +10,9 @@ namespace {
 
 constexpr double kSerialResults = 1 << 15, kSerialElements = 64;
 
+constexpr int64_t kPixelChannels = 64, kCluster = 8, kMostImages = 65535;
+constexpr double kFewBlocks = 132, kManyPixels = 256;
+
 struct Reduction {
   const char *op, *how, *begin, *end, *identity;
 };
@@ -43,6 +46,36 @@ int mask_of(const TacticQuery& query, const UnaryProblem& p, bool global) {
   return mask;
 }
 
+void add_reduction(const Reduction& row, Launch& launch) {
+  launch.options.insert(launch.options.end(),
+                        {define("HOW", row.how), "-DBEGIN(v)=" + std::string(row.begin),
+                         "-DEND(v,count)=" + std::string(row.end), define("IDENTITY", row.identity)});
+}
+
+// Over all pixels of an image channels last.
+void offer_pixels(const TacticQuery& query, CandidateSink& sink, const UnaryProblem& p, const Reduction& row) {
+  const Shape& x = p.x.shape;
+  const Dim blocks = ceil_div(x[1], Dim(kPixelChannels)), pixels = floor_div(x.element_count(), x[0] * x[1]);
+  if (x[0].upper_bound(query.graph.symbols) > kMostImages) return;
+  const double typical_blocks = typical_elements(query, Shape({blocks * x[0]}));
+  const bool shared =
+      query.cuda == "sm_90a" && typical_blocks < kFewBlocks && typical_elements(query, Shape({pixels})) >= kManyPixels;
+  const int64_t cluster = shared ? kCluster : 1;
+  Launch launch;
+  launch.kernel = "reduce_pixels";
+  launch.options = {define("RANK_Y", p.y.shape.rank()), define("BLOCKS", cluster)};
+  add_reduction(row, launch);
+  launch.arguments = {"view:i0", "view:o0"};
+  for (const Dim& value : {x[1], pixels, x[1]}) launch.integer(value);
+  launch.grid = {Dim(cluster) * blocks, x[0], 1};
+  launch.cluster = cluster;
+  Candidate candidate =
+      unary_candidate(query, p, std::move(launch), LayoutRule::channels_last, LayoutRule::row_major, 0);
+  candidate.strided_inputs = candidate.strided_output = false;
+  candidate.estimated_us -= 0.5;
+  sink.offer(std::move(candidate));
+}
+
 void propose_reduce(const TacticQuery& query, CandidateSink& sink) {
   const auto p = unary_problem(query, sink, "cuda.reduce");
   if (!p) return;
@@ -61,18 +94,13 @@ void propose_reduce(const TacticQuery& query, CandidateSink& sink) {
     if (op != row.op) continue;
     Launch launch;
     launch.kernel = "reduce";
-    launch.options = {define("RANK", rank),
-                      define("AXES", mask),
-                      define("KEEP", keep),
-                      define("SERIAL", serial),
-                      define("HOW", row.how),
-                      "-DBEGIN(v)=" + std::string(row.begin),
-                      "-DEND(v,count)=" + std::string(row.end),
-                      define("IDENTITY", row.identity)};
+    launch.options = {define("RANK", rank), define("AXES", mask), define("KEEP", keep), define("SERIAL", serial)};
+    add_reduction(row, launch);
     launch.arguments = {"view:i0", "view:o0"};
     launch.wide(results);
     launch.grid = {serial ? ceil_div(results, Dim(kBlock)) : results, 1, 1};
     offer_unary(query, sink, *p, std::move(launch), LayoutRule::any, LayoutRule::row_major, 0);
+    if (rank >= 3 && mask == (((1 << rank) - 1) & ~3)) offer_pixels(query, sink, *p, row);
   }
 }
 

@@ -78,17 +78,10 @@ void propose_resize(const TacticQuery& query, CandidateSink& sink) {
   launch.arguments = {"view:i0", "view:o0", "pointer:i1", "pointer:i2"};
   launch.wide(count);
   launch.grid = {ceil_div(count, Dim(kBlock)), 1, 1};
-  Candidate candidate;
-  candidate.space = MemorySpace::device;
-  candidate.name = "cuda.resize";
-  candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
+  launch.constants = {positions, weights};
+  Candidate candidate = launch_candidate(query, std::move(launch), {0}, estimate_us(query, 0, 1));
   candidate.outputs = {LayoutRule::any};
   candidate.strided_output = true;
-  candidate.estimated_us = estimate_us(query, 0, 1);
-  candidate.emit = [launch, positions, weights, arch = query.cuda](StepBuilder& builder) {
-    builder.step(StepKind::launch, launch.kernel, launch.attrs(arch),
-                 {builder.input(0), builder.constant(positions), builder.constant(weights)}, {builder.output(0)});
-  };
   sink.offer(std::move(candidate));
 }
 

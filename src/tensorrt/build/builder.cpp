@@ -111,10 +111,21 @@ void BuilderImpl::reset() {
   max_batch_ = 1;
 }
 
+bool BuilderImpl::platformHasFastFp16() const { return preferred_device() != "cpu"; }
+
+// The GPU where there is one, and a compiler for it.
+std::shared_ptr<EngineDevice> BuilderImpl::device() const {
+  auto found = make_device(reporter_.logger(), preferred_device() == "cpu" ? nullptr : allocator_, threads_);
+  if (planish_device_check_build(found->handle()) == PLANISH_OK) return found;
+  say_once(reporter_.logger(), Severity::kWARNING,
+           std::string("plans are built for the processor: ") + planish_last_error());
+  return std::make_shared<EngineDevice>("cpu", nullptr, threads_);
+}
+
 // What the flags ask for and what is done.
-void BuilderImpl::say_precisions(const NetworkImpl& network, const ConfigImpl& config) const {
+void BuilderImpl::say_precisions(const NetworkImpl& network, const ConfigImpl& config, bool on_gpu) const {
   using nvinfer1::BuilderFlag;
-  if (config.getFlag(BuilderFlag::kFP16))
+  if (config.getFlag(BuilderFlag::kFP16) && !on_gpu)
     say_once(reporter_.logger(), Severity::kINFO, "kFP16: this device computes in fp32, which is at least as exact");
   if (!config.getFlag(BuilderFlag::kINT8)) return;
   if (config.getInt8Calibrator() != nullptr && is_explicit(network))
@@ -123,9 +134,12 @@ void BuilderImpl::say_precisions(const NetworkImpl& network, const ConfigImpl& c
 
 Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
   const PluginSession::Scope scope(*network.plugins);
-  say_precisions(network, config);
+  const auto device = this->device();
+  say_precisions(network, config, device->on_gpu());
   Network whole = network.finish();
   BuildOptions options;
+  options.device = &device->device();
+  options.fp16 = device->on_gpu() && config.getFlag(nvinfer1::BuilderFlag::kFP16);
   options.threads = threads_;
   options.tuning = tuning_of(config.getBuilderOptimizationLevel());
   options.tf32 = config.getFlag(nvinfer1::BuilderFlag::kTF32);
@@ -149,7 +163,7 @@ Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
   }
   if (config.getFlag(nvinfer1::BuilderFlag::kINT8) && !is_explicit(network)) {
     name_values(network, whole);
-    const Ranges ranges = ranges_of(network, config, whole, threads_);
+    const Ranges ranges = ranges_of(network, config, whole, *device);
     options.calibration = ranges.table;
     options.calibration_partial = ranges.partial;
     if (ranges.table.empty())

@@ -5,6 +5,7 @@
 
 #include "tensorrt/build/config.h"
 #include "tensorrt/build/network.h"
+#include "tensorrt/runtime/engine_device.h"
 #include "tensorrt/runtime/memory.h"
 
 namespace planish::tensorrt {
@@ -27,7 +28,7 @@ class BuilderImpl final : public nvinfer1::IBuilder {
   bool isNetworkSupported(nvinfer1::INetworkDefinition const& network,
                           nvinfer1::IBuilderConfig const& config) const override;
 
-  bool platformHasFastFp16() const override { return false; }
+  bool platformHasFastFp16() const override;
   bool platformHasFastInt8() const override { return true; }
   bool platformHasTf32() const override { return true; }
   int32_t getMaxDLABatchSize() const override { return 0; }
@@ -84,7 +85,8 @@ class BuilderImpl final : public nvinfer1::IBuilder {
  private:
   void flag(nvinfer1::BuilderFlag which, bool on) { on ? own_.setFlag(which) : own_.clearFlag(which); }
   Blob build(NetworkImpl& network, const ConfigImpl& config) const;
-  void say_precisions(const NetworkImpl& network, const ConfigImpl& config) const;
+  void say_precisions(const NetworkImpl& network, const ConfigImpl& config, bool on_gpu) const;
+  std::shared_ptr<EngineDevice> device() const;  // to build for
 
   Reporter reporter_;
   ConfigImpl own_;  // of versions 3 to 7

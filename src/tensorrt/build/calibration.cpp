@@ -51,11 +51,11 @@ std::string method_of(nvinfer1::IInt8Calibrator& calibrator, CalibrationOptions&
   }
 }
 
-// Batches of a calibrator as samples: it gives addresses of memory that is the processor's here, too.
+// Batches of a calibrator as samples: it gives addresses of the device's memory.
 class Batches {
  public:
-  Batches(nvinfer1::IInt8Calibrator& calibrator, const NetworkImpl& network)
-      : calibrator_(calibrator), implicit_(network.implicit()) {
+  Batches(nvinfer1::IInt8Calibrator& calibrator, const NetworkImpl& network, const Network& whole, EngineDevice& device)
+      : calibrator_(calibrator), whole_(whole), device_(device), implicit_(network.implicit()) {
     for (const auto& input : network.inputs()) names_.push_back(input->name);
   }
 
@@ -67,16 +67,29 @@ class Batches {
     for (size_t i = 0; i < names_.size(); ++i) {
       if (addresses[i] == nullptr) refuse("getBatch gives no address of input '" + names_[i] + "'");
       SampleInput& input = sample[names_[i]];
-      input.data = addresses[i];
       if (implicit_ && !input.extents.empty()) input.extents[0] = calibrator_.getBatchSize();
+      input.data = device_.on_gpu() ? fetched(i, addresses[i], input.extents) : addresses[i];
     }
     return true;
   }
 
  private:
+  // Batches lie in memory of the GPU, samples are read by the processor.
+  const void* fetched(size_t i, const void* address, const Extents& extents) {
+    std::vector<char>& copy = copies_[names_[i]];
+    copy.resize(static_cast<size_t>(element_count(extents)) * element_bytes(whole_.dtype(*whole_.find(names_[i]))));
+    Stream& stream = device_.stream(nullptr);
+    stream.copy(copy.data(), address, copy.size());
+    stream.synchronize();
+    return copy.data();
+  }
+
   nvinfer1::IInt8Calibrator& calibrator_;
+  const Network& whole_;
+  EngineDevice& device_;
   bool implicit_;
   std::vector<std::string> names_;
+  std::map<std::string, std::vector<char>> copies_;
 };
 
 // Where extents are dynamic, the calibration profile's typical ones are run, or those of the first profile.
@@ -89,7 +102,7 @@ InputRanges typical_ranges(const ConfigImpl& config) {
 }
 
 std::string table_of(nvinfer1::IInt8Calibrator& calibrator, NetworkImpl& network, const ConfigImpl& config,
-                     const Network& whole, int32_t threads) {
+                     const Network& whole, EngineDevice& device) {
   const std::string algorithm = algorithm_name(calibrator.getAlgorithm());
   size_t length = 0;
   if (const void* cache = calibrator.readCalibrationCache(length); cache != nullptr && length > 0) {
@@ -100,9 +113,9 @@ std::string table_of(nvinfer1::IInt8Calibrator& calibrator, NetworkImpl& network
   }
   CalibrationOptions options;
   options.method = method_of(calibrator, options);
-  options.threads = threads;
+  options.threads = device.device().threads();
   if (!network.implicit()) options.profile = typical_ranges(config);
-  Batches batches(calibrator, network);
+  Batches batches(calibrator, network, whole, device);
   const std::string body = without_header(calibrate(
       whole, [&](Samples& sample) { return batches.next(sample); }, options));
   const std::string table = header_of(calibrator.getAlgorithm()) + body;
@@ -135,11 +148,11 @@ void name_values(const NetworkImpl& network, Network& whole) {
         whole.set_name(result->value, result->name);
 }
 
-Ranges ranges_of(NetworkImpl& network, const ConfigImpl& config, const Network& whole, int32_t threads) {
+Ranges ranges_of(NetworkImpl& network, const ConfigImpl& config, const Network& whole, EngineDevice& device) {
   Ranges ranges;
   const auto stated = stated_scales(network, whole);
   if (nvinfer1::IInt8Calibrator* calibrator = config.getInt8Calibrator())
-    ranges.table = table_of(*calibrator, network, config, whole, threads);
+    ranges.table = table_of(*calibrator, network, config, whole, device);
   else if (!stated.empty())
     ranges = {header_of(CalibrationAlgoType::kENTROPY_CALIBRATION_2), true};
   if (stated.empty()) return ranges;

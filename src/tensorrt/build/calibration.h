@@ -5,6 +5,7 @@
 
 #include "tensorrt/build/config.h"
 #include "tensorrt/build/network.h"
+#include "tensorrt/runtime/engine_device.h"
 
 namespace planish::tensorrt {
 
@@ -18,6 +19,6 @@ void name_values(const NetworkImpl& network, Network& whole);
 
 // Asks the configuration's calibrator for its cache, or for batches, which are run through `whole`; dynamic ranges of
 // tensors take the place of what it says.
-Ranges ranges_of(NetworkImpl& network, const ConfigImpl& config, const Network& whole, int32_t threads);
+Ranges ranges_of(NetworkImpl& network, const ConfigImpl& config, const Network& whole, EngineDevice& device);
 
 }  // namespace planish::tensorrt

@@ -81,6 +81,7 @@ std::string pack(const BuildOptions& options) {
       for (const Extents* extents : {&range.min, &range.opt, &range.max}) put_extents(packer, *extents);
     }
   }
+  packer.put(int64_t{options.fp16});
   return packer.bytes;
 }
 
@@ -106,6 +107,7 @@ BuildOptions unpack(std::string_view bytes) {
       for (Extents* extents : {&range.min, &range.opt, &range.max}) *extents = extents_from(in);
     }
   }
+  options.fp16 = in.number() != 0;
   return options;
 }
 

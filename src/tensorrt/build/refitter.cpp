@@ -133,9 +133,10 @@ bool RefitterImpl::refitCudaEngine() {
       else
         network_.set_constant(value, weights.values);
     }
-    const Blob blob = build_refittable(network_, unpack(record_.options), record_);
-    engine_.replace(
-        std::make_shared<const LoadedPlan>(blob, engine_.device()->handle.get(), engine_.plan()->session()));
+    BuildOptions options = unpack(record_.options);
+    options.device = &engine_.device()->device();
+    const Blob blob = build_refittable(network_, options, record_);
+    engine_.replace(std::make_shared<const LoadedPlan>(blob, engine_.device()->handle(), engine_.plan()->session()));
     given_.clear();
     models_.clear();
     return true;

@@ -13,7 +13,7 @@ ContextImpl::ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice>
       device_(std::move(device)),
       reporter_(engine.reporter()),
       strategy_(strategy),
-      runner_(plan_, reporter_) {
+      runner_(plan_, device_, reporter_) {
   const size_t count = plan_->ios().size();
   now_.addresses.assign(count, nullptr);
   now_.allocators.assign(count, nullptr);
@@ -214,7 +214,13 @@ void ContextImpl::start(cudaStream_t stream, bool wait) {
   follow_engine();
   require_complete();
   times_.clear();
-  const bool at_once = wait || debug_sync_ || stream == nullptr || (profiler_ != nullptr && emits_profile_);
+  now_.stream = stream;
+  if (runner_.on_gpu()) return put(stream, wait);
+  // Callers read what output allocators were told as soon as this returns.
+  const bool allocates =
+      std::any_of(now_.allocators.begin(), now_.allocators.end(), [](auto* a) { return a != nullptr; });
+  const bool at_once = wait || debug_sync_ || stream == nullptr || (profiler_ != nullptr && emits_profile_) ||
+                       (allocates && !is_capturing(stream));
   if (!at_once && runner_.enqueue(now_, stream)) {
     record_event(consumed_, stream);
     return;
@@ -222,6 +228,14 @@ void ContextImpl::start(cudaStream_t stream, bool wait) {
   wait_for_stream(stream);
   call_here([&] { runner_.run(now_); });
   record_event(consumed_, stream);
+  if (profiler_ != nullptr && emits_profile_) reportToProfiler();
+}
+
+// On a GPU all streams, the default one too, take the work as it is.
+void ContextImpl::put(cudaStream_t stream, bool wait) {
+  runner_.put(now_, stream);
+  record_event(consumed_, stream);
+  if (wait || debug_sync_) runner_.synchronize(stream);
   if (profiler_ != nullptr && emits_profile_) reportToProfiler();
 }
 

@@ -93,6 +93,7 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   void set_batch(int32_t batch);
   void take_bindings(void* const* bindings);
   void start(cudaStream_t stream, bool wait);
+  void put(cudaStream_t stream, bool wait);
   void follow_engine();  // to the plan that it was refitted with
   nvinfer1::Dims strides(int index) const;
 

@@ -1,8 +1,12 @@
 #include "tensorrt/runtime/cuda.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
+#include <atomic>
 #include <exception>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "cudart/planish_cudart.h"
@@ -17,24 +21,57 @@ struct CudaFunctions {
   int (*synchronize)(cudaStream_t);
   int (*record)(cudaEvent_t, cudaStream_t);
   int (*capturing)(cudaStream_t, int*);
+  int (*current)(int*);
 };
 
-template <class Function>
-void look_up(Function& function, const char* name) {
-  function = reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name));
+// The CUDA runtime of this process: linked by the program (RTLD_DEFAULT, which may be null), or loaded by itself, as
+// Python's ctypes does.
+std::optional<void*> runtime_library() {
+  if (dlsym(RTLD_DEFAULT, "cudaLaunchHostFunc") != nullptr) return RTLD_DEFAULT;
+  for (const char* name : {"libcudart.so.12", "libcudart.so.13", "libcudart.so.11.0", "libcudart.so"})
+    if (void* library = dlopen(name, RTLD_LAZY | RTLD_NOLOAD)) return library;
+  return std::nullopt;
 }
 
+// How many libraries this process has loaded so far.
+unsigned long long libraries_loaded() {
+  unsigned long long count = 0;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* result) {
+        *static_cast<unsigned long long*>(result) = info->dlpi_adds;
+        return 1;
+      },
+      &count);
+  return count;
+}
+
+template <class Function>
+void look_up(void* library, Function& function, const char* name) {
+  function = reinterpret_cast<Function>(dlsym(library, name));
+}
+
+// Found once. Until then it is looked for again when libraries were loaded: a program may bring the runtime late.
 const CudaFunctions& cuda() {
-  static const CudaFunctions functions = [] {
-    CudaFunctions found{};
-    found.own = planish_cudart_find();
-    look_up(found.launch_host, "cudaLaunchHostFunc");
-    look_up(found.synchronize, "cudaStreamSynchronize");
-    look_up(found.record, "cudaEventRecord");
-    look_up(found.capturing, "cudaStreamIsCapturing");
-    return found;
-  }();
-  return functions;
+  static std::atomic<const CudaFunctions*> kept{nullptr};
+  if (const CudaFunctions* functions = kept.load(std::memory_order_acquire)) return *functions;
+  static const CudaFunctions none{};
+  static std::mutex mutex;
+  static CudaFunctions found{};
+  static unsigned long long seen = 0;
+  const std::lock_guard lock(mutex);
+  const unsigned long long loaded = libraries_loaded();
+  if (loaded == seen) return none;
+  seen = loaded;
+  const std::optional<void*> library = runtime_library();
+  if (!library) return none;
+  found.own = planish_cudart_find_in(*library);
+  look_up(*library, found.launch_host, "cudaLaunchHostFunc");
+  look_up(*library, found.synchronize, "cudaStreamSynchronize");
+  look_up(*library, found.record, "cudaEventRecord");
+  look_up(*library, found.capturing, "cudaStreamIsCapturing");
+  look_up(*library, found.current, "cudaGetDevice");
+  kept.store(&found, std::memory_order_release);
+  return found;
 }
 
 }  // namespace
@@ -71,6 +108,13 @@ void wait_for_stream(cudaStream_t stream) noexcept {
 
 void record_event(cudaEvent_t event, cudaStream_t stream) noexcept {
   if (event != nullptr && cuda().record != nullptr) cuda().record(event, stream);
+}
+
+int current_gpu() noexcept {
+  if (cuda().own != nullptr && cuda().own->on_cuda() == 0) return -1;
+  int gpu = 0;
+  if (cuda().current == nullptr) return planish_device_is_there("cuda") != 0 ? 0 : -1;
+  return cuda().current(&gpu) == 0 && planish_device_is_there("cuda") != 0 ? gpu : -1;
 }
 
 bool is_capturing(cudaStream_t stream) noexcept {

@@ -22,6 +22,9 @@ void call_here(const std::function<void()>& work);
 // Waits for all that `stream` was given; nothing to do without a runtime.
 void wait_for_stream(cudaStream_t stream) noexcept;
 void record_event(cudaEvent_t event, cudaStream_t stream) noexcept;
+// The GPU that is current in this thread; where the process has no CUDA runtime, the first. -1: the runtime is the
+// processor's, or finds no GPU.
+int current_gpu() noexcept;
 // What the stream is given now becomes part of a graph that may be run many times.
 bool is_capturing(cudaStream_t stream) noexcept;
 

@@ -8,22 +8,6 @@
 namespace planish::tensorrt {
 namespace {
 
-void* allocate(void* user, size_t bytes, size_t alignment) {
-  auto* allocator = static_cast<nvinfer1::IGpuAllocator*>(user);
-  try {
-    return allocator->allocate(bytes, std::max<size_t>(alignment, 256), 0);
-  } catch (...) {
-    return nullptr;
-  }
-}
-
-void release(void* user, void* memory, size_t) {
-  try {
-    static_cast<nvinfer1::IGpuAllocator*>(user)->deallocate(memory);
-  } catch (...) {  // nobody to tell, and nothing depends on it
-  }
-}
-
 class SerializationConfig final : public nvinfer1::ISerializationConfig {
  public:
   bool setFlags(nvinfer1::SerializationFlags flags) override { return flags_ = flags, true; }
@@ -51,18 +35,6 @@ class RuntimeConfig final : public nvinfer1::IRuntimeConfig {
 };
 
 }  // namespace
-
-std::shared_ptr<EngineDevice> make_device(nvinfer1::IGpuAllocator* allocator) {
-  auto device = std::make_shared<EngineDevice>();
-  device->allocator = allocator;
-  device->functions = {sizeof(planish_allocator), allocator, allocate, release};
-  auto options = detail::sized<planish_device_options>();
-  options.allocator = allocator == nullptr ? nullptr : &device->functions;
-  planish_device* made = nullptr;
-  detail::check(planish_device_create(&options, &made));
-  device->handle.reset(made);
-  return device;
-}
 
 EngineImpl::EngineImpl(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device,
                        const Reporter& reporter)

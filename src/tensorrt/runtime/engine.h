@@ -5,19 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "tensorrt/runtime/engine_device.h"
 #include "tensorrt/runtime/loaded_plan.h"
 #include "tensorrt/runtime/refit_record.h"
 #include "tensorrt/runtime/report.h"
 
 namespace planish::tensorrt {
-
-// What engines of one runtime share: threads and memory.
-struct EngineDevice {
-  detail::Handle<planish_device, planish_device_destroy> handle;
-  nvinfer1::IGpuAllocator* allocator = nullptr;
-  planish_allocator functions{};
-};
-std::shared_ptr<EngineDevice> make_device(nvinfer1::IGpuAllocator* allocator);
 
 class EngineImpl final : public nvinfer1::ICudaEngine {
  public:

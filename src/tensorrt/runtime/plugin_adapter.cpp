@@ -39,6 +39,8 @@ struct Arguments {
   }
 };
 
+cudaStream_t stream_of(const PluginCall& call) { return static_cast<cudaStream_t>(call.stream()); }
+
 void require(int32_t status, const PluginRecord& record, const char* call) {
   if (status != 0)
     throw Error(Code::internal, "plugin '" + record.type + "' of layer '" + record.layer + "': " + call + " returned " +
@@ -110,7 +112,8 @@ class AdapterV1 final : public Adapter {
   }
   void run(const PluginCall& call) override {
     Arguments a(call, record_.hides_batch());
-    require(plugin_.enqueue(a.batch, a.inputs.data(), a.outputs.data(), call.workspace(), nullptr), record_, "enqueue");
+    require(plugin_.enqueue(a.batch, a.inputs.data(), a.outputs.data(), call.workspace(), stream_of(call)), record_,
+            "enqueue");
   }
 
  private:
@@ -178,12 +181,13 @@ class AdapterV2 final : public Adapter {
   void run(const PluginCall& call) override {
     Arguments a(call, record_.hides_batch());
     if (record_.generation != Generation::v2_dynamic) {
-      require(plugin_->enqueue(a.batch, a.inputs.data(), a.outputs.data(), call.workspace(), nullptr), record_,
+      require(plugin_->enqueue(a.batch, a.inputs.data(), a.outputs.data(), call.workspace(), stream_of(call)), record_,
               "enqueue");
       return;
     }
     if (!same_dims(a.in, last_)) configure(a);
-    require(dynamic().enqueue(a.in.data(), a.out.data(), a.inputs.data(), a.outputs.data(), call.workspace(), nullptr),
+    require(dynamic().enqueue(a.in.data(), a.out.data(), a.inputs.data(), a.outputs.data(), call.workspace(),
+                              stream_of(call)),
             record_, "enqueue");
   }
 
@@ -280,7 +284,8 @@ class AdapterV3 final : public Adapter {
       require(runtime->onShapeChange(a.in.data(), ins, a.out.data(), outs), record_, "onShapeChange");
       last_ = a.in;
     }
-    require(runtime->enqueue(a.in.data(), a.out.data(), a.inputs.data(), a.outputs.data(), call.workspace(), nullptr),
+    require(runtime->enqueue(a.in.data(), a.out.data(), a.inputs.data(), a.outputs.data(), call.workspace(),
+                             stream_of(call)),
             record_, "enqueue");
   }
 
@@ -406,6 +411,7 @@ std::unique_ptr<Plugin> make_fresh(const std::string& type, const Attributes& at
 class AdapterCreator final : public PluginCreator {
  public:
   std::string name() const override { return plugin_type_name(); }
+  bool on_device() const override { return true; }
   bool stands_for(std::string_view type, const Attributes& attributes) const override {
     return creator_for(std::string(type), attributes) != nullptr;
   }

@@ -13,8 +13,8 @@ struct Runner::Job {
   bool captured = false;  // may run many times
 };
 
-Runner::Runner(std::shared_ptr<const LoadedPlan> plan, const Reporter& reporter)
-    : plan_(std::move(plan)), reporter_(reporter) {}
+Runner::Runner(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device, const Reporter& reporter)
+    : plan_(std::move(plan)), device_(std::move(device)), reporter_(reporter) {}
 
 Runner::~Runner() { wait(); }
 
@@ -107,7 +107,7 @@ void Runner::bind(const Snapshot& snapshot) {
     void* address = snapshot.addresses[i];
     if (bytes_[i] >= 0 && snapshot.allocators[i] != nullptr)
       address = snapshot.allocators[i]->reallocateOutputAsync(
-          io.name.c_str(), address, static_cast<uint64_t>(std::max<int64_t>(bytes_[i], 1)), 256, nullptr);
+          io.name.c_str(), address, static_cast<uint64_t>(std::max<int64_t>(bytes_[i], 1)), 256, snapshot.stream);
     if (bytes_[i] < 0) continue;
     if (address == nullptr && bytes_[i] > 0)
       refuse((io.is_input ? "input '" : "output '") + io.name + "' has no address");
@@ -119,7 +119,7 @@ void Runner::bind(const Snapshot& snapshot) {
   }
 }
 
-void Runner::deliver(const Snapshot& snapshot) {
+void Runner::deliver(const Snapshot& snapshot, Stream* stream) {
   for (size_t i = 0; i < bytes_.size(); ++i) {
     const Io& io = plan_->ios()[i];
     nvinfer1::IOutputAllocator* allocator = snapshot.allocators[i];
@@ -134,26 +134,31 @@ void Runner::deliver(const Snapshot& snapshot) {
       const auto size = static_cast<size_t>(element_count(shape)) * io.element_bytes;
       void* address = snapshot.addresses[i];
       if (allocator != nullptr)
-        address = allocator->reallocateOutputAsync(io.name.c_str(), address, std::max<size_t>(size, 1), 256, nullptr);
+        address =
+            allocator->reallocateOutputAsync(io.name.c_str(), address, std::max<size_t>(size, 1), 256, snapshot.stream);
       if (address == nullptr && size > 0) refuse("output '" + io.name + "' has neither an address nor an allocator");
-      if (size > 0) std::memcpy(address, data, size);
+      if (size > 0 && stream != nullptr) stream->copy(address, data, size);
+      if (size > 0 && stream == nullptr) std::memcpy(address, data, size);
     }
     if (allocator != nullptr) allocator->notifyShape(io.name.c_str(), dims_of(plan_->shown(shape)));
   }
 }
 
-void Runner::execute(const Snapshot& snapshot) {
+void Runner::execute(const Snapshot& snapshot, Stream* stream) {
   const std::lock_guard lock(mutex_);
   apply_shapes(snapshot);
   bind(snapshot);
-  detail::check(planish_context_enqueue(context_.get(), nullptr));
-  deliver(snapshot);
+  detail::check(planish_context_enqueue(context_.get(), stream == nullptr ? nullptr : stream->handle()));
+  deliver(snapshot, stream);
 }
 
 void Runner::run(const Snapshot& snapshot) {
   wait();
-  execute(snapshot);
+  execute(snapshot, nullptr);
 }
+
+void Runner::put(const Snapshot& snapshot, cudaStream_t stream) { execute(snapshot, &device_->stream(stream)); }
+void Runner::synchronize(cudaStream_t stream) { device_->stream(stream).synchronize(); }
 
 Extents Runner::shape(int io, const Snapshot& snapshot) {
   wait();
@@ -187,7 +192,7 @@ bool Runner::run_job(void* data) {
   Job* job = static_cast<Job*>(data);
   Runner* runner = job->runner;
   const bool done = runner->reporter_.guard("enqueue", false, [&] {
-    runner->execute(job->snapshot);
+    runner->execute(job->snapshot, nullptr);
     return true;
   });
   if (job->captured) return done;

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "tensorrt/runtime/engine_device.h"
 #include "tensorrt/runtime/loaded_plan.h"
 #include "tensorrt/runtime/report.h"
 
@@ -18,11 +19,12 @@ struct Snapshot {
   std::vector<Extents> shapes;  // of inputs; empty rank-0 entries of outputs are not read
   std::vector<void*> addresses;
   std::vector<nvinfer1::IOutputAllocator*> allocators;
+  cudaStream_t stream = nullptr;  // that it is ordered in
 };
 
 class Runner {
  public:
-  Runner(std::shared_ptr<const LoadedPlan> plan, const Reporter& reporter);
+  Runner(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device, const Reporter& reporter);
   ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
@@ -36,6 +38,10 @@ class Runner {
   void run(const Snapshot& snapshot);
   // True: it will run in the order of the stream. False: this process has no streams.
   bool enqueue(const Snapshot& snapshot, cudaStream_t stream);
+  // On a GPU: its work is on the stream when the call returns.
+  bool on_gpu() const { return device_->on_gpu(); }
+  void put(const Snapshot& snapshot, cudaStream_t stream);
+  void synchronize(cudaStream_t stream);  // throws what the first of its executions that failed says
 
   // Extents of a tensor for these shapes; waits for what is under way.
   Extents shape(int io, const Snapshot& snapshot);
@@ -51,13 +57,15 @@ class Runner {
   static bool run_job(void* job);
   void apply_shapes(const Snapshot& snapshot);
   void bind(const Snapshot& snapshot);
-  void deliver(const Snapshot& snapshot);  // outputs that were not bound
-  void execute(const Snapshot& snapshot);
+  // Outputs that were not bound. `stream`: of a GPU; null: the processor's memory.
+  void deliver(const Snapshot& snapshot, Stream* stream);
+  void execute(const Snapshot& snapshot, Stream* stream);
   std::unique_ptr<Job> take_job();
   void measure(size_t io);
   void install_profile();
 
   std::shared_ptr<const LoadedPlan> plan_;
+  std::shared_ptr<EngineDevice> device_;
   Reporter reporter_;
   std::mutex mutex_;  // the plan's context, and what was given to it
   detail::Handle<planish_context, planish_context_destroy> context_;

@@ -1,7 +1,6 @@
 // Winograd convolution against the reference kernel: F(2x2, 3x3) as exact as a sum of its terms, exact on integers;
 // F(4x4, 3x3) within 1e-5 of the largest result.
 
-#include <cstring>
 #include <set>
 
 #include "compile/emitter.h"
@@ -115,10 +114,6 @@ double largest_error(const Tensor& found, const Tensor& expected) {
 double winograd_tolerance(const std::string& candidate, bool integers) {
   if (candidate.starts_with("winograd.f4")) return 1e-5;
   return integers ? 0 : 2e-6;
-}
-
-bool has_equal_bits(const Tensor& a, const Tensor& b) {
-  return a.byte_count() == b.byte_count() && std::memcmp(a.data(), b.data(), static_cast<size_t>(a.byte_count())) == 0;
 }
 
 template <class MakeGraph>

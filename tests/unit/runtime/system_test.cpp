@@ -9,6 +9,7 @@
 #include "base/float_environment.h"
 #include "support/networks.h"
 #include "support/refused_calls.h"
+#include "support/tensors.h"
 
 namespace planish {
 namespace {
@@ -49,10 +50,6 @@ TEST(System, AStreamWhoseThreadIsRefusedIsAnError) {
   EXPECT_EQ(answer, 0);
 }
 
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.byte_count() == b.byte_count() && std::memcmp(a.data(), b.data(), static_cast<size_t>(a.byte_count())) == 0;
-}
-
 // Inputs so small that products are denormals.
 std::map<std::string, Tensor> tiny_inputs() { return {{"x", random_tensor({2, 3, 8, 8}, 1, 1e-37f)}}; }
 
@@ -68,7 +65,7 @@ TEST(System, ResultsDoNotDependOnTheCallersRounding) {
     const Tensor found = run(plan, tiny_inputs(), device).begin()->second;
     EXPECT_EQ(_mm_getcsr() & 0xffc0u, (before | odd) & 0xffc0u);
     _mm_setcsr(before);
-    EXPECT_TRUE(same_bits(found, usual)) << odd;
+    EXPECT_TRUE(has_equal_bits(found, usual)) << odd;
   }
 #endif
 }
@@ -77,7 +74,8 @@ TEST(System, EveryThreadCountGivesTheSameBits) {
   for (const Plan& plan : {build_small(true), build_small(false)}) {
     const std::map<std::string, Tensor> inputs = {{"x", random_tensor({4, 3, 8, 8}, 1)}};
     const Tensor one = run(plan, inputs, 1).begin()->second;
-    for (int threads : {1, 2, 3, 4, 7, 16}) EXPECT_TRUE(same_bits(run(plan, inputs, threads).begin()->second, one));
+    for (int threads : {1, 2, 3, 4, 7, 16})
+      EXPECT_TRUE(has_equal_bits(run(plan, inputs, threads).begin()->second, one));
   }
 }
 
@@ -91,7 +89,7 @@ TEST(System, ThreadsOnAProcessorOfTheirOwn) {
   }
   const std::map<std::string, Tensor> inputs = {{"x", random_tensor({4, 3, 8, 8}, 1)}};
   const Plan plan = build_small(true);
-  EXPECT_TRUE(same_bits(run(plan, inputs, device).begin()->second, run(plan, inputs, 1).begin()->second));
+  EXPECT_TRUE(has_equal_bits(run(plan, inputs, device).begin()->second, run(plan, inputs, 1).begin()->second));
   EXPECT_EQ(create_cpu_device(0, {}, first)->pool().size(), 1);
   const int absent[] = {1 << 19};
   EXPECT_THROW(create_cpu_device(2, {}, absent), Error);

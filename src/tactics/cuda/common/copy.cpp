@@ -1,12 +1,12 @@
 #include "tactics/cuda/common/copy.h"
 
 #include "tactics/cuda/common/elementwise.h"
+#include "tactics/cuda/common/source.h"
 
 namespace planish {
 
 Step cuda_copy_step(const ViewDesc& from, const ViewDesc& to, const std::string& arch) {
-  static constexpr const char* kWords[] = {"", "uint8_t", "uint16_t", "", "uint32_t", "", "", "", "uint64_t"};
-  const std::string word = kWords[element_bytes(from.dtype)];
+  const std::string word = tactics::cuda::word_type(from.dtype);
   Step step;
   step.kind = StepKind::launch;
   step.op = "copy";

@@ -1,5 +1,7 @@
 #include "tactics/cuda/common/elementwise.h"
 
+#include "tactics/cuda/common/source.h"
+
 namespace planish::tactics::cuda {
 
 Launch elementwise_launch(const std::string& arithmetic, const std::vector<std::string>& inputs,
@@ -43,6 +45,14 @@ extern "C" __global__ void __launch_bounds__(256) elementwise(const __grid_const
   launch.arguments = {"elementwise"};
   launch.grid = {ceil_div(count, Dim(4 * kBlock)), 1, 1};
   return launch;
+}
+
+void copy_elements(StepBuilder& builder, Operand from, Operand to, const std::string& arch) {
+  const ViewDesc& view = builder.place(to);
+  const std::string word = word_type(view.dtype);
+  const Launch launch =
+      elementwise_launch(word, {word}, word, "  const auto result = r0;\n", Shape(view.dims).element_count());
+  builder.step(StepKind::launch, launch.kernel, launch.attrs(arch), {from}, {to});
 }
 
 }  // namespace planish::tactics::cuda

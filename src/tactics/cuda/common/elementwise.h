@@ -10,4 +10,7 @@ namespace planish::tactics::cuda {
 Launch elementwise_launch(const std::string& arithmetic, const std::vector<std::string>& inputs,
                           const std::string& output, const std::string& body, Dim count);
 
+// A step that copies an operand's elements into another of the same extents, whatever their strides.
+void copy_elements(StepBuilder& builder, Operand from, Operand to, const std::string& arch);
+
 }  // namespace planish::tactics::cuda

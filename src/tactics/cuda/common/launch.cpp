@@ -32,13 +32,32 @@ Attrs Launch::attrs(const std::string& arch) const {
   Attrs attrs;
   attrs.set("image", image_of(source, options, arch));
   attrs.set("grid", grid);
-  attrs.set("block", std::vector<int64_t>{kBlock, 1, 1});
+  attrs.set("block", std::vector<int64_t>{block, 1, 1});
   attrs.set("arguments", arguments);
   attrs.set("overlap", int64_t{1});
   if (!values.empty()) attrs.set("values", values);
   if (!floats.empty()) attrs.set("floats", floats);
+  if (cluster > 1) attrs.set("cluster", std::vector<int64_t>{cluster, 1, 1});
   if (shared > 0) attrs.set("shared", shared);
   return attrs;
+}
+
+Candidate launch_candidate(const TacticQuery& query, Launch launch, std::vector<size_t> operands, double us) {
+  Candidate candidate;
+  candidate.space = MemorySpace::device;
+  candidate.name = "cuda." + launch.kernel;
+  candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
+  candidate.outputs.assign(query.node.outputs.size(), LayoutRule::row_major);
+  candidate.estimated_us = us;
+  candidate.emit = [launch = std::move(launch), operands = std::move(operands), results = query.node.outputs.size(),
+                    arch = query.cuda](StepBuilder& builder) {
+    std::vector<Operand> inputs, outputs;
+    for (size_t operand : operands) inputs.push_back(builder.input(operand));
+    for (const Tensor& constant : launch.constants) inputs.push_back(builder.constant(constant));
+    for (size_t i = 0; i < results; ++i) outputs.push_back(builder.output(i));
+    builder.step(StepKind::launch, launch.kernel, launch.attrs(arch), std::move(inputs), std::move(outputs));
+  };
+  return candidate;
 }
 
 Epilogue epilogue_of(const TacticQuery& query, const EpilogueForm& form) {

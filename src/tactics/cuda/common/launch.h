@@ -18,7 +18,10 @@ struct Launch {
   std::vector<std::string> arguments;  // plan/launch.h
   std::vector<Dim> values;
   std::vector<double> floats;
-  int64_t shared = 0;  // bytes of dynamic shared memory
+  std::vector<Tensor> constants;  // operands behind those of the node
+  int64_t block = kBlock;         // threads
+  int64_t cluster = 1;            // blocks
+  int64_t shared = 0;             // bytes of dynamic shared memory
 
   void integer(Dim value) { arguments.push_back("int"), values.push_back(value); }
   void wide(Dim value) { arguments.push_back("long"), values.push_back(value); }
@@ -26,6 +29,10 @@ struct Launch {
   void three(const std::vector<Dim>& list);    // padded with ones
   Attrs attrs(const std::string& arch) const;  // compiles
 };
+
+// One launch as a candidate, named after its kernel: the step reads these operands of the node, in this order, and
+// writes all its results. Operands of any strides, row-major results.
+Candidate launch_candidate(const TacticQuery& query, Launch launch, std::vector<size_t> operands, double us);
 
 // The epilogue of a kernel: what follows its anchor in a fused node, as source in front of the kernel, and as further
 // operands of the step.

@@ -25,28 +25,24 @@ std::optional<UnaryProblem> unary_problem(const TacticQuery& query, CandidateSin
   return p;
 }
 
-void offer_unary(const TacticQuery& query, CandidateSink& sink, const UnaryProblem& p, Launch launch,
-                 LayoutRule operand, LayoutRule result, double flops) {
+Candidate unary_candidate(const TacticQuery& query, const UnaryProblem& p, Launch launch, LayoutRule operand,
+                          LayoutRule result, double flops) {
   launch.source = p.epilogue.source + fmt::format("#include \"{}.cuh\"\n", launch.kernel);
   launch.options.push_back(define("TYPE_X", device_type(p.x.dtype)));
   launch.options.push_back(define("TYPE_Y", device_type(p.y.dtype)));
   add_extras(p.epilogue, 1, launch);
   std::vector<size_t> operands = {p.operand};
   operands.insert(operands.end(), p.epilogue.extras.begin(), p.epilogue.extras.end());
-  Candidate candidate;
-  candidate.space = MemorySpace::device;
-  candidate.name = "cuda." + launch.kernel;
-  candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
+  Candidate candidate = launch_candidate(query, std::move(launch), std::move(operands), estimate_us(query, flops, 1));
   candidate.inputs[p.operand] = operand;
   candidate.outputs = {result};
   candidate.strided_inputs = candidate.strided_output = true;
-  candidate.estimated_us = estimate_us(query, flops, 1);
-  candidate.emit = [launch, operands, arch = query.cuda](StepBuilder& builder) {
-    std::vector<Operand> inputs;
-    for (size_t index : operands) inputs.push_back(builder.input(index));
-    builder.step(StepKind::launch, launch.kernel, launch.attrs(arch), std::move(inputs), {builder.output(0)});
-  };
-  sink.offer(std::move(candidate));
+  return candidate;
+}
+
+void offer_unary(const TacticQuery& query, CandidateSink& sink, const UnaryProblem& p, Launch launch,
+                 LayoutRule operand, LayoutRule result, double flops) {
+  sink.offer(unary_candidate(query, p, std::move(launch), operand, result, flops));
 }
 
 }  // namespace planish::tactics::cuda

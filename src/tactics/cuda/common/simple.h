@@ -17,7 +17,9 @@ struct UnaryProblem {
 // Floats alone. Refuses in the name of `tactic` what it cannot read.
 std::optional<UnaryProblem> unary_problem(const TacticQuery& query, CandidateSink& sink, const std::string& tactic);
 
-// `launch`: its arguments are complete but for the epilogue's. `rule`: of operand and result.
+// `launch`: its arguments are complete but for the epilogue's. Operand and result may be windows.
+Candidate unary_candidate(const TacticQuery& query, const UnaryProblem& p, Launch launch, LayoutRule operand,
+                          LayoutRule result, double flops);
 void offer_unary(const TacticQuery& query, CandidateSink& sink, const UnaryProblem& p, Launch launch,
                  LayoutRule operand, LayoutRule result, double flops);
 

@@ -1,10 +1,12 @@
 #include "tactics/cuda/common/source.h"
 
 #include <bit>
+#include <chrono>
 #include <map>
 #include <mutex>
 
 #include "base/error.h"
+#include "device/cuda/image_cache.h"
 #include "device/cuda/nvrtc.h"
 #include "kernels/cuda/sources.h"
 
@@ -224,6 +226,11 @@ std::string device_type(DataType type) {
   }
 }
 
+std::string word_type(DataType type) {
+  static constexpr const char* kWords[] = {"", "uint8_t", "uint16_t", "", "uint32_t", "", "", "", "uint64_t"};
+  return kWords[element_bytes(type)];
+}
+
 std::string statements(const PointwiseProgram& program, bool real) {
   std::string text;
   auto at = static_cast<size_t>(program.inputs);
@@ -241,20 +248,71 @@ std::string statements(const PointwiseProgram& program, bool real) {
 std::string define(const std::string& name, const std::string& value) { return "-D" + name + "=" + value; }
 std::string define(const std::string& name, int64_t value) { return define(name, std::to_string(value)); }
 
-Tensor image_of(const std::string& source, const std::vector<std::string>& options, const std::string& arch) {
+Hash128 sources_hash() {
+  static const Hash128 hash = [] {
+    std::string all = planish::cuda::nvrtc_version();
+    for (const CudaSource& header : cuda_sources()) all += fmt::format("\n{}\n{}", header.name, header.text);
+    return hash128(all.data(), all.size());
+  }();
+  return hash;
+}
+
+namespace {
+
+// An image that is compiled once, whoever asks first; others wait for it alone.
+struct Slot {
+  std::mutex mutex;
+  Tensor image;
+};
+
+std::shared_ptr<Slot> slot_of(const Hash128& key) {
   static std::mutex mutex;
-  static std::map<std::string, Tensor> known;
-  std::string key = arch;
-  for (const std::string& option : options) key += "\n" + option;
-  key += "\n" + source;
+  static std::map<Hash128, std::shared_ptr<Slot>> known;
   const std::lock_guard lock(mutex);
-  Tensor& image = known[key];
-  if (image.present()) return image;
+  std::shared_ptr<Slot>& slot = known[key];
+  if (slot == nullptr) slot = std::make_shared<Slot>();
+  return slot;
+}
+
+std::mutex counts_mutex;
+ImageCounts counts;
+
+std::string compiled(const std::string& source, const std::vector<std::string>& options, const std::string& arch,
+                     const Hash128& key) {
+  const auto start = std::chrono::steady_clock::now();
+  if (auto cached = planish::cuda::cached_image(key)) {
+    const std::lock_guard lock(counts_mutex);
+    ++counts.from_disk;
+    return *std::move(cached);
+  }
   std::vector<planish::cuda::SourceFile> headers;
   for (const CudaSource& header : cuda_sources()) headers.push_back({header.name, header.text});
-  const planish::cuda::Image made = planish::cuda::compile(source, "kernel.cu", headers, options, arch);
-  return image = Tensor::of<uint8_t>({static_cast<int64_t>(made.cubin.size())},
-                                     {reinterpret_cast<const uint8_t*>(made.cubin.data()), made.cubin.size()});
+  std::string cubin = planish::cuda::compile(source, "kernel.cu", headers, options, arch).cubin;
+  planish::cuda::cache_image(key, cubin);
+  const std::lock_guard lock(counts_mutex);
+  ++counts.compiled;
+  counts.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return cubin;
+}
+
+}  // namespace
+
+ImageCounts image_counts() {
+  const std::lock_guard lock(counts_mutex);
+  return counts;
+}
+
+Tensor image_of(const std::string& source, const std::vector<std::string>& options, const std::string& arch) {
+  std::string text = sources_hash().hex() + arch;
+  for (const std::string& option : options) text += "\n" + option;
+  text += "\n" + source;
+  const Hash128 key = hash128(text.data(), text.size());
+  const auto slot = slot_of(key);
+  const std::lock_guard lock(slot->mutex);
+  if (slot->image.present()) return slot->image;
+  const std::string cubin = compiled(source, options, arch, key);
+  return slot->image = Tensor::of<uint8_t>({static_cast<int64_t>(cubin.size())},
+                                           {reinterpret_cast<const uint8_t*>(cubin.data()), cubin.size()});
 }
 
 }  // namespace planish::tactics::cuda

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/hash.h"
 #include "kernels/pointwise.h"
 #include "tensor/tensor.h"
 
@@ -11,6 +12,9 @@ namespace planish::tactics::cuda {
 
 // The element type as kernels/cuda/view.cuh has it ("half_t"); empty: no kernel takes it.
 std::string device_type(DataType type);
+
+// The unsigned integer of an element's size ("uint16_t"): for kernels that only move elements.
+std::string word_type(DataType type);
 
 // "const float r3 = r0 + r2;" for each instruction; registers of `inputs` are there. `real`: fp32, else 64-bit
 // integers.
@@ -20,7 +24,18 @@ std::string statements(const PointwiseProgram& program, bool real);
 std::string define(const std::string& name, const std::string& value);
 std::string define(const std::string& name, int64_t value);
 
-// A cubin of `source`, which may include kernels/cuda/*.cuh; u8 [bytes]. Equal requests are compiled once a process.
+// Of the kernels and the compiler: what an image, and how long it takes, depends on.
+Hash128 sources_hash();
+
+// A cubin of `source`, which may include kernels/cuda/*.cuh; u8 [bytes]. Equal requests are compiled once, and kept on
+// disk (device/cuda/image_cache.h). Any thread may call: different requests are compiled side by side.
 Tensor image_of(const std::string& source, const std::vector<std::string>& options, const std::string& arch);
+
+// Of this process so far; seconds of all threads together.
+struct ImageCounts {
+  int compiled = 0, from_disk = 0;
+  double seconds = 0;
+};
+ImageCounts image_counts();
 
 }  // namespace planish::tactics::cuda

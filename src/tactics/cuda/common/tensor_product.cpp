@@ -5,15 +5,19 @@
 #include <cstring>
 
 #include "kernels/reference/conv.h"
+#include "tactics/cuda/common/rows.h"
 #include "tactics/cuda/common/source.h"
+#include "tactics/cuda/common/tensor_map.h"
 #include "tactics/leading_add.h"
 
 namespace planish::tactics::cuda {
 namespace {
 
 constexpr int64_t kProcessors = 132, kShared = 232448;
+constexpr double kMostSmallTiles = 1500;
 constexpr size_t kOffered = 3;  // of each form
 constexpr int kShapeMembers = 16;
+constexpr int64_t kAlign = 16;  // bytes, of what tensor maps reach
 
 // A configuration of a kernel (kernels/cuda/README.md).
 struct Choice {
@@ -29,55 +33,37 @@ struct Choice {
   }
 };
 
-// What the product is in blocks of depth.
-struct Blocks {
-  int64_t bytes, depth, per_tap, count, group, packed_rows;
-  explicit Blocks(const TensorProduct& p) {
-    const int64_t size = element_bytes(p.type), tap = p.channels * size;
-    bytes = tap % 128 == 0 || tap > 128 ? 128 : tap > 32 ? 64 : 32;
-    depth = bytes / size, per_tap = (p.channels + depth - 1) / depth, count = p.taps_h * p.taps_w * per_tap;
-    group = 8;
-    while (p.columns % (8 * group) != 0 && group > 1) group /= 2;
-    packed_rows = (p.columns + 8 * group - 1) / (8 * group) * (8 * group);
-  }
-};
-
 int64_t shared_bytes(const TensorProduct& p, const Blocks& b, const Choice& c) {
   const int64_t stages = c.stages * (c.rows + c.columns) * b.bytes;
   if (c.large) return stages + 2 * c.warp_rows() * c.columns * element_bytes(p.result) + (2 * c.stages + 6) * 8;
   return stages + (c.split > 1 ? 256 * c.columns : 0) + (2 * c.stages + 1) * 8;
 }
 
-std::string cuda_type(DataType type) { return type == DataType::f32 ? "tf32_t" : device_type(type); }
-
-// [packed row][tap][channels up to whole blocks], rows permuted.
+// [group][packed row][tap][channels up to whole blocks], rows permuted.
 template <class T>
 Tensor packed_as(const TensorProduct& p, const Blocks& b) {
   const auto from = p.weights.as<T>();
-  const int64_t taps = p.taps_h * p.taps_w, depth = b.per_tap * b.depth, block = 8 * b.group;
-  return Tensor::make(p.type, {b.packed_rows, taps * depth}, [&](std::byte* memory) {
+  const int64_t depth = b.per_tap * b.depth, block = 8 * b.group, columns = p.columns / p.groups;
+  const int64_t rows = p.groups * b.packed_rows;
+  return Tensor::make(p.type, {rows, p.taps * depth}, [&](std::byte* memory) {
     T* to = reinterpret_cast<T*>(memory);
-    std::memset(memory, 0, static_cast<size_t>(b.packed_rows * taps * depth) * sizeof(T));
-    for (int64_t row = 0; row < b.packed_rows; ++row) {
-      const int64_t j = row % block, column = row - j + j / 2 % 4 * (2 * b.group) + j / 8 * 2 + j % 2;
-      if (column >= p.columns) continue;
-      for (int64_t tap = 0; tap < taps; ++tap)
+    std::memset(memory, 0, static_cast<size_t>(rows * p.taps * depth) * sizeof(T));
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t within = row % b.packed_rows, j = within % block,
+                    column = within - j + j / 2 % 4 * (2 * b.group) + j / 8 * 2 + j % 2;
+      if (column >= columns) continue;
+      const int64_t begin = row / b.packed_rows * p.group_step + column * p.column_step;
+      for (int64_t tap = 0; tap < p.taps; ++tap)
         for (int64_t c = 0; c < p.channels; ++c)
-          to[(row * taps + tap) * depth + c] =
-              from[static_cast<size_t>(column * p.column_step + tap * p.tap_step + c * p.channel_step)];
+          to[(row * p.taps + tap) * depth + c] =
+              from[static_cast<size_t>(begin + tap * p.tap_step + c * p.channel_step)];
     }
   });
 }
 
-Tensor packed(const TensorProduct& p) {
-  const Blocks b(p);
-  if (p.type == DataType::f16) return packed_as<Half>(p, b);
-  return p.type == DataType::bf16 ? packed_as<BFloat16>(p, b) : packed_as<float>(p, b);
-}
-
 // The kernel with the members of ConvShape as arguments of its own: an image serves all layers of its kind.
 std::string source_of(const TensorProduct& p, const Blocks& b, const Choice& c) {
-  const std::string element = cuda_type(p.type), result = device_type(p.result);
+  const std::string element = operand_type(p.type), result = device_type(p.result);
   const std::string image = p.image ? "true" : "false";
   std::string text = program_text(p);
   text += fmt::format("#include \"{}.cuh\"\n", c.large ? "conv_large" : "conv_small");
@@ -103,49 +89,27 @@ std::string source_of(const TensorProduct& p, const Blocks& b, const Choice& c) 
   return text;
 }
 
-// The fields of a tensor map as plan/launch.h has them.
-struct Map {
-  int64_t operand = 0, im2col = 0, element = 0;
-  std::vector<Dim> dims, strides;  // strides: bytes
-  std::vector<int64_t> box, steps;
-  std::vector<int64_t> lower, upper;
-  int64_t channels = 0, pixels = 0, row_bytes = 0;
-
-  void append_to(std::vector<Dim>& out) const {
-    const auto add = [&](const auto& list, size_t count, int64_t fill) {
-      for (size_t i = 0; i < count; ++i) out.push_back(i < list.size() ? Dim(list[i]) : Dim(fill));
-    };
-    for (int64_t x : {operand, im2col, element, static_cast<int64_t>(dims.size())}) out.push_back(x);
-    add(dims, 5, 0);
-    add(strides, 5, 0);
-    add(box, 5, 0);
-    add(steps, 5, 1);
-    add(lower, 3, 0);
-    add(upper, 3, 0);
-    const int64_t swizzle = row_bytes == 128 ? 3 : row_bytes == 64 ? 2 : 1, promotion = 3;
-    for (int64_t x : {channels, pixels, int64_t{0}, swizzle, promotion, int64_t{0}}) out.push_back(x);
-  }
+// Elements from row to row of A, the result and the residual.
+struct Pitches {
+  int64_t operand, result, residual;
 };
 
-int64_t map_element(DataType type) {  // CUtensorMapDataType
-  return type == DataType::f16 ? 6 : type == DataType::bf16 ? 9 : 7;
-}
-
-Map matrix_map(int64_t operand, DataType type, Dim rows, int64_t columns, int64_t box_rows, int64_t box_bytes) {
-  Map map;
+TensorMapFields matrix_map(int64_t operand, DataType type, Dim rows, int64_t columns, int64_t pitch, int64_t box_rows,
+                           int64_t box_bytes) {
+  TensorMapFields map;
   const int64_t size = element_bytes(type);
-  map.operand = operand, map.element = map_element(type), map.row_bytes = box_bytes;
-  map.dims = {columns, rows}, map.strides = {size, columns * size};
+  map.operand = operand, map.element = tensor_map_element(type), map.row_bytes = box_bytes;
+  map.dims = {columns, rows}, map.strides = {size, pitch * size};
   map.box = {box_bytes / size, box_rows}, map.steps = {1, 1};
   return map;
 }
 
-Map image_map(const TensorProduct& p, const Blocks& b, int64_t pixels) {
-  Map map;
-  const Dim size = element_bytes(p.type), c = p.channels;
-  map.im2col = 1, map.element = map_element(p.type), map.row_bytes = b.bytes;
-  map.dims = {c, p.extents[2], p.extents[1], p.extents[0]};
-  map.strides = {size, c * size, p.extents[2] * c * size, p.extents[1] * p.extents[2] * c * size};
+TensorMapFields image_map(const TensorProduct& p, const Blocks& b, int64_t pitch, int64_t pixels) {
+  TensorMapFields map;
+  const Dim size = element_bytes(p.type), pixel = size * Dim(pitch);
+  map.im2col = 1, map.element = tensor_map_element(p.type), map.row_bytes = b.bytes;
+  map.dims = {p.channels, p.extents[2], p.extents[1], p.extents[0]};
+  map.strides = {size, pixel, p.extents[2] * pixel, p.extents[1] * p.extents[2] * pixel};
   map.steps = {1, p.strides[1], p.strides[0], 1};
   map.lower = {-p.pads[1], -p.pads[0]};
   map.upper = {p.pads[1] - (p.taps_w - 1) * p.dilations[1], p.pads[0] - (p.taps_h - 1) * p.dilations[0]};
@@ -154,36 +118,39 @@ Map image_map(const TensorProduct& p, const Blocks& b, int64_t pixels) {
 }
 
 // ConvShape of kernels/cuda/convolution.cuh.
-std::vector<Dim> shape_members(const TensorProduct& p, const Blocks& b, int64_t column_tiles) {
+std::vector<Dim> shape_members(const TensorProduct& p, const Blocks& b, const Pitches& pitches, int64_t column_tiles) {
   const Dim out_w = p.image ? p.out_extents[1] : Dim(1), out_pixels = p.image ? p.out_extents[0] * out_w : Dim(1);
   std::vector<Dim> members = {p.rows, p.columns, column_tiles, b.count, b.per_tap, p.taps_w, out_w, out_pixels};
   for (const auto* pair : {&p.strides, &p.pads, &p.dilations})
     members.insert(members.end(), pair->begin(), pair->end());
-  members.insert(members.end(), {p.columns, p.columns});
+  members.insert(members.end(), {pitches.result, pitches.residual});
   return members;
 }
 
-Attrs launch_attrs(const TensorProduct& p, const Choice& c, const std::string& arch) {
+Attrs launch_attrs(const TensorProduct& p, const Choice& c, const Pitches& pitches, const std::string& arch) {
   const Blocks b(p);
   const int64_t column_tiles = (p.columns + c.columns - 1) / c.columns;
   const Dim row_tiles = ceil_div(p.rows, Dim(c.rows));
   std::vector<Dim> maps;
-  (p.image ? image_map(p, b, c.rows) : matrix_map(0, p.type, p.rows, p.channels, c.rows, b.bytes)).append_to(maps);
-  matrix_map(1, p.type, b.packed_rows, p.taps_h * p.taps_w * b.per_tap * b.depth, c.columns / c.cluster, b.bytes)
+  (p.image ? image_map(p, b, pitches.operand, c.rows)
+           : matrix_map(0, p.type, p.rows, p.channels, pitches.operand, c.rows, b.bytes))
       .append_to(maps);
+  const int64_t depth = p.taps * b.per_tap * b.depth;
+  matrix_map(1, p.type, b.packed_rows, depth, depth, c.columns / c.cluster, b.bytes).append_to(maps);
   Launch launch;
   launch.arguments = {"map", "map", "pointer:i2"};
   if (c.large) {
     const int64_t row = c.columns * element_bytes(p.result), panel = row % 128 == 0 ? 128 : row % 64 == 0 ? 64 : 32;
-    for (int64_t operand : {int64_t{-1}, p.residual ? int64_t{3} : int64_t{-1}})
-      matrix_map(operand, p.result, p.rows, p.columns, c.warp_rows(), panel).append_to(maps);
+    matrix_map(-1, p.result, p.rows, p.columns, pitches.result, c.warp_rows(), panel).append_to(maps);
+    matrix_map(p.residual ? 3 : -1, p.result, p.rows, p.columns, pitches.residual, c.warp_rows(), panel)
+        .append_to(maps);
     launch.arguments.insert(launch.arguments.end(), {"map", "map"});
     launch.grid = {min(Dim(kProcessors), row_tiles * Dim(column_tiles)), 1, 1};
   } else {
     launch.arguments.insert(launch.arguments.end(), {"pointer:o0", p.residual ? "pointer:i3" : "pointer:o0"});
     launch.grid = {row_tiles * Dim(column_tiles * c.split), 1, 1};
   }
-  for (const Dim& member : shape_members(p, b, column_tiles)) launch.integer(member);
+  for (const Dim& member : shape_members(p, b, pitches, column_tiles)) launch.integer(member);
   launch.source = source_of(p, b, c);
   launch.kernel = "tensor_product";
   Attrs attrs = launch.attrs(arch);
@@ -227,7 +194,9 @@ std::vector<Choice> choices_of(const TensorProduct& p, double rows) {
     const int64_t tiles = (p.columns + c.columns - 1) / c.columns;
     if (c.columns >= 2 * p.columns && c.columns > 16) return;
     if (shared_bytes(p, b, c) > kShared || c.split > b.count) return;
-    if (!c.large && std::ceil(rows / 64) * static_cast<double>(tiles * c.split) > 1500) return;
+    // Of narrow results there are no large tiles.
+    const bool many = std::ceil(rows / 64) * static_cast<double>(tiles * c.split) > kMostSmallTiles;
+    if (!c.large && many && (c.split > 1 || p.columns >= 64)) return;
     c.us = estimate(p, b, c, rows);
     list.push_back(c);
   };
@@ -244,7 +213,8 @@ std::vector<Choice> choices_of(const TensorProduct& p, double rows) {
     bool ping_pong;
   };
   for (Tile t : {Tile{128, 128, 5, true}, Tile{256, 128, 3, false}, Tile{128, 256, 3, false}, Tile{128, 192, 4, false},
-                 Tile{128, 64, 7, true}, Tile{256, 64, 4, false}, Tile{64, 128, 7, true}, Tile{64, 64, 8, true}})
+                 Tile{128, 64, 7, true}, Tile{256, 64, 4, false}, Tile{64, 128, 7, true}, Tile{64, 64, 8, true},
+                 Tile{128, 32, 8, true}})
     if (t.columns % (8 * b.group) == 0 && 2 * b.group * element_bytes(p.result) >= 8)
       consider(large, {true, t.rows, t.columns, t.stages, 1, 1, t.ping_pong, 0});
   keep_best(small);
@@ -254,6 +224,22 @@ std::vector<Choice> choices_of(const TensorProduct& p, double rows) {
 }
 
 }  // namespace
+
+Blocks::Blocks(const TensorProduct& p, int64_t most_bytes) {
+  const int64_t size = element_bytes(p.type), tap = p.channels * size, columns = p.columns / p.groups;
+  bytes = std::min<int64_t>(most_bytes, tap % 128 == 0 || tap > 128 ? 128 : tap > 32 ? 64 : 32);
+  depth = bytes / size, per_tap = (p.channels + depth - 1) / depth, count = p.taps * per_tap;
+  group = 8;
+  while (columns % (8 * group) != 0 && group > 1) group /= 2;
+  packed_rows = (columns + 8 * group - 1) / (8 * group) * (8 * group);
+}
+
+std::string operand_type(DataType type) { return type == DataType::f32 ? "tf32_t" : device_type(type); }
+
+Tensor packed_weights(const TensorProduct& p, const Blocks& b) {
+  if (p.type == DataType::f16) return packed_as<Half>(p, b);
+  return p.type == DataType::bf16 ? packed_as<BFloat16>(p, b) : packed_as<float>(p, b);
+}
 
 Tensor bias_of(const TensorProduct& p) {
   std::vector<float> values(static_cast<size_t>(p.columns), 0.0f);
@@ -299,8 +285,8 @@ std::string read_windows(const TacticQuery& query, const EpilogueForm& form, int
   const bool line = in.rank() == 3;
   p.type = x.type.dtype, p.result = query.output(0).type.dtype, p.weights = w.constant;
   p.columns = filter[0], p.channels = filter[1];
-  p.taps_h = line ? 1 : filter[2], p.taps_w = filter.back();
-  p.channel_step = p.taps_h * p.taps_w, p.tap_step = 1, p.column_step = p.channels * p.channel_step;
+  p.taps_h = line ? 1 : filter[2], p.taps_w = filter.back(), p.taps = p.taps_h * p.taps_w;
+  p.channel_step = p.taps, p.tap_step = 1, p.column_step = p.channels * p.channel_step;
   p.extents = {in[0], line ? Dim(1) : in[2], in[in.rank() - 1]};
   p.out_extents = {line ? Dim(1) : out[2], out[out.rank() - 1]};
   p.rows = in[0] * p.out_extents[0] * p.out_extents[1];
@@ -326,6 +312,29 @@ std::string read_windows(const TacticQuery& query, const EpilogueForm& form, int
   p.inputs[p.operand] = p.output = LayoutRule::channels_last;
   if (std::string why = read_epilogue(query, form, p); !why.empty()) return why;
   if (p.residual) p.inputs[*p.residual] = LayoutRule::channels_last;
+  return "";
+}
+
+std::string read_matrix(const TacticQuery& query, TensorProduct& p) {
+  const auto form = epilogue_form(query.graph, query.node);
+  if (!form) return "what follows it is not one epilogue";
+  const Value &a = query.graph.value(form->anchor_inputs[0]), &b = query.graph.value(form->anchor_inputs[1]);
+  const Shape& shape = a.type.shape;
+  if (!b.is_constant() || b.constant.rank() != 2) return "the second operand is not a constant matrix";
+  if (shape.rank() < 2) return "the first operand is a vector";
+  if (form->body != &query.graph &&
+      form->body->value(form->anchor->outputs[0]).type.shape != query.output(0).type.shape)
+    return "its epilogue spreads the result";
+  p.type = a.type.dtype, p.result = query.output(0).type.dtype, p.weights = b.constant;
+  p.channels = b.constant.extents()[0], p.columns = b.constant.extents()[1];
+  p.column_step = 1, p.channel_step = p.columns;
+  p.rows = 1;
+  for (int i = 0; i + 1 < shape.rank(); ++i) p.rows = p.rows * shape[i];
+  p.operand = operand_index(query.node, form->anchor_inputs[0]);
+  p.inputs.assign(query.node.inputs.size(), LayoutRule::any);
+  p.inputs[p.operand] = p.output = LayoutRule::row_major;
+  if (std::string why = read_epilogue(query, *form, p); !why.empty()) return why;
+  if (p.residual) p.inputs[*p.residual] = LayoutRule::row_major;
   return "";
 }
 
@@ -360,12 +369,22 @@ void offer_product(const TacticQuery& query, CandidateSink& sink, std::shared_pt
     candidate.inputs = product->inputs;
     candidate.outputs = {product->output};
     candidate.estimated_us = choice.us;
+    candidate.strided_inputs = candidate.strided_output = product->output == LayoutRule::channels_last;
     candidate.emit = [product, choice, arch = query.cuda](StepBuilder& builder) {
-      std::vector<Operand> inputs = {builder.input(product->operand), builder.constant(packed(*product)),
+      const auto rows = [&](size_t i) { return rows_input(builder, i, product->inputs[i], kAlign, arch); };
+      const auto pitch = [&](Operand of) {
+        const ViewDesc& view = builder.place(of);
+        return row_pitch(view, adjacent_axis(product->output, view.dims.size()), kAlign);
+      };
+      std::vector<Operand> inputs = {product->unfold ? product->unfold(builder, arch) : rows(product->operand),
+                                     builder.constant(packed_weights(*product, Blocks(*product))),
                                      builder.constant(bias_of(*product))};
-      if (product->residual) inputs.push_back(builder.input(*product->residual));
-      builder.step(StepKind::launch, "tensor_product", launch_attrs(*product, choice, arch), std::move(inputs),
-                   {builder.output(0)});
+      if (product->residual) inputs.push_back(rows(*product->residual));
+      RowsOutput result(builder, product->output, kAlign, arch);
+      const Pitches pitches = {pitch(inputs[0]), result.pitch(), product->residual ? pitch(inputs[3]) : result.pitch()};
+      builder.step(StepKind::launch, "tensor_product", launch_attrs(*product, choice, pitches, arch), std::move(inputs),
+                   {result.operand()});
+      result.finish();
     };
     sink.offer(std::move(candidate));
   }

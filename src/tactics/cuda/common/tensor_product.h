@@ -16,18 +16,31 @@ struct TensorProduct {
   DataType result = DataType::none;  // of D and the residual
   Dim rows;
   int64_t columns = 0, channels = 0;  // channels: of a tap; a matrix has one tap
-  int64_t taps_h = 1, taps_w = 1;
+  int64_t taps = 1, taps_h = 1, taps_w = 1;
   bool image = false;  // A is an image of extents {n, h, w}
   std::vector<Dim> extents, out_extents;
   std::vector<int64_t> strides = {1, 1}, dilations = {1, 1}, pads = {0, 0};
   Tensor weights, bias;                                     // bias: absent or one value a column
   int64_t column_step = 0, tap_step = 0, channel_step = 0;  // of the weights' elements
+  int64_t groups = 1, group_step = 0;                       // columns / groups columns each; `channels` are of a group
   PointwiseProgram program;                                 // of r0 and, with a residual, r1; empty: r0
   size_t operand = 0;                                       // A, of the node
   std::optional<size_t> residual;                           // of the node
   std::vector<LayoutRule> inputs;                           // of the candidate
   LayoutRule output = LayoutRule::row_major;
+  // Makes A's rows of the operand, [rows, channels]; none: it lies so.
+  std::function<Operand(StepBuilder&, const std::string& arch)> unfold;
 };
+
+// A group's product in blocks of depth, as kernels read them: a block lies within a tap.
+struct Blocks {
+  int64_t bytes, depth, per_tap, count, group, packed_rows;  // group: rows are permuted in blocks of 8 * group
+  explicit Blocks(const TensorProduct& p, int64_t most_bytes = 128);
+};
+
+// The weights as kernels/cuda/README.md has them, [groups * packed rows][taps * depth of a tap].
+Tensor packed_weights(const TensorProduct& product, const Blocks& blocks);
+std::string operand_type(DataType type);  // "half_t"; of f32 "tf32_t"
 
 // Bias and residual of a form's epilogue, and what is left of it. Empty, or why it is not of that form.
 std::string read_epilogue(const TacticQuery& query, const EpilogueForm& form, TensorProduct& product);
@@ -35,6 +48,9 @@ std::string read_epilogue(const TacticQuery& query, const EpilogueForm& form, Te
 // Of a convolution with constant weights over one or two axes: windows, bias and epilogue; `group`: its groups, to
 // one of which `channels` belong. Operands of images are asked for channels last. Empty, or why it is none.
 std::string read_windows(const TacticQuery& query, const EpilogueForm& form, int64_t& group, TensorProduct& product);
+
+// Of a matrix by a constant one. Empty, or why it is none.
+std::string read_matrix(const TacticQuery& query, TensorProduct& product);
 
 Tensor bias_of(const TensorProduct& product);            // f32, zeros where there is none
 std::string program_text(const TensorProduct& product);  // struct Program

@@ -1,18 +1,75 @@
-// What yolo_detect and yolo_pose share: the network of an ONNX file with decoding and suppression of overlapping boxes
-// behind its head, so that the plan gives what is found and nothing else.
-#ifndef PLANISH_EXAMPLES_YOLO_PLAN_H
-#define PLANISH_EXAMPLES_YOLO_PLAN_H
+// Boxes, or people and their joints, by a YOLO network from ONNX; decoding and the suppression of overlapping boxes are
+// parts of the plan.
+//
+//   yolo detect MODEL.onnx PICTURE.ppm...
+//   yolo pose MODEL.onnx PICTURE.ppm...
+//
+// Heads of YOLOv8 and its kin, [1, 4 + classes, boxes], and of YOLOX, [1, boxes, 5 + classes], whose rows are turned
+// into boxes by the plan; for poses [1, 4 + 1 + 3 * 17, boxes]: box, score, and x, y, confidence of 17 joints. Pictures
+// have the network's extents. Prints a line a box: class, score, left, top, right, bottom in pixels; or a line a
+// person: score, left, top, right, bottom, then x,y,confidence of each joint.
+
+#include <cuda_runtime_api.h>
 
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "NvInfer.h"
 #include "NvOnnxParser.h"
-#include "common.h"
-
-namespace yolo {
 
 using namespace nvinfer1;
+
+namespace {
+
+constexpr int kJoints = 17;
+
+class Logger : public ILogger {
+  void log(Severity severity, char const* text) noexcept override {
+    if (severity < Severity::kINFO) std::fprintf(stderr, "%s\n", text);
+  }
+};
+
+Logger logger;
+
+[[noreturn]] void fail(const std::string& what) {
+  std::fprintf(stderr, "%s\n", what.c_str());
+  std::exit(1);
+}
+
+void check(cudaError_t status) {
+  if (status != cudaSuccess) fail(std::string("CUDA: ") + cudaGetErrorString(status));
+}
+
+template <class T>
+T* made(T* object, const char* what) {
+  if (object == nullptr) fail(std::string(what) + " could not be made");
+  return object;
+}
+
+// A PPM of these extents and 8 bits: colours apart, times `factor`; `bgr`: blue first.
+std::vector<float> read_picture(const std::string& path, int height, int width, float factor, bool bgr) {
+  std::ifstream file(path, std::ios::binary);
+  std::string magic;
+  int found_width = 0, found_height = 0, most = 0;
+  file >> magic >> found_width >> found_height >> most;
+  file.get();
+  const size_t pixels = static_cast<size_t>(height) * static_cast<size_t>(width);
+  std::vector<unsigned char> bytes(3 * pixels);
+  if (magic != "P6" || most != 255 || found_width != width || found_height != height ||
+      !file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size())))
+    fail(path + ": a PPM of " + std::to_string(width) + " x " + std::to_string(height) + " is accepted");
+  std::vector<float> values(3 * pixels);
+  for (size_t channel = 0; channel < 3; ++channel)
+    for (size_t i = 0; i < pixels; ++i)
+      values[channel * pixels + i] = factor * static_cast<float>(bytes[3 * i + (bgr ? 2 - channel : channel)]);
+  return values;
+}
 
 // Constants of a network; their numbers live as long as this.
 class Numbers {
@@ -43,7 +100,7 @@ struct Limits {
 // `rows` [1, boxes, 4 + classes + more]: centre, extents, scores, and what else belongs to a box. The network's outputs
 // become `found` [n, 4 + classes + more], the rows that remain, the best first of each class, and `places` [n, 3]:
 // batch, class, box.
-inline void suppress(INetworkDefinition& network, Numbers& numbers, ITensor& rows, int classes, const Limits& limits) {
+void suppress(INetworkDefinition& network, Numbers& numbers, ITensor& rows, int classes, const Limits& limits) {
   const Dims all = rows.getDimensions();
   const auto part = [&](int64_t from, int64_t count) {
     return network.addSlice(rows, Dims3{0, 0, from}, Dims3{1, all.d[1], count}, Dims3{1, 1, 1})->getOutput(0);
@@ -156,12 +213,81 @@ class Detector {
 };
 
 // [1, numbers, boxes] to [1, boxes, numbers].
-inline ITensor& turned(INetworkDefinition& network, ITensor& head) {
+ITensor& turned(INetworkDefinition& network, ITensor& head) {
   IShuffleLayer* shuffle = network.addShuffle(head);
   shuffle->setFirstTranspose(Permutation{{0, 2, 1}});
   return *shuffle->getOutput(0);
 }
 
-}  // namespace yolo
+bool is_yolox(const Dims& head) { return head.d[1] > head.d[2]; }
 
-#endif
+// Columns and rows of the cells of YOLOX's three grids, and their strides: [1, boxes, 2] each.
+struct Cells {
+  std::vector<float> places, strides;
+  Cells(int64_t height, int64_t width) {
+    for (int64_t stride : {8, 16, 32})
+      for (int64_t y = 0; y < height / stride; ++y)
+        for (int64_t x = 0; x < width / stride; ++x) {
+          places.insert(places.end(), {static_cast<float>(x), static_cast<float>(y)});
+          strides.insert(strides.end(), {static_cast<float>(stride), static_cast<float>(stride)});
+        }
+  }
+};
+
+// Centre (offset + cell) * stride, extents e^size * stride, scores objectness * class.
+ITensor& decoded(INetworkDefinition& network, Numbers& numbers, ITensor& head) {
+  const Dims dims = head.getDimensions(), picture = network.getInput(0)->getDimensions();
+  const Cells cells(picture.d[2], picture.d[3]);
+  if (static_cast<int64_t>(cells.places.size()) != 2 * dims.d[1]) fail("a head of other grids than YOLOX's");
+  const auto part = [&](int64_t from, int64_t count) -> ITensor& {
+    return *network.addSlice(head, Dims3{0, 0, from}, Dims3{1, dims.d[1], count}, Dims3{1, 1, 1})->getOutput(0);
+  };
+  const auto join = [&](ITensor& a, ITensor& b, ElementWiseOperation operation) -> ITensor& {
+    return *network.addElementWise(a, b, operation)->getOutput(0);
+  };
+  ITensor& strides = numbers.floats(Dims3{1, dims.d[1], 2}, cells.strides);
+  ITensor& moved = join(part(0, 2), numbers.floats(Dims3{1, dims.d[1], 2}, cells.places), ElementWiseOperation::kSUM);
+  ITensor& grown = *network.addUnary(part(2, 2), UnaryOperation::kEXP)->getOutput(0);
+  ITensor* parts[] = {&join(moved, strides, ElementWiseOperation::kPROD),
+                      &join(grown, strides, ElementWiseOperation::kPROD),
+                      &join(part(5, dims.d[2] - 5), part(4, 1), ElementWiseOperation::kPROD)};
+  IConcatenationLayer* rows = network.addConcatenation(parts, 3);
+  rows->setAxis(2);
+  return *rows->getOutput(0);
+}
+
+void print_person(int, const float* row) {
+  std::printf("%.3f %.1f %.1f %.1f %.1f", row[4], row[0] - row[2] / 2, row[1] - row[3] / 2, row[0] + row[2] / 2,
+              row[1] + row[3] / 2);
+  for (int k = 0; k < kJoints; ++k) {
+    const float* joint = row + 5 + 3 * k;
+    std::printf(" %.1f,%.1f,%.3f", joint[0], joint[1], joint[2]);
+  }
+  std::printf("\n");
+}
+
+void print_thing(int kind, const float* row) {
+  std::printf("%d %.3f %.1f %.1f %.1f %.1f\n", kind, row[4 + kind], row[0] - row[2] / 2, row[1] - row[3] / 2,
+              row[0] + row[2] / 2, row[1] + row[3] / 2);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const std::string task = count < 4 ? "" : arguments[1];
+  if (task != "detect" && task != "pose") fail("yolo detect|pose MODEL.onnx PICTURE.ppm...");
+  const bool poses = task == "pose";
+  bool as_bytes = false;  // YOLOX takes values 0 to 255, blue first; the others 0 to 1, red first
+  Detector detector(logger, arguments[2], poses ? 3 * kJoints : 0, {},
+                    [&](INetworkDefinition& network, Numbers& numbers, ITensor& head) -> ITensor& {
+                      as_bytes = !poses && is_yolox(head.getDimensions());
+                      return as_bytes ? decoded(network, numbers, head) : turned(network, head);
+                    });
+  for (int i = 3; i < count; ++i) {
+    std::printf("%s\n", arguments[i]);
+    detector.run(
+        read_picture(arguments[i], detector.height(), detector.width(), as_bytes ? 1.0F : 1.0F / 255, as_bytes),
+        poses ? print_person : print_thing);
+  }
+  return 0;
+}

@@ -1,0 +1,104 @@
+#include "device/cuda/image_cache.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+
+namespace planish::cuda {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kEnding = ".cubin";
+constexpr size_t kChecksum = 32;  // hexadecimal digits in front of the image
+constexpr int64_t kMegabytes = 1024;
+constexpr int kWritesBetween = 64;  // looks at the folder's size
+
+fs::path wanted_folder() {
+  if (const char* named = std::getenv("PLANISH_CACHE")) return named;
+  if (const char* caches = std::getenv("XDG_CACHE_HOME"); caches != nullptr && *caches != 0)
+    return fs::path(caches) / "planish";
+  const char* home = std::getenv("HOME");
+  return home == nullptr || *home == 0 ? fs::path() : fs::path(home) / ".cache" / "planish";
+}
+
+int64_t most_bytes() {
+  const char* given = std::getenv("PLANISH_CACHE_MB");
+  const int64_t megabytes = given == nullptr ? kMegabytes : std::atoll(given);
+  return std::max<int64_t>(megabytes, 0) << 20;
+}
+
+fs::path path_of(const std::string& folder, const Hash128& key) { return fs::path(folder) / (key.hex() + kEnding); }
+
+struct Entry {
+  fs::path path;
+  fs::file_time_type used;
+  int64_t bytes;
+};
+
+// Other processes do the same at the same time: what is gone is gone.
+void trim(const std::string& folder) {
+  std::vector<Entry> entries;
+  int64_t bytes = 0;
+  std::error_code ignored;
+  for (const auto& file : fs::directory_iterator(folder, ignored)) {
+    if (file.path().extension() != kEnding) continue;
+    const auto size = static_cast<int64_t>(file.file_size(ignored));
+    entries.push_back({file.path(), file.last_write_time(ignored), std::max<int64_t>(size, 0)});
+    bytes += entries.back().bytes;
+  }
+  if (bytes <= most_bytes()) return;
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
+  for (const Entry& entry : entries) {
+    if (bytes <= most_bytes() / 5 * 4) return;
+    fs::remove(entry.path, ignored);
+    bytes -= entry.bytes;
+  }
+}
+
+}  // namespace
+
+std::string cache_folder() {
+  const fs::path folder = wanted_folder();
+  std::error_code error;
+  if (folder.empty()) return "";
+  fs::create_directories(folder, error);
+  return fs::is_directory(folder, error) ? folder.string() : "";
+}
+
+std::optional<std::string> cached_image(const Hash128& key) {
+  const std::string folder = cache_folder();
+  if (folder.empty()) return std::nullopt;
+  const fs::path path = path_of(folder, key);
+  try {
+    const std::string file = read_file(path.string());
+    std::string image = file.substr(std::min(kChecksum, file.size()));
+    if (image.empty() || hash128(image.data(), image.size()).hex() != file.substr(0, kChecksum)) return std::nullopt;
+    std::error_code ignored;
+    fs::last_write_time(path, fs::file_time_type::clock::now(), ignored);
+    return image;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+void cache_image(const Hash128& key, const std::string& image) noexcept {
+  static std::atomic<int> writes{0};
+  try {
+    const std::string folder = cache_folder();
+    if (folder.empty()) return;
+    write_file_atomic(path_of(folder, key).string(), hash128(image.data(), image.size()).hex() + image);
+    if (writes++ % kWritesBetween == 0) trim(folder);
+  } catch (const std::exception& error) {
+    if (log_enabled(Severity::verbose)) log_text(Severity::verbose, error.what());
+  }
+}
+
+}  // namespace planish::cuda

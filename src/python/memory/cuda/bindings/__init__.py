@@ -1,0 +1,1 @@
+"""Where cuda-python has its modules since version 12.6."""

@@ -1,0 +1,63 @@
+#include "tensorrt/runtime/engine_device.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "tensorrt/runtime/cuda.h"
+#include "tensorrt/runtime/report.h"
+
+namespace planish::tensorrt {
+namespace {
+
+constexpr size_t kMostStreams = 64;  // that are remembered
+
+}  // namespace
+
+void* GpuAllocator::allocate(size_t bytes, size_t alignment) noexcept {
+  try {
+    return allocator_->allocate(bytes, std::max<size_t>(alignment, 256), 0);
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+void GpuAllocator::release(void* memory, size_t) noexcept {
+  try {
+    allocator_->deallocate(memory);
+  } catch (...) {  // nobody to tell, and nothing depends on it
+  }
+}
+
+EngineDevice::EngineDevice(const std::string& kind, nvinfer1::IGpuAllocator* allocator, int threads)
+    : kind_(kind), allocator_(allocator), device_(kind.c_str(), threads, allocator_.given() ? &allocator_ : nullptr) {}
+
+Stream& EngineDevice::stream(cudaStream_t native) {
+  const std::lock_guard lock(mutex_);
+  const auto at = std::find_if(streams_.begin(), streams_.end(), [&](const auto& one) { return one.first == native; });
+  if (at != streams_.end()) return *at->second;
+  if (streams_.size() == kMostStreams) streams_.erase(streams_.begin());
+  streams_.emplace_back(native, std::make_unique<Stream>(Stream::adopt(device_, native)));
+  return *streams_.back().second;
+}
+
+std::string preferred_device() {
+  const char* const named = std::getenv("PLANISH_DEVICE");
+  if (named != nullptr && *named != 0 && std::string(named) != "auto") return named;
+  const int gpu = current_gpu();
+  return gpu < 0 ? "cpu" : "cuda:" + std::to_string(gpu);
+}
+
+std::shared_ptr<EngineDevice> make_device(nvinfer1::ILogger* logger, nvinfer1::IGpuAllocator* allocator, int threads) {
+  const std::string kind = preferred_device();
+  if (kind != "cpu") {
+    try {
+      return std::make_shared<EngineDevice>(kind, allocator, threads);
+    } catch (const Error& error) {
+      if (error.code() != Code::unsupported) throw;
+      say_once(logger, Severity::kWARNING, std::string("engines run on the processor: ") + error.what());
+    }
+  }
+  return std::make_shared<EngineDevice>("cpu", allocator, threads);
+}
+
+}  // namespace planish::tensorrt

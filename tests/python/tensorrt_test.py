@@ -1,0 +1,424 @@
+"""The Python module `tensorrt` as its users write it: parse, build, load, run, calibrate, refit, plugins, and what is refused."""
+import gc
+import io
+import unittest
+from pathlib import Path
+
+import numpy as np
+import pycuda.autoinit  # noqa: F401
+import pycuda.driver as cuda
+from cuda import cudart
+
+import planish
+import tensorrt as trt
+
+DEMO = Path(__file__).resolve().parents[2] / "demo"
+RNG = np.random.default_rng(11)
+LOGGER = trt.Logger(trt.Logger.ERROR)
+
+
+def weights(*shape):
+    return RNG.standard_normal(shape).astype(np.float32)
+
+
+def config_of(builder):
+    config = builder.create_builder_config()
+    config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, 1 << 28)
+    config.clear_flag(trt.BuilderFlag.TF32)
+    return config
+
+
+def built(make, prepare=None):
+    """The engine of the network that `make` adds layers to."""
+    builder = trt.Builder(LOGGER)
+    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH))
+    make(network)
+    config = config_of(builder)
+    if prepare:
+        prepare(builder, config)
+    plan = builder.build_serialized_network(network, config)
+    assert plan is not None
+    return trt.Runtime(LOGGER).deserialize_cuda_engine(plan)
+
+
+def run(engine, **inputs):
+    """Results by name, through named tensors on a stream."""
+    context = engine.create_execution_context()
+    stream = cuda.Stream()
+    memory, results = [], {}
+    for index in range(engine.num_io_tensors):
+        name = engine.get_tensor_name(index)
+        if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT:
+            x = np.ascontiguousarray(inputs[name])
+            context.set_input_shape(name, x.shape)
+            memory.append(cuda.mem_alloc(x.nbytes))
+            cuda.memcpy_htod_async(memory[-1], x, stream)
+            memory.append(x)
+            context.set_tensor_address(name, int(memory[-2]))
+    assert context.infer_shapes() == []
+    for index in range(engine.num_io_tensors):
+        name = engine.get_tensor_name(index)
+        if engine.get_tensor_mode(name) == trt.TensorIOMode.OUTPUT:
+            host = cuda.pagelocked_empty(tuple(context.get_tensor_shape(name)), trt.nptype(engine.get_tensor_dtype(name)))
+            device = cuda.mem_alloc(host.nbytes)
+            context.set_tensor_address(name, int(device))
+            results[name] = (host, device)
+    assert context.execute_async_v3(stream.handle)
+    for host, device in results.values():
+        cuda.memcpy_dtoh_async(host, device, stream)
+    stream.synchronize()
+    return {name: host for name, (host, device) in results.items()}
+
+
+class FromOnnx(unittest.TestCase):
+    def plan_of(self, source, prepare=None):
+        with trt.Builder(LOGGER) as builder, builder.create_network() as network, trt.OnnxParser(network, LOGGER) as parser:
+            self.assertTrue(source(parser), [parser.get_error(i).desc() for i in range(parser.num_errors)])
+            profile = builder.create_optimization_profile()
+            profile.set_shape("image", (1, 1, 8, 8), (2, 1, 8, 8), (4, 1, 8, 8))
+            self.assertEqual(profile.get_shape("image")[1], (2, 1, 8, 8))
+            config = config_of(builder)
+            config.add_optimization_profile(profile)
+            if prepare:
+                prepare(config)
+            self.assertEqual(tuple(network.get_input(0).shape), (-1, 1, 8, 8))
+            return builder.build_serialized_network(network, config)
+
+    def test_a_model_from_bytes_or_a_file_to_its_answers(self):
+        path = DEMO / "digits.onnx"
+        plans = [self.plan_of(lambda parser: parser.parse(path.read_bytes())), self.plan_of(lambda parser: parser.parse_from_file(str(path)))]
+        x = RNG.random((3, 1, 8, 8), dtype=np.float32)
+        results = []
+        for plan in plans:
+            file = io.BytesIO()
+            file.write(plan)
+            self.assertEqual(len(file.getvalue()), plan.nbytes)
+            with trt.Runtime(LOGGER) as runtime, runtime.deserialize_cuda_engine(file.getvalue()) as engine:
+                self.assertEqual(engine.get_tensor_profile_shape("image", 0)[2], (4, 1, 8, 8))
+                results.append(run(engine, image=x)["scores"])
+        np.testing.assert_allclose(results[0], self.formula(x), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(results[0], results[1], rtol=1e-5, atol=1e-5)
+
+    def formula(self, x):
+        """The same network by the package planish, one picture at a time."""
+        context = planish.Context(planish.Engine(planish.build(DEMO / "digits.onnx", tune="off")))
+        return np.concatenate([context.run(image=one[None])["scores"].copy() for one in x])
+
+    def test_bindings_by_index(self):
+        engine = trt.Runtime(LOGGER).deserialize_cuda_engine(self.plan_of(lambda parser: parser.parse_from_file(str(DEMO / "digits.onnx"))))
+        self.assertEqual([name for name in engine], ["image", "scores"])
+        self.assertTrue(engine.binding_is_input("image"))
+        context = engine.create_execution_context()
+        x = RNG.random((2, 1, 8, 8), dtype=np.float32)
+        context.set_binding_shape(0, x.shape)
+        y = np.empty(trt.volume(context.get_binding_shape(1)), trt.nptype(engine.get_binding_dtype(1)))
+        self.assertTrue(context.execute_v2([x.ctypes.data, y.ctypes.data]))
+        np.testing.assert_allclose(y.reshape(2, 10), run(engine, image=x)["scores"], rtol=1e-5, atol=1e-5)
+        _, stream = cudart.cudaStreamCreate()
+        again = np.empty_like(y)
+        self.assertTrue(context.execute_async_v2(bindings=[x.ctypes.data, again.ctypes.data], stream_handle=stream))
+        cudart.cudaStreamSynchronize(stream)
+        np.testing.assert_array_equal(again, y)
+
+    def test_a_broken_model_is_an_error_with_words(self):
+        network = trt.Builder(LOGGER).create_network()
+        parser = trt.OnnxParser(network, trt.Logger(trt.Logger.INTERNAL_ERROR))
+        self.assertFalse(parser.parse(b"no model"))
+        self.assertGreater(parser.num_errors, 0)
+        self.assertTrue(parser.get_error(0).desc())
+        self.assertTrue(str(parser.get_error(0)))
+
+    def test_calibration_writes_a_cache_and_reads_it(self):
+        batches = [RNG.random((2, 1, 8, 8), dtype=np.float32) for _ in range(3)]
+
+        class Calibrator(trt.IInt8EntropyCalibrator2):
+            def __init__(self, cache=None):
+                trt.IInt8EntropyCalibrator2.__init__(self)
+                self.cache, self.at, self.device = cache, 0, cuda.mem_alloc(batches[0].nbytes)
+
+            def get_batch_size(self):
+                return 2
+
+            def get_batch(self, names):
+                assert names == ["image"]
+                if self.at == len(batches):
+                    return None
+                cuda.memcpy_htod(self.device, batches[self.at])
+                self.at += 1
+                return [int(self.device)]
+
+            def read_calibration_cache(self):
+                return self.cache
+
+            def write_calibration_cache(self, cache):
+                self.cache = cache.tobytes()
+
+        first = Calibrator()
+
+        def prepare(calibrator):
+            def into(config):
+                config.set_flag(trt.BuilderFlag.INT8)
+                config.int8_calibrator = calibrator
+            return into
+
+        parse = lambda parser: parser.parse_from_file(str(DEMO / "digits.onnx"))  # noqa: E731
+        self.assertIsNotNone(self.plan_of(parse, prepare(first)))
+        self.assertEqual(first.at, 3)
+        self.assertIn(b"EntropyCalibration2", first.cache)
+        second = Calibrator(first.cache)
+        self.assertIsNotNone(self.plan_of(parse, prepare(second)))
+        self.assertEqual(second.at, 0)
+
+
+class ByCalls(unittest.TestCase):
+    def test_layers_and_their_properties(self):
+        kernel, bias, matrix = weights(4, 3, 3, 3), weights(4), weights(4, 5)
+
+        def make(network):
+            x = network.add_input("x", trt.float32, (1, 3, 6, 6))
+            conv = network.add_convolution_nd(x, 4, (3, 3), kernel, bias)
+            conv.padding_nd, conv.name = (1, 1), "conv"
+            self.assertEqual(tuple(conv.kernel_size_nd), (3, 3))
+            np.testing.assert_array_equal(conv.kernel.numpy().reshape(kernel.shape), kernel)
+            relu = network.add_activation(conv.get_output(0), trt.ActivationType.RELU)
+            mean = network.add_reduce(relu.get_output(0), trt.ReduceOperation.AVG, 1 << 2 | 1 << 3, False)
+            product = network.add_matrix_multiply(mean.get_output(0), trt.MatrixOperation.NONE,
+                                                  network.add_constant((4, 5), matrix).get_output(0), trt.MatrixOperation.NONE)
+            product.get_output(0).name = "y"
+            network.mark_output(product.get_output(0))
+            self.assertEqual(network.num_layers, 5)
+            self.assertEqual(network[0].type, trt.LayerType.CONVOLUTION)
+            plain = network.get_layer(1)
+            plain.__class__ = trt.IActivationLayer
+            self.assertEqual(plain.type, trt.ActivationType.RELU)
+
+        engine = built(make)
+        x = weights(1, 3, 6, 6)
+        padded = np.pad(x[0], ((0, 0), (1, 1), (1, 1)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+        mean = np.maximum(np.einsum("chwij,ocij->ohw", windows, kernel) + bias[:, None, None], 0).mean((1, 2))
+        np.testing.assert_allclose(run(engine, x=x)["y"][0], mean @ matrix, rtol=1e-4, atol=1e-4)
+
+    def test_arrays_live_until_the_network_is_built(self):
+        def make(network):
+            x = network.add_input("x", trt.float32, (2, 3))
+            # A transposed array, and one that nothing else refers to.
+            factor = network.add_constant((2, 3), np.arange(6, dtype=np.float32).reshape(3, 2).T)
+            gc.collect()
+            scale = network.add_scale(x, trt.ScaleMode.UNIFORM, scale=np.array([3], np.float32))
+            gc.collect()
+            y = network.add_elementwise(scale.get_output(0), factor.get_output(0), trt.ElementWiseOperation.PROD)
+            y.get_output(0).name = "y"
+            network.mark_output(y.get_output(0))
+
+        x = weights(2, 3)
+        np.testing.assert_allclose(run(built(make), x=x)["y"], 3 * x * np.arange(6).reshape(3, 2).T, rtol=1e-6)
+
+    def test_loops(self):
+        def make(network):
+            x = network.add_input("x", trt.float32, (4,))
+            loop = network.add_loop()
+            turns = network.add_constant((), np.array([5], np.int32)).get_output(0)
+            loop.add_trip_limit(turns, trt.TripLimit.COUNT)
+            state = loop.add_recurrence(x)
+            twice = network.add_elementwise(state.get_output(0), state.get_output(0), trt.ElementWiseOperation.SUM)
+            state.set_input(1, twice.get_output(0))
+            last = loop.add_loop_output(state.get_output(0), trt.LoopOutput.LAST_VALUE)
+            last.get_output(0).name = "y"
+            network.mark_output(last.get_output(0))
+
+        x = weights(4)
+        np.testing.assert_allclose(run(built(make), x=x)["y"], 32 * x, rtol=1e-6)
+
+    def test_results_of_unknown_size_go_to_an_allocator(self):
+        def make(network):
+            x = network.add_input("x", trt.float32, (2, 5))
+            found = network.add_non_zero(x)
+            found.get_output(0).name = "where"
+            network.mark_output(found.get_output(0))
+
+        class Allocator(trt.IOutputAllocator):
+            def __init__(self):
+                super().__init__()
+                self.memory, self.shape = None, None
+
+            def reallocate_output(self, name, memory, size, alignment):
+                self.memory = cuda.mem_alloc(max(size, 1))
+                return int(self.memory)
+
+            def notify_shape(self, name, shape):
+                self.shape = tuple(shape)
+
+        engine = built(make)
+        context, allocator, stream = engine.create_execution_context(), Allocator(), cuda.Stream()
+        x = np.array([[0, 1, 0, 2, 0], [3, 0, 0, 0, 4]], np.float32)
+        context.set_tensor_address("x", x.ctypes.data)
+        self.assertTrue(context.set_output_allocator("where", allocator))
+        self.assertTrue(context.execute_async_v3(stream.handle))
+        stream.synchronize()
+        self.assertEqual(allocator.shape, (2, 4))
+        result = np.empty(allocator.shape, np.int32)
+        cuda.memcpy_dtoh(result, allocator.memory)
+        np.testing.assert_array_equal(result, np.array(np.nonzero(x)))
+
+    def test_refitting(self):
+        first, second = weights(3, 3), weights(3, 3)
+
+        def make(network):
+            x = network.add_input("x", trt.float32, (2, 3))
+            constant = network.add_constant((3, 3), first)
+            constant.name = "matrix"
+            y = network.add_matrix_multiply(x, trt.MatrixOperation.NONE, constant.get_output(0), trt.MatrixOperation.NONE)
+            y.get_output(0).name = "y"
+            network.mark_output(y.get_output(0))
+
+        engine = built(make, lambda builder, config: config.set_flag(trt.BuilderFlag.REFIT))
+        x = weights(2, 3)
+        np.testing.assert_allclose(run(engine, x=x)["y"], x @ first, rtol=1e-5, atol=1e-5)
+        refitter = trt.Refitter(engine, LOGGER)
+        self.assertIn("matrix", refitter.get_all()[0])
+        self.assertTrue(refitter.set_weights("matrix", trt.WeightsRole.CONSTANT, second))
+        self.assertEqual(refitter.get_missing()[0], [])
+        self.assertTrue(refitter.refit_cuda_engine())
+        np.testing.assert_allclose(run(engine, x=x)["y"], x @ second, rtol=1e-5, atol=1e-5)
+
+
+class Doubled(trt.IPluginV3, trt.IPluginV3OneCore, trt.IPluginV3OneBuild, trt.IPluginV3OneRuntime):
+    """y = factor * x, by numpy over the addresses."""
+
+    def __init__(self, factor):
+        trt.IPluginV3.__init__(self)
+        trt.IPluginV3OneCore.__init__(self)
+        trt.IPluginV3OneBuild.__init__(self)
+        trt.IPluginV3OneRuntime.__init__(self)
+        self.factor = factor
+        self.num_outputs = 1
+        self.plugin_name, self.plugin_version, self.plugin_namespace = "Doubled", "1", ""
+
+    def get_capability_interface(self, type):
+        return self
+
+    def get_output_data_types(self, types):
+        return [types[0]]
+
+    def get_output_shapes(self, inputs, shape_inputs, builder):
+        shape = trt.DimsExprs(len(inputs[0]))
+        for axis in range(len(inputs[0])):
+            shape[axis] = inputs[0][axis]
+        return [shape]
+
+    def supports_format_combination(self, pos, descriptions, num_inputs):
+        return descriptions[pos].desc.type == trt.float32 and descriptions[pos].desc.format == trt.TensorFormat.LINEAR
+
+    def configure_plugin(self, inputs, outputs):
+        pass
+
+    def on_shape_change(self, inputs, outputs):
+        pass
+
+    def get_fields_to_serialize(self):
+        return trt.PluginFieldCollection([trt.PluginField("factor", np.array([self.factor], np.float32), trt.PluginFieldType.FLOAT32)])
+
+    def attach_to_context(self, context):
+        return self.clone()
+
+    def clone(self):
+        return Doubled(self.factor)
+
+    def enqueue(self, input_desc, output_desc, inputs, outputs, workspace, stream):
+        size = trt.volume(input_desc[0].dims) * 4
+        x = np.frombuffer((__import__("ctypes").c_char * size).from_address(inputs[0]), np.float32)
+        y = np.frombuffer((__import__("ctypes").c_char * size).from_address(outputs[0]), np.float32)
+        y[:] = self.factor * x
+
+
+class DoubledCreator(trt.IPluginCreatorV3One):
+    def __init__(self):
+        trt.IPluginCreatorV3One.__init__(self)
+        self.name, self.plugin_version, self.plugin_namespace = "Doubled", "1", ""
+        self.field_names = trt.PluginFieldCollection([trt.PluginField("factor", np.array([], np.float32), trt.PluginFieldType.FLOAT32)])
+
+    def create_plugin(self, name, fields, phase):
+        return Doubled(float(fields[0].data[0]))
+
+
+class Plugins(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        assert trt.init_libnvinfer_plugins(LOGGER, "")
+
+    def test_the_registry_has_those_that_ship(self):
+        names = {creator.name for creator in trt.get_plugin_registry().plugin_creator_list}
+        self.assertTrue({"EfficientNMS_TRT", "BatchedNMS_TRT", "Region_TRT"} <= names)
+
+    def test_one_that_ships_in_a_network(self):
+        creator = trt.get_plugin_registry().get_plugin_creator("LReLU_TRT", "1")
+        plugin = creator.create_plugin("leaky", trt.PluginFieldCollection(
+            [trt.PluginField("negSlope", np.array([0.25], np.float32), trt.PluginFieldType.FLOAT32)]))
+
+        def make(network):
+            x = network.add_input("x", trt.float32, (1, 2, 3, 3))
+            y = network.add_plugin_v2([x], plugin)
+            y.get_output(0).name = "y"
+            network.mark_output(y.get_output(0))
+
+        x = weights(1, 2, 3, 3)
+        np.testing.assert_allclose(run(built(make), x=x)["y"], np.where(x > 0, x, 0.25 * x), rtol=1e-6)
+
+    def test_one_of_python_in_a_plan(self):
+        registry = trt.get_plugin_registry()
+        self.assertTrue(registry.register_creator(DoubledCreator(), ""))
+
+        def make(network):
+            x = network.add_input("x", trt.float32, (2, 3))
+            y = network.add_plugin_v3([x], [], Doubled(2.5))
+            y.get_output(0).name = "y"
+            network.mark_output(y.get_output(0))
+
+        x = weights(2, 3)
+        np.testing.assert_allclose(run(built(make), x=x)["y"], 2.5 * x, rtol=1e-6)
+
+
+class Words(unittest.TestCase):
+    def test_dims_are_sequences(self):
+        dims = trt.Dims((1, 3, 224, 224))
+        self.assertEqual((len(dims), dims[1], tuple(dims[2:]), str(dims)), (4, 3, (224, 224), "(1, 3, 224, 224)"))
+        self.assertEqual(trt.volume(dims), 3 * 224 * 224)
+        self.assertEqual(dims, [1, 3, 224, 224])
+        with self.assertRaises(ValueError):
+            trt.Dims(range(9))
+
+    def test_types(self):
+        self.assertIs(trt.nptype(trt.float32), np.float32)
+        self.assertEqual((trt.float16.itemsize, trt.DataType.INT64.itemsize), (2, 8))
+        self.assertGreaterEqual(int(trt.__version__.split(".")[0]), 10)
+
+    def test_a_logger_of_ones_own_is_told_why(self):
+        class Collector(trt.ILogger):
+            def __init__(self):
+                trt.ILogger.__init__(self)
+                self.lines = []
+
+            def log(self, severity, message):
+                self.lines.append((severity, message))
+
+        collector = Collector()
+        self.assertIsNone(trt.Runtime(collector).deserialize_cuda_engine(b"no plan at all"))
+        self.assertTrue(any(severity == trt.ILogger.ERROR for severity, _ in collector.lines))
+
+    def test_an_engine_outlives_what_made_it(self):
+        def make(network):
+            x = network.add_input("x", trt.float32, (2,))
+            y = network.add_unary(x, trt.UnaryOperation.NEG)
+            y.get_output(0).name = "y"
+            network.mark_output(y.get_output(0))
+
+        engine = built(make)
+        gc.collect()
+        inspector = engine.create_engine_inspector()
+        self.assertTrue(inspector.get_engine_information(trt.LayerInformationFormat.JSON))
+        np.testing.assert_array_equal(run(engine, x=np.array([1, -2], np.float32))["y"], [-1, 2])
+
+
+if __name__ == "__main__":
+    unittest.main()
