@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstring>
 #include <random>
-#include <sstream>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -18,18 +17,7 @@ namespace {
 constexpr double kPrune = 3;              // an estimate this many times the best one is not timed
 constexpr double kEnoughUs = 40e3;        // of runs of a candidate, for fast tuning: long ones differ little
 constexpr int64_t kColdBytes = 64 << 20;  // copies of the weights that are rotated, at most
-
-// What a timing depends on, apart from the machine: level, operator, attributes, types, body.
-std::string node_key(const Graph& graph, const Node& node, Isa isa, const std::string& cuda) {
-  std::string text = (cuda.empty() ? std::string(isa_name(isa)) : cuda) + node.op.str() + node.attrs.str();
-  for (ValueId input : node.inputs)
-    text += !input.valid() ? "_" : graph.value(input).type.str() + (graph.value(input).is_constant() ? "c" : "");
-  for (ValueId output : node.outputs) text += graph.value(output).type.str();
-  for (const auto& region : node.regions)
-    for (NodeId id : region->nodes()) text += node_key(*region, region->node(id), isa, cuda);
-  for (const auto& [name, info] : graph.symbols) text += fmt::format("{}={}", name, info.range.opt);
-  return fmt::format("{:016x}", hash64(text));
-}
+constexpr double kNeverUs = 1e12;         // what is not to be chosen
 
 // Values of the symbols that the profile tunes for; of a symbol that data gives a value, the one that it must have, if
 // any.
@@ -163,42 +151,39 @@ Tuner::Tuner(Device& device, const BuildOptions& options, const EmitOptions& emi
   load_cache();
 }
 
+std::string Tuner::key_of(const Graph& graph, const Node& node) const {
+  return timing_key(graph, node, emit_.isa, emit_.cuda, emit_.timings_by_name);
+}
+
 double Tuner::measured_us(const Graph& graph, const Node& node, const std::string& candidate) const {
-  auto at = times_.find(node_key(graph, node, emit_.isa, emit_.cuda) + " " + candidate);
-  return at == times_.end() ? -1 : at->second;
+  const std::string key = key_of(graph, node);
+  if (const std::string* only = times_.only(key); only != nullptr && *only != candidate) return kNeverUs;
+  const TimingCache::Row* row = times_.find(key, candidate);
+  return row == nullptr ? -1 : row->us;
 }
 
 void Tuner::load_cache() {
-  if (options_.timing_cache.empty()) return;
+  if (options_.timings == nullptr && options_.timing_cache.empty()) return;
+  const std::string name = options_.timings != nullptr ? "the caller's" : options_.timing_cache;
   try {
-    std::istringstream text(read_file(options_.timing_cache));
-    std::string line;
-    if (!std::getline(text, line) || line != "planish timing cache 1") {
-      foreign_cache_ = true;
-      fail(Code::mismatch, "it is no timing cache, and stays as it is");
-    }
-    if (!std::getline(text, line) || line != device_.fingerprint())
-      fail(Code::mismatch, "it was made on another machine: {:.80}", line);
-    while (std::getline(text, line)) {
-      const size_t space = line.rfind(' ');
-      char* stop = nullptr;
-      const double us = space == std::string::npos ? -1 : std::strtod(line.c_str() + space + 1, &stop);
-      if (!(us > 0) || *stop != 0) fail(Code::mismatch, "damaged line '{:.80}'", line);
-      times_[line.substr(0, space)] = us;
-    }
+    const std::string text = options_.timings != nullptr ? *options_.timings : read_file(options_.timing_cache);
+    if (options_.timings != nullptr && text.empty()) return;
+    foreign_cache_ = !TimingCache::is_one(text);
+    times_ = TimingCache::parse(text, device_.fingerprint());
   } catch (const Error& error) {
-    times_.clear();
-    if (error.code() != Code::not_found)
-      log(Severity::warning, "timing cache {} is not used: {}", options_.timing_cache, error.what());
+    if (error.code() != Code::not_found) log(Severity::warning, "timing cache {} is not used: {}", name, error.what());
   }
 }
 
 void Tuner::save_cache() const {
-  if (options_.timing_cache.empty() || timed_ == 0 || foreign_cache_) return;
-  std::string text = "planish timing cache 1\n" + device_.fingerprint() + "\n";
-  for (const auto& [key, us] : times_) text += fmt::format("{} {:.3f}\n", key, us);
+  if (timed_ == 0) return;
+  if (options_.timings != nullptr) {
+    *options_.timings = times_.str(device_.fingerprint());
+    return;
+  }
+  if (options_.timing_cache.empty() || foreign_cache_) return;
   try {
-    write_file_atomic(options_.timing_cache, text);
+    write_file_atomic(options_.timing_cache, times_.str(device_.fingerprint()));
   } catch (const Error& error) {
     log(Severity::warning, "the timing cache was not written: {}", error.what());
   }
@@ -216,7 +201,7 @@ void Tuner::tune(const Graph& graph) {
 }
 
 void Tuner::tune_node(const Graph& graph, const Node& node) {
-  const std::string key = node_key(graph, node, emit_.isa, emit_.cuda);
+  const std::string key = key_of(graph, node);
   if (!seen_.insert(key).second) return;
   const TacticQuery query{graph, node, emit_.isa, emit_.threads, emit_.precisions, emit_.cuda};
   const CandidateSink sink = emit_.cuda.empty() ? cpu_tactics().propose(query) : cuda_tactics().propose_fast(query);
@@ -231,8 +216,8 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
   double best = 1e30;
   for (const Candidate& candidate : sink.candidates) {
     if (candidate.name == "reference" || candidate.estimated_us > kPrune * best_estimate) continue;
-    if (const auto at = times_.find(key + " " + candidate.name); at != times_.end()) {
-      best = std::min(best, at->second);
+    if (const TimingCache::Row* row = times_.find(key, candidate.name)) {
+      best = std::min(best, row->us);
       ++cached_;
       continue;
     }
@@ -247,7 +232,7 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
       return;  // guesses at extents that data decides need not go together
     }
     spent_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    times_[key + " " + candidate.name] = us;
+    times_.set(key, candidate.name, us);
     best = std::min(best, us);
     ++timed_;
   }

@@ -1,13 +1,13 @@
 #pragma once
 // Times candidates the way they will run: as a one-node plan in a context, weights cold.
 
-#include <map>
 #include <set>
 #include <span>
 #include <string>
 
 #include "compile/build.h"
 #include "compile/emitter.h"
+#include "compile/timing_cache.h"
 #include "runtime/engine.h"
 
 namespace planish {
@@ -19,22 +19,24 @@ class Tuner {
  public:
   Tuner(Device& device, const BuildOptions& options, const EmitOptions& emit);
 
-  // Times what the cache does not know, for every node that has a choice; saves the cache.
+  // Times what the cache does not know, for every node that has a choice; writes the cache.
   void tune(const Graph& graph);
-  double measured_us(const Graph& graph, const Node& node, const std::string& candidate) const;  // < 0: not timed
+  // < 0: not timed. Where the cache names the one that computes the node, all others take far too long.
+  double measured_us(const Graph& graph, const Node& node, const std::string& candidate) const;
   int timed() const { return timed_; }
   int cached() const { return cached_; }
 
  private:
   void load_cache();
   void save_cache() const;
+  std::string key_of(const Graph& graph, const Node& node) const;
   void tune_node(const Graph& graph, const Node& node);
   double time_candidate(const Graph& one_node, const std::string& candidate, double best_us);
 
   Device& device_;
   const BuildOptions& options_;
   EmitOptions emit_;
-  std::map<std::string, double> times_;  // "key candidate" -> microseconds
+  TimingCache times_;
   std::set<std::string> seen_;
   int timed_ = 0, cached_ = 0;
   bool foreign_cache_ = false;  // the file is something else of the user's
