@@ -63,7 +63,7 @@ the same timings; plugins of the caller's included. `kSTRIP_PLAN` (which implies
 `kEXCLUDE_WEIGHTS` leave out what can be set, but for tensors of at most 8 elements; such a plan tells what it is, is not run before an
 `IRefitter` or an `IParserRefitter` gave all that `getMissingWeights` names, and then gives bit for bit what the whole plan gives.
 
-Timing caches are the library's text. `kEDITABLE_TIMING_CACHE` gives each layer tactics of its own, says them in verbose lines (`Autotuning op NAME(key:
+Timing caches are the library's text. `kEDITABLE_TIMING_CACHE` gives each layer that has a choice tactics of its own, says them in verbose lines (`Autotuning op NAME(key:
 0x…)`, a line a tactic, the selected one), and `ITimingCache::update` with a tactic's hash makes it the one that is built, whatever it costs.
 
 Majors below 10 know integers of 32 bits: inputs, outputs and weights of 64 are shown as such, larger weights are clamped, with a warning.""".split("\n")

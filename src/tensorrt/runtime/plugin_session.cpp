@@ -11,7 +11,7 @@ void terminate_quietly(nvinfer1::IPluginV2& plugin) noexcept {
 }
 
 void DestroyPlugin::operator()(nvinfer1::IPluginV2* plugin) const noexcept {
-  Reporter(first_logger()).guard("a plugin's destroy", [&] { plugin->destroy(); });
+  if (plugin != nullptr) Reporter(first_logger()).guard("a plugin's destroy", [&] { plugin->destroy(); });
 }
 
 void PluginSession::remove_engine() noexcept {
