@@ -1,8 +1,9 @@
 // What TensorRT's interface costs: the same plan enqueued through IExecutionContext and as itself, taking turns.
 //
-//   bench_door PLAN [SECONDS]
+//   bench_door PLAN [SECONDS [THREADS]]
 //
-// For each way: when the call returned, and when the result was waited for, minimum and median in microseconds.
+// For each way: when the call returned, and when the result was waited for, minimum and median in microseconds. Both
+// run on as many threads: those of the processors that the process is kept to.
 
 #include <chrono>
 #include <cstdio>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include <cuda_runtime_api.h>
+#include <sched.h>
 
 #include "NvInfer.h"
 #include "planish/planish.hpp"
@@ -32,10 +34,20 @@ class Logger final : public nvinfer1::ILogger {
   }
 };
 
+// 0: all of them.
+void keep_to(int processors) {
+  cpu_set_t given, kept;
+  CPU_ZERO(&kept);
+  if (processors <= 0 || sched_getaffinity(0, sizeof given, &given) != 0) return;
+  for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&kept) < processors; ++i)
+    if (CPU_ISSET(i, &given)) CPU_SET(i, &kept);
+  sched_setaffinity(0, sizeof kept, &kept);
+}
+
 int run(const char* path, double seconds) {
   std::ifstream file(path, std::ios::binary);
   const std::vector<char> plan((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  const planish::Device device(1);
+  const planish::Device device;
   planish::Engine engine(path, {.device = &device});
   planish::Context context(engine);
   Logger logger;
@@ -69,7 +81,8 @@ int run(const char* path, double seconds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fprintf(stderr, "bench_door PLAN [SECONDS]\n"), 2;
+  if (argc < 2) return std::fprintf(stderr, "bench_door PLAN [SECONDS [THREADS]]\n"), 2;
+  keep_to(argc > 3 ? std::atoi(argv[3]) : 0);
   try {
     return run(argv[1], argc > 2 ? std::atof(argv[2]) : 3);
   } catch (const std::exception& error) {

@@ -55,6 +55,20 @@ def refused():
     return dict(re.findall(r'"(\w+): ([^"]*)"', text))
 
 
+NOTES = """Answered, and nothing done: debug tensors (`markDebug` and `setDebugListener` give false, with a line in the log), algorithm
+selectors (never asked; a timing cache can name tactics), DLA (0 cores), weight streaming (no budget), communicators (false).
+
+Weights: a plan built with `kREFIT`, `kREFIT_IDENTICAL` or `kREFIT_INDIVIDUAL` carries its network, and refitting builds it again by
+the same timings; plugins of the caller's included. `kSTRIP_PLAN` (which implies the second) and `serializeWithConfig` with
+`kEXCLUDE_WEIGHTS` leave out what can be set, but for tensors of at most 8 elements; such a plan tells what it is, is not run before an
+`IRefitter` or an `IParserRefitter` gave all that `getMissingWeights` names, and then gives bit for bit what the whole plan gives.
+
+Timing caches are the library's text. `kEDITABLE_TIMING_CACHE` gives each layer that has a choice tactics of its own, says them in verbose lines (`Autotuning op NAME(key:
+0x…)`, a line a tactic, the selected one), and `ITimingCache::update` with a tactic's hash makes it the one that is built, whatever it costs.
+
+Majors below 10 know integers of 32 bits: inputs, outputs and weights of 64 are shown as such, larger weights are clamped, with a warning.""".split("\n")
+
+
 def main():
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     listed = list(classes())
@@ -70,7 +84,7 @@ def main():
            f"{len(rows)} methods of {len(listed)} classes; "
            + ("all compile for every major." if not any(missing.values()) else "exceptions are marked."), "",
            "Refused when they are called, with a line in the log: "
-           + "; ".join(f"`{name}` ({text})" for name, text in sorted(why.items())) + ".", "",
+           + "; ".join(f"`{name}` ({text})" for name, text in sorted(why.items())) + ".", "", *NOTES, "",
            "| class | methods |", "|---|---|"]
     for space, name, methods in listed:
         cells = []

@@ -32,19 +32,22 @@ struct CandidateReport {
   double microseconds = 0;  // negative: refused
   std::string reason;       // of the refusal
   bool chosen = false;
+  std::string key;  // of the node's timings, in a timing cache
 };
 
 struct BuildOptions {
   const Device* device = nullptr;  // to tune on and for; null: a new one, with `threads`
   int threads = 0;
   Tuning tuning = Tuning::fast;
-  double tune_seconds = 0;   // time budget; when it is spent estimates decide for the rest. 0: none
-  std::string timing_cache;  // file to read and write; empty: none
-  std::string isa;           // build for this level (planish.h: isa); empty: this machine's
-  bool fuse = true;          // false: reference kernels only, to compare with
-  bool tf32 = true;          // fp32 products may take two bf16 parts of each operand: 16 bits of them count
-  bool bf16 = false;         // fp32 products may be done in bf16
-  bool fp16 = false;         // a GPU stores values as fp16, sums are fp32
+  double tune_seconds = 0;         // time budget; when it is spent estimates decide for the rest. 0: none
+  std::string timing_cache;        // file to read and write; empty: none
+  std::string* timings = nullptr;  // a timing cache as text (planish_build.h), read and replaced; null: the file
+  bool timings_by_name = false;    // nodes that are alike are timed and chosen one by one
+  std::string isa;                 // build for this level (planish.h: isa); empty: this machine's
+  bool fuse = true;                // false: reference kernels only, to compare with
+  bool tf32 = true;                // fp32 products may take two bf16 parts of each operand: 16 bits of them count
+  bool bf16 = false;               // fp32 products may be done in bf16
+  bool fp16 = false;               // a GPU stores values as fp16, sums are fp32
   // Returns false to cancel: build throws Error(cancelled). An exception that leaves it is rethrown by build.
   std::function<bool(const BuildProgress&)> progress;
   std::function<void(const CandidateReport&)> candidates;
@@ -82,7 +85,17 @@ namespace detail {
 struct BuildCallbacks {
   const BuildOptions& options;
   std::exception_ptr thrown;
+  std::string timings;
 
+  int32_t wrote(const void* data, size_t size) noexcept {
+    try {
+      options.timings->assign(static_cast<const char*>(data), size);
+      return 1;
+    } catch (...) {
+      thrown = std::current_exception();
+      return 0;
+    }
+  }
   bool said(const BuildProgress& progress) noexcept {
     try {
       return options.progress(progress);
@@ -112,6 +125,16 @@ inline planish_build_options c_options(const BuildOptions& options, BuildCallbac
   c.no_tf32 = options.tf32 ? 0 : 1;
   c.bf16 = options.bf16 ? 1 : 0;
   c.fp16 = options.fp16 ? 1 : 0;
+  c.timings_by_name = options.timings_by_name ? 1 : 0;
+  if (options.timings != nullptr) {
+    callbacks.timings = *options.timings;
+    c.timings = callbacks.timings.data();
+    c.timings_size = callbacks.timings.size();
+    c.write_timings = [](void* user, const void* data, size_t size) -> int32_t {
+      return static_cast<BuildCallbacks*>(user)->wrote(data, size);
+    };
+    c.write_timings_user = &callbacks;
+  }
   if (options.progress) {
     c.progress = [](void* user, const planish_progress* p) -> int32_t {
       return static_cast<BuildCallbacks*>(user)->said(BuildProgress{p->phase, p->done, p->total}) ? 1 : 0;
@@ -121,7 +144,7 @@ inline planish_build_options c_options(const BuildOptions& options, BuildCallbac
   if (options.candidates) {
     c.candidates = [](void* user, const planish_candidate* p) {
       static_cast<BuildCallbacks*>(user)->said(
-          CandidateReport{p->node, p->candidate, p->microseconds, p->reason, p->chosen != 0});
+          CandidateReport{p->node, p->candidate, p->microseconds, p->reason, p->chosen != 0, p->key});
     };
     c.candidates_user = &callbacks;
   }
@@ -208,6 +231,13 @@ inline Plan build(const Network& network, const BuildOptions& options = {}) {
   if (made != nullptr && callbacks.thrown) planish_plan_destroy(made);
   if (callbacks.thrown) std::rethrow_exception(callbacks.thrown);
   detail::check(status);
+  return Plan(made);
+}
+
+// Zeros for weights: it loads, says what the plan says, and computes nothing of use.
+inline Plan without_weights(const void* plan, size_t size) {
+  planish_plan* made = nullptr;
+  detail::check(planish_plan_without_weights(plan, size, &made));
   return Plan(made);
 }
 

@@ -253,7 +253,7 @@ PLANISH_API planish_status planish_network_get_attr(const planish_network* netwo
 /* The whole network, exactly; valid as other texts. */
 PLANISH_API planish_status planish_network_text(const planish_network* network, const char** text);
 
-/* The network as bytes, and back. PLANISH_UNSUPPORTED: it has user operators. */
+/* The network as bytes, and back. Of user operators it has what their plugins wrote, from which a build makes them. */
 typedef int32_t (*planish_write_fn)(void* user, const void* data, size_t size); /* 0: failed */
 PLANISH_API planish_status planish_network_write(const planish_network* network, planish_write_fn write, void* user);
 PLANISH_API planish_status planish_network_read(const void* bytes, size_t size, planish_network** network);
@@ -323,6 +323,7 @@ typedef struct planish_candidate {
   double microseconds;
   const char* reason;
   int32_t chosen;
+  const char* key; /* of the node's timings, in a timing cache: 32 hexadecimal digits */
 } planish_candidate;
 typedef void (*planish_candidate_fn)(void* user, const planish_candidate* candidate);
 
@@ -360,6 +361,14 @@ typedef struct planish_build_options {
   const char* cuda;    /* build for a GPU of this architecture ("sm_90a"), here or not; NULL: for the device */
   int32_t fp16;        /* 1: a GPU stores values as fp16, sums are fp32 */
   int32_t no_fallback; /* 1: what a GPU has no kernel for is an error; 0: a step of the host between copies */
+  /* A timing cache as text, in place of a file: `timings` (NULL: none) is read, write_timings gets what it has become.
+   * Its lines: a title, the machine, then key, candidate, microseconds, and "only" where that candidate is to compute
+   * the node whatever the others cost. */
+  const void* timings;
+  size_t timings_size;
+  planish_write_fn write_timings;
+  void* write_timings_user;
+  int32_t timings_by_name; /* 1: nodes that are alike have keys of their own, and are timed and chosen one by one */
 } planish_build_options;
 
 /* PLANISH_UNSUPPORTED says what this machine lacks to build plans for the device: NVRTC, for a GPU. */
@@ -368,6 +377,8 @@ PLANISH_API planish_status planish_device_check_build(const planish_device* devi
 /* The network is not changed. Equal network, options and timing cache give equal bytes. `options` may be NULL. */
 PLANISH_API planish_status planish_build(const planish_network* network, const planish_build_options* options,
                                          planish_plan** plan);
+/* The plan with nothing but zeros for its weights: it loads, says what the plan says, and computes nothing of use. */
+PLANISH_API planish_status planish_plan_without_weights(const void* bytes, size_t size, planish_plan** plan);
 
 #ifdef __cplusplus
 }

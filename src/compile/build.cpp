@@ -104,6 +104,7 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   emit.threads = options.threads > 0 ? options.threads : device.pool().size();
   emit.reference_only = !options.optimize;
   emit.keep_intermediates = options.keep_intermediates;
+  emit.timings_by_name = options.timings_by_name;
   Tuner tuner(device, options, emit);
   // What a GPU computes is timed on it alone; for one that is not here estimates decide.
   const bool here = emit.cuda.empty() ? cpu_info().has(isa) : emit.cuda == own_arch(device);

@@ -26,6 +26,8 @@ struct BuildOptions {
   Tuning tuning = Tuning::fast;
   double tuning_seconds = 0;        // > 0: budget; when spent, estimates decide for the rest
   std::string timing_cache;         // file; empty: none. Unreadable or of another machine: a warning, not an error
+  std::string* timings = nullptr;   // in place of a file: the cache's text, read and replaced
+  bool timings_by_name = false;     // nodes that are alike are timed and chosen one by one
   bool optimize = true;             // false: no fusion, reference kernels (what `verify` compares with)
   bool keep_intermediates = false;  // every value keeps its own memory (for per-layer comparison)
   std::string isa;                  // build for this level; empty: the active one
@@ -41,6 +43,7 @@ struct BuildOptions {
 // What was considered for each node; `--verbose` prints it, layers.json carries it.
 struct TacticChoice {
   std::string node, chosen;
+  std::string key;                                            // of its timings, in a timing cache
   std::vector<std::pair<std::string, double>> timings_us;     // candidate, time (or estimate when not timed)
   std::vector<std::pair<std::string, std::string>> refusals;  // candidate, reason
 };

@@ -20,8 +20,9 @@ struct EmitOptions {
   bool keep_intermediates = false;  // every buffer keeps its own memory
   // Measured microseconds of a candidate, or a negative number: then its estimate counts.
   std::function<double(const Graph&, const Node&, const Candidate&)> measured;
-  std::string forced;          // candidate to take for every node that offers it (tuning)
-  bool half_bindings = false;  // of the one node: what the forced candidate takes and gives as bf16 lies so
+  bool timings_by_name = false;  // of keys in the report
+  std::string forced;            // candidate to take for every node that offers it (tuning)
+  bool half_bindings = false;    // of the one node: what the forced candidate takes and gives as bf16 lies so
   BuildReport* report = nullptr;
 };
 

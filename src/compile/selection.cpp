@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compile/timing_cache.h"
+
 namespace planish {
 
 namespace {
@@ -129,6 +131,7 @@ std::optional<Choice> Selection::choose(const Graph& graph, const Node& node, co
 void Selection::report(const Graph& graph, const Node& node, const Choice& choice) const {
   TacticChoice row;
   row.node = node.name;
+  row.key = timing_key(graph, node, options_.isa, options_.cuda, options_.timings_by_name);
   row.chosen = choice.candidate().name;
   for (const Candidate& candidate : choice.sink.candidates) {
     const double measured = options_.measured ? options_.measured(graph, node, candidate) : -1;

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <cstring>
 #include <random>
-#include <sstream>
 #include <thread>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "compile/selection.h"
 #include "device/cuda/image_cache.h"
@@ -23,18 +23,7 @@ namespace {
 constexpr double kPrune = 3;              // an estimate this many times the best one is not timed
 constexpr double kEnoughUs = 40e3;        // of runs of a candidate, for fast tuning: long ones differ little
 constexpr int64_t kColdBytes = 64 << 20;  // copies of the weights that are rotated, at most
-
-// What a timing depends on, apart from the machine: level, operator, attributes, types, body.
-std::string node_key(const Graph& graph, const Node& node, Isa isa, const std::string& cuda) {
-  std::string text = (cuda.empty() ? std::string(isa_name(isa)) : cuda) + node.op.str() + node.attrs.str();
-  for (ValueId input : node.inputs)
-    text += !input.valid() ? "_" : graph.value(input).type.str() + (graph.value(input).is_constant() ? "c" : "");
-  for (ValueId output : node.outputs) text += graph.value(output).type.str();
-  for (const auto& region : node.regions)
-    for (NodeId id : region->nodes()) text += node_key(*region, region->node(id), isa, cuda);
-  for (const auto& [name, info] : graph.symbols) text += fmt::format("{}={}", name, info.range.opt);
-  return fmt::format("{:016x}", hash64(text));
-}
+constexpr double kNeverUs = 1e12;         // what is not to be chosen
 
 // Values of the symbols that the profile tunes for; of a symbol that data gives a value, the one that it must have, if
 // any.
@@ -194,53 +183,48 @@ void Tuner::permit(Precisions precisions) {
   seen_.clear();
 }
 
+std::string Tuner::key_of(const Graph& graph, const Node& node) const {
+  return timing_key(graph, node, emit_.isa, emit_.cuda, emit_.timings_by_name);
+}
+
 // Operands that lie as bf16 are another thing to time.
-std::string Tuner::timing_key(const std::string& node_key, const Candidate& candidate) const {
+std::string Tuner::row_name(const Candidate& candidate) const {
   const bool half = stores_half(emit_) && (candidate.half_inputs != 0 || candidate.half_output);
-  return node_key + " " + candidate.name + (half ? "/bf16" : "");
+  return candidate.name + (half ? "/bf16" : "");
 }
 
 double Tuner::measured_us(const Graph& graph, const Node& node, const Candidate& candidate) const {
-  auto at = times_.find(timing_key(node_key(graph, node, emit_.isa, emit_.cuda), candidate));
-  return at == times_.end() ? -1 : at->second;
+  const std::string key = key_of(graph, node), name = row_name(candidate);
+  if (const std::string* only = times_.only(key); only != nullptr && *only != name) return kNeverUs;
+  const TimingCache::Row* row = times_.find(key, name);
+  return row == nullptr ? -1 : row->us;
 }
 
-Tuner::Times Tuner::read_cache() {
-  Times times;
-  if (cache_.empty()) return times;
+TimingCache Tuner::read_cache() {
+  if (options_.timings == nullptr ? cache_.empty() : options_.timings->empty()) return {};
   try {
-    std::istringstream text(read_file(cache_));
-    std::string line;
-    if (!std::getline(text, line) || line != "planish timing cache 1") {
-      foreign_cache_ = true;
-      fail(Code::mismatch, "it is no timing cache, and stays as it is");
-    }
-    if (!std::getline(text, line) || line != device_.fingerprint())
-      fail(Code::mismatch, "it was made on another machine: {:.80}", line);
-    while (std::getline(text, line)) {
-      const size_t space = line.rfind(' ');
-      char* stop = nullptr;
-      const double us = space == std::string::npos ? -1 : std::strtod(line.c_str() + space + 1, &stop);
-      if (!(us > 0) || *stop != 0) fail(Code::mismatch, "damaged line '{:.80}'", line);
-      times[line.substr(0, space)] = us;
-    }
+    const std::string text = options_.timings != nullptr ? *options_.timings : read_file(cache_);
+    foreign_cache_ = options_.timings == nullptr && !TimingCache::is_one(text);
+    return TimingCache::parse(text, device_.fingerprint());
   } catch (const Error& error) {
-    times.clear();
-    if (error.code() != Code::not_found)
-      log(Severity::warning, "timing cache {} is not used: {}", cache_, error.what());
+    const std::string name = options_.timings != nullptr ? "the caller's" : cache_;
+    if (error.code() != Code::not_found) log(Severity::warning, "timing cache {} is not used: {}", name, error.what());
+    return {};
   }
-  return times;
 }
 
 // With what other processes have added meanwhile.
 void Tuner::save_cache() {
-  if (cache_.empty() || timed_ == 0 || foreign_cache_) return;
-  Times all = times_;
-  all.merge(read_cache());
-  std::string text = "planish timing cache 1\n" + device_.fingerprint() + "\n";
-  for (const auto& [key, us] : all) text += fmt::format("{} {:.3f}\n", key, us);
+  if (timed_ == 0) return;
+  if (options_.timings != nullptr) {
+    *options_.timings = times_.str(device_.fingerprint());
+    return;
+  }
+  if (cache_.empty() || foreign_cache_) return;
   try {
-    write_file_atomic(cache_, text);
+    TimingCache all = times_;
+    all.add(read_cache());
+    write_file_atomic(cache_, all.str(device_.fingerprint()));
   } catch (const Error& error) {
     log(Severity::warning, "the timing cache was not written: {}", error.what());
   }
@@ -252,8 +236,7 @@ void Tuner::compile_ahead(const Graph& graph) {
   std::vector<NodeId> nodes;
   std::set<std::string> seen;
   for (NodeId id : graph.nodes())
-    if (graph.node(id).op != "if" && seen.insert(node_key(graph, graph.node(id), emit_.isa, emit_.cuda)).second)
-      nodes.push_back(id);
+    if (graph.node(id).op != "if" && seen.insert(key_of(graph, graph.node(id))).second) nodes.push_back(id);
   std::atomic<size_t> next{0};
   const auto work = [&] {
     for (size_t at; (at = next++) < nodes.size();) {
@@ -298,7 +281,7 @@ void Tuner::tune(const Graph& graph) {
 }
 
 void Tuner::tune_node(const Graph& graph, const Node& node) {
-  const std::string key = node_key(graph, node, emit_.isa, emit_.cuda);
+  const std::string key = key_of(graph, node);
   if (!seen_.insert(key).second) return;
   const TacticQuery query{graph, node, emit_.isa, emit_.threads, emit_.precisions, emit_.cuda};
   const CandidateSink sink = emit_.cuda.empty() ? cpu_tactics().propose(query) : cuda_tactics().propose_fast(query);
@@ -308,9 +291,9 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
   const Graph single = one_node_graph(graph, node);
   double best = 1e30;
   for (const Candidate& candidate : promising(sink)) {
-    const std::string timing = timing_key(key, candidate);
-    if (const auto at = times_.find(timing); at != times_.end()) {
-      best = std::min(best, at->second);
+    const std::string name = row_name(candidate);
+    if (const TimingCache::Row* row = times_.find(key, name)) {
+      best = std::min(best, row->us);
       ++cached_;
       continue;
     }
@@ -325,7 +308,7 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
       return;  // guesses at extents that data decides need not go together
     }
     spent_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    times_[timing] = us;
+    times_.set(key, name, us);
     best = std::min(best, us);
     ++timed_;
   }
@@ -398,14 +381,15 @@ std::vector<double> Tuner::time_plans(const std::vector<const Plan*>& plans) {
 size_t Tuner::fastest(const Graph& graph, const std::vector<const Plan*>& plans,
                       const std::vector<std::string>& names) {
   std::string text;
-  for (NodeId id : graph.nodes()) text += node_key(graph, graph.node(id), emit_.isa, emit_.cuda);
-  const auto key = [&](size_t i) { return fmt::format("{:016x} plan/{}", hash64(text), names[i]); };
+  for (NodeId id : graph.nodes()) text += key_of(graph, graph.node(id));
+  const std::string key = hash128(text.data(), text.size()).hex();
+  const auto row = [&](size_t i) { return "plan/" + names[i]; };
   std::vector<double> us;
   for (size_t i = 0; i < plans.size(); ++i)
-    if (const auto at = times_.find(key(i)); at != times_.end()) us.push_back(at->second);
+    if (const TimingCache::Row* known = times_.find(key, row(i))) us.push_back(known->us);
   if (us.size() < plans.size()) try {
       us = time_plans(plans);
-      for (size_t i = 0; i < plans.size(); ++i) times_[key(i)] = us[i] = rounded_us(us[i]);
+      for (size_t i = 0; i < plans.size(); ++i) times_.set(key, row(i), us[i] = rounded_us(us[i]));
       ++timed_;
       save_cache();
     } catch (const Error& error) {

@@ -1,13 +1,13 @@
 #pragma once
 // Times candidates the way they will run: as a one-node plan in a context, weights cold.
 
-#include <map>
 #include <set>
 #include <span>
 #include <string>
 
 #include "compile/build.h"
 #include "compile/emitter.h"
+#include "compile/timing_cache.h"
 #include "runtime/engine.h"
 
 namespace planish {
@@ -19,11 +19,12 @@ class Tuner {
  public:
   Tuner(Device& device, const BuildOptions& options, const EmitOptions& emit);
 
-  // Times what the cache does not know, for every node that has a choice; saves the cache.
+  // Times what the cache does not know, for every node that has a choice; writes the cache.
   void tune(const Graph& graph);
   // The same with other precisions permitted; times are kept.
   void permit(Precisions precisions);
-  double measured_us(const Graph& graph, const Node& node, const Candidate& candidate) const;  // < 0: not timed
+  // < 0: not timed. Where the cache names the one that computes the node, all others take far too long.
+  double measured_us(const Graph& graph, const Node& node, const Candidate& candidate) const;
   // Which of the plans of one network is the fastest, as a whole and in turns; `names` tell them apart in the cache.
   // The first, where they cannot be run without their inputs' values.
   size_t fastest(const Graph& graph, const std::vector<const Plan*>& plans, const std::vector<std::string>& names);
@@ -31,12 +32,12 @@ class Tuner {
   int cached() const { return cached_; }
 
  private:
-  using Times = std::map<std::string, double>;  // "key candidate" -> microseconds
-  Times read_cache();
+  TimingCache read_cache();
   void save_cache();
   void compile_ahead(const Graph& graph);
+  std::string key_of(const Graph& graph, const Node& node) const;
   void tune_node(const Graph& graph, const Node& node);
-  std::string timing_key(const std::string& node_key, const Candidate& candidate) const;
+  std::string row_name(const Candidate& candidate) const;
   double time_candidate(const Graph& one_node, const Candidate& candidate, double best_us);
   std::vector<double> time_plans(const std::vector<const Plan*>& plans);
 
@@ -44,7 +45,7 @@ class Tuner {
   const BuildOptions& options_;
   EmitOptions emit_;
   const std::string cache_;  // file; empty: none
-  Times times_;
+  TimingCache times_;
   std::set<std::string> seen_;
   int timed_ = 0, cached_ = 0;
   bool foreign_cache_ = false;  // the file is something else of the user's

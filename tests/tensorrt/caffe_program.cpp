@@ -2,38 +2,18 @@
 // generation, several networks, and what is wrong. caffe_program FOLDER, which examples/make_data.py has filled; says
 // what went wrong and ends with 1.
 
-#include <cmath>
-#include <cstdio>
-#include <fstream>
 #include <functional>
-#include <iterator>
-#include <memory>
 #include <stdexcept>
 
 #include "NvCaffeParser.h"
-#include "expect.h"
-#include "implementers.h"
+#include "program.h"
 
-using namespace nvinfer1;
 using namespace nvcaffeparser1;
-using namespace implementers;
 
 namespace {
 
-Logger logger;
 std::string folder;
-constexpr bool kImplicit = NV_TENSORRT_MAJOR < 10;
-constexpr int kMost = kImplicit ? 3 : 1;  // pictures at once
-
-std::string read_file(const std::string& name) {
-  std::ifstream file(folder + "/" + name, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-}
-
-// The end of the last line that was logged.
-bool logged(const std::string& what) {
-  return !logger.lines.empty() && logger.lines.back().find(what) != std::string::npos;
-}
+constexpr int kMost = kHidesBatch ? 3 : 1;  // pictures at once
 
 struct Destroy {
   template <class T>
@@ -59,7 +39,7 @@ struct Reading {
     return blobs != nullptr;
   }
   bool parse_text(const std::string& deploy, bool weights = true) {
-    const std::string model = read_file("digits.caffemodel");
+    const std::string model = read_file(folder + "/digits.caffemodel");
     blobs = parser->parseBuffers(deploy.data(), deploy.size(), weights ? model.data() : nullptr, model.size(), *network,
                                  DataType::kFLOAT);
     return blobs != nullptr;
@@ -72,7 +52,7 @@ struct Reading {
   // Scores of the pictures, read by an engine that is built for as many; the batch is set after parsing.
   std::vector<float> run(const std::vector<float>& pictures, int outputs = 10) {
     const int count = static_cast<int>(pictures.size() / 64);
-    if (kImplicit) builder->setMaxBatchSize(kMost);
+    if (kHidesBatch) builder->setMaxBatchSize(kMost);
     Owned<IBuilderConfig> config(builder->createBuilderConfig());
     Owned<IHostMemory> plan(builder->buildSerializedNetwork(*network, *config));
     EXPECT(plan != nullptr);
@@ -82,7 +62,7 @@ struct Reading {
     Owned<IExecutionContext> context(engine->createExecutionContext());
     void* bindings[] = {const_cast<float*>(pictures.data()), scores.data()};
     EXPECT(engine->getNbBindings() == 2 && engine->bindingIsInput(0));
-    EXPECT(kImplicit ? context->execute(count, bindings) : context->executeV2(bindings));
+    EXPECT(kHidesBatch ? context->execute(count, bindings) : context->executeV2(bindings));
     return scores;
   }
 };
@@ -90,10 +70,10 @@ struct Reading {
 std::vector<float> pictures() {
   std::vector<float> values;
   for (char digit : {'1', '7', '9'}) {
-    const std::string bytes = read_file(std::string(1, digit) + ".pgm");
+    const std::string bytes = read_file(folder + "/" + digit + ".pgm");
     for (size_t i = bytes.size() - 64; i < bytes.size(); ++i)
       values.push_back(static_cast<float>(static_cast<unsigned char>(bytes[i])));
-    if (!kImplicit) break;
+    if (!kHidesBatch) break;
   }
   return values;
 }
@@ -110,8 +90,8 @@ std::vector<float> reference() {
   EXPECT(reading.network->getNbInputs() == 1 && reading.network->getNbLayers() >= 8);
   EXPECT(std::string(reading.network->getLayer(0)->getName()) == "scale");
   const Dims in = reading.network->getInput(0)->getDimensions(), out = reading.blobs->find("prob")->getDimensions();
-  EXPECT(in.nbDims == (kImplicit ? 3 : 4) && in.d[in.nbDims - 1] == 8);
-  EXPECT(kImplicit ? out.nbDims == 3 && out.d[0] == 10 && out.d[1] == 1 : out.nbDims == 2 && out.d[1] == 10);
+  EXPECT(in.nbDims == (kHidesBatch ? 3 : 4) && in.d[in.nbDims - 1] == 8);
+  EXPECT(kHidesBatch ? out.nbDims == 3 && out.d[0] == 10 && out.d[1] == 1 : out.nbDims == 2 && out.d[1] == 10);
   EXPECT(reading.blobs->find("image") == reading.network->getInput(0));
   EXPECT(reading.blobs->find("conv1") != nullptr && reading.blobs->find("conv1") == reading.blobs->find("conv1"));
   EXPECT(reading.blobs->find("nobody") == nullptr && reading.blobs->find(nullptr) == nullptr);
@@ -125,7 +105,7 @@ std::vector<float> reference() {
 
 void other_ways(const std::vector<float>& right) {
   Reading text;
-  EXPECT(text.parse_text(read_file("digits.prototxt")));
+  EXPECT(text.parse_text(read_file(folder + "/digits.prototxt")));
   text.mark("prob");
   EXPECT(difference(text.run(pictures()), right) < 1e-6F);
 
@@ -189,7 +169,7 @@ void other_extents(const std::vector<float>& right) {
   reading.network->getInput(0)->setDimensions(before);
   EXPECT(difference(reading.run(pictures()), right) < 1e-6F);
 
-  const std::string text = read_file("digits.prototxt");
+  const std::string text = read_file(folder + "/digits.prototxt");
   std::ofstream(folder + "/digits_inner.prototxt") << text.substr(0, text.find("layer {\n  name: \"fc\""));
   Reading inner;
   EXPECT(inner.parse("digits_inner.prototxt"));
@@ -230,12 +210,12 @@ void two_networks() {
   EXPECT(reading.parse());
   reading.mark("prob");
   EXPECT(!reading.parse() && logged("an input 'image' already"));
-  std::string other = read_file("digits.prototxt");
+  std::string other = read_file(folder + "/digits.prototxt");
   for (size_t at = 0; (at = other.find("\"image\"", at)) != std::string::npos; at += 7)
     other.replace(at, 7, "\"photo\"");
   const int before = reading.network->getNbLayers();
   EXPECT(reading.parse_text(other));
-  EXPECT(reading.network->getNbInputs() == 2 && reading.network->getNbLayers() == 2 * before - (kImplicit ? 1 : 0));
+  EXPECT(reading.network->getNbInputs() == 2 && reading.network->getNbLayers() == 2 * before - (kHidesBatch ? 1 : 0));
   reading.mark("scores");
   Owned<IBuilderConfig> config(reading.builder->createBuilderConfig());
   Owned<ICudaEngine> engine(reading.builder->buildEngineWithConfig(*reading.network, *config));
@@ -356,7 +336,7 @@ void plugins(const std::vector<float>& right) {
   Reading reading;
   reading.parser->setPluginFactoryV2(&factory);
   reading.parser->setPluginNamespace("mine");
-  std::string text = read_file("digits.prototxt");
+  std::string text = read_file(folder + "/digits.prototxt");
   text.replace(text.find("\"Power\""), 7, "\"Nobody\"");
   EXPECT(reading.parse_text(text));
   EXPECT(factory.given == "mine" && factory.counts.empty());
@@ -387,7 +367,7 @@ void misuse() {
   EXPECT(!reading.parse("digits.prototxt", "nowhere.caffemodel") && logged("nowhere.caffemodel"));
   EXPECT(!reading.parse("digits.prototxt", "digits.prototxt") && logged("not a Caffe model"));
   EXPECT(!reading.parse("digits.prototxt", "digits.caffemodel", DataType::kINT8) && logged("kFLOAT and kHALF"));
-  std::string text = read_file("digits.prototxt");
+  std::string text = read_file(folder + "/digits.prototxt");
   const size_t at = text.find("pad:");
   text.insert(at + 3, "ding");
   EXPECT(!reading.parse_text(text) && logged("20:38: ConvolutionParameter has no field 'padding'"));

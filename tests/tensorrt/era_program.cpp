@@ -1,29 +1,10 @@
 // A program in the style of the major that it is compiled for: networks by calls, from ONNX, plugins of every
 // generation, misuse. era_program DIGITS.onnx; says what went wrong and ends with 1.
 
-#include <cmath>
-#include <cstdio>
-#include <fstream>
-#include <iterator>
-#include <memory>
-
 #include "NvOnnxParser.h"
-#include "expect.h"
-#include "implementers.h"
-
-using namespace nvinfer1;
-using namespace implementers;
+#include "program.h"
 
 namespace {
-
-Logger logger;
-
-Weights weights_of(const std::vector<float>& values) {
-  return Weights{DataType::kFLOAT, values.data(), static_cast<int64_t>(values.size())};
-}
-const Weights kNone{DataType::kFLOAT, nullptr, 0};
-
-bool near(float a, float b) { return std::fabs(a - b) <= 1e-4F * (1 + std::fabs(b)); }
 
 std::vector<float> ramp(size_t count) {
   std::vector<float> values(count);

@@ -1,20 +1,10 @@
 // ONNX models in networks that hide the batch, as programs of majors 5 to 7 read them. hidden_batch_program DIGITS.onnx
 // FOLDER, which examples/make_data.py has filled; says what went wrong and ends with 1.
 
-#include <cmath>
-#include <cstdio>
-#include <memory>
-
 #include "NvOnnxParser.h"
-#include "expect.h"
-#include "implementers.h"
-
-using namespace nvinfer1;
-using namespace implementers;
+#include "program.h"
 
 namespace {
-
-Logger logger;
 
 struct Engine {
   std::unique_ptr<ICudaEngine> engine;

@@ -2,31 +2,17 @@
 #ifndef PLANISH_TESTS_LAYER_CHECK_H
 #define PLANISH_TESTS_LAYER_CHECK_H
 
-#include <cmath>
-#include <cstdio>
 #include <functional>
-#include <memory>
 
-#include "implementers.h"
-
-using namespace nvinfer1;
-using namespace implementers;
+#include "program.h"
 
 namespace layer_check {
-
-static int failures = 0;
-static Logger logger;
-
-inline Weights weights_of(const std::vector<float>& values) {
-  return Weights{DataType::kFLOAT, values.data(), static_cast<int64_t>(values.size())};
-}
-const Weights kNone{DataType::kFLOAT, nullptr, 0};
 
 using Add = std::function<ITensor*(INetworkDefinition&, ITensor&)>;
 
 inline std::vector<float> run(const Add& add) {
   std::unique_ptr<IBuilder> builder(createInferBuilder(logger));
-  std::unique_ptr<INetworkDefinition> network(builder->createNetworkV2(NV_TENSORRT_MAJOR >= 10 ? 0 : 1U));
+  const std::unique_ptr<INetworkDefinition> network = explicit_network(*builder);
   std::unique_ptr<IBuilderConfig> config(builder->createBuilderConfig());
   config->setBuilderOptimizationLevel(0);
   config->clearFlag(BuilderFlag::kTF32);

@@ -101,6 +101,7 @@ BuildOptions build_options(const planish_build_options& given) {
                                                        : Tuning::fast;
   options.tuning_seconds = given.tune_seconds;
   options.timing_cache = api::text_or_empty(given.timing_cache);
+  options.timings_by_name = given.timings_by_name != 0;
   options.isa = api::text_or_empty(given.isa);
   options.optimize = given.no_fusion == 0;
   options.precisions = {.tf32 = given.no_tf32 == 0, .bf16 = given.bf16 != 0, .fp16 = given.fp16 != 0};
@@ -115,8 +116,8 @@ void report_candidates(const BuildReport& report, const planish_build_options& g
   const auto say = [&](const TacticChoice& choice, const std::string& name, double microseconds,
                        const std::string& reason) {
     const bool chosen = microseconds >= 0 && (name == choice.chosen || name.starts_with(choice.chosen + " ("));
-    const planish_candidate c{sizeof c,     choice.node.c_str(), name.c_str(),
-                              microseconds, reason.c_str(),      chosen ? 1 : 0};
+    const planish_candidate c{sizeof c,       choice.node.c_str(), name.c_str(),      microseconds,
+                              reason.c_str(), chosen ? 1 : 0,      choice.key.c_str()};
     given.candidates(given.candidates_user, &c);
   };
   for (const TacticChoice& choice : report.choices) {
@@ -135,14 +136,17 @@ Graph quantized_graph(Graph graph, const planish_build_options& given) {
   return quantized(simplified(std::move(graph)), calibration, options);
 }
 
+// `timings`: a cache's text, read and replaced; null: none, or a file.
 Plan build_profile(const planish_network& network, Device& device, const planish_build_options& given,
-                   const std::vector<InputRange>& ranges) {
+                   const std::vector<InputRange>& ranges, std::string* timings) {
   Graph graph = network.graph.clone();
   api::apply_ranges(graph, ranges);
   api::require_ranges(network, ranges);
   if (given.calibration != nullptr) graph = quantized_graph(std::move(graph), given);
   BuildReport report;
-  Plan plan = build(std::move(graph), device, build_options(given), &report);
+  BuildOptions options = build_options(given);
+  options.timings = timings;
+  Plan plan = build(std::move(graph), device, options, &report);
   report_candidates(report, given);
   return plan;
 }
@@ -152,10 +156,16 @@ Plan build_profiles(const planish_network& network, Device& device, const planis
   each_sized(given.profiles, given.profile_count, "planish_profile",
              [&](const planish_profile& profile) { profiles.push_back(ranges_of(profile.ranges, profile.count)); });
   if (profiles.empty()) profiles.emplace_back();
-  Plan plan = build_profile(network, device, given, profiles[0]);
+  std::string text;
+  if (given.timings_size > 0)
+    text.assign(&required(static_cast<const char*>(given.timings), "the timings"), given.timings_size);
+  std::string* timings = given.timings != nullptr || given.write_timings != nullptr ? &text : nullptr;
+  Plan plan = build_profile(network, device, given, profiles[0], timings);
   for (size_t i = 1; i < profiles.size(); ++i)
     with_context([&] { return fmt::format("profile {}", i); },
-                 [&] { api::merge_profiles(plan, build_profile(network, device, given, profiles[i])); });
+                 [&] { api::merge_profiles(plan, build_profile(network, device, given, profiles[i], timings)); });
+  if (given.write_timings != nullptr && given.write_timings(given.write_timings_user, text.data(), text.size()) == 0)
+    fail(Code::io, "the timings could not be written");
   return plan;
 }
 
@@ -237,6 +247,19 @@ planish_status planish_build(const planish_network* network, const planish_build
     add_notes(made, options);
     const auto bytes = serialize(made);
     *plan = new planish_plan{api::aligned_copy(bytes), bytes.size()};
+  });
+}
+
+planish_status planish_plan_without_weights(const void* bytes, size_t size, planish_plan** plan) {
+  return guarded([&] {
+    required(plan, "the result");
+    const auto* begin = &required(static_cast<const std::byte*>(bytes), "the plan");
+    Plan stripped = deserialize({begin, size}, std::shared_ptr<const void>(begin, [](const void*) {}));
+    for (Tensor& constant : stripped.constants)
+      if (is_float(constant.dtype()) || constant.dtype() == DataType::i8)
+        constant = Tensor::zeros(constant.dtype(), constant.extents());
+    const auto whole = serialize(stripped);
+    *plan = new planish_plan{api::aligned_copy(whole), whole.size()};
   });
 }
 

@@ -1,4 +1,5 @@
-// Networks as bytes: the text, then the constants that it names.
+// Networks as bytes: the text, then the constants that it names, then the tensors among attributes, in the order of the
+// nodes.
 
 #include <cstring>
 #include <map>
@@ -14,7 +15,7 @@ using planish::api::required;
 
 namespace {
 
-constexpr std::string_view kMagic = "planish network 1";
+constexpr std::string_view kMagic = "planish network 2";
 
 class Writer {
  public:
@@ -69,12 +70,33 @@ Tensor read_tensor(Reader& in) {
   return Tensor::make(type, extents, [&](std::byte* out) { std::memcpy(out, data.data(), data.size()); });
 }
 
+void write_tensor(const Writer& out, const Tensor& tensor) {
+  out.number(static_cast<int64_t>(tensor.dtype()));
+  out.number(tensor.rank());
+  for (int64_t extent : tensor.extents()) out.number(extent);
+  out.text({reinterpret_cast<const char*>(tensor.data()), static_cast<size_t>(tensor.byte_count())});
+}
+
+// The text has empty ones in their place: it names large ones by their hashes alone.
+template <class Each>
+void each_tensor_attribute(Graph& graph, Each each) {
+  for (NodeId id : graph.nodes()) {
+    Node& node = graph.mutable_node(id);
+    std::vector<std::string> names;
+    for (const auto& [name, value] : node.attrs.entries())
+      if (std::holds_alternative<Tensor>(value)) names.push_back(name);
+    for (const std::string& name : names) node.attrs.set(name, each(node.attrs.get<Tensor>(name)));
+    for (const auto& region : node.regions) each_tensor_attribute(*region, each);
+  }
+}
+
 void write_network(const planish_network& network, const Writer& out) {
-  const Graph& graph = network.graph;
-  for (NodeId id : graph.nodes())
-    if (graph.node(id).op == "custom")
-      fail(Code::unsupported, "node '{}' is a user operator; networks without them can be written",
-           graph.node(id).name);
+  Graph graph = network.graph.clone();
+  std::vector<Tensor> attributes;
+  each_tensor_attribute(graph, [&](const Tensor& tensor) {
+    attributes.push_back(tensor);
+    return Tensor::zeros(DataType::u8, {0});
+  });
   out.raw(kMagic.data(), kMagic.size());
   out.text(print(graph));
   std::string ranged;
@@ -84,11 +106,9 @@ void write_network(const planish_network& network, const Writer& out) {
   out.number(std::ssize(constants));
   for (const auto& [hash, tensor] : constants) {
     out.text(hash);
-    out.number(static_cast<int64_t>(tensor.dtype()));
-    out.number(tensor.rank());
-    for (int64_t extent : tensor.extents()) out.number(extent);
-    out.text({reinterpret_cast<const char*>(tensor.data()), static_cast<size_t>(tensor.byte_count())});
+    write_tensor(out, tensor);
   }
+  for (const Tensor& tensor : attributes) write_tensor(out, tensor);
 }
 
 }  // namespace
@@ -114,6 +134,7 @@ planish_status planish_network_read(const void* bytes, size_t size, planish_netw
     }
     auto made = std::make_unique<planish_network>();
     made->graph = parse_graph(text, constants);
+    each_tensor_attribute(made->graph, [&](const Tensor&) { return read_tensor(in); });
     verify(made->graph);
     for (size_t at = 0; at < ranged.size();) {
       const size_t end = ranged.find('\n', at);

@@ -17,7 +17,7 @@ namespace {
 // A build's phases as a monitor hears of them.
 class Progress {
  public:
-  explicit Progress(nvinfer1::IProgressMonitor* monitor) : monitor_(monitor) {}
+  Progress(nvinfer1::IProgressMonitor* monitor, const Reporter& reporter) : monitor_(monitor), reporter_(reporter) {}
   ~Progress() { finish(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -33,16 +33,18 @@ class Progress {
 
  private:
   void finish() {
-    if (!phase_.empty()) monitor_->phaseFinish(phase_.c_str());
+    if (!phase_.empty()) reporter_.guard("phaseFinish", [&] { monitor_->phaseFinish(phase_.c_str()); });
     phase_.clear();
   }
   nvinfer1::IProgressMonitor* monitor_;
+  const Reporter& reporter_;
   std::string phase_;
 };
 
 bool refittable(const ConfigImpl& config) {
   using nvinfer1::BuilderFlag;
-  for (BuilderFlag flag : {BuilderFlag::kREFIT, BuilderFlag::kREFIT_IDENTICAL, BuilderFlag::kREFIT_INDIVIDUAL})
+  for (BuilderFlag flag :
+       {BuilderFlag::kREFIT, BuilderFlag::kREFIT_IDENTICAL, BuilderFlag::kREFIT_INDIVIDUAL, BuilderFlag::kSTRIP_PLAN})
     if (config.getFlag(flag)) return true;
   return false;
 }
@@ -173,12 +175,28 @@ Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
     else
       options.fp32_layers = wider_nodes(network, whole);
   }
-  Progress progress(config.getProgressMonitor());
+  Progress progress(config.getProgressMonitor(), reporter_);
   if (config.getProgressMonitor() != nullptr)
     options.progress = [&](const BuildProgress& step) { return progress.step(step); };
   std::string* cache = config.cache() == nullptr ? nullptr : &config.cache()->bytes;
-  if (!refittable(config)) return build_plan(whole, options, cache);
-  return build_refittable(whole, options, {{}, network.named_weights(), {}, cache == nullptr ? "" : *cache});
+  TacticLog tactics(reporter_);
+  if (config.getFlag(nvinfer1::BuilderFlag::kEDITABLE_TIMING_CACHE)) {
+    options.timings_by_name = true;
+    options.candidates = [&](const CandidateReport& report) { tactics.add(report); };
+  }
+  if (!refittable(config)) {
+    Blob plan = build_plan(whole, options, cache);
+    tactics.print();
+    return plan;
+  }
+  RefitRecord record{{}, network.named_weights(), {}, cache == nullptr ? "" : *cache};
+  if (config.getFlag(nvinfer1::BuilderFlag::kREFIT_INDIVIDUAL))
+    std::erase_if(record.weights,
+                  [&](const auto& known) { return !network.areWeightsMarkedRefittable(known.name.c_str()); });
+  const Blob plan = build_refittable(whole, options, record);
+  if (cache != nullptr) *cache = record.cache;
+  tactics.print();
+  return config.getFlag(nvinfer1::BuilderFlag::kSTRIP_PLAN) ? stripped(plan) : plan;
 }
 
 nvinfer1::IHostMemory* BuilderImpl::buildSerializedNetwork(nvinfer1::INetworkDefinition& network,

@@ -117,24 +117,6 @@ std::string ProfileImpl::shape_values_note(int profile) const {
   return note;
 }
 
-// --- timing caches
-
-nvinfer1::IHostMemory* TimingCacheImpl::serialize() const {
-  return Reporter(first_logger())
-      .guard("ITimingCache::serialize", static_cast<nvinfer1::IHostMemory*>(nullptr),
-             [&]() -> nvinfer1::IHostMemory* { return new HostMemory(bytes); });
-}
-
-bool TimingCacheImpl::combine(nvinfer1::ITimingCache const& other, bool) {
-  const auto& from = static_cast<const TimingCacheImpl&>(other);
-  if (from.bytes.size() > bytes.size()) bytes = from.bytes;  // what was measured more than once is measured alike
-  return true;
-}
-
-nvinfer1::TimingCacheValue TimingCacheImpl::query(nvinfer1::TimingCacheKey const&) const {
-  return {nvinfer1::TimingCacheValue::kINVALID_TACTIC_HASH, -1.0F};
-}
-
 // --- configurations
 
 void ConfigImpl::setEngineCapability(nvinfer1::EngineCapability capability) {
@@ -186,9 +168,7 @@ void ConfigImpl::setAlgorithmSelector(nvinfer1::IAlgorithmSelector* selector) {
 
 nvinfer1::ITimingCache* ConfigImpl::createTimingCache(void const* blob, size_t size) const {
   return reporter_.guard("createTimingCache", static_cast<nvinfer1::ITimingCache*>(nullptr),
-                         [&]() -> nvinfer1::ITimingCache* {
-                           return new TimingCacheImpl(blob == nullptr ? "" : blob, blob == nullptr ? 0 : size);
-                         });
+                         [&]() -> nvinfer1::ITimingCache* { return new TimingCacheImpl(blob, size, reporter_); });
 }
 
 bool ConfigImpl::setTimingCache(nvinfer1::ITimingCache const& cache, bool) {

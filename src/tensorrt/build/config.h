@@ -1,5 +1,5 @@
 #pragma once
-// IBuilderConfig, IOptimizationProfile, ITimingCache: records that the builder reads.
+// IBuilderConfig, IOptimizationProfile: records that the builder reads.
 
 #include <array>
 #include <map>
@@ -9,6 +9,7 @@
 
 #include "NvInfer.h"
 #include "planish/planish.hpp"
+#include "tensorrt/build/timing_cache.h"
 #include "tensorrt/runtime/report.h"
 #include "tensorrt/runtime/types.h"
 
@@ -47,21 +48,6 @@ class ProfileImpl final : public nvinfer1::IOptimizationProfile {
   std::map<std::string, Shapes> shapes_;
   std::map<std::string, Values> values_;
   float memory_target_ = 1;
-};
-
-// The file that a build reads and writes, as bytes.
-class TimingCacheImpl final : public nvinfer1::ITimingCache {
- public:
-  TimingCacheImpl(const void* blob, size_t size) : bytes(static_cast<const char*>(blob), size) {}
-  nvinfer1::IHostMemory* serialize() const override;
-  bool combine(nvinfer1::ITimingCache const& other, bool ignore_mismatch) override;
-  bool reset() override { return bytes.clear(), true; }
-  int64_t queryKeys(nvinfer1::TimingCacheKey*, int64_t) const override { return 0; }
-  nvinfer1::TimingCacheValue query(nvinfer1::TimingCacheKey const&) const override;
-  bool update(nvinfer1::TimingCacheKey const&, nvinfer1::TimingCacheValue const&) override { return false; }
-  void destroy() override { delete this; }
-
-  std::string bytes;
 };
 
 class ConfigImpl final : public nvinfer1::IBuilderConfig {

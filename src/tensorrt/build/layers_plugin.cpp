@@ -30,12 +30,22 @@ struct Shown {
   int32_t count() const { return static_cast<int32_t>(values.size()); }
 };
 
+std::string text_or_empty(const char* text) { return text == nullptr ? "" : text; }
+
+// How many results a plugin says that it has.
+size_t checked_outputs(int32_t count) {
+  constexpr int32_t kMost = 256;
+  if (count < 1 || count > kMost)
+    refuse("the plugin has " + std::to_string(count) + " outputs; 1 to " + std::to_string(kMost) + " are accepted");
+  return static_cast<size_t>(count);
+}
+
 // The first generation.
 class PluginLayer final : public LayerOf<nvinfer1::IPluginLayer> {
  public:
   PluginLayer(NetworkImpl& network, nvinfer1::ITensor* const* inputs, int32_t count, nvinfer1::IPlugin& given,
               nvinfer1::IPluginExt* extended)
-      : Base(network, nvinfer1::LayerType::kPLUGIN, static_cast<size_t>(given.getNbOutputs())),
+      : Base(network, nvinfer1::LayerType::kPLUGIN, checked_outputs(given.getNbOutputs())),
         plugin(given),
         ext(extended) {
     add_operands(*this, inputs, count);
@@ -69,15 +79,11 @@ class PluginLayer final : public LayerOf<nvinfer1::IPluginLayer> {
   nvinfer1::IPluginExt* ext;
 };
 
-struct DestroyPlugin {
-  void operator()(nvinfer1::IPluginV2* plugin) const { plugin->destroy(); }
-};
-
 // The second generation: the network keeps a copy.
 class PluginV2Layer final : public LayerOf<nvinfer1::IPluginV2Layer> {
  public:
   PluginV2Layer(NetworkImpl& network, nvinfer1::ITensor* const* inputs, int32_t count, nvinfer1::IPluginV2& given)
-      : Base(network, nvinfer1::LayerType::kPLUGIN_V2, static_cast<size_t>(given.getNbOutputs())),
+      : Base(network, nvinfer1::LayerType::kPLUGIN_V2, checked_outputs(given.getNbOutputs())),
         plugin(given.clone(), DestroyPlugin()) {
     if (plugin == nullptr) refuse("the plugin could not be cloned");
     add_operands(*this, inputs, count);
@@ -97,9 +103,9 @@ void PluginV2Layer::lower(Emit& emit) {
   PluginRecord record;
   record.generation = generation_of(*plugin);
   record.layer = name;
-  record.type = plugin->getPluginType();
-  record.version = plugin->getPluginVersion();
-  record.space = plugin->getPluginNamespace();
+  record.type = answered(plugin->getPluginType(), "getPluginType");
+  record.version = answered(plugin->getPluginVersion(), "getPluginVersion");
+  record.space = text_or_empty(plugin->getPluginNamespace());
   record.max_batch = emit.implicit ? network.max_batch() : 0;
   network.plugins->v2[name] = plugin;
   emit.run_plugin(std::move(record), *network.plugins, in.values);
@@ -110,7 +116,7 @@ class PluginV3Layer final : public LayerOf<nvinfer1::IPluginV3Layer> {
  public:
   PluginV3Layer(NetworkImpl& network, nvinfer1::ITensor* const* inputs, int32_t count,
                 nvinfer1::ITensor* const* shape_inputs, int32_t shape_count, nvinfer1::IPluginV3& given)
-      : Base(network, nvinfer1::LayerType::kPLUGIN_V3, static_cast<size_t>(build_of(given).getNbOutputs())),
+      : Base(network, nvinfer1::LayerType::kPLUGIN_V3, checked_outputs(build_of(given).getNbOutputs())),
         shapes(shape_count),
         plugin(given.clone()) {
     if (plugin == nullptr) refuse("the plugin could not be cloned");
@@ -127,9 +133,9 @@ class PluginV3Layer final : public LayerOf<nvinfer1::IPluginV3Layer> {
     PluginRecord record;
     record.generation = Generation::v3;
     record.layer = name;
-    record.type = core->getPluginName();
-    record.version = core->getPluginVersion();
-    record.space = core->getPluginNamespace();
+    record.type = answered(core->getPluginName(), "getPluginName");
+    record.version = answered(core->getPluginVersion(), "getPluginVersion");
+    record.space = text_or_empty(core->getPluginNamespace());
     record.shape_inputs = shapes;
     network.plugins->v3[name] = plugin;
     emit.run_plugin(std::move(record), *network.plugins, in.values);

@@ -148,6 +148,8 @@ void PoolingLayer::lower(Emit& emit) {
   };
   if (pooling == nvinfer1::PoolingType::kMAX) return emit.out(0, largest());
   if (pooling == nvinfer1::PoolingType::kAVERAGE) return emit.out(0, average());
+  if (pooling != nvinfer1::PoolingType::kMAX_AVERAGE_BLEND)
+    refuse("a pooling of type " + std::to_string(static_cast<int>(pooling)) + "; 0 to 2 are known");
   const Value most = largest(), mean = average();  // (1 - blend) max + blend average
   emit.out(0, emit.op("add", {emit.op("mul", {most, emit.number(most, 1.0 - double{blend})}),
                               emit.op("mul", {mean, emit.number(mean, double{blend})})}));

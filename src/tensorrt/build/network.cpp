@@ -39,6 +39,28 @@ bool has_wide_input(const Network& model) {
   return false;
 }
 
+// Majors below 10 know no integers of 64 bits: what a model has of them is brought into the range of 32 (the ends of
+// slices, say, that mean "all"). It is still computed in 64.
+void clamp_integers(Network& model, const Reporter& reporter) {
+  bool any = false;
+  std::set<planish_value> seen;
+  for (Node node : model.nodes())
+    for (Value value : model.operands(node)) {
+      if (!value.present() || !model.is_constant(value) || model.dtype(value) != DataType::i64) continue;
+      if (!seen.insert(value.id).second) continue;
+      any = true;
+      const auto* begin = static_cast<const int64_t*>(model.constant_data(value));
+      std::vector<int64_t> values(begin, begin + element_count(model.extents(value)));
+      const std::vector<int64_t> given = values;
+      for (int64_t& number : values) number = std::clamp<int64_t>(number, INT32_MIN, INT32_MAX);
+      if (values == given) continue;
+      reporter.warn("'" + model.name(value) + "': weights outside the range of INT32 were clamped");
+      model.set_constant(value, values.data());
+    }
+  if (any)
+    reporter.warn("the model has INT64 weights, which this version's interface does not know: they are taken as INT32");
+}
+
 }  // namespace
 
 NetworkImpl::NetworkImpl(nvinfer1::IBuilder& builder, const Reporter& reporter,
@@ -51,6 +73,11 @@ NetworkImpl::NetworkImpl(nvinfer1::IBuilder& builder, const Reporter& reporter,
       nodes_(std::make_unique<Network>("network")) {}
 
 NetworkImpl::~NetworkImpl() = default;
+
+bool NetworkImpl::markDebug(nvinfer1::ITensor&) {
+  say_once(reporter_.logger(), Severity::kWARNING, "values are not shown to debug listeners: no tensor is marked");
+  return false;
+}
 
 // --- inputs and outputs
 
@@ -310,6 +337,7 @@ int64_t NetworkImpl::fixed_batch() const {
 void NetworkImpl::adopt(Network imported) {
   const PluginSession::Scope scope(*plugins);
   if (implicit_) imported = with_hidden_batch(std::move(imported), batch_symbol());
+  if (PLANISH_TENSORRT_LAYOUT < 10) clamp_integers(imported, reporter_);
   const bool narrows = PLANISH_TENSORRT_LAYOUT < 10 && has_wide_input(imported);
   const bool whole = inputs_.empty() && layers_.empty() && !narrows;
   if (name_.empty()) name_ = imported.name();

@@ -84,7 +84,7 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   bool markOutputForShapes(nvinfer1::ITensor& tensor) override;
   bool unmarkOutputForShapes(nvinfer1::ITensor& tensor) override;
   void removeTensor(nvinfer1::ITensor& tensor) override;
-  bool markDebug(nvinfer1::ITensor&) override { return false; }
+  bool markDebug(nvinfer1::ITensor&) override;  // there are no debug tensors
   bool unmarkDebug(nvinfer1::ITensor&) override { return true; }
   bool isDebugTensor(nvinfer1::ITensor const&) const override { return false; }
   bool markUnfusedTensorsAsDebugTensors() override { return false; }

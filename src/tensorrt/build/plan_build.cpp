@@ -1,51 +1,16 @@
 #include "tensorrt/build/plan_build.h"
 
-#include <unistd.h>
-
-#include <cstdio>
-#include <fstream>
-#include <sstream>
-
 namespace planish::tensorrt {
 namespace {
-
-// A timing cache as the file that a build wants; what the build wrote goes back into it.
-class CacheFile {
- public:
-  explicit CacheFile(std::string* cache) : cache_(cache) {
-    if (cache == nullptr) return;
-    char name[] = "/tmp/planish_timing_XXXXXX";
-    const int file = mkstemp(name);
-    if (file < 0) return;
-    close(file);
-    path_ = name;
-    if (cache->empty())
-      std::remove(name);
-    else
-      std::ofstream(path_, std::ios::binary) << *cache;
-  }
-  ~CacheFile() {
-    if (!path_.empty()) std::remove(path_.c_str());
-  }
-  CacheFile(const CacheFile&) = delete;
-  CacheFile& operator=(const CacheFile&) = delete;
-
-  const std::string& path() const { return path_; }
-  void keep() const {
-    if (path_.empty()) return;
-    std::ostringstream bytes;
-    bytes << std::ifstream(path_, std::ios::binary).rdbuf();
-    *cache_ = bytes.str();
-  }
-
- private:
-  std::string* cache_;
-  std::string path_;
-};
 
 void put_extents(Packer& packer, const Extents& extents) {
   packer.put(static_cast<int64_t>(extents.size()));
   for (int64_t extent : extents) packer.put(extent);
+}
+
+Blob blob_of(Plan made) {
+  const auto plan = std::make_shared<Plan>(std::move(made));
+  return {std::shared_ptr<const void>(plan, plan->bytes().data()), plan->bytes().size()};
 }
 
 Extents extents_from(Unpacker& in) {
@@ -57,11 +22,8 @@ Extents extents_from(Unpacker& in) {
 }  // namespace
 
 Blob build_plan(const Network& network, BuildOptions options, std::string* cache) {
-  const CacheFile file(cache);
-  options.timing_cache = file.path();
-  auto plan = std::make_shared<Plan>(planish::build(network, options));
-  file.keep();
-  return {std::shared_ptr<const void>(plan, plan->bytes().data()), plan->bytes().size()};
+  options.timings = cache;
+  return blob_of(planish::build(network, options));
 }
 
 std::string pack(const BuildOptions& options) {
@@ -112,11 +74,42 @@ BuildOptions unpack(std::string_view bytes) {
 }
 
 // Kernels are chosen by the same timings again.
-Blob build_refittable(const Network& network, const BuildOptions& options, RefitRecord record) {
+Blob build_refittable(const Network& network, const BuildOptions& options, RefitRecord& record) {
   const Blob plan = build_plan(network, options, &record.cache);
   record.network = network.bytes();
   record.options = pack(options);
   return with_record(plan, record);
 }
+
+namespace {
+
+// A few numbers may be factors of extents, integers extents themselves: they are needed to know what the network is.
+bool can_be_left_out(const Network& network, Value value) {
+  const DataType type = network.dtype(value);
+  const bool weights = type == DataType::f32 || type == DataType::f16 || type == DataType::bf16 || type == DataType::i8;
+  return weights && element_count(network.extents(value)) > 8;
+}
+
+}  // namespace
+
+Blob stripped(const Blob& plan) {
+  auto record = record_of(plan);
+  if (!record) throw Error(Code::invalid_state, "the engine was not built with kREFIT");
+  Network network = Network::of_bytes(record->network);
+  for (RefitRecord::Weights& known : record->weights) {
+    const auto value = network.find(known.constant);
+    if (!value || !network.is_constant(*value) || !can_be_left_out(network, *value)) continue;
+    known.stripped_bytes =
+        element_count(network.extents(*value)) * static_cast<int64_t>(element_bytes(network.dtype(*value)));
+    const std::string zeros(static_cast<size_t>(known.stripped_bytes), '\0');
+    network.set_constant(*value, zeros.data());
+  }
+  record->network = network.bytes();
+  return squeezed(with_record(blob_of(without_weights(plan.data.get(), plan_bytes(plan))), *record));
+}
+
+namespace {
+[[maybe_unused]] const bool stripping_is_here = (strip_weights = stripped) != nullptr;
+}  // namespace
 
 }  // namespace planish::tensorrt

@@ -17,7 +17,11 @@ Blob build_plan(const Network& network, BuildOptions options, std::string* cache
 std::string pack(const BuildOptions& options);
 BuildOptions unpack(std::string_view bytes);
 
-// A plan that can be given other weights.
-Blob build_refittable(const Network& network, const BuildOptions& options, RefitRecord record);
+// A plan that can be given other weights. The record comes with the names of weights and a timing cache, which is
+// filled.
+Blob build_refittable(const Network& network, const BuildOptions& options, RefitRecord& record);
+
+// A refittable plan without the weights that can be given.
+Blob stripped(const Blob& plan);
 
 }  // namespace planish::tensorrt

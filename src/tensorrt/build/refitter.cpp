@@ -81,9 +81,19 @@ nvinfer1::Weights RefitterImpl::getWeightsPrototype(char const* name) const {
   });
 }
 
-int32_t RefitterImpl::getAll(int32_t size, char const** layers, nvinfer1::WeightsRole* roles) {
+bool RefitterImpl::is_missing(const RefitRecord::Weights& known) const {
+  return known.stripped_bytes > 0 && given_.count(known.constant) == 0;
+}
+
+namespace {
+
+// Calls take lists of `size` entries and learn how many there are.
+template <class Wanted>
+int32_t list_roles(const std::vector<RefitRecord::Weights>& all, int32_t size, char const** layers,
+                   nvinfer1::WeightsRole* roles, Wanted wanted) {
   int32_t count = 0;
-  for (const RefitRecord::Weights& known : record_.weights) {
+  for (const RefitRecord::Weights& known : all) {
+    if (!wanted(known)) continue;
     if (count < size && layers != nullptr) layers[count] = known.layer.c_str();
     if (count < size && roles != nullptr) roles[count] = known.role;
     ++count;
@@ -91,14 +101,35 @@ int32_t RefitterImpl::getAll(int32_t size, char const** layers, nvinfer1::Weight
   return count;
 }
 
-int32_t RefitterImpl::getAllWeights(int32_t size, char const** names) {
+template <class Wanted>
+int32_t list_names(const std::vector<RefitRecord::Weights>& all, int32_t size, char const** names, Wanted wanted) {
   int32_t count = 0;
-  for (const RefitRecord::Weights& known : record_.weights) {
-    if (known.name.empty()) continue;
+  for (const RefitRecord::Weights& known : all) {
+    if (known.name.empty() || !wanted(known)) continue;
     if (count < size && names != nullptr) names[count] = known.name.c_str();
     ++count;
   }
   return count;
+}
+
+constexpr auto kEvery = [](const RefitRecord::Weights&) { return true; };
+
+}  // namespace
+
+int32_t RefitterImpl::getAll(int32_t size, char const** layers, nvinfer1::WeightsRole* roles) {
+  return list_roles(record_.weights, size, layers, roles, kEvery);
+}
+
+int32_t RefitterImpl::getMissing(int32_t size, char const** layers, nvinfer1::WeightsRole* roles) {
+  return list_roles(record_.weights, size, layers, roles, [&](const auto& known) { return is_missing(known); });
+}
+
+int32_t RefitterImpl::getAllWeights(int32_t size, char const** names) {
+  return list_names(record_.weights, size, names, kEvery);
+}
+
+int32_t RefitterImpl::getMissingWeights(int32_t size, char const** names) {
+  return list_names(record_.weights, size, names, [&](const auto& known) { return is_missing(known); });
 }
 
 float RefitterImpl::getDynamicRangeMin(char const*) const { return std::numeric_limits<float>::quiet_NaN(); }
@@ -126,6 +157,12 @@ bool RefitterImpl::take(Network model) {
 
 bool RefitterImpl::refitCudaEngine() {
   return reporter_.guard("refitCudaEngine", false, [&] {
+    for (const RefitRecord::Weights& known : record_.weights)
+      if (is_missing(known))
+        throw Error(Code::invalid_state, "the weights '" + (known.name.empty() ? known.constant : known.name) +
+                                             "' of layer '" + known.layer + "' were not set; the plan has none");
+    for (RefitRecord::Weights& known : record_.weights) known.stripped_bytes = 0;
+    const PluginSession::Scope scope(*engine_.plan()->session());
     for (const auto& [constant, weights] : given_) {
       const Value value = *network_.find(constant);
       if (network_.dtype(value) == DataType::f32)

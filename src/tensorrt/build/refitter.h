@@ -19,8 +19,8 @@ class RefitterImpl final : public nvinfer1::IRefitter {
   bool setWeights(char const* layer, nvinfer1::WeightsRole role, nvinfer1::Weights weights) override;
   bool refitCudaEngine() override;
   bool refitCudaEngineAsync(cudaStream_t) override { return refitCudaEngine(); }
-  // Weights that were not set keep their values: nothing is ever missing.
-  int32_t getMissing(int32_t, char const**, nvinfer1::WeightsRole*) override { return 0; }
+  // Weights that were not set keep their values; of a plan without weights all are missing.
+  int32_t getMissing(int32_t size, char const** layers, nvinfer1::WeightsRole* roles) override;
   int32_t getAll(int32_t size, char const** layers, nvinfer1::WeightsRole* roles) override;
   bool setNamedWeights(char const* name, nvinfer1::Weights weights) override;
   bool setNamedWeights(char const* name, nvinfer1::Weights weights, nvinfer1::TensorLocation) override {
@@ -30,7 +30,7 @@ class RefitterImpl final : public nvinfer1::IRefitter {
   nvinfer1::TensorLocation getWeightsLocation(char const*) const override { return nvinfer1::TensorLocation::kHOST; }
   bool unsetNamedWeights(char const* name) override;
   nvinfer1::Weights getWeightsPrototype(char const* name) const override;
-  int32_t getMissingWeights(int32_t, char const**) override { return 0; }
+  int32_t getMissingWeights(int32_t size, char const** names) override;
   int32_t getAllWeights(int32_t size, char const** names) override;
   void setWeightsValidation(bool on) override { validation_ = on; }
   bool getWeightsValidation() const override { return validation_; }
@@ -53,6 +53,7 @@ class RefitterImpl final : public nvinfer1::IRefitter {
  private:
   void give(const std::string& constant, nvinfer1::Weights weights);
   const RefitRecord::Weights* find(const std::string& name) const;  // by the caller's name; null: none
+  bool is_missing(const RefitRecord::Weights& known) const;
 
   EngineImpl& engine_;
   Reporter reporter_;

@@ -51,7 +51,8 @@ void TensorImpl::setType(nvinfer1::DataType wanted) {
 nvinfer1::DataType TensorImpl::getType() const {
   if (is_input || type_set) return type;
   return network.reporter().guard("ITensor::getType", nvinfer1::DataType::kFLOAT, [&] {
-    return type_of(network.nodes().dtype(network.value_of(const_cast<TensorImpl&>(*this))));
+    const DataType known = network.nodes().dtype(network.value_of(const_cast<TensorImpl&>(*this)));
+    return type_of(PLANISH_TENSORRT_LAYOUT < 10 && known == DataType::i64 ? DataType::i32 : known);
   });
 }
 

@@ -43,6 +43,12 @@ size_t ContextImpl::updateDeviceMemorySizeForShapes() {
                          [&] { return static_cast<size_t>(plan_->arena_bytes(profile_)); });
 }
 
+bool ContextImpl::setDebugListener(nvinfer1::IDebugListener* listener) {
+  if (listener == nullptr) return true;
+  say_once(reporter_.logger(), Severity::kWARNING, "values are not shown to debug listeners: none is set");
+  return false;
+}
+
 bool ContextImpl::setOptimizationProfile(int32_t profile) {
   return reporter_.guard("setOptimizationProfile", false, [&] {
     if (profile < 0 || profile >= plan_->profile_count())
@@ -212,6 +218,8 @@ void ContextImpl::follow_engine() {
 
 void ContextImpl::start(cudaStream_t stream, bool wait) {
   follow_engine();
+  if (plan_->stripped_bytes() > 0)
+    throw Error(Code::invalid_state, "the plan was built without its weights (kSTRIP_PLAN); an IRefitter gives them");
   require_complete();
   times_.clear();
   now_.stream = stream;

@@ -75,8 +75,8 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   size_t getPersistentCacheLimit() const override { return cache_limit_; }
   bool setCommunicator(void*) override { return false; }
 
-  bool setDebugListener(nvinfer1::IDebugListener* listener) override { return listener_ = listener, true; }
-  nvinfer1::IDebugListener* getDebugListener() override { return listener_; }
+  bool setDebugListener(nvinfer1::IDebugListener* listener) override;  // false for one: there are no debug tensors
+  nvinfer1::IDebugListener* getDebugListener() override { return nullptr; }
   bool setTensorDebugState(char const*, bool) override { return false; }
   bool setAllTensorsDebugState(bool) override { return true; }
   bool getDebugState(char const*) const override { return false; }
@@ -112,7 +112,6 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   std::vector<GivenValues> shape_values_;  // by setInputShapeBinding
   nvinfer1::IProfiler* profiler_ = nullptr;
   nvinfer1::IGpuAllocator* storage_ = nullptr;
-  nvinfer1::IDebugListener* listener_ = nullptr;
   nvinfer1::ProfilingVerbosity nvtx_ = nvinfer1::ProfilingVerbosity::kLAYER_NAMES_ONLY;
   cudaEvent_t consumed_ = nullptr;
   size_t cache_limit_ = 0;

@@ -39,10 +39,13 @@ class RuntimeConfig final : public nvinfer1::IRuntimeConfig {
 EngineImpl::EngineImpl(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device,
                        const Reporter& reporter)
     : plan_(std::move(plan)), device_(std::move(device)), reporter_(reporter) {
+  plan_->session()->add_engine();
   for (int profile = 0; profile < plan_->profile_count(); ++profile)
     for (const Io& io : plan_->ios())
       binding_names_.push_back(profile == 0 ? io.name : io.name + " [profile " + std::to_string(profile) + "]");
 }
+
+EngineImpl::~EngineImpl() { plan_->session()->remove_engine(); }
 
 int EngineImpl::io_at(char const* name) const {
   const int index = plan_->find(name);
@@ -144,7 +147,7 @@ int64_t EngineImpl::getDeviceMemorySizeForProfileV2(int32_t profile) const {
 }
 
 int64_t EngineImpl::getEngineStat(nvinfer1::EngineStat stat) const {
-  return stat == nvinfer1::EngineStat::kTOTAL_WEIGHTS_SIZE ? plan_->constant_bytes() : 0;
+  return stat == nvinfer1::EngineStat::kTOTAL_WEIGHTS_SIZE ? plan_->constant_bytes() : plan_->stripped_bytes();
 }
 
 bool EngineImpl::setWeightStreamingBudgetV2(int64_t) {
@@ -153,8 +156,9 @@ bool EngineImpl::setWeightStreamingBudgetV2(int64_t) {
 }
 
 nvinfer1::IHostMemory* EngineImpl::serialize() const {
-  return reporter_.guard("serialize", static_cast<nvinfer1::IHostMemory*>(nullptr),
-                         [&]() -> nvinfer1::IHostMemory* { return new HostMemory(plan_->blob()); });
+  return reporter_.guard("serialize", static_cast<nvinfer1::IHostMemory*>(nullptr), [&]() -> nvinfer1::IHostMemory* {
+    return new HostMemory(plan_->stripped_bytes() > 0 ? squeezed(plan_->blob()) : plan_->blob());
+  });
 }
 
 nvinfer1::ISerializationConfig* EngineImpl::createSerializationConfig() {
@@ -162,10 +166,23 @@ nvinfer1::ISerializationConfig* EngineImpl::createSerializationConfig() {
                          []() -> nvinfer1::ISerializationConfig* { return new SerializationConfig; });
 }
 
+// With its weights a plan stays refittable only where kINCLUDE_REFIT asks for it.
 nvinfer1::IHostMemory* EngineImpl::serializeWithConfig(nvinfer1::ISerializationConfig& config) const {
-  if ((config.getFlags() & (1U << static_cast<uint32_t>(nvinfer1::SerializationFlag::kEXCLUDE_WEIGHTS))) != 0)
-    reporter_.warn("serializeWithConfig: the plan keeps its weights; leaving them out is not supported");
-  return serialize();
+  using nvinfer1::SerializationFlag;
+  return reporter_.guard("serializeWithConfig", static_cast<nvinfer1::IHostMemory*>(nullptr),
+                         [&]() -> nvinfer1::IHostMemory* {
+                           const Blob& blob = plan_->blob();
+                           if (plan_->stripped_bytes() > 0) return serialize();
+                           if (config.getFlag(SerializationFlag::kEXCLUDE_WEIGHTS)) {
+                             if (!isRefittable())
+                               throw Error(Code::invalid_state, "the engine is not refittable: it keeps its weights");
+                             if (strip_weights == nullptr)
+                               throw Error(Code::unsupported, "weights are left out where the builder is linked");
+                             return new HostMemory(strip_weights(blob));
+                           }
+                           if (config.getFlag(SerializationFlag::kINCLUDE_REFIT)) return serialize();
+                           return new HostMemory(Blob{blob.data, plan_bytes(blob)});
+                         });
 }
 
 nvinfer1::IExecutionContext* EngineImpl::createExecutionContext(nvinfer1::ExecutionContextAllocationStrategy strategy) {

@@ -15,6 +15,9 @@ namespace planish::tensorrt {
 class EngineImpl final : public nvinfer1::ICudaEngine {
  public:
   EngineImpl(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device, const Reporter& reporter);
+  ~EngineImpl() override;
+  EngineImpl(const EngineImpl&) = delete;
+  EngineImpl& operator=(const EngineImpl&) = delete;
 
   const std::shared_ptr<const LoadedPlan>& plan() const { return plan_; }
   const std::shared_ptr<EngineDevice>& device() const { return device_; }

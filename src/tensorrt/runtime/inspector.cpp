@@ -95,8 +95,12 @@ std::string InspectorImpl::layer(int32_t index, bool json) const {
   auto step = detail::sized<planish_step_info>();
   detail::check(planish_engine_get_step(plan_->engine(), profile(), index, &step));
   if (plan_->verbosity() == nvinfer1::ProfilingVerbosity::kNONE) return json ? "\"\"" : "";
-  if (!json) return std::string(step.name) + " (" + step.op + ", " + step.kernel + ")";
-  if (plan_->verbosity() != nvinfer1::ProfilingVerbosity::kDETAILED) return quoted(step.name);
+  const bool detailed = plan_->verbosity() == nvinfer1::ProfilingVerbosity::kDETAILED;
+  if (!json && detailed)
+    return "Name: " + std::string(step.name) + ", LayerType: " + step.op + ", TacticName: " + step.kernel +
+           ", StreamId: 0, Metadata: [ONNX Layer: " + step.name + "]";
+  if (!json) return step.name;
+  if (!detailed) return quoted(step.name);
   return "{\"Name\": " + quoted(step.name) + ", \"LayerType\": " + quoted(step.op) +
          tensors_of(*plan_, profile(), index, step) + ", \"TacticName\": " + quoted(step.kernel) +
          ", \"StreamId\": 0, \"Metadata\": " + quoted("[ONNX Layer: " + std::string(step.name) + "]") + "}";

@@ -22,6 +22,12 @@ void refuse_foreign(const Blob& blob) {
 LoadedPlan::LoadedPlan(Blob blob, planish_device* device, std::shared_ptr<PluginSession> session)
     : blob_(std::move(blob)), session_(std::move(session)) {
   refuse_foreign(blob_);
+  if (is_squeezed(blob_)) {
+    blob_ = unsqueezed(blob_);
+    const auto record = record_of(blob_);
+    if (!record) throw Error(Code::invalid_plan, "a plan without weights that cannot be refitted");
+    stripped_bytes_ = record->stripped_bytes();
+  }
   auto options = detail::sized<planish_load_options>();
   options.device = device;
   options.flags = PLANISH_LOAD_BORROW;

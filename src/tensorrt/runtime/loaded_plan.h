@@ -51,6 +51,8 @@ class LoadedPlan {
   nvinfer1::ProfilingVerbosity verbosity() const { return verbosity_; }
   const std::shared_ptr<PluginSession>& session() const { return session_; }
   int64_t constant_bytes() const { return constant_bytes_; }
+  // Of weights that the plan was built without; it cannot be run before a refitter gives them.
+  int64_t stripped_bytes() const { return stripped_bytes_; }
   int64_t arena_bytes(int profile) const;
   // Extents that a profile accepts or yields; Error for a profile that is not there.
   Range range(int io, int profile) const;
@@ -72,7 +74,7 @@ class LoadedPlan {
   std::string name_;
   int profile_count_ = 0, max_batch_ = 0;
   nvinfer1::ProfilingVerbosity verbosity_ = nvinfer1::ProfilingVerbosity::kLAYER_NAMES_ONLY;
-  int64_t constant_bytes_ = 0;
+  int64_t constant_bytes_ = 0, stripped_bytes_ = 0;
 };
 
 }  // namespace planish::tensorrt

@@ -120,10 +120,6 @@ class AdapterV1 final : public Adapter {
   nvinfer1::IPlugin& plugin_;
 };
 
-struct DestroyV2 {
-  void operator()(nvinfer1::IPluginV2* plugin) const { plugin->destroy(); }
-};
-
 // The second generation, of all four kinds.
 class AdapterV2 final : public Adapter {
  public:
@@ -137,7 +133,7 @@ class AdapterV2 final : public Adapter {
   AdapterV2(PluginRecord record, nvinfer1::IPluginV2* plugin, Fresh)
       : Adapter(std::move(record)), plugin_(plugin), configured_(false) {}
   ~AdapterV2() override {
-    if (initialized_) plugin_->terminate();
+    if (initialized_) terminate_quietly(*plugin_);
   }
   AdapterV2(const AdapterV2&) = delete;
   AdapterV2& operator=(const AdapterV2&) = delete;
@@ -218,7 +214,7 @@ class AdapterV2 final : public Adapter {
     dynamic().configurePlugin(in.data(), static_cast<int32_t>(in.size()), out.data(), static_cast<int32_t>(out.size()));
     last_ = a.in;
   }
-  std::unique_ptr<nvinfer1::IPluginV2, DestroyV2> plugin_;
+  std::unique_ptr<nvinfer1::IPluginV2, DestroyPlugin> plugin_;
   bool initialized_ = false, configured_ = true;
   std::vector<PluginTensorDesc> last_;
 };
@@ -258,6 +254,7 @@ class AdapterV3 final : public Adapter {
             record_, "getOutputShapes");
     std::vector<TensorType> types;
     for (size_t i = 0; i < out.size(); ++i) types.push_back({type_of(out_types[i]), expressions.dims_of(out[i])});
+    configure(build, inputs, types);
     return types;
   }
   int64_t workspace(const PluginCall& call) const override {
@@ -290,6 +287,29 @@ class AdapterV3 final : public Adapter {
   }
 
  private:
+  // Linear tensors; extents that are not known are -1.
+  void configure(nvinfer1::IPluginV3OneBuild& build, std::span<const TensorType> inputs,
+                 const std::vector<TensorType>& outputs) const {
+    std::vector<nvinfer1::DynamicPluginTensorDesc> all;
+    const auto add = [&](const TensorType& type) {
+      Extents extents;
+      for (const Dim& dim : type.dims) extents.push_back(dim.is_number() ? dim.value() : -1);
+      PluginTensorDesc desc{};
+      desc.dims = tensorrt::dims_of(extents);
+      desc.type = type_of(type.dtype);
+      desc.format = nvinfer1::TensorFormat::kLINEAR;
+      desc.scale = 1;
+      all.push_back(fixed_desc(desc));
+    };
+    for (const TensorType& type : inputs) add(type);
+    for (const TensorType& type : outputs) add(type);
+    const auto ins = static_cast<int32_t>(inputs.size()), outs = static_cast<int32_t>(outputs.size());
+    for (int32_t i = 0; i < ins + outs; ++i)
+      if (!build.supportsFormatCombination(i, all.data(), ins, outs))
+        throw Error(Code::unsupported,
+                    "plugin '" + record_.type + "' does not take its operands' types in linear format");
+    require(build.configurePlugin(all.data(), ins, all.data() + ins, outs), record_, "configurePlugin");
+  }
   static nvinfer1::DynamicPluginTensorDesc fixed_desc(const PluginTensorDesc& desc) {
     nvinfer1::DynamicPluginTensorDesc made{};
     made.desc = desc;
@@ -391,15 +411,15 @@ std::unique_ptr<Plugin> make_fresh(const std::string& type, const Attributes& at
   };
   if (auto* third = dynamic_cast<nvinfer1::IPluginCreatorV3One*>(creator)) {
     record.generation = Generation::v3;
-    record.version = third->getPluginVersion();
-    record.space = third->getPluginNamespace();
+    record.version = answered(third->getPluginVersion(), "getPluginVersion");
+    record.space = third->getPluginNamespace() == nullptr ? "" : third->getPluginNamespace();
     const FieldList fields(attributes, third->getFieldNames());
     auto* plugin = third->createPlugin(record.layer.c_str(), &fields.collection, nvinfer1::TensorRTPhase::kBUILD);
     return std::make_unique<AdapterV3>(std::move(record), alive(plugin));
   }
   auto* second = dynamic_cast<nvinfer1::IPluginCreator*>(creator);
   if (second == nullptr) refuse("the creator of plugin '" + type + "' is of an unknown kind");
-  record.version = second->getPluginVersion();
+  record.version = answered(second->getPluginVersion(), "getPluginVersion");
   record.space = second->getPluginNamespace() == nullptr ? "" : second->getPluginNamespace();
   const FieldList fields(attributes, second->getFieldNames());
   nvinfer1::IPluginV2* plugin = alive(second->createPlugin(record.layer.c_str(), &fields.collection));

@@ -47,7 +47,7 @@ void require_formats(nvinfer1::IPluginV2& plugin, const std::vector<PluginTensor
   else
     takes = plugin.supportsFormat(nvinfer1::DataType::kFLOAT, TensorFormat::kLINEAR);
   if (!takes)
-    throw Error(Code::unsupported, std::string("plugin '") + plugin.getPluginType() +
+    throw Error(Code::unsupported, "plugin '" + answered(plugin.getPluginType(), "getPluginType") +
                                        "' does not take its operands' types in linear format");
 }
 

@@ -11,6 +11,12 @@
 
 namespace planish::tensorrt {
 
+// Calls of a plugin that tidy up: what they throw is a line in the log.
+void terminate_quietly(nvinfer1::IPluginV2& plugin) noexcept;
+struct DestroyPlugin {
+  void operator()(nvinfer1::IPluginV2* plugin) const noexcept;
+};
+
 class PluginSession {
  public:
   explicit PluginSession(nvinfer1::ILogger* logger = nullptr, nvinfer1::IPluginFactory* factory = nullptr)
@@ -26,6 +32,9 @@ class PluginSession {
   // The first generation has one instance a layer; the network's, or what the factory made.
   std::map<std::string, nvinfer1::IPlugin*> v1;
   std::set<std::string> started;  // of them those that were initialised
+  // Engines come and go; with the last one plugins of the first generation are terminated.
+  void add_engine() { ++engines_; }
+  void remove_engine() noexcept;
 
   // The session of what this thread loads.
   class Scope {
@@ -44,6 +53,7 @@ class PluginSession {
   static thread_local PluginSession* current_;
   nvinfer1::ILogger* logger_;
   nvinfer1::IPluginFactory* factory_;
+  int engines_ = 0;
 };
 
 }  // namespace planish::tensorrt

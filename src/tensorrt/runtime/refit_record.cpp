@@ -1,13 +1,18 @@
 #include "tensorrt/runtime/refit_record.h"
 
+#include <algorithm>
+
 #include "planish/error.hpp"
 
 namespace planish::tensorrt {
 namespace {
 
 // At the end: the record's size, then this.
-constexpr std::string_view kMark = "planish refit 01";
+constexpr std::string_view kMark = "planish refit 02";
 constexpr size_t kTail = sizeof(int64_t) + kMark.size();
+// At the beginning: this, the size in full, then runs: how many zeros, how many bytes follow them, these bytes.
+constexpr std::string_view kSqueezed = "planish without weights 01";
+constexpr size_t kLeastRun = 32;
 
 // 0: there is no record.
 size_t record_bytes(const Blob& blob) {
@@ -18,7 +23,66 @@ size_t record_bytes(const Blob& blob) {
   return size > blob.size - kTail ? 0 : static_cast<size_t>(size) + kTail;
 }
 
+std::string_view view_of(const Blob& blob) { return {static_cast<const char*>(blob.data.get()), blob.size}; }
+
+// Zeros that cost no memory before they are written.
+std::shared_ptr<char> zeros(size_t size) {
+  constexpr size_t kAlignment = 64;
+  auto* memory = static_cast<char*>(std::calloc(size + kAlignment, 1));
+  if (memory == nullptr) throw std::bad_alloc();
+  const std::shared_ptr<char> whole(memory, [](char* p) { std::free(p); });
+  const auto past = reinterpret_cast<uintptr_t>(memory) % kAlignment;
+  return {whole, memory + (kAlignment - past) % kAlignment};
+}
+
+// Where the next run of zeros begins that is worth a number.
+size_t next_run(std::string_view bytes, size_t from) {
+  static const std::string run(kLeastRun, '\0');
+  return std::min(bytes.find(run, from), bytes.size());
+}
+
 }  // namespace
+
+Blob (*strip_weights)(const Blob& plan) = nullptr;
+
+int64_t RefitRecord::stripped_bytes() const {
+  int64_t bytes = 0;
+  for (const Weights& known : weights) bytes += known.stripped_bytes;
+  return bytes;
+}
+
+bool is_squeezed(const Blob& blob) { return view_of(blob).starts_with(kSqueezed); }
+
+Blob squeezed(const Blob& blob) {
+  const std::string_view bytes = view_of(blob);
+  Packer packer;
+  packer.put(static_cast<int64_t>(bytes.size()));
+  for (size_t at = 0; at < bytes.size();) {
+    const size_t begin = std::min(bytes.find_first_not_of('\0', at), bytes.size()), end = next_run(bytes, begin);
+    packer.put(static_cast<int64_t>(begin - at)).put(bytes.substr(begin, end - begin));
+    at = end;
+  }
+  const std::string whole = std::string(kSqueezed) + packer.bytes;
+  return copy_of(whole.data(), whole.size());
+}
+
+Blob unsqueezed(const Blob& blob) {
+  Unpacker in(view_of(blob).substr(kSqueezed.size()));
+  const int64_t size = in.number();
+  constexpr int64_t kMost = int64_t{1} << 40;
+  if (size < 0 || size > kMost) throw Error(Code::invalid_plan, "a plan of " + std::to_string(size) + " bytes");
+  const std::shared_ptr<char> memory = zeros(static_cast<size_t>(size));
+  for (int64_t at = 0; at < size;) {
+    const int64_t run = in.number();
+    const std::string part = in.text();
+    const auto length = static_cast<int64_t>(part.size());
+    if (run < 0 || run > size - at || length > size - at - run || run + length == 0)
+      throw Error(Code::invalid_plan, "the plan without weights is damaged at byte " + std::to_string(at));
+    std::memcpy(memory.get() + at + run, part.data(), part.size());
+    at += run + length;
+  }
+  return {memory, static_cast<size_t>(size)};
+}
 
 Packer& Packer::put(std::string_view text) {
   put(static_cast<int64_t>(text.size()));
@@ -57,7 +121,11 @@ Blob with_record(const Blob& plan, const RefitRecord& record) {
   Packer packer;
   packer.put(record.network).put(record.options).put(record.cache).put(static_cast<int64_t>(record.weights.size()));
   for (const RefitRecord::Weights& weights : record.weights)
-    packer.put(weights.layer).put(static_cast<int64_t>(weights.role)).put(weights.constant).put(weights.name);
+    packer.put(weights.layer)
+        .put(static_cast<int64_t>(weights.role))
+        .put(weights.constant)
+        .put(weights.name)
+        .put(weights.stripped_bytes);
   const auto size = static_cast<int64_t>(packer.bytes.size());
   packer.put(size).bytes.append(kMark);
   std::string whole(static_cast<const char*>(plan.data.get()), plan.size);
@@ -82,6 +150,7 @@ std::optional<RefitRecord> record_of(const Blob& blob) {
       weights.role = static_cast<nvinfer1::WeightsRole>(in.number());
       weights.constant = in.text();
       weights.name = in.text();
+      weights.stripped_bytes = in.number();
     }
     return record;
   } catch (const Error&) {

@@ -42,7 +42,9 @@ class Registry final : public nvinfer1::IPluginRegistry {
   bool registerCreator(IPluginCreator& creator, char const* space) override {
     return reporter().guard("registerCreator", false, [&] {
       if (space != nullptr && *space != '\0') creator.setPluginNamespace(space);
-      return add({key_of(space, creator.getPluginName(), creator.getPluginVersion()), &creator, &creator});
+      return add({key_of(space, answered(creator.getPluginName(), "getPluginName").c_str(),
+                         answered(creator.getPluginVersion(), "getPluginVersion").c_str()),
+                  &creator, &creator});
     });
   }
   bool registerCreator(IPluginCreatorInterface& creator, char const* space) override {
@@ -50,7 +52,9 @@ class Registry final : public nvinfer1::IPluginRegistry {
       if (auto* second = dynamic_cast<IPluginCreator*>(&creator)) return registerCreator(*second, space);
       auto* third = dynamic_cast<IPluginCreatorV3One*>(&creator);
       if (third == nullptr) refuse("a creator of an unknown kind; IPluginCreator and IPluginCreatorV3One are known");
-      return add({key_of(space, third->getPluginName(), third->getPluginVersion()), &creator, nullptr});
+      return add({key_of(space, answered(third->getPluginName(), "getPluginName").c_str(),
+                         answered(third->getPluginVersion(), "getPluginVersion").c_str()),
+                  &creator, nullptr});
     });
   }
   bool deregisterCreator(IPluginCreator const& creator) override { return remove(&creator); }

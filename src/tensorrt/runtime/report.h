@@ -66,4 +66,10 @@ class Reporter {
 // Throws planish::Error(invalid_argument).
 [[noreturn]] void refuse(const std::string& sentence);
 
+// What a caller's class answered; Error for null.
+inline std::string answered(const char* text, const char* call) {
+  if (text == nullptr) refuse(std::string(call) + " of a plugin gives null");
+  return text;
+}
+
 }  // namespace planish::tensorrt

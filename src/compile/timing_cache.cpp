@@ -1,0 +1,82 @@
+#include "compile/timing_cache.h"
+
+#include <cstdlib>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/hash.h"
+
+namespace planish {
+namespace {
+
+constexpr std::string_view kMagic = "planish timing cache ", kHeader = "planish timing cache 2";
+
+std::string described(const Graph& graph, const Node& node, const std::string& target) {
+  std::string text = target + node.op.str() + node.attrs.str();
+  for (ValueId input : node.inputs)
+    text += !input.valid() ? "_" : graph.value(input).type.str() + (graph.value(input).is_constant() ? "c" : "");
+  for (ValueId output : node.outputs) text += graph.value(output).type.str();
+  for (const auto& region : node.regions)
+    for (NodeId id : region->nodes()) text += described(*region, region->node(id), target);
+  for (const auto& [name, info] : graph.symbols) text += fmt::format("{}={}", name, info.range.opt);
+  return text;
+}
+
+}  // namespace
+
+std::string timing_key(const Graph& graph, const Node& node, Isa isa, const std::string& cuda, bool by_name) {
+  const std::string text =
+      described(graph, node, cuda.empty() ? std::string(isa_name(isa)) : cuda) + (by_name ? " of " + node.name : "");
+  return hash128(text.data(), text.size()).hex();
+}
+
+bool TimingCache::is_one(std::string_view text) { return text.starts_with(kMagic); }
+
+TimingCache TimingCache::parse(std::string_view text, const std::string& fingerprint) {
+  if (!is_one(text)) fail(Code::mismatch, "it is no timing cache");
+  std::istringstream lines{std::string(text)};
+  std::string line;
+  if (!std::getline(lines, line) || line != kHeader) fail(Code::mismatch, "it is of another version");
+  if (!std::getline(lines, line) || line != fingerprint)
+    fail(Code::mismatch, "it was made on another machine: {:.80}", line);
+  TimingCache cache;
+  while (std::getline(lines, line)) {
+    const bool only = line.ends_with(" only");
+    const std::string row = only ? line.substr(0, line.size() - 5) : line;
+    const size_t first = row.find(' '), last = row.rfind(' ');
+    char* stop = nullptr;
+    const double us = first >= last ? -1 : std::strtod(row.c_str() + last + 1, &stop);
+    if (!(us > 0) || *stop != 0) fail(Code::mismatch, "damaged line '{:.80}'", line);
+    cache.rows_[row.substr(0, first)][row.substr(first + 1, last - first - 1)] = {us, only};
+  }
+  return cache;
+}
+
+std::string TimingCache::str(const std::string& fingerprint) const {
+  std::string text = fmt::format("{}\n{}\n", kHeader, fingerprint);
+  for (const auto& [key, candidates] : rows_)
+    for (const auto& [name, row] : candidates)
+      text += fmt::format("{} {} {:.3f}{}\n", key, name, row.us, row.only ? " only" : "");
+  return text;
+}
+
+const TimingCache::Row* TimingCache::find(const std::string& key, const std::string& candidate) const {
+  const auto at = rows_.find(key);
+  if (at == rows_.end()) return nullptr;
+  const auto row = at->second.find(candidate);
+  return row == at->second.end() ? nullptr : &row->second;
+}
+
+void TimingCache::add(const TimingCache& other) {
+  for (const auto& [key, candidates] : other.rows_) rows_[key].insert(candidates.begin(), candidates.end());
+}
+
+const std::string* TimingCache::only(const std::string& key) const {
+  const auto at = rows_.find(key);
+  if (at == rows_.end()) return nullptr;
+  for (const auto& [name, row] : at->second)
+    if (row.only) return &name;
+  return nullptr;
+}
+
+}  // namespace planish

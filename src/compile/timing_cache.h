@@ -1,0 +1,45 @@
+#pragma once
+// What was measured: microseconds by node and candidate, as text that builds read and write.
+//
+//   planish timing cache 2
+//   <fingerprint of the machine>
+//   <key of a node, 32 hexadecimal digits> <candidate> <microseconds>[ only]
+//
+// `only`: this candidate computes the node, whatever the others cost (a cache may be edited).
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/cpu_features.h"
+#include "ir/graph.h"
+
+namespace planish {
+
+// What a timing depends on, apart from the machine: level or GPU, operator, attributes, types, body. With `by_name` the
+// node's name, too: then each node has timings of its own.
+std::string timing_key(const Graph& graph, const Node& node, Isa isa, const std::string& cuda, bool by_name);
+
+class TimingCache {
+ public:
+  struct Row {
+    double us = 0;
+    bool only = false;
+  };
+
+  // Error(mismatch): it is no timing cache, of another machine, or damaged.
+  static TimingCache parse(std::string_view text, const std::string& fingerprint);
+  static bool is_one(std::string_view text);  // of some machine and version
+  std::string str(const std::string& fingerprint) const;
+
+  const Row* find(const std::string& key, const std::string& candidate) const;
+  // The candidate that computes nodes of this key, whatever others cost; null: none is set.
+  const std::string* only(const std::string& key) const;
+  void set(const std::string& key, const std::string& candidate, double us) { rows_[key][candidate] = {us, false}; }
+  void add(const TimingCache& other);  // what is not here
+
+ private:
+  std::map<std::string, std::map<std::string, Row>> rows_;  // by key, by candidate
+};
+
+}  // namespace planish
