@@ -250,6 +250,18 @@ void refuse_build_flags(const CommonOptions& options) {
 
 }  // namespace
 
+static Plan fastest_plan(const CommonOptions& options, const Quantization& numbers, Device& device,
+                         const BuildOptions& how, BuildReport& report) {
+  const std::shared_ptr<Device> same(&device, [](Device*) {});
+  FastestPlan fastest =
+      with_context([&] { return options.model; },
+                   [&] { return build_fastest(numbers.simple, numbers.table, numbers.how, same, how, &report); });
+  clear_progress();
+  if (!options.quiet) print_fastest(fastest);
+  if (options.verbose) log_choices(report);
+  return std::move(fastest.plan);
+}
+
 Plan obtain_plan(const CommonOptions& options, Device& device, const Inputs& inputs, BuildReport* report) {
   if (is_plan_file(options.model)) {
     refuse_build_flags(options);
@@ -259,10 +271,14 @@ Plan obtain_plan(const CommonOptions& options, Device& device, const Inputs& inp
   BuildReport& out = report != nullptr ? *report : own;
   const BuildOptions how = build_options(options);
   Graph graph = import_model(options, inputs);
-  if (wants_int8(options))
+  if (wants_the_faster(options)) {
+    if (const auto numbers = quantization_of(options, graph, device))
+      return fastest_plan(options, *numbers, device, how, out);
+  } else if (wants_int8(options)) {
     graph = quantized_model(options, std::move(graph), device);
-  else if (!options.quantization.table.empty() || !options.quantization.layers.empty())
+  } else if (!options.quantization.table.empty() || !options.quantization.layers.empty()) {
     fail_usage("--calibration, --layer-precision: --precision int8 permits what they are for");
+  }
   Plan plan = with_context([&] { return options.model; }, [&] { return build(std::move(graph), device, how, &out); });
   if (options.verbose) log_choices(out);
   return plan;

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstdio>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "cli/progress.h"
@@ -24,9 +23,18 @@ nlohmann::json verify_json(const std::vector<LayerSensitivity>& layers, const Mi
     rows.push_back({{"name", layer.layer},
                     {"operator", layer.op},
                     {"sqnr_db", decibels_json(layer.own_decibels)},
-                    {"end_sqnr_db", decibels_json(layer.end_decibels)}});
-  return {{"layers", rows},     {"error_all_int8", mixed.all_int8_error}, {"error", mixed.error},
-          {"fp32", mixed.kept}, {"ms_all_int8", mixed.all_int8_ms},       {"ms", mixed.ms}};
+                    {"end_sqnr_db", decibels_json(layer.end_decibels)},
+                    {"ms_int8", layer.int8_ms},
+                    {"ms_fp32", layer.ms}});
+  return {{"layers", rows},
+          {"error_all_int8", mixed.all_int8.error},
+          {"error", mixed.loss.error},
+          {"changed_all_int8", mixed.all_int8.changed},
+          {"changed", mixed.loss.changed},
+          {"fp32", mixed.kept},
+          {"ms_all_int8", mixed.all_int8.ms},
+          {"ms", mixed.loss.ms},
+          {"ms_fp32", mixed.fp32_ms}};
 }
 
 }  // namespace
@@ -43,18 +51,18 @@ void verify_layers(CommonOptions& options) {
   if (!options.quiet) progress = show_progress;
   Sensitivity sensitivity(simple, *device, judged_samples(options.quantization, simple), progress);
   const auto layers = sensitivity.layers(calibration, how);
-  const double most =
-      options.quantization.most_error > 0 ? options.quantization.most_error : std::numeric_limits<double>::infinity();
-  const MixedPrecision mixed = sensitivity.search(calibration, how, most);
+  const LossBounds bounds = loss_bounds(options.quantization);
+  const MixedPrecision mixed = sensitivity.search(calibration, how, bounds);
   clear_progress();
   if (!options.json.empty()) write_json(options.json, verify_json(layers, mixed));
   if (options.quiet) return;
-  std::printf("%10s %10s  %-10s %s\n", "own dB", "end dB", "operator", "layer that alone is int8");
+  std::printf("%10s %10s %10s %10s  %-10s %s\n", "own dB", "end dB", "int8 ms", "fp32 ms", "operator",
+              "layer that alone is int8");
   for (const LayerSensitivity& layer : layers)
-    std::printf("%10.2f %10.2f  %-10s %s\n", layer.own_decibels, layer.end_decibels, layer.op.c_str(),
-                layer.layer.c_str());
-  std::printf("all int8: %.2f dB at the outputs\n", -20 * std::log10(mixed.all_int8_error));
-  if (std::isfinite(most)) print_mixed(mixed, most);
+    std::printf("%10.2f %10.2f %10.3f %10.3f  %-10s %s\n", layer.own_decibels, layer.end_decibels, layer.int8_ms,
+                layer.ms, layer.op.c_str(), layer.layer.c_str());
+  std::printf("all int8: %.2f dB at the outputs\n", -20 * std::log10(mixed.all_int8.error));
+  if (options.quantization.bounded()) print_mixed(mixed, bounds);
 }
 
 void print_islands(const CommonOptions& options) {

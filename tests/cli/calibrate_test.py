@@ -98,7 +98,13 @@ def check_entropy(program, folder, values):
     expect(result.returncode == 0 and "int8: 3 layers" in result.stdout, result)
     result = planish(program, folder, "calibrate", "net.onnx", "--data", "x.npz", "-o", "best.table", "--method", "best", "--json", "c.json")
     judged = json.loads((folder / "c.json").read_text())
-    expect(max(judged["decibels"], key=judged["decibels"].get) == judged["method"], result)
+    taken = max(judged["decibels"], key=judged["decibels"].get)
+    expect(taken.startswith(judged["method"]) and len(judged["decibels"]) == 6, result)
+    result = planish(program, folder, "build", "net.onnx", "-o", "best.plan", "--precision", "int8", "--calibration", "best.table")
+    expect(result.returncode == 0 and "int8: 3 layers" in result.stdout, result)
+    result = planish(program, folder, "calibrate", "net.onnx", "--data", "x.npz", "-o", "all.table", "--equalise", "--round-weights")
+    text = (folder / "all.table").read_text()
+    expect(all(f"\nr1 {what}: " in text for what in ("largest", "power")) and "\nconv2 weights: " in text, result)
 
 
 def check_int8(program, folder):
@@ -119,7 +125,13 @@ def check_int8(program, folder):
     for most in (found["error_all_int8"] / 2, 1e-5):
         result = planish(program, folder, "build", "net.onnx", "-o", "mixed.plan", "--precision", "int8", "--calibrate", "x.npz",
                          "--method", "minmax", "--max-error", str(most))
-        expect(result.returncode == 0 and "stays fp32 for it" in result.stdout, result)
+        expect(result.returncode == 0 and "stay fp32 for it" in result.stdout, result)
+    result = planish(program, folder, "build", "net.onnx", "-o", "faster.plan", "--precision", "fp32,int8", "--calibration", "max.table")
+    expect(result.returncode == 0 and " is taken" in result.stdout and "int8 " in result.stdout, result)
+    result = planish(program, folder, "build", "net.onnx", "-o", "p.plan", *int8, "--layer-precision", "relu1=int8:prefer",
+                     "--layer-precision", "conv9=fp32:prefer", "--layer-precision", "conv1=fp32:obey", "-v")
+    expect(result.returncode == 0 and "layer 'relu1' stays fp32: no product" in result.stderr and "no layer 'conv9'" in result.stderr
+           and "int8: 2 layers" in result.stdout, result)
     result = planish(program, folder, "build", "net.onnx", "-o", "corrected.plan", "--precision", "int8", "--calibrate", "x.npz",
                      "--correct-bias", "--layer-precision", "conv3=fp32", "-v")
     expect("int8: 2 layers; fp32: 1" in result.stdout and "conv3 stays fp32: --layer-precision says so" in result.stdout, result)
@@ -137,9 +149,21 @@ def check_refusals(program, folder, values):
             "no scale of 1 tensors of the network: 'image'", "that the network lacks: 'x'")
     for name, text, why in (("empty", "", "begins with ''"), ("bits", "x: 3f80zzzz", "'3f80zzzz'"), ("nan", "x: 7fc00000", "tensor 'x' is nan"),
                             ("negative", "x: bf800000", "tensor 'x' is -1"), ("denormal", "x: 00000001", "normal numbers"),
+                            ("infinite", "x: 7f800000", "tensor 'x' is inf"), ("range", "x: 3f800000\nx range: 3f800000 bf800000", "range of tensor 'x'"),
+                            ("odd", "x: 3f800000\nconv1 weights: 7f8", "weight 1 of layer 'conv1' is '8'"), ("least", "x: 3f800000\nconv1 weights: 80", "not 80"),
                             ("twice", "x: 3f800000\nx: 3f800000", "two scales of tensor 'x'")):
         (folder / f"{name}.table").write_text(text if name == "empty" else f"TRT-8601-EntropyCalibration2\n{text}\n")
         refused([*build, "--calibration", f"{name}.table"], f"{name}.table", why)
+    table = (folder / "net.table").read_text()
+    for name, line, why in (("few", "conv1 weights: 7f7f", "has 2 weights of layer 'conv1', which has 216"),
+                            ("columns", "conv1 scales: 3f800000", "has 1 scales of layer 'conv1', which has 8 columns")):
+        (folder / f"{name}.table").write_text(f"{table}{line}\n")
+        refused([*build, "--calibration", f"{name}.table"], f"{name}.table", why)
+    for bound in (["--max-drop", "101"], ["--max-error", "nan"], ["--max-drop", "nan"]):
+        refused([*build, "--calibrate", "x.npz", *bound], f"{bound[0]} {bound[1]}", "accepted")
+    refused([*build, "--calibrate", "x.npz", "--max-drop", "1"], "holds no scores of classes")
+    refused([*build, "--calibration", "net.table", "--max-drop", "1"], "samples are needed")
+    refused([*build, "--calibration", "net.table", "--layer-precision", "conv1=int8:may"], "obey and prefer are accepted")
     refused([*build, "--calibration", "net.table", "--layer-precision", "conv9=fp32"], "no layer 'conv9'")
     refused([*build, "--calibration", "net.table", "--layer-precision", "relu1=int8"], "'relu1' cannot be int8")
     calibrate = ["calibrate", "net.onnx", "-o", "no.table", "--data"]

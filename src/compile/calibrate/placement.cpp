@@ -39,10 +39,12 @@ void check_names(const Graph& graph, const LayerChoice& choice, const std::vecto
   for (const auto& [name, why] : choice.fp32) names.insert(name);
   const auto nodes = graph.nodes();
   for (const std::string& name : names)
-    if (std::none_of(nodes.begin(), nodes.end(), [&](NodeId id) { return has_name(graph.node(id), name); }))
+    if (choice.preferred.count(name) == 0 &&
+        std::none_of(nodes.begin(), nodes.end(), [&](NodeId id) { return has_name(graph.node(id), name); }))
       fail(Code::not_found, "there is no layer '{}' to choose the precision of", name);
   for (const FloatLayer& layer : kept)
-    if (find_named(choice.int8, graph.node(layer.node)) != choice.int8.end())
+    if (const auto asked = find_named(choice.int8, graph.node(layer.node));
+        asked != choice.int8.end() && choice.preferred.count(*asked) == 0)
       fail(Code::invalid_argument, "layer '{}' cannot be int8: {}", graph.node(layer.node).name, layer.why);
 }
 

@@ -16,6 +16,7 @@ struct LayerChoice {
   std::map<std::string, std::string> fp32;    // with the reason, for people
   std::set<std::string> int8;                 // an error where it cannot be
   std::optional<std::set<std::string>> only;  // no others are int8
+  std::set<std::string> preferred;            // of the names above: no error where it cannot be
 };
 
 // A value that becomes numbers, and back, for the readers listed.

@@ -5,8 +5,11 @@
 #include <limits>
 
 #include "compile/calibrate/bounds.h"
+#include "compile/calibrate/equalise.h"
+#include "compile/calibrate/weights.h"
 #include "compile/pipeline.h"
 #include "ops/builder.h"
+#include "passes/common/fusion.h"
 #include "passes/common/quantized_product.h"
 #include "passes/common/values.h"
 
@@ -15,8 +18,6 @@ namespace {
 
 constexpr size_t kNamesShown = 6;
 constexpr float kLeastScale = 1e-30F;
-constexpr size_t kShortColumn = 256;  // weights; in longer columns one scale rounds as well as another
-constexpr double kFewestLevels = 96, kLevelStep = 0.25;
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
@@ -39,47 +40,26 @@ struct Numbers {
   DataType type = DataType::u8;
 };
 
+// Of values from `low` to `high`, 0 among them.
+Numbers spanning(double low, double high) {
+  const double scale = (high - low) / 255;
+  return {scale, std::llround(-low / scale), DataType::u8};
+}
+
 Numbers numbers_for(double largest, Bounds bounds, bool signed_only) {
   if (signed_only) return {largest / 127, 0, DataType::i8};
   if (bounds.low >= 0) return {largest / 255, 0, DataType::u8};
   const double below = -bounds.low;
   if (below >= largest) return {largest / 127, 128, DataType::u8};
-  const double scale = (largest + below) / 255;
-  return {scale, std::llround(below / scale), DataType::u8};
-}
-
-double rounding_error(const std::vector<double>& values, double scale) {
-  double error = 0;
-  for (double value : values) {
-    const double off = value - scale * std::nearbyint(value / scale);
-    error += off * off;
-  }
-  return error;
-}
-
-// Of a column of weights.
-float weight_scale(const std::string& product, const std::vector<double>& column) {
-  double largest = 0;
-  for (double value : column) {
-    if (!std::isfinite(value))
-      fail(Code::invalid_model, "the weights of '{}' hold values that are not finite", product);
-    largest = std::max(largest, std::fabs(value));
-  }
-  if (largest == 0) return 1;
-  double best = largest / 127, least = std::numeric_limits<double>::infinity();
-  for (double levels = 127; levels >= kFewestLevels && column.size() <= kShortColumn; levels -= kLevelStep) {
-    const double error = rounding_error(column, largest / levels);
-    if (error >= least) continue;
-    least = error;
-    best = largest / levels;
-  }
-  return std::max(static_cast<float>(best), kLeastScale);
+  return spanning(bounds.low, largest);
 }
 
 class Quantizer {
  public:
   Quantizer(Graph graph, const CalibrationTable& table, const QuantizeOptions& options)
-      : graph_(std::move(graph)), table_(table), options_(options) {}
+      : graph_(std::move(graph)), table_(table), options_(options) {
+    equalise(graph_, table_);
+  }
 
   Graph quantize(QuantizedLayers* layers) {
     LayerChoice choice = options_.layers;
@@ -87,9 +67,9 @@ class Quantizer {
     while (drop_unknown(placement, choice)) placement = place(graph_, choice);
     if (layers != nullptr) *layers = names_of(placement);
     const auto largest = largest_of_groups(placement);
-    for (NodeId id : placement.products) correct_bias(id);
-    for (NodeId id : placement.products) quantize_weights(id);
-    for (const QuantizedValue& value : placement.values) quantize_value(value, largest.at(value.group));
+    for (NodeId id : placement.products) quantize_product(id);
+    for (const QuantizedValue& value : placement.values)
+      if (scale_of(value.value) != nullptr) quantize_value(value, largest.at(value.group));
     graph_.remove_dead();
     return std::move(graph_);
   }
@@ -107,7 +87,7 @@ class Quantizer {
     for (const QuantizedValue& value : placement.values) {
       const float* scale = scale_of(value.value);
       const std::string& name = graph_.value(value.value).name;
-      if (scale != nullptr && *scale > 0) continue;
+      if ((scale != nullptr && *scale > 0) || (scale == nullptr && is_addend(value))) continue;
       if (scale == nullptr) missing.push_back(name);
       const std::string why = scale == nullptr ? fmt::format("there is no range of '{}'", name)
                                                : fmt::format("'{}' is zero in every sample", name);
@@ -115,6 +95,12 @@ class Quantizer {
     }
     if (!missing.empty() && !options_.allow_missing) refuse_table(graph_, table_, missing);
     return choice.fp32.size() > dropped;
+  }
+
+  // Which addend of a sum is numbers depends on what layers are: one without a range stays floats.
+  bool is_addend(const QuantizedValue& value) const {
+    return std::all_of(value.readers.begin(), value.readers.end(),
+                       [&](NodeId reader) { return passes::is_fusible_pointwise(graph_, graph_.node(reader)); });
   }
 
   // The quantised products that need the value as numbers: its readers, through moves; of an addend the convolutions
@@ -151,6 +137,8 @@ class Quantizer {
   struct Range {
     double largest = 0;
     Bounds bounds{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+    double low = 0, high = 0;  // seen, where all values of the group have such
+    bool seen = true;
   };
 
   std::map<size_t, Range> largest_of_groups(const Placement& placement) const {
@@ -161,8 +149,19 @@ class Quantizer {
       const float* scale = scale_of(value.value);
       if (scale != nullptr) range.largest = std::max(range.largest, double{*scale} * 127);
       range.bounds = {std::min(range.bounds.low, own.low), std::max(range.bounds.high, own.high)};
+      const auto seen = table_.ranges.find(graph_.value(value.value).name);
+      range.seen = range.seen && seen != table_.ranges.end();
+      if (seen == table_.ranges.end()) continue;
+      range.low = std::min(range.low, double{seen->second.first});
+      range.high = std::max(range.high, double{seen->second.second});
     }
     return ranges;
+  }
+
+  Numbers numbers_of(const Range& range) const {
+    const double low = std::max(range.low, -range.largest), high = std::min(range.high, range.largest);
+    if (range.seen && !options_.signed_activations && high > low) return spanning(low, high);
+    return numbers_for(range.largest, range.bounds, options_.signed_activations);
   }
 
   ValueId scalar(DataType type, int64_t value) {
@@ -171,11 +170,12 @@ class Quantizer {
   }
 
   void quantize_value(const QuantizedValue& value, const Range& range) {
-    const Numbers numbers = numbers_for(range.largest, range.bounds, options_.signed_activations);
+    const Numbers numbers = numbers_of(range);
     const ValueId scale = graph_.add_constant(Tensor::scalar(std::max(static_cast<float>(numbers.scale), kLeastScale)));
     const ValueId zero = scalar(numbers.type, numbers.zero);
     const std::string name = graph_.value(value.value).name;
-    const ValueId bytes = add_op(graph_, "quantize_linear", {value.value, scale, zero}, {}, name + ".quantize");
+    const ValueId source = below_limit(value, range.largest);
+    const ValueId bytes = add_op(graph_, "quantize_linear", {source, scale, zero}, {}, name + ".quantize");
     const ValueId floats = add_op(graph_, "dequantize_linear", {bytes, scale, zero}, {}, name + ".dequantize");
     for (NodeId reader : value.readers)
       for (size_t i = 0; i < graph_.node(reader).inputs.size(); ++i)
@@ -188,64 +188,65 @@ class Quantizer {
     return extents.axis;
   }
 
-  struct Weights {
-    std::vector<double> values;
-    std::vector<float> scales;  // of columns
-    int64_t columns = 1, inner = 1;
-    size_t column(size_t i) const { return static_cast<size_t>(static_cast<int64_t>(i) / inner % columns); }
-    int8_t number(size_t i) const {
-      const double q = std::nearbyint(values[i] / double{scales[column(i)]});
-      return static_cast<int8_t>(std::clamp(q, -127.0, 127.0));
+  // x of a value min(x, limit) that only the readers of its numbers read, which end at `largest` at most.
+  ValueId below_limit(const QuantizedValue& value, double largest) const {
+    const Value& v = graph_.value(value.value);
+    if (!v.producer.valid() || graph_.node(v.producer).op != "min" || graph_.node(v.producer).inputs.size() != 2 ||
+        graph_.is_output(value.value) || graph_.users(value.value).size() != value.readers.size())
+      return value.value;
+    const Node& node = graph_.node(v.producer);
+    for (size_t i = 0; i < 2; ++i) {
+      if (!passes::is_float_constant(graph_, node.inputs[i])) continue;
+      const std::vector<double> limits = graph_.value(node.inputs[i]).constant.to_doubles();
+      const bool above = std::all_of(limits.begin(), limits.end(), [&](double limit) { return limit >= largest; });
+      const ValueId other = node.inputs[1 - i];
+      if (above && graph_.value(other).type.shape == v.type.shape) return other;
     }
-  };
-
-  Weights weights_of(NodeId product) const {
-    const Tensor& tensor = graph_.value(graph_.node(product).inputs[1]).constant;
-    const auto axis = static_cast<size_t>(axis_of(product));
-    Weights w;
-    w.values = tensor.to_doubles();
-    w.columns = tensor.extents()[axis];
-    for (size_t k = axis + 1; k < tensor.extents().size(); ++k) w.inner *= tensor.extents()[k];
-    std::vector<std::vector<double>> columns(static_cast<size_t>(w.columns));
-    for (size_t i = 0; i < w.values.size(); ++i) columns[w.column(i)].push_back(w.values[i]);
-    for (const auto& column : columns) w.scales.push_back(weight_scale(graph_.node(product).name, column));
-    return w;
+    return value.value;
   }
 
-  void quantize_weights(NodeId product) {
-    const Weights w = weights_of(product);
+  void quantize_product(NodeId product) {
+    const std::string layer = graph_.node(product).name;
+    const ProductWeights w = weights_of(graph_, product);
+    const auto noted = table_.weight_scales.find(layer);
+    const std::vector<float> scales = noted == table_.weight_scales.end() ? weight_scales(w, layer) : noted->second;
+    if (static_cast<int64_t>(scales.size()) != w.columns)
+      fail(Code::invalid_argument, "the calibration table has {} scales of layer '{}', which has {} columns",
+           scales.size(), layer, w.columns);
+    std::vector<int8_t> numbers;
+    if (const auto given = table_.weights.find(layer); given != table_.weights.end()) {
+      numbers = given->second;
+      if (numbers.size() != w.values.size())
+        fail(Code::invalid_argument, "the calibration table has {} weights of layer '{}', which has {}", numbers.size(),
+             layer, w.values.size());
+    } else {
+      for (size_t i = 0; i < w.values.size(); ++i) numbers.push_back(nearest_number(w.values[i], scales[w.column(i)]));
+    }
+    correct_bias(product, w, scales, numbers);
     const Value& old = graph_.value(graph_.node(product).inputs[1]);
     const std::string name = old.name;
     const auto extents = old.constant.extents();
-    std::vector<int8_t> numbers(w.values.size());
-    for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = w.number(i);
     const ValueId bytes = graph_.add_constant(Tensor::of<int8_t>(extents, numbers), graph_.fresh_name(name + ".int8"));
-    const ValueId scales = graph_.add_constant(Tensor::of<float>({w.columns}, w.scales));
-    graph_.set_input(product, 1,
-                     add_op(graph_, "dequantize_linear", {bytes, scales}, {{"axis", int64_t{axis_of(product)}}},
-                            name + ".dequantize"));
+    const ValueId row = graph_.add_constant(Tensor::of<float>({w.columns}, scales));
+    graph_.set_input(
+        product, 1,
+        add_op(graph_, "dequantize_linear", {bytes, row}, {{"axis", int64_t{axis_of(product)}}}, name + ".dequantize"));
   }
 
-  void correct_bias(NodeId product) {
+  void correct_bias(NodeId product, const ProductWeights& w, const std::vector<float>& scales,
+                    const std::vector<int8_t>& numbers) {
     const Node& node = graph_.node(product);
     const auto means = table_.means.find(graph_.value(node.inputs[0]).name);
     if (means == table_.means.end()) return;
-    const Weights w = weights_of(product);
-    const auto& extents = graph_.value(node.inputs[1]).constant.extents();
-    const bool conv = node.op == "conv";
-    const int64_t channels = extents[conv ? 1 : 0], taps = conv ? w.inner / channels : 1;
-    const int64_t groups = conv ? node.attrs.get_or<int64_t>("group", 1) : 1, filters = w.columns / groups;
-    if (static_cast<int64_t>(means->second.size()) != channels * groups)
+    if (static_cast<int64_t>(means->second.size()) != w.channels * w.groups)
       fail(Code::invalid_argument, "the calibration table has {} means of '{}', which has {} channels",
-           means->second.size(), means->first, channels * groups);
+           means->second.size(), means->first, w.channels * w.groups);
     std::vector<double> bias(static_cast<size_t>(w.columns), 0);
-    if (conv && node.inputs.size() > 2 && node.inputs[2].valid())
+    if (node.op == "conv" && node.inputs.size() > 2 && node.inputs[2].valid())
       bias = graph_.value(node.inputs[2]).constant.to_doubles();
     for (size_t i = 0; i < w.values.size(); ++i) {
-      const auto at = static_cast<int64_t>(i), column = static_cast<int64_t>(w.column(i));
-      const int64_t channel = conv ? at / taps % channels + column / filters * channels : at / w.columns;
-      const double lost = w.values[i] - w.number(i) * double{w.scales[w.column(i)]};
-      bias[static_cast<size_t>(column)] += lost * double{means->second.at(static_cast<size_t>(channel))};
+      const double lost = w.values[i] - numbers[i] * double{scales[w.column(i)]};
+      bias[w.column(i)] += lost * double{means->second.at(w.channel(i))};
     }
     add_bias(product, passes::float_tensor({w.columns}, bias));
   }
@@ -271,7 +272,7 @@ class Quantizer {
   }
 
   Graph graph_;
-  const CalibrationTable& table_;
+  CalibrationTable table_;
   const QuantizeOptions& options_;
 };
 
@@ -289,6 +290,16 @@ Graph quantized(const Graph& graph, const CalibrationTable& table, const Quantiz
   return Quantizer(graph.clone(), table, options).quantize(layers);
 }
 
+void note_weight_scales(const Graph& graph, CalibrationTable& table) {
+  Graph alike = graph.clone();
+  CalibrationTable scaled = table;
+  equalise(alike, scaled);
+  for (NodeId id : place(alike, {}).products) {
+    const std::string& layer = alike.node(id).name;
+    if (table.weight_scales.count(layer) == 0) table.weight_scales[layer] = weight_scales(weights_of(alike, id), layer);
+  }
+}
+
 void SignalToNoise::add(const Tensor& found, const Tensor& expected) {
   if (found.extents() != expected.extents())
     fail(Code::mismatch, "{} beside {}", found.type().str(), expected.type().str());
@@ -302,6 +313,12 @@ void SignalToNoise::add(const Tensor& found, const Tensor& expected) {
 
 double SignalToNoise::decibels() const {
   return noise_ == 0 ? std::numeric_limits<double>::infinity() : 10 * std::log10(signal_ / noise_);
+}
+
+double OutputNoise::decibels() const {
+  double worst = std::numeric_limits<double>::infinity();
+  for (const auto& [name, ratio] : of_) worst = std::min(worst, ratio.decibels());
+  return worst;
 }
 
 }  // namespace planish
