@@ -360,6 +360,12 @@ typedef struct planish_build_options {
   const char* cuda;    /* build for a GPU of this architecture ("sm_90a"), here or not; NULL: for the device */
   int32_t fp16;        /* 1: a GPU stores values as fp16, sums are fp32 */
   int32_t no_fallback; /* 1: what a GPU has no kernel for is an error; 0: a step of the host between copies */
+  int32_t weight_bits;  /* 8 or 4: constant matrices become numbers of so many bits; 0: they stay floats */
+  int32_t weight_block; /* rows that share a scale, 16 to 256; -1: a scale a column; 0: that for 8 bits, 32 for 4 */
+  int32_t weight_zeros; /* 1: a zero point for each block; 0: the middle for all */
+  int32_t dynamic;      /* 1: rows become integers of 8 bits as they come, weights of 8 bits, a scale a column */
+  const char* const* float_weights; /* names of layers whose weights stay floats */
+  size_t float_weight_count;
 } planish_build_options;
 
 /* The network is not changed. Equal network, options and timing cache give equal bytes. `options` may be NULL. */

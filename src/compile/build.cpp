@@ -73,8 +73,8 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   infer_all(graph);
   verify(graph);
   phases.begin("optimising", 1);
-  run_pipeline(graph, pipeline(options.optimize), options.dump_dir);
   const std::string cuda = !options.optimize ? "" : !options.cuda.empty() ? options.cuda : own_arch(device);
+  run_pipeline(graph, pipeline(options.optimize, cuda.empty()), options.dump_dir);
   if (!cuda.empty() && options.precisions.fp16) narrow_half(graph);
   verify(graph);
   check_extents(graph);

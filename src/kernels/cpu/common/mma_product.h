@@ -76,6 +76,7 @@ struct MmaProduct {
   const int32_t* weights = nullptr;
   MmaPlaces places;
   MmaEnd end;
+  int64_t x_zero = 0;  // what stands beside the image
 
   int64_t panels() const { return (params->attrs.columns + params->format.columns - 1) / params->format.columns; }
   int64_t panel_words() const { return places.planes * places.runs * places.steps * params->format.columns; }
