@@ -57,6 +57,11 @@ struct BuildOptions {
   std::string calibration;
   bool calibration_partial = false;      // layers whose tensors the table lacks stay fp32; false: an error
   std::vector<std::string> fp32_layers;  // names of nodes that stay fp32 whatever the table says
+  int weight_bits = 0;        // 8 or 4: constant matrices become numbers of so many bits; 0: they stay floats
+  int weight_block = 0;       // rows that share a scale, 16 to 256; -1: a scale a column; 0: that for 8 bits, 32 for 4
+  bool weight_zeros = false;  // a zero point for each block
+  bool dynamic = false;       // rows become integers of 8 bits as they come, weights of 8 bits, a scale a column
+  std::vector<std::string> float_weights;  // names of layers whose weights stay floats
   // One set of ranges each, tuned and planned for; a context chooses one. Empty: one, of Network::set_range.
   std::vector<InputRanges> profiles;
 };
@@ -220,6 +225,14 @@ inline Plan build(const Network& network, const BuildOptions& options = {}) {
   c.calibration_partial = options.calibration_partial ? 1 : 0;
   c.fp32_layers = fp32_layers.data();
   c.fp32_layer_count = fp32_layers.size();
+  std::vector<const char*> float_weights;
+  for (const std::string& name : options.float_weights) float_weights.push_back(name.c_str());
+  c.weight_bits = options.weight_bits;
+  c.weight_block = options.weight_block;
+  c.weight_zeros = options.weight_zeros ? 1 : 0;
+  c.dynamic = options.dynamic ? 1 : 0;
+  c.float_weights = float_weights.data();
+  c.float_weight_count = float_weights.size();
   std::vector<planish_note> notes;
   for (const auto& [key, text] : options.notes) notes.push_back({sizeof(planish_note), key.c_str(), text.c_str()});
   c.notes = notes.data();

@@ -14,5 +14,6 @@ void add_inspect(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_calibrate(CLI::App& app);
 void add_evaluate(CLI::App& app);
+void add_quantize(CLI::App& app);
 
 }  // namespace planish::cli

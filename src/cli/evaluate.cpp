@@ -187,6 +187,8 @@ void run_evaluate(EvaluateCommand& command) {
     plain.model = command.against;
     plain.precision = "fp32";
     plain.quantization = {};
+    plain.weight_precision.clear();
+    plain.weight_flags = {};
     other = std::make_unique<Judge>(obtain_plan(plain, *device, {}), device, command.output);
   }
   const Samples samples("--images", command.data, input_types(mine.plan()));

@@ -1,5 +1,5 @@
-// planish: build, run, bench, inspect, verify, calibrate, evaluate. Exit status: 0 done, 1 failed (one sentence says
-// why), 2 usage.
+// planish: build, run, bench, inspect, verify, calibrate, evaluate, quantize. Exit status: 0 done, 1 failed (one
+// sentence says why), 2 usage.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -106,6 +106,7 @@ int main(int argc, char** argv) {
   add_verify(app);
   add_calibrate(app);
   add_evaluate(app);
+  add_quantize(app);
   settle_values(app);
   try {
     app.parse(argc, argv);

@@ -5,10 +5,12 @@
 #include <cmath>
 #include <cstdio>
 #include <set>
+#include <utility>
 
 #include "base/cpu_features.h"
 #include "base/file.h"
 #include "cli/progress.h"
+#include "compile/calibrate/quantize.h"
 #include "plugin/library.h"
 
 namespace planish::cli {
@@ -77,13 +79,17 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
   command.add_flag("--quiet", options.quiet, "Errors and warnings only");
   command.parse_complete_callback([&options] {
     options.quiet = options.quiet || options.json == "-";
+    if (is_weight_precision(options.weights)) options.weight_precision = std::exchange(options.weights, "");
     if (options.threads < 0) fail_usage("--threads {}: 0 or more is accepted", options.threads);
     for (const std::string& library : options.plugins) load_plugin_library(library);
   });
 }
 
 void add_build_options(CLI::App& command, CommonOptions& options) {
-  command.add_option("--weights", options.weights, "The weights of a .prototxt: a .caffemodel");
+  command.add_option(
+      "--weights", options.weights,
+      "int8 or int4: constant matrices become such numbers; else the weights of a .prototxt: a .caffemodel");
+  add_weight_options(command, options.weight_flags);
   command.add_flag("--random-weights", options.random_weights, "Seeded random weights for a .prototxt that has none");
   command.add_option("--shape", options.shapes,
                      "Extents of a dynamic input: NAME=1x3x224x224, or NAME=MIN:OPT:MAX for a range");
@@ -233,6 +239,8 @@ void refuse_build_flags(const CommonOptions& options) {
   const CommonOptions none;
   const std::pair<const char*, bool> flags[] = {{"--weights", !options.weights.empty()},
                                                 {"--random-weights", options.random_weights},
+                                                {"--weights", !options.weight_precision.empty()},
+                                                {"--dynamic", options.weight_flags.dynamic},
                                                 {"--target", !options.target.empty()},
                                                 {"--timing-cache", !options.timing_cache.empty()},
                                                 {"--precision", options.precision != none.precision},
@@ -278,6 +286,15 @@ Plan obtain_plan(const CommonOptions& options, Device& device, const Inputs& inp
     graph = quantized_model(options, std::move(graph), device);
   } else if (!options.quantization.table.empty() || !options.quantization.layers.empty()) {
     fail_usage("--calibration, --layer-precision: --precision int8 permits what they are for");
+  }
+  if (const WeightOptions weights = weight_options(options.weight_precision, options.weight_flags); weights.wanted()) {
+    graph = simplified(std::move(graph));
+    WeightReport quantized;
+    with_context([&] { return options.model; }, [&] { quantize_weights(graph, weights, &quantized); });
+    if (!options.quiet)
+      std::fprintf(stderr, "%zu layers, their weights %.1f MB in place of %.1f\n", quantized.layers.size(),
+                   static_cast<double>(quantized.bytes_after) * 1e-6,
+                   static_cast<double>(quantized.bytes_before) * 1e-6);
   }
   Plan plan = with_context([&] { return options.model; }, [&] { return build(std::move(graph), device, how, &out); });
   if (options.verbose) log_choices(out);

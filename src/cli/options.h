@@ -8,6 +8,7 @@
 #include "cli/files.h"
 #include "cli/inputs.h"
 #include "cli/quantization.h"
+#include "cli/weights.h"
 #include "compile/build.h"
 #include "importers/import.h"
 
@@ -43,6 +44,8 @@ struct CommonOptions {
   bool verbose = false, quiet = false;
   std::string json;  // file for machine-readable results; "-": standard output
   QuantizationFlags quantization;
+  std::string weight_precision;  // --weights int8 or int4; empty: weights stay as they are
+  WeightFlags weight_flags;
   Files files;  // filled by declare_files()
 };
 

@@ -89,8 +89,8 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   infer_all(graph);
   verify(graph);
   phases.begin("optimising", 1);
-  run_pipeline(graph, pipeline(options.optimize), options.dump_dir);
   const std::string arch = !options.optimize ? "" : !options.cuda.empty() ? options.cuda : own_arch(device);
+  run_pipeline(graph, pipeline(options.optimize, arch.empty()), options.dump_dir);
   if (!arch.empty()) check_compiler();
   if (!arch.empty() && options.precisions.fp16) narrow_half(graph);
   verify(graph);

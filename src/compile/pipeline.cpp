@@ -11,8 +11,9 @@ namespace planish {
 std::vector<Pass> simplifying_passes() {
   using namespace passes;
   return {
-      widen_half(),   // first: what follows, and every kernel, is written for f32
-      fold_shapes(),  // exporters' shape arithmetic vanishes before anything looks at its results
+      widen_half(),        // first: what follows, and every kernel, is written for f32
+      integer_products(),  // before their parts are simplified
+      fold_shapes(),       // exporters' shape arithmetic vanishes before anything looks at its results
       fold_constants(),
       fold_if(),  // a branch that is known is looked at like everything else
       fold_shapes(),
@@ -42,13 +43,19 @@ std::vector<Pass> simplifying_passes() {
   };
 }
 
-static std::vector<Pass> fusing_passes() {
+static std::vector<Pass> numbers_passes() {
   using namespace passes;
   return {
       sink_dequantize(),  // what only moves, moves bytes
       eliminate_common(),
       join_parts(),  // of what is split and read by others, too
       remove_identity(),
+  };
+}
+
+static std::vector<Pass> fusing_passes() {
+  using namespace passes;
+  return {
       fuse_quantized(),  // before fuse_epilogue, which takes any product
       fuse_epilogue(),   // before fuse_pointwise: an epilogue costs no memory traffic
       merge_siblings(),  // of one epilogue
@@ -58,10 +65,12 @@ static std::vector<Pass> fusing_passes() {
   };
 }
 
-std::vector<Pass> pipeline(bool optimize) {
+std::vector<Pass> pipeline(bool optimize, bool keep_numbers) {
   using namespace passes;
-  if (!optimize) return {widen_half(), fold_shapes(), fold_constants()};
+  if (!optimize) return {widen_half(), integer_products(), fold_shapes(), fold_constants()};
   std::vector<Pass> all = simplifying_passes();
+  for (Pass& pass : numbers_passes()) all.push_back(std::move(pass));
+  if (keep_numbers) all.push_back(fuse_weights());  // before fuse_quantized, which folds what no such product took
   for (Pass& pass : fusing_passes()) all.push_back(std::move(pass));
   return all;
 }

@@ -8,8 +8,9 @@
 
 namespace planish {
 
-// Read top to bottom. optimize = false: only what execution needs.
-std::vector<Pass> pipeline(bool optimize);
+// Read top to bottom. optimize = false: only what execution needs. keep_numbers: matrices of numbers that meet f32 rows
+// stay numbers, for devices that have products of these.
+std::vector<Pass> pipeline(bool optimize, bool keep_numbers = true);
 
 // Its first part: layers are in the form in which precisions are chosen, and nothing is fused yet.
 std::vector<Pass> simplifying_passes();

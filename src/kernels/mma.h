@@ -87,6 +87,9 @@ inline bool host_has(Mma mma) {
 // "mma_gemm" and "mma_conv": the products of GemmAttrs on such operands. Operands: x, packed weights, bias f32 [columns
 // of all groups]; of integers then scales f32 and offsets i32, as many; then the epilogue's.
 //   v = float(sum + offset) * scale + bias  or  v = sum + bias
+// Where x's scale is known only then (dynamic), it follows as f32, and its zero point in x's type, one for all or one
+// for each row of the result; offsets are the negated sums of the columns' weights:
+//   v = float(sum + zero * offset) * (x's scale * scale) + bias
 //   v = v + (residual - residual_zero) * residual_scale, or the program of v and the extras; clamped
 // A result of integers is saturate(round_half_even(v) + out_zero).
 struct MmaAttrs : GemmAttrs {
@@ -94,6 +97,7 @@ struct MmaAttrs : GemmAttrs {
   int64_t x_zero = 0;  // what stands beside the image
   int64_t residual_zero = 0, out_zero = 0;
   double residual_scale = 1;
+  int64_t dynamic = 0;
   template <class V>
   void fields(V& v) {
     GemmAttrs::fields(v);
@@ -102,6 +106,7 @@ struct MmaAttrs : GemmAttrs {
     v("residual_zero", residual_zero);
     v("out_zero", out_zero);
     v("residual_scale", residual_scale);
+    v("dynamic", dynamic);
   }
 };
 

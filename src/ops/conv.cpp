@@ -1,3 +1,4 @@
+#include "ops/common/integer_product.h"
 #include "ops/common/window.h"
 
 namespace planish::ops {
@@ -6,8 +7,6 @@ namespace {
 void conv_check(const InferContext& context, const ConvAttrs& attrs) {
   context.require_rank(0, 3, 5);
   context.require_rank(1, context.rank(0), context.rank(0));
-  context.require_dtype(0, kFloats);
-  context.require_same_dtype(0, 1);
   const auto spatial = static_cast<size_t>(context.rank(0) - 2);
   check_auto_pad(context, attrs.auto_pad);
   check_window(attrs.kernel_shape, spatial, 1, "kernel_shape");
@@ -45,8 +44,13 @@ void conv_check_bias(InferContext& context, Dim filters) {
   context.require_same_dtype(0, 2);
 }
 
+void conv_check_floats(const InferContext& context) {
+  context.require_dtype(0, kFloats);
+  context.require_same_dtype(0, 1);
+}
+
 // [N, C, spatial…] * [M, C/group, kernel…] -> [N, M, spatial…]
-void conv_infer(InferContext& context) {
+Shape conv_shape(InferContext& context) {
   const auto attrs = context.attrs<ConvAttrs>();
   conv_check(context, attrs);
   const Shape &in = context.shape(0), &weights = context.shape(1);
@@ -58,18 +62,31 @@ void conv_infer(InferContext& context) {
     fail(Code::invalid_model, "input {} has {} channels, weights {} in {} groups take {}", in.str(), in[1].str(),
          weights.str(), attrs.group, channels.str());
   conv_check_groups(outputs, attrs.group, "filters");
-  conv_check_bias(context, weights[0]);
   std::vector<Dim> dims = {in[0], weights[0]};
   for (size_t i = 0; i < spatial; ++i)
     dims.push_back(window_extent(context, attrs.auto_pad, attrs.pads, i, spatial, in[static_cast<int>(i) + 2],
                                  conv_static(weights[static_cast<int>(i) + 2], "the kernel's extent"),
                                  at_or(attrs.strides, i, 1), at_or(attrs.dilations, i, 1), false));
-  context.output(0, context.dtype(0), Shape(std::move(dims)));
+  return Shape(std::move(dims));
+}
+
+void conv_infer(InferContext& context) {
+  conv_check_floats(context);
+  Shape shape = conv_shape(context);
+  conv_check_bias(context, context.shape(1)[0]);
+  context.output(0, context.dtype(0), std::move(shape));
+}
+
+// x, w, their zero points -> i32. No kernel computes it: passes/integer_products takes it apart.
+void conv_integer_infer(InferContext& context) {
+  check_centred_bytes(context);
+  context.output(0, DataType::i32, conv_shape(context));
 }
 
 // out = stride * (in - 1) + output_padding + dilation * (kernel - 1) + 1 - pads
 void conv_transpose_infer(InferContext& context) {
   const auto attrs = context.attrs<ConvAttrs>();
+  conv_check_floats(context);
   conv_check(context, attrs);
   const Shape &in = context.shape(0), &weights = context.shape(1);
   const auto spatial = static_cast<size_t>(in.rank() - 2);
@@ -127,6 +144,12 @@ void register_conv(OpTable& table) {
   def.check_attrs = check_attrs_as<ConvAttrs>;
   def.infer = conv_infer;
   def.flops = conv_flops;
+  OpDef integers = def;
+  integers.name = "conv_integer";
+  integers.max_inputs = 4;
+  integers.operand_names = {"x", "w", "x_zero_point", "w_zero_point"};
+  integers.infer = conv_integer_infer;
+  table.add(std::move(integers));
   OpDef transposed = def;
   transposed.name = "conv_transpose";
   transposed.infer = conv_transpose_infer;

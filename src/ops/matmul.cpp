@@ -1,14 +1,12 @@
-#include "ops/op.h"
+#include "ops/common/integer_product.h"
 
 namespace planish::ops {
 namespace {
 
 // [.., M, K] x [.., K, N] -> [.., M, N], NumPy broadcasting; a 1-D operand is a row or a column that vanishes.
-void matmul_infer(InferContext& context) {
+Shape matmul_shape(InferContext& context) {
   context.require_rank(0, 1);
   context.require_rank(1, 1);
-  context.require_dtype(0, kNumbers);
-  context.require_same_dtype(0, 1);
   std::vector<Dim> a = context.shape(0).dims(), b = context.shape(1).dims();
   const bool row = a.size() == 1, column = b.size() == 1;
   if (row) a.insert(a.begin(), 1);
@@ -21,7 +19,19 @@ void matmul_infer(InferContext& context) {
   std::vector<Dim> dims = batch.dims();
   if (!row) dims.push_back(a[a.size() - 2]);
   if (!column) dims.push_back(b.back());
-  context.output(0, context.dtype(0), Shape(std::move(dims)));
+  return Shape(std::move(dims));
+}
+
+void matmul_infer(InferContext& context) {
+  context.require_dtype(0, kNumbers);
+  context.require_same_dtype(0, 1);
+  context.output(0, context.dtype(0), matmul_shape(context));
+}
+
+// A, B, their zero points -> i32. No kernel computes it: passes/integer_products takes it apart.
+void matmul_integer_infer(InferContext& context) {
+  check_centred_bytes(context);
+  context.output(0, DataType::i32, matmul_shape(context));
 }
 
 Dim matmul_flops(const Graph& graph, const Node& node) {
@@ -70,6 +80,12 @@ void register_matmul(OpTable& table) {
   matmul.check_attrs = check_attrs_as<NoAttrs>;
   matmul.infer = matmul_infer;
   matmul.flops = matmul_flops;
+  OpDef integers = matmul;
+  integers.name = "matmul_integer";
+  integers.max_inputs = 4;
+  integers.operand_names = {"A", "B", "a_zero_point", "b_zero_point"};
+  integers.infer = matmul_integer_infer;
+  table.add(std::move(integers));
   table.add(std::move(matmul));
   OpDef gemm;
   gemm.name = "gemm";

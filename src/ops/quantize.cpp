@@ -36,9 +36,11 @@ void quantize_check(InferContext& context) {
   }
   const auto scale = context.constant(1);
   if (!scale) return;
+  // A block of zeros may have any scale.
+  const bool zero_fits = context.node().op == "dequantize_linear" && context.attrs<QuantizeAttrs>().block_size > 0;
   for (double value : scale->to_doubles())
-    if (!std::isfinite(value) || value == 0)
-      fail(Code::invalid_model, "a scale of {}; finite ones other than 0 are accepted", value);
+    if (!std::isfinite(value) || (value == 0 && !zero_fits))
+      fail(Code::invalid_model, "a scale of {}; finite ones{} are accepted", value, zero_fits ? "" : " other than 0");
 }
 
 }  // namespace

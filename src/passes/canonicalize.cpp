@@ -73,16 +73,18 @@ bool is_dequantized_constant(const Graph& graph, ValueId id) {
   const NodeId producer = graph.value(id).producer;
   if (!producer.valid() || graph.node(producer).op != "dequantize_linear") return false;
   const Node& node = graph.node(producer);
-  return graph.value(node.inputs[0]).is_constant() && node.attrs.get_or<int64_t>("block_size", 0) == 0;
+  return graph.value(node.inputs[0]).is_constant();
 }
 
-// The numbers of a matrix are transposed, and with them the axis of their scales.
+// The numbers of a matrix are transposed, and with them the axis of their scales, or the matrix of these.
 ValueId add_transposed_weights(Patch& patch, ValueId weights) {
   const Node& node = patch.graph().node(patch.graph().value(weights).producer);
   std::vector<ValueId> operands = node.inputs;
   Attrs attrs = node.attrs;
   attrs.set("axis", static_cast<int64_t>(1 - normalize_axis(attrs.get_or<int64_t>("axis", 1), 2)));
-  operands[0] = add_op(patch, "transpose", {operands[0]}, {{"perm", std::vector<int64_t>{1, 0}}});
+  for (ValueId& operand : operands)
+    if (operand.valid() && patch.graph().value(operand).type.shape.rank() == 2)
+      operand = add_op(patch, "transpose", {operand}, {{"perm", std::vector<int64_t>{1, 0}}});
   return add_op(patch, "dequantize_linear", std::move(operands), std::move(attrs));
 }
 

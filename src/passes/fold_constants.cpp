@@ -1,6 +1,6 @@
 // op(constants) -> constant, by the reference kernels. Results that are much larger than their operands stay computed.
-// Weights that are dequantised for a product of quantised numbers stay numbers: fuse_quantized takes them as they are
-// or folds them.
+// Weights that are dequantised for a product stay numbers: of a matrix product, or of one of quantised numbers.
+// fuse_weights and fuse_quantized take them as they are, or the latter folds them.
 
 #include <algorithm>
 
@@ -24,15 +24,19 @@ bool comes_from_bytes(const Graph& graph, ValueId id) {
   return false;
 }
 
+// Of 8 bits and fewer.
+bool is_number(DataType type) { return is_byte_type(type) || (is_narrow(type) && is_integer(type)); }
+
 bool waits_for_product(const Graph& graph, const Node& node) {
-  const bool numbers = node.op == "dequantize_linear" && is_byte_type(graph.value(node.inputs[0]).type.dtype);
+  const bool numbers = node.op == "dequantize_linear" && is_number(graph.value(node.inputs[0]).type.dtype);
   if (!numbers && node.op != "transpose") return false;
   const ValueId weights = node.outputs[0];
   const auto users = graph.users(weights);
   return std::any_of(users.begin(), users.end(), [&](NodeId id) {
     const Node& user = graph.node(id);
     if (user.op == "transpose") return numbers && waits_for_product(graph, user);
-    return is_product(user) && user.inputs[1] == weights && comes_from_bytes(graph, user.inputs[0]);
+    const bool matrix = user.op != "conv" && graph.value(weights).type.shape.rank() == 2;
+    return is_product(user) && user.inputs[1] == weights && (matrix || comes_from_bytes(graph, user.inputs[0]));
   });
 }
 

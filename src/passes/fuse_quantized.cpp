@@ -18,9 +18,8 @@ bool is_quantized_product(const Graph& graph, NodeId id) {
   if (anchor.op != "conv" && anchor.op != "matmul") return false;
   const Value& weights = graph.value(anchor.inputs[1]);
   ProductExtents extents;
-  if (!tensor_scale_of(graph, anchor.inputs[0]) || !weights.producer.valid() ||
-      !refuse_numbers(graph, anchor, extents).empty())
-    return false;
+  const bool numbers = tensor_scale_of(graph, anchor.inputs[0]) || has_dynamic_scale(graph, anchor.inputs[0]);
+  if (!numbers || !weights.producer.valid() || !refuse_numbers(graph, anchor, extents).empty()) return false;
   return quantized_weights(graph, graph.node(weights.producer), extents.axis).has_value();
 }
 

@@ -6,8 +6,8 @@
 
 namespace planish {
 
-// The body is: the anchor, whose operands are all operands of the node, then pointwise nodes.
-std::optional<EpilogueForm> epilogue_form(const Graph& graph, const Node& node) {
+// The body is: the anchor, whose operands are all operands of the node or made in front of it, then pointwise nodes.
+std::optional<EpilogueForm> epilogue_form(const Graph& graph, const Node& node, size_t first) {
   EpilogueForm form;
   if (node.op != "fused") {
     form.anchor = &node;
@@ -22,15 +22,17 @@ std::optional<EpilogueForm> epilogue_form(const Graph& graph, const Node& node) 
       if (body.inputs()[i] == inner) return node.inputs[i];
     return {};
   };
-  form.anchor = &body.node(order.front());
+  if (first >= order.size()) return std::nullopt;
+  form.anchor = &body.node(order[first]);
   form.body = &body;
   for (ValueId input : form.anchor->inputs) {
     form.anchor_inputs.push_back(input.valid() ? outer_of(input) : ValueId{});
-    if (input.valid() && !form.anchor_inputs.back().valid()) return std::nullopt;
+    const bool is_made = input.valid() && body.value(input).producer.valid();
+    if (input.valid() && !is_made && !form.anchor_inputs.back().valid()) return std::nullopt;
   }
   // What follows, as a program whose input 0 is the anchor's result.
   std::vector<ValueId> extras;
-  for (size_t k = 1; k < order.size(); ++k)
+  for (size_t k = first + 1; k < order.size(); ++k)
     for (ValueId input : body.node(order[k]).inputs)
       if (outer_of(input).valid() && std::find(extras.begin(), extras.end(), input) == extras.end())
         extras.push_back(input);
@@ -40,7 +42,7 @@ std::optional<EpilogueForm> epilogue_form(const Graph& graph, const Node& node) 
     registers[extras[i]] = static_cast<PwBuilder::Reg>(i + 1);
     form.extras.push_back(outer_of(extras[i]));
   }
-  for (size_t k = 1; k < order.size(); ++k) {
+  for (size_t k = first + 1; k < order.size(); ++k) {
     const Node& step = body.node(order[k]);
     if (!is_pointwise(step)) return std::nullopt;
     std::vector<PwBuilder::Reg> operands;
@@ -51,7 +53,7 @@ std::optional<EpilogueForm> epilogue_form(const Graph& graph, const Node& node) 
     }
     registers[step.outputs[0]] = op_def(step.op).pointwise(builder, step.attrs, operands);
   }
-  if (order.size() > 1) form.epilogue = builder.finish({registers.at(body.outputs()[0])});
+  if (order.size() > first + 1) form.epilogue = builder.finish({registers.at(body.outputs()[0])});
   return form;
 }
 

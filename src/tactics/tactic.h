@@ -131,7 +131,8 @@ struct EpilogueForm {
   PointwiseProgram epilogue;           // input 0: the anchor's result; then `extras`, in order
   std::vector<ValueId> extras;         // outer values (residuals, scales); empty program: none
 };
-// nullopt when the body is not of that form.
-std::optional<EpilogueForm> epilogue_form(const Graph& graph, const Node& node);
+// nullopt when the body is not of that form. The anchor is node `first` of the body; operands of it that nodes in front
+// of it make are not valid in anchor_inputs.
+std::optional<EpilogueForm> epilogue_form(const Graph& graph, const Node& node, size_t first = 0);
 
 }  // namespace planish

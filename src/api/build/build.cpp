@@ -5,6 +5,7 @@
 #include "api/build/network.h"
 #include "api/build/profiles.h"
 #include "compile/calibrate/quantize.h"
+#include "compile/weights.h"
 #include "importers/import.h"
 #include "importers/onnx/importer.h"
 #include "importers/plugins/table/plugin_table.h"
@@ -136,6 +137,18 @@ Graph quantized_graph(Graph graph, const planish_build_options& given) {
   return quantized(simplified(std::move(graph)), calibration, options);
 }
 
+WeightOptions weight_options(const planish_build_options& given) {
+  WeightOptions options;
+  options.bits = given.weight_bits;
+  options.block = given.weight_block < 0 ? 0 : given.weight_block == 0 ? -1 : given.weight_block;
+  options.symmetric = given.weight_zeros == 0;
+  options.dynamic = given.dynamic != 0;
+  if (given.float_weight_count > 0) required(given.float_weights, "float_weights");
+  for (size_t i = 0; i < given.float_weight_count; ++i)
+    options.exclude.emplace_back(&required(given.float_weights[i], "the name of a layer"));
+  return options;
+}
+
 // `timings`: a cache's text, read and replaced; null: none, or a file.
 Plan build_profile(const planish_network& network, Device& device, const planish_build_options& given,
                    const std::vector<InputRange>& ranges, std::string* timings) {
@@ -143,6 +156,10 @@ Plan build_profile(const planish_network& network, Device& device, const planish
   api::apply_ranges(graph, ranges);
   api::require_ranges(network, ranges);
   if (given.calibration != nullptr) graph = quantized_graph(std::move(graph), given);
+  if (const WeightOptions weights = weight_options(given); weights.wanted()) {
+    graph = simplified(std::move(graph));
+    quantize_weights(graph, weights);
+  }
   BuildReport report;
   BuildOptions options = build_options(given);
   options.timings = timings;

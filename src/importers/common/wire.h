@@ -7,6 +7,7 @@ namespace planish::importers {
 }
 #define protozero_assert(condition) ((condition) ? static_cast<void>(0) : planish::importers::refuse_wire_type())
 #include <protozero/pbf_reader.hpp>
+#include <protozero/pbf_writer.hpp>
 
 #include <cstring>
 #include <span>

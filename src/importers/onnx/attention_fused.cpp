@@ -1,11 +1,8 @@
-// Attention as domain com.microsoft writes it: Attention (with the projections), MultiHeadAttention;
-// and the matrix product with packed weights that goes with them, MatMulNBits.
+// Attention as domain com.microsoft writes it: Attention (with the projections), MultiHeadAttention.
 
 #include <cmath>
 
-#include "base/checked.h"
 #include "importers/onnx/pieces.h"
-#include "tensor/narrow.h"
 
 namespace planish::onnx {
 namespace {
@@ -157,86 +154,11 @@ void import_multi_head_attention(NodeContext& context) {
   MultiHead(context).import();
 }
 
-// B [N, blocks, bytes]: numbers of a few bits in blocks of K, each block with a scale and a zero point (absent: the
-// middle).
-class PackedProduct {
- public:
-  explicit PackedProduct(NodeContext& context)
-      : context_(context),
-        rows_(positive("N")),
-        columns_(positive("K")),
-        block_(positive("block_size")),
-        blocks_((columns_ + block_ - 1) / block_) {
-    const int64_t bits = context.get_or<int64_t>("bits", 4);
-    type_ = bits == 2 ? DataType::u2 : bits == 4 ? DataType::u4 : bits == 8 ? DataType::u8 : DataType::none;
-    if (type_ == DataType::none) fail(Code::unsupported, "attribute 'bits' is {}; 2, 4 and 8 are accepted", bits);
-    if (context.has_input(4)) fail(Code::unsupported, "g_idx; blocks in order are accepted");
-  }
-
-  void import() {
-    const DataType floats = context_.type(0).dtype;
-    const ValueId numbers = context_.constant(unpacked(1, blocks_ * block_));
-    const ValueId scales = reshaped(context_, context_.input(2), {rows_, blocks_});
-    const ValueId wide = context_.add("dequantize_linear", {numbers, scales, zero_points()},
-                                      {{"axis", int64_t{1}}, {"block_size", block_}});
-    const ValueId weights = columns_ == blocks_ * block_ ? wide : sliced(context_, wide, 1, 0, columns_);
-    const ValueId y =
-        context_.add("matmul", {context_.input(0), transposed(context_, as(floats, context_, weights), {1, 0})});
-    if (context_.has_input(5)) return context_.emit("add", {y, context_.input(5)});
-    context_.alias(y);
-  }
-
- private:
-  int64_t positive(const char* name) {
-    const int64_t value = context_.get_or<int64_t>(name, 0);
-    constexpr int64_t kMost = int64_t{1} << 40;
-    if (value < 1 || value > kMost)
-      fail(Code::invalid_model, "attribute '{}' is {}; 1 and more is accepted", name, value);
-    return value;
-  }
-
-  // Rows of `count` numbers, each row beginning at a byte.
-  Tensor unpacked(size_t i, int64_t count) {
-    const Value& value = context_.value(context_.input(i));
-    const int64_t bytes = packed_bytes(type_, count);
-    if (!value.is_constant()) fail(Code::unsupported, "operand {} is computed; a constant is accepted", i);
-    const Tensor& packed = value.constant;
-    if (packed.dtype() != DataType::u8 || packed.element_count() != checked_mul(rows_, bytes))
-      fail(Code::invalid_model, "operand {} is {}; {} rows of {} bytes are accepted", i, value.type.str(), rows_,
-           bytes);
-    return Tensor::make(type_, {rows_, count}, [&](std::byte* out) {
-      const auto from = packed.as<uint8_t>();
-      auto* to = reinterpret_cast<uint8_t*>(out);
-      for (int64_t row = 0; row < rows_; ++row)
-        unpack_narrow(type_, from.subspan(static_cast<size_t>(row * bytes), static_cast<size_t>(bytes)),
-                      {to + row * count, static_cast<size_t>(count)});
-    });
-  }
-
-  ValueId zero_points() {
-    if (context_.has_input(3)) {
-      if (dtype_of(context_, context_.input(3)) != DataType::u8) fail(Code::unsupported, "zero points in floats");
-      return context_.constant(unpacked(3, blocks_));
-    }
-    const int middle = 1 << (element_bits(type_) - 1);
-    return context_.constant(Tensor::make(type_, {rows_, blocks_}, [&](std::byte* out) {
-      std::fill_n(reinterpret_cast<uint8_t*>(out), rows_ * blocks_, static_cast<uint8_t>(middle));
-    }));
-  }
-
-  NodeContext& context_;
-  int64_t rows_, columns_, block_, blocks_;
-  DataType type_ = DataType::none;
-};
-
-void import_matmul_bits(NodeContext& context) { PackedProduct(context).import(); }
-
 }  // namespace
 
 void register_attention_fused(ImporterTable& table) {
   table.add("com.microsoft::Attention", import_fused_attention, 6);
   table.add("com.microsoft::MultiHeadAttention", import_multi_head_attention, 10);
-  table.add("com.microsoft::MatMulNBits", import_matmul_bits, 6);
 }
 
 }  // namespace planish::onnx

@@ -51,106 +51,17 @@ void import_qgemm(NodeContext& context) {
   emit_quantized(context, sum, 7);
 }
 
-// Numbers less their zero point, which may be one a row (`axis`) of them.
-ValueId centred(NodeContext& context, size_t i, size_t zero, int64_t axis, DataType type = DataType::f32) {
-  const ValueId numbers = as(type, context, context.input(i));
-  if (!context.has_input(zero)) return numbers;
-  ValueId point = as(type, context, context.input(zero));
-  const Shape& shape = shape_of(context, point);
-  if (shape.rank() == 1 && shape[0] != Dim(1)) {
-    std::vector<int64_t> axes;
-    for (int64_t k = axis + 1; k < context.type(i).shape.rank(); ++k) axes.push_back(k - axis);
-    if (!axes.empty()) point = context.add("unsqueeze", {point, context.ints(axes)});
-  }
-  return context.add("sub", {numbers, point});
-}
-
-std::vector<ValueId> factors(NodeContext& context, size_t a, size_t b, size_t a_zero, size_t b_zero,
-                             DataType type = DataType::f32) {
-  const int64_t rows = std::max(context.type(a).shape.rank() - 2, 0), columns = context.type(b).shape.rank() - 1;
-  return {centred(context, a, a_zero, rows, type), centred(context, b, b_zero, columns, type)};
-}
-
-// f32 holds the sum of so many products of centred 8-bit numbers.
-constexpr int64_t kExactTerms = (int64_t{1} << 24) / (255 * 255);
-
-// Places along an axis of each operand over which a product sums.
-struct Depth {
-  int64_t axes[2];
-  int64_t extent, at_once;
-  bool few_parts() const { return at_once > 0 && extent / at_once < 64; }
-};
-
-std::vector<ValueId> part(NodeContext& context, const std::vector<ValueId>& operands, const Depth& depth,
-                          int64_t begin) {
-  if (depth.extent <= depth.at_once) return operands;
-  std::vector<ValueId> parts;
-  const int64_t end = std::min(begin + depth.at_once, depth.extent);
-  for (size_t i : {0, 1})
-    parts.push_back(
-        context.add("slice", {operands[i], context.ints({begin}), context.ints({end}), context.ints({depth.axes[i]})}));
-  return parts;
-}
-
-// The last nodes: a product whose f32 sums are exact in parts, which are added up in i32
-void emit_exact(NodeContext& context, OpName op, const std::vector<ValueId>& operands, const Attrs& attrs,
-                const Depth& depth) {
-  ValueId sum;
-  for (int64_t begin = 0;; begin += depth.at_once) {
-    const bool last = begin + depth.at_once >= depth.extent;
-    const ValueId product = context.add(op, part(context, operands, depth, begin), attrs);
-    if (last && !sum.valid()) return context.emit("cast", {product}, {{"to", DataType::i32}});
-    const ValueId whole = as(DataType::i32, context, product);
-    if (last) return context.emit("add", {sum, whole});
-    sum = sum.valid() ? context.add("add", {sum, whole}) : whole;
-  }
-}
-
-void import_matmul_integer(NodeContext& context) {
-  const Shape &a = context.type(0).shape, &b = context.type(1).shape;
-  if (a.rank() < 1 || b.rank() < 1) fail(Code::invalid_model, "operands of {} and {}", a.str(), b.str());
-  const Dim inner = a[a.rank() - 1];
-  const Depth depth = {
-      {a.rank() - 1, std::max(b.rank() - 2, 0)}, inner.is_constant() ? inner.value() : INT64_MAX, kExactTerms};
-  if (!depth.few_parts()) return context.emit("matmul", factors(context, 0, 1, 2, 3, DataType::i32));
-  emit_exact(context, "matmul", factors(context, 0, 1, 2, 3), {}, depth);
-}
-
-Depth conv_depth(NodeContext& context) {
-  const Shape& w = context.type(1).shape;
-  const bool fixed = w.is_static() && w.rank() > 2 && w.element_count() != Dim(0);
-  if (!fixed) return {{1, 1}, INT64_MAX, 0};
-  const int64_t channels = w[1].value(),
-                at_once = kExactTerms / Shape({w.begin() + 2, w.end()}).element_count().value();
-  const bool split = at_once < channels && context.get_or<int64_t>("group", 1) != 1;
-  return {{1, 1}, channels, split ? 0 : at_once};
-}
-
-void import_conv_integer(NodeContext& context) {
-  const Depth depth = conv_depth(context);
-  if (depth.few_parts())
-    return emit_exact(context, "conv", {centred(context, 0, 2, 1), centred(context, 1, 3, 0)}, context.attrs(), depth);
-  const ValueId x = centred(context, 0, 2, 1, DataType::f64), w = centred(context, 1, 3, 0, DataType::f64);
-  context.emit("cast", {context.add("conv", {x, w}, context.attrs())}, {{"to", DataType::i32}});
-}
+void import_matmul_integer(NodeContext& context) { context.emit("matmul_integer", context.inputs()); }
+void import_conv_integer(NodeContext& context) { context.emit("conv_integer", context.inputs(), context.attrs()); }
 
 struct Quantized {
   ValueId numbers, scale, zero;
 };
 
-// scale = (max - min) / 255 over a range that holds 0, zero = round(-min / scale); all zeros: scale 1
 Quantized quantized_dynamically(NodeContext& context, ValueId x) {
-  const ValueId nothing = context.scalar_like(x, 0);
-  const Attrs dropped = {{"keepdims", int64_t{0}}};
-  const ValueId high = context.add("max", {context.add("reduce_max", {x}, dropped), nothing});
-  const ValueId low = context.add("min", {context.add("reduce_min", {x}, dropped), nothing});
-  const ValueId range = context.add("sub", {high, low});
-  const ValueId step = context.add("div", {range, context.scalar_like(x, 255)});
-  const ValueId scale = context.add("where", {context.add("equal", {range, nothing}), context.scalar_like(x, 1), step});
-  const ValueId steps = context.add("round", {context.add("div", {context.add("neg", {low}), scale})});
-  const ValueId zero =
-      context.add("cast", {context.add("clip", {steps, nothing, context.scalar_like(x, 255)})}, {{"to", DataType::u8}});
-  return {context.add("quantize_linear", {x, scale, zero}), scale, zero};
+  const ValueId numbers = context.add("dynamic_quantize_linear", {x});
+  const std::vector<ValueId> results = context.graph().node(context.value(numbers).producer).outputs;
+  return {results[0], results[1], results[2]};
 }
 
 void import_dynamic_quantize_linear(NodeContext& context) {
@@ -161,7 +72,9 @@ void import_dynamic_quantize_linear(NodeContext& context) {
 // A, B, A's scale, B's scale, zero points, bias
 void import_matmul_integer_to_float(NodeContext& context) {
   const ValueId scale = context.add("mul", {context.input(2), context.input(3)});
-  const ValueId product = context.add("mul", {context.add("matmul", factors(context, 0, 1, 4, 5)), scale});
+  std::vector<ValueId> operands = {context.input(0), context.input(1), context.input(4), context.input(5)};
+  const ValueId sums = as(DataType::f32, context, context.add("matmul_integer", std::move(operands)));
+  const ValueId product = context.add("mul", {sums, scale});
   if (!context.has_input(6)) return context.alias(product);
   context.emit("add", {product, context.input(6)});
 }
@@ -169,9 +82,9 @@ void import_matmul_integer_to_float(NodeContext& context) {
 // A in floats, B, B's scale, zero point, bias
 void import_dynamic_quantize_matmul(NodeContext& context) {
   const Quantized a = quantized_dynamically(context, context.input(0));
-  const ValueId numbers = context.add("dequantize_linear", {a.numbers, a.scale, a.zero});
-  const ValueId weights = centred(context, 1, 3, context.type(1).shape.rank() - 1);
-  const ValueId product = context.add("mul", {context.add("matmul", {numbers, weights}), context.input(2)});
+  const ValueId sums = as(DataType::f32, context,
+                          context.add("matmul_integer", {a.numbers, context.input(1), a.zero, context.input(3)}));
+  const ValueId product = context.add("mul", {sums, context.add("mul", {a.scale, context.input(2)})});
   if (!context.has_input(4)) return context.alias(product);
   context.emit("add", {product, context.input(4)});
 }

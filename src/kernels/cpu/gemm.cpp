@@ -7,11 +7,6 @@
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
 
-struct DenseRows {
-  RowOperand<const float> a;
-  void row(int64_t, const RowWalk& walk, int64_t, const float** pointers) const { pointers[0] = a.row(walk); }
-};
-
 // A [.., M, K], packed B, bias?, extras -> Y [.., M, N], columns adjacent
 void check_gemm(const KernelArgs& args) {
   const GemmAttrs& gemm = args.as<GemmParams>().attrs;
@@ -24,12 +19,6 @@ void check_gemm(const KernelArgs& args) {
   std::vector<int64_t> dims(a.extents().begin(), a.extents().end());
   dims.back() = gemm.columns;
   o.out().shape(dims);
-}
-
-// Rows whose elements are not adjacent are gathered first.
-bool is_gathered(const TensorView& a) {
-  const auto last = static_cast<size_t>(a.rank - 1);
-  return a.strides[last] != 1 && a.dims[last] > 1;
 }
 
 // f32 unless it is said.

@@ -98,7 +98,7 @@ void put_gathered(const MmaProduct& p, const Window<T>& window, const Store& sto
                   int32_t* words) {
   T gathered[kMostGathered];
   T* to = gathered;
-  const auto zero = beside_image<T>(p.params->attrs.x_zero);
+  const auto zero = beside_image<T>(p.x_zero);
   window.taps(g, walk, [&](int64_t, const T* data) {
     for (int64_t c = 0; c < window.channels; ++c) *to++ = data != nullptr ? data[c * window.channel] : zero;
   });
@@ -114,7 +114,7 @@ void put_taps(const MmaProduct& p, const Window<T>& window, const Store& store, 
   window.taps(g, walk, [&](int64_t tap, const T* data) {
     const int64_t at = tap * window.channels;
     data != nullptr ? store.put(words, at, data, window.channel, window.channels)
-                    : store.fill(words, at, p.params->attrs.x_zero, window.channels);
+                    : store.fill(words, at, p.x_zero, window.channels);
   });
 }
 
@@ -152,7 +152,7 @@ struct ImageRows {
   const Window<T>& window;
   const Store& store;
 
-  void fill(int32_t* words, int64_t at, int64_t n) const { store.fill(words, at, p.params->attrs.x_zero, n); }
+  void fill(int32_t* words, int64_t at, int64_t n) const { store.fill(words, at, p.x_zero, n); }
 
   // Position of the image with borders: a pixel, or beside it.
   void put_pixel(int64_t position, int32_t* words) const {

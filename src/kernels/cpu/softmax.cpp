@@ -9,7 +9,7 @@
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
 
-constexpr int64_t kColumns = 64;
+constexpr int64_t kSoftmaxColumns = 64;
 
 template <bool logarithm>
 void softmax_row(const float* x, int64_t n, float* y) {
@@ -29,14 +29,14 @@ constexpr int64_t kShortSoftmax = 16;
 
 template <bool logarithm>
 void softmax_short_rows(const float* x, int64_t x_step, int64_t n, int64_t rows, float* y, int64_t y_step) {
-  float shifted[kColumns * kShortSoftmax], powers[kColumns * kShortSoftmax];
+  float shifted[kSoftmaxColumns * kShortSoftmax], powers[kSoftmaxColumns * kShortSoftmax];
   for (int64_t r = 0; r < rows; ++r) {
     const float* const from = x + r * x_step;
     float largest = from[0];
     for (int64_t i = 1; i < n; ++i) largest = from[i] > largest ? from[i] : largest;
     for (int64_t i = 0; i < n; ++i) shifted[r * n + i] = from[i] - largest;
   }
-  const int64_t whole = (rows * n + kLanes - 1) / kLanes * kLanes;
+  const int64_t whole = (rows * n + kSoftmaxLanes - 1) / kSoftmaxLanes * kSoftmaxLanes;
   std::fill(shifted + rows * n, shifted + whole, 0.f);
   for (int64_t i = 0; i < whole; ++i) powers[i] = exp_exact_range(shifted[i]);
   for (int64_t r = 0; r < rows; ++r) {
@@ -58,17 +58,17 @@ struct Grid {
 // `adjacent`: the columns lie side by side on both sides.
 template <bool logarithm, bool adjacent>
 void softmax_columns(const Grid& g, int64_t n) {
-  float largest[kColumns], sums[kColumns];
-  double totals[kColumns] = {};
+  float largest[kSoftmaxColumns], sums[kSoftmaxColumns];
+  double totals[kSoftmaxColumns] = {};
   const int64_t xc = adjacent ? 1 : g.x_column, yc = adjacent ? 1 : g.y_column;
   for (int64_t c = 0; c < n; ++c) largest[c] = g.x[c * xc];
   for (int64_t i = 1; i < g.extent; ++i) {
     const float* row = g.x + i * g.x_axis;
     for (int64_t c = 0; c < n; ++c) largest[c] = row[c * xc] > largest[c] ? row[c * xc] : largest[c];
   }
-  for (int64_t i = 0; i < g.extent; i += kStretch) {
+  for (int64_t i = 0; i < g.extent; i += kSoftmaxStretch) {
     std::fill_n(sums, n, 0.f);
-    for (int64_t k = i; k < std::min(g.extent, i + kStretch); ++k) {
+    for (int64_t k = i; k < std::min(g.extent, i + kSoftmaxStretch); ++k) {
       const float* row = g.x + k * g.x_axis;
       float* out = g.y + k * g.y_axis;
       for (int64_t c = 0; c < n; ++c) {
@@ -106,7 +106,7 @@ void run_softmax(const KernelArgs& args) {
   const size_t in = nest.inner();
   const int64_t extent = x.dims[axis], x_step = nest.strides[1][in], y_step = nest.strides[0][in];
   const bool rows = x.strides[axis] == 1 && y.strides[axis] == 1, adjacent = x_step == 1 && y_step == 1;
-  for_rows(*args.pool, nest, kColumns, std::max<int64_t>(1, 4096 / extent),
+  for_rows(*args.pool, nest, kSoftmaxColumns, std::max<int64_t>(1, 4096 / extent),
            [&](const std::array<int64_t, 2>& at, int64_t n) {
              const float* from = x.as<const float>() + at[1];
              float* to = y.as<float>() + at[0];

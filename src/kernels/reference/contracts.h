@@ -19,6 +19,7 @@ void check_arg(const KernelArgs& args);
 void check_layer_norm(const KernelArgs& args);
 void check_softmax(const KernelArgs& args);
 void check_quantize(const KernelArgs& args);
+void check_dynamic_quantize(const KernelArgs& args);
 void check_resize(const KernelArgs& args);
 void check_cast(const KernelArgs& args);
 

@@ -42,6 +42,24 @@ std::optional<TensorScale> tensor_scale_of(const Graph& graph, ValueId id) {
   return node.op == "dequantize_linear" ? tensor_scale(graph, node) : std::nullopt;
 }
 
+bool has_dynamic_scale(const Graph& graph, const Node& node) {
+  if (node.op != "dequantize_linear" || node.inputs.size() != 3 ||
+      graph.value(node.outputs[0]).type.dtype != DataType::f32)
+    return false;
+  const NodeId maker = graph.value(node.inputs[0]).producer;
+  if (!maker.valid() || graph.node(maker).op != "dynamic_quantize_linear" || graph.node(maker).outputs != node.inputs)
+    return false;
+  const Shape &x = graph.value(node.inputs[0]).type.shape, &scale = graph.value(node.inputs[1]).type.shape;
+  const auto attrs = attrs_to<QuantizeAttrs>(node.attrs);
+  if (scale.rank() == 0) return attrs.block_size == 0;
+  return normalize_axis(attrs.axis, x.rank()) == x.rank() - 1 && Dim(attrs.block_size) == x[x.rank() - 1];
+}
+
+bool has_dynamic_scale(const Graph& graph, ValueId id) {
+  const NodeId maker = id.valid() ? graph.value(id).producer : NodeId{};
+  return maker.valid() && has_dynamic_scale(graph, graph.node(maker));
+}
+
 PwBuilder::Reg add_dequantize(PwBuilder& builder, PwBuilder::Reg r, const TensorScale& by) {
   if (by.zero != 0) r = builder.binary(PwOp::sub, r, builder.constant(static_cast<double>(by.zero)));
   return builder.binary(PwOp::mul, r, builder.constant(by.scale));

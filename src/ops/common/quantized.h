@@ -22,6 +22,11 @@ std::optional<TensorScale> tensor_scale(const Graph& graph, const Node& node);
 // Of the dequantize_linear that makes the value.
 std::optional<TensorScale> tensor_scale_of(const Graph& graph, ValueId id);
 
+// Whether the node dequantises numbers of 8 bits by what dynamic_quantize_linear found of them: one scale for all, or
+// one for each row along the last axis (a block as deep as that).
+bool has_dynamic_scale(const Graph& graph, const Node& node);
+bool has_dynamic_scale(const Graph& graph, ValueId id);  // of the node that makes the value
+
 // (r - zero) * scale and round_half_even(r / scale) + zero
 PwBuilder::Reg add_dequantize(PwBuilder& builder, PwBuilder::Reg r, const TensorScale& by);
 PwBuilder::Reg add_quantize(PwBuilder& builder, PwBuilder::Reg r, const TensorScale& by);

@@ -103,7 +103,8 @@ void OwnDequantizations::read_by(NodeId id) {
     if (!input.valid() || !graph_.value(input).producer.valid()) continue;
     const Node& producer = graph_.node(graph_.value(input).producer);
     const bool weights = producer.op == "dequantize_linear" && graph_.value(producer.inputs[0]).is_constant();
-    if (weights || tensor_scale_of(graph_, input)) graph_.set_input(id, i, copy_of(input));
+    if (weights || tensor_scale_of(graph_, input) || has_dynamic_scale(graph_, input))
+      graph_.set_input(id, i, copy_of(input));
   }
 }
 

@@ -2,7 +2,7 @@
 // bf16 hold exactly, as those of networks written in 16 bits, may be stored so: few rows read half the memory, for many
 // rows each panel is widened again and again.
 
-#include "tactics/cpu/common/packing.h"
+#include "tactics/cpu/common/packed_product.h"
 
 namespace planish::tactics::cpu {
 namespace {
@@ -29,8 +29,8 @@ struct PackedProduct {
   double other_bytes = 0;  // of operand and result
 };
 
-PackedProduct packed_product(const TacticQuery& query, const EpilogueForm& form) {
-  PackedProduct product{form, {}, query.graph.value(form.anchor_inputs[1]).constant};
+PackedProduct packed_product(const TacticQuery& query, const EpilogueForm& form, Tensor weights) {
+  PackedProduct product{form, {}, std::move(weights)};
   const int64_t depth = product.weights.extents()[0], columns = product.weights.extents()[1];
   const Shape &a = query.graph.value(form.anchor_inputs[0]).type.shape, &y = query.output(0).type.shape;
   product.epilogue = epilogue_params(query, form, {}, columns, y.rank() - 1);
@@ -77,23 +77,6 @@ Candidate packed_candidate(const TacticQuery& query, const PackedProduct& produc
   return candidate;
 }
 
-void offer_packed(const TacticQuery& query, CandidateSink& sink, const EpilogueForm& form) {
-  const PackedProduct product = packed_product(query, form);
-  const int64_t depth = product.weights.extents()[0], columns = product.weights.extents()[1];
-  const double rows =
-      typical_elements(query, query.output(0).type.shape) / static_cast<double>(std::max<int64_t>(columns, 1));
-  const auto choices = row_block_choices(query.isa, query.threads, rows, depth, columns);
-  double efficiency = 0.8;
-  for (int64_t row_blocks : choices) {
-    sink.offer(packed_candidate(query, product, {DataType::f32, row_blocks, 0, efficiency}));
-    efficiency -= 0.02;
-  }
-  if (const int64_t slots = packing_slots(query, rows, columns); slots > 0)
-    sink.offer(packed_candidate(query, product, {DataType::f32, choices[0], slots, packing_efficiency(query)}));
-  if (const DataType stored = exact_storage(product.weights); stored != DataType::f32)
-    sink.offer(packed_candidate(query, product, {stored, choices[0], 0, 0.7}));
-}
-
 void offer_batched(const TacticQuery& query, CandidateSink& sink) {
   const Shape &a = query.input(0).type.shape, &b = query.input(1).type.shape;
   if (a.rank() < 2 || b.rank() < 2) return sink.refuse("batched_gemm", "an operand of rank 1");
@@ -117,12 +100,30 @@ void propose_matmul(const TacticQuery& query, CandidateSink& sink) {
   const Value &a = query.graph.value(form->anchor_inputs[0]), &b = query.graph.value(form->anchor_inputs[1]);
   if (a.type.dtype != DataType::f32)
     return sink.refuse("gemm", "elements are " + std::string(data_type_name(a.type.dtype)) + ", f32 is accepted");
-  if (b.is_constant() && b.type.shape.rank() == 2 && a.type.shape.rank() >= 2) return offer_packed(query, sink, *form);
+  if (b.is_constant() && b.type.shape.rank() == 2 && a.type.shape.rank() >= 2)
+    return offer_packed(query, sink, *form, b.constant);
   if (query.node.op == "matmul") return offer_batched(query, sink);
   sink.refuse("gemm", "the second operand is not a constant matrix");
 }
 
 }  // namespace
+
+void offer_packed(const TacticQuery& query, CandidateSink& sink, const EpilogueForm& form, const Tensor& weights) {
+  const PackedProduct product = packed_product(query, form, weights);
+  const int64_t depth = product.weights.extents()[0], columns = product.weights.extents()[1];
+  const double rows =
+      typical_elements(query, query.output(0).type.shape) / static_cast<double>(std::max<int64_t>(columns, 1));
+  const auto choices = row_block_choices(query.isa, query.threads, rows, depth, columns);
+  double efficiency = 0.8;
+  for (int64_t row_blocks : choices) {
+    sink.offer(packed_candidate(query, product, {DataType::f32, row_blocks, 0, efficiency}));
+    efficiency -= 0.02;
+  }
+  if (const int64_t slots = packing_slots(query, rows, columns); slots > 0)
+    sink.offer(packed_candidate(query, product, {DataType::f32, choices[0], slots, packing_efficiency(query)}));
+  if (const DataType stored = exact_storage(product.weights); stored != DataType::f32)
+    sink.offer(packed_candidate(query, product, {stored, choices[0], 0, 0.7}));
+}
 
 void register_matmul(TacticTable& table) { table.add("matmul", propose_matmul); }
 

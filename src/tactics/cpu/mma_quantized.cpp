@@ -1,7 +1,8 @@
 // Products of quantised numbers on the integers themselves. With centred weights W = w - zw
 //   sum (x - zx) W sx sw  =  (sum x W - zx sum W) sx sw
 // so that a column's offset takes the zero point out of the exact sum (and the 128 that signed bytes are raised by
-// where only unsigned ones multiply), and its scale makes a number of it in steps of the result.
+// where only unsigned ones multiply), and its scale makes a number of it in steps of the result. Where zx and sx are
+// known only when it runs, offsets are the negated sums of W.
 
 #include "tactics/cpu/common/mma_problem.h"
 #include "tactics/cpu/common/quantized_form.h"
@@ -19,14 +20,19 @@ std::vector<Mma> integer_mmas(const TacticQuery& query, const QuantizedWeights& 
 }
 
 // sums: of each column's weights
-void set_integers(const QuantizedForm& q, const QuantizedEpilogue& e, std::vector<int32_t> sums, MmaProblem& p) {
+void set_integers(const TacticQuery& query, const QuantizedForm& q, const QuantizedEpilogue& e,
+                  std::vector<int32_t> sums, MmaProblem& p) {
+  for (ValueId id : q.dynamic) {
+    p.dynamic.push_back(operand_index(query.node, id));
+    p.inputs[p.dynamic.back()] = LayoutRule::row_major;
+  }
   p.attrs.x_zero = q.x.zero;
   p.attrs.out_zero = e.out_zero;
   p.attrs.residual_zero = e.residual_zero;
   p.attrs.residual_scale = e.residual_scale;
   const bool is_signed = q.x.numbers == DataType::i8;
-  p.rows_behind = [=, zero = q.x.zero, scales = e.scales](Mma mma) {
-    const int64_t taken = zero + (is_signed && mma != Mma::madd_i16 ? 128 : 0);
+  p.rows_behind = [=, dynamic = !q.dynamic.empty(), zero = q.x.zero, scales = e.scales](Mma mma) {
+    const int64_t taken = dynamic ? 1 : zero + (is_signed && mma != Mma::madd_i16 ? 128 : 0);
     std::vector<int32_t> offsets;
     for (int32_t sum : sums) offsets.push_back(static_cast<int32_t>(-taken * sum));
     const auto columns = static_cast<int64_t>(scales.size());
@@ -65,8 +71,11 @@ void propose_conv_of_numbers(const TacticQuery& query, CandidateSink& sink, cons
   std::vector<int32_t> sums(static_cast<size_t>(conv.filters), 0);
   const auto w = q.weights.centred.as<int16_t>();
   for (size_t i = 0; i < w.size(); ++i) sums[i / (w.size() / sums.size())] += w[i];
-  set_integers(q, e, std::move(sums), p);
-  if (conv.channels == 1 && conv.attrs.group == conv.filters) return offer_depthwise(query, sink, conv, std::move(p));
+  set_integers(query, q, e, std::move(sums), p);
+  if (conv.channels == 1 && conv.attrs.group == conv.filters) {
+    if (!q.dynamic.empty()) return sink.refuse("depthwise.i8", "the scale of the operand is dynamic");
+    return offer_depthwise(query, sink, conv, std::move(p));
+  }
   p.pack = pack_filters<int16_t>(query, conv, q.weights.centred);
   offer_mma(query, sink, p, integer_mmas(query, q.weights));
 }
@@ -79,7 +88,7 @@ void propose_matrix_of_numbers(const TacticQuery& query, CandidateSink& sink, co
   std::vector<int32_t> sums(static_cast<size_t>(columns), 0);
   const auto w = q.weights.centred.as<int16_t>();
   for (size_t i = 0; i < w.size(); ++i) sums[i % sums.size()] += w[i];
-  set_integers(q, e, std::move(sums), p);
+  set_integers(query, q, e, std::move(sums), p);
   p.pack = pack_matrix<int16_t>(query, q.weights.centred);
   offer_mma(query, sink, p, integer_mmas(query, q.weights));
 }

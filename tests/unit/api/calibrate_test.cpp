@@ -71,5 +71,28 @@ TEST(Calibrate, SaysWhatIsWrong) {
   EXPECT_NO_THROW(build(network, build_options));
 }
 
+TEST(Weights, OfFewBits) {
+  const Network network = small_network();
+  BuildOptions options = untuned();
+  const auto x = random_values(192, 99);
+  const auto result = [&] {
+    const Engine engine(build(network, options));
+    Context context(engine);
+    return run(context, 1, x);
+  };
+  const std::vector<float> exact = result();
+  options.weight_bits = 4;
+  const std::vector<float> numbers = result();
+  EXPECT_NE(numbers, exact);
+  for (size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(numbers[i], exact[i], 0.1);
+  options.float_weights = {"fc"};
+  EXPECT_EQ(result(), exact);
+  options.weight_bits = 5;
+  EXPECT_EQ(error_of([&] { build(network, options); }).code(), Code::invalid_argument);
+  options.weight_bits = 8;
+  options.float_weights = {"nobody"};
+  EXPECT_EQ(error_of([&] { build(network, options); }).code(), Code::invalid_argument);
+}
+
 }  // namespace
 }  // namespace planish::testing

@@ -17,6 +17,7 @@ constexpr int kByteVectors = kDotColumns / Vec::kWidth;  // of words, which are 
 inline Vec floats_of(Words w) { return {_mm512_cvtepi32_ps(w)}; }
 inline Words rounded(Vec v) { return _mm512_cvtps_epi32(v.v); }
 inline Words sum_of(Words a, Words b) { return _mm512_add_epi32(a, b); }
+inline Words product_of(Words a, Words b) { return _mm512_mullo_epi32(a, b); }
 inline Vec quotient_of(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
 inline Vec load_bytes(const uint8_t* p) {
   return floats_of(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
@@ -52,6 +53,7 @@ inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kBy
 inline Vec floats_of(Words w) { return {_mm256_cvtepi32_ps(w)}; }
 inline Words rounded(Vec v) { return _mm256_cvtps_epi32(v.v); }
 inline Words sum_of(Words a, Words b) { return _mm256_add_epi32(a, b); }
+inline Words product_of(Words a, Words b) { return _mm256_mullo_epi32(a, b); }
 inline Vec quotient_of(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
 inline Vec load_bytes(const uint8_t* p) {
   return floats_of(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
@@ -84,6 +86,7 @@ inline void store_bytes(const Words (&w)[kByteVectors], T* out) {
 inline Vec floats_of(Words w) { return {static_cast<float>(w)}; }
 inline Words rounded(Vec v) { return static_cast<Words>(std::nearbyint(v.v)); }
 inline Words sum_of(Words a, Words b) { return a + b; }
+inline Words product_of(Words a, Words b) { return a * b; }
 inline Vec quotient_of(Vec a, Vec b) { return {a.v / b.v}; }
 template <class T>
 inline Vec load_bytes(const T* p) {

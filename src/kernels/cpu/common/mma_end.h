@@ -44,6 +44,18 @@ struct MmaEnd {
   const float *bias = nullptr, *scales = nullptr;  // scales, offsets: of integers only
   const int32_t* offsets = nullptr;
   HalfStore store;
+  const float* row_scales = nullptr;  // dynamic: of x, with zero points, `row_step` apart
+  const uint8_t* row_zeros = nullptr;
+  int64_t row_step = 0;
+  bool signed_rows = false;
+  int32_t raise = 0;  // of x's bytes in words
+
+  float row_scale(int64_t row) const { return row_scales[row * row_step]; }
+  // As it lies in words.
+  int32_t row_zero(int64_t row) const {
+    const uint8_t zero = row_zeros[row * row_step];
+    return (signed_rows ? static_cast<int8_t>(zero) : zero) + raise;
+  }
   MmaOperand out;
   std::array<MmaOperand, kMaxExtras> extra;
 };
@@ -77,8 +89,9 @@ inline float element_of(const MmaOperand& from, const std::byte* row, int64_t i)
   return reinterpret_cast<const int8_t*>(row)[i * from.step];
 }
 
-// values[i] = what one row's sums mean, before anything is added
-inline void scaled_row(const MmaEnd& end, const MmaSpan& span, const int32_t* sums, float* __restrict__ values) {
+// values[i] = what the sums of row `at` mean, before anything is added
+inline void scaled_row(const MmaEnd& end, const MmaSpan& span, int64_t at, const int32_t* sums,
+                       float* __restrict__ values) {
   const float* __restrict__ bias = end.bias + span.column;
   if (end.scales == nullptr) {
     const auto* __restrict__ products = reinterpret_cast<const float*>(sums);
@@ -86,6 +99,13 @@ inline void scaled_row(const MmaEnd& end, const MmaSpan& span, const int32_t* su
   }
   const float* __restrict__ scales = end.scales + span.column;
   const int32_t* __restrict__ offsets = end.offsets + span.column;
+  if (end.row_scales != nullptr) {
+    const float scale = end.row_scale(at);
+    const int32_t zero = end.row_zero(at);
+    return for_columns(span.width, [=](int64_t i) {
+      values[i] = static_cast<float>(sums[i] + zero * offsets[i]) * (scale * scales[i]) + bias[i];
+    });
+  }
   for_columns(span.width,
               [=](int64_t i) { values[i] = static_cast<float>(sums[i] + offsets[i]) * scales[i] + bias[i]; });
 }
@@ -172,7 +192,7 @@ inline void finish_mma_block(const MmaEnd& end, const MmaSpan& span, const int32
     RowWalk at = walk;
     for (int64_t r = 0; r < rows; ++r) {
       float* row = values + r * kMostMmaColumns;
-      scaled_row(end, span, sums + (m + r) * columns, row);
+      scaled_row(end, span, span.row + m + r, sums + (m + r) * columns, row);
       if (end.params->has_program) std::fill(row + span.width, row + kMostMmaColumns, 0.f);
       if (end.params->attrs.residual != 0) add_residual_row(end, span, at, row);
       at.next();

@@ -19,7 +19,9 @@ class FloatRows {
 
  public:
   FloatRows(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span)
-      : columns_(columns),
+      : end_(end),
+        row_(span.row),
+        columns_(columns),
         width_(static_cast<int>(span.width)),
         rows_(span.rows),
         out_(end.out, end.rows, span),
@@ -37,7 +39,7 @@ class FloatRows {
       else
         for (int i = 0; i < count; ++i)
 #pragma GCC unroll 4
-          for (int v = 0; v < kVectorsOfRow; ++v) leave(r + i, v, value(sums + i * kDotColumns, v));
+          for (int v = 0; v < kVectorsOfRow; ++v) leave(r + i, v, value(r + i, sums + i * kDotColumns, v));
     }
   }
 
@@ -45,17 +47,24 @@ class FloatRows {
   void finish_activated(int r, int count, const int32_t* sums) const {
     Vec values[kTogether * kVectorsOfRow];
     for (int i = 0; i < count * kVectorsOfRow; ++i)
-      values[i] = value(sums + i / kVectorsOfRow * kDotColumns, i % kVectorsOfRow);
+      values[i] = value(r + i / kVectorsOfRow, sums + i / kVectorsOfRow * kDotColumns, i % kVectorsOfRow);
     activate(*activation_, values, count * kVectorsOfRow);
     for (int i = 0; i < count * kVectorsOfRow; ++i) leave(r + i / kVectorsOfRow, i % kVectorsOfRow, values[i]);
   }
 
-  // Vector v of a row.
-  Vec value(const int32_t* sums, int v) const {
+  // Vector v of row r.
+  Vec value(int r, const int32_t* sums, int v) const {
     const int at = v * Vec::kWidth;
     const Vec bias = Vec::load(columns_.bias + at);
     if (columns_.scales == nullptr) return Vec::load(reinterpret_cast<const float*>(sums) + at) + bias;
-    const Words sum = sum_of(load_words(sums + at), load_words(columns_.offsets + at));
+    const Words offset = load_words(columns_.offsets + at);
+    if (end_.row_scales != nullptr) {
+      const int64_t row = row_ + r;
+      const Words sum = sum_of(load_words(sums + at), product_of(offset, splat_word(end_.row_zero(row))));
+      const Vec scale = Vec::splat(end_.row_scale(row)) * Vec::load(columns_.scales + at);
+      return Vec::fma(floats_of(sum), scale, bias);
+    }
+    const Words sum = sum_of(load_words(sums + at), offset);
     return floats_of(sum) * Vec::load(columns_.scales + at) + bias;
   }
 
@@ -70,6 +79,8 @@ class FloatRows {
     }
   }
 
+  const MmaEnd& end_;
+  int64_t row_;
   const MmaColumns& columns_;
   int width_, rows_;
   RowPlaces<Out> out_;

@@ -17,13 +17,16 @@ inline std::shared_ptr<const void> decode_mma(const Attrs& attrs) {
   static_cast<EpilogueSetup&>(*params) = decode_epilogue(a);
   if (params->has_program) params->activation = activation_of(params->program);
   const auto is_byte = [](int64_t value) { return value >= -128 && value <= 255; };
+  require(a.dynamic == 0 || (a.dynamic == 1 && params->format.integer), "a product of floats whose scale is dynamic");
   require(is_byte(a.x_zero) && is_byte(a.out_zero) && is_byte(a.residual_zero) && std::isfinite(a.residual_scale),
           "damaged parameters of a matrix kernel");
   return params;
 }
 
-// Operands in front of the epilogue's: x, weights, bias; of integers scales and offsets.
-inline size_t mma_operands(const MmaParams& params) { return params.format.integer ? 5 : 3; }
+// Operands in front of the epilogue's: x, weights, bias; of integers scales and offsets; dynamic: x's scales and zeros.
+inline size_t mma_operands(const MmaParams& params) {
+  return params.attrs.dynamic != 0 ? 7 : params.format.integer ? 5 : 3;
+}
 
 // The result's columns (all groups', along `axis`) are adjacent; extras spread over the result, a residual is read
 // along its columns. Depth is `runs` runs of so many values.
@@ -44,8 +47,15 @@ inline void check_mma(const KernelArgs& args, int axis, int64_t runs, int64_t va
   o.in(1).is({format.weights}).dense();
   o.in(1).shape({params.attrs.group, (columns + format.columns - 1) / format.columns, format.planes,
                  checked_mul(runs, format.steps_of(values)), format.columns, format.depth});
-  for (size_t i = 2; i < first; ++i)
+  for (size_t i = 2; i < std::min<size_t>(first, 5); ++i)
     o.in(i).is({i == 4 ? DataType::i32 : DataType::f32}).shape({y.extent(axis)}).dense();
+  for (size_t i = 5; i < first; ++i) {
+    const Slot of_rows = o.in(i).dense();
+    i == 5 ? of_rows.is({DataType::f32}) : of_rows.type_of(o.in(0));
+    const int64_t found = of_rows.view().element_count(), rows = y.view().element_count();
+    if (found != 1 && found * columns != rows) of_rows.misfit("one for all, or one for each row of the result");
+    require(found == o.in(5).view().element_count() && params.format.integer, "zero points beside other scales");
+  }
   for (size_t i = first; i < count; ++i)
     o.in(i)
         .is({DataType::f32, DataType::bf16, DataType::u8, DataType::i8})
@@ -85,7 +95,7 @@ inline bool are_numbers(MmaEnd& end, int64_t columns) {
   constexpr float kMost = 1e20f, kMostSum = 0x1p31f, kMostInteger = 0x1p30f;
   const MmaParams& params = *end.params;
   const auto is_byte = [](DataType type) { return type == DataType::u8 || type == DataType::i8; };
-  if (!params.format.integer || !is_byte(end.out.type) || params.has_program) return false;
+  if (!params.format.integer || !is_byte(end.out.type) || params.has_program || end.row_scales != nullptr) return false;
   const auto residual = static_cast<float>(std::abs(params.attrs.residual_scale));
   if (params.extras > 0 && !(is_byte(end.extra[0].type) && residual < kMost)) return false;
   if (!(params.low <= params.high)) return false;
@@ -118,6 +128,7 @@ inline MmaProduct make_mma_product(const KernelArgs& args, int axis, const MmaPl
   p.params = &params;
   p.end.rows = rows_of(y, axis);
   p.places = places;
+  p.x_zero = params.attrs.x_zero;
   p.words = reinterpret_cast<int32_t*>(args.workspace);
   p.weights = args.inputs[1].as<const int32_t>();
   p.end.params = &params;
@@ -125,6 +136,14 @@ inline MmaProduct make_mma_product(const KernelArgs& args, int axis, const MmaPl
   if (params.format.integer) {
     p.end.scales = args.inputs[3].as<const float>();
     p.end.offsets = args.inputs[4].as<const int32_t>();
+  }
+  if (params.attrs.dynamic != 0) {
+    p.end.row_scales = args.inputs[5].as<const float>();
+    p.end.row_zeros = static_cast<const uint8_t*>(args.inputs[6].data);
+    p.end.row_step = args.inputs[5].element_count() == 1 ? 0 : 1;
+    p.end.signed_rows = args.inputs[0].dtype == DataType::i8;
+    p.end.raise = p.end.signed_rows && params.mma != Mma::madd_i16 ? 128 : 0;
+    p.x_zero = p.end.row_zero(0) - p.end.raise;
   }
   p.end.out = mma_operand(p.end.rows, y, y.strides, y.rank, axis);
   const size_t first = mma_operands(params);

@@ -14,11 +14,15 @@ namespace planish::kernels::cpu::PLANISH_ISA {
 constexpr int64_t kPointers = kMostTaps * kRows;  // of one chunk: on the stack, 8 bytes each
 static_assert(panel_width(Isa::PLANISH_ISA) == kPanel && microkernel_rows(Isa::PLANISH_ISA) == kRows);
 
+struct DepthSlice;
+
 struct Product {
   RowWalk rows;  // of the result
   int64_t row_count = 0, columns = 0, taps = 1, channels = 0, group = 1;
-  const void* weights = nullptr;                    // [group][panel][taps][channels][kPanel]
-  int64_t weight_bytes = 4;                         // of each
+  const void* weights = nullptr;  // [group][panel][taps][channels][kPanel]
+  int64_t weight_bytes = 4;       // of each
+  // Not null: weights lie in a form of their own, of which this makes a slice of a panel as it is multiplied, in f32.
+  void (*unpack)(const Product&, int64_t panel, const DepthSlice&, float* to) = nullptr;
   TileFn (*tile)(int, int) = tile_function<float>;  // for how they are stored
   const float* bias = nullptr;                      // [group * columns] or null
   int64_t row_blocks = 0;                           // blocks of kRows rows in a chunk; 0: as many as fit
@@ -138,9 +142,10 @@ inline void pack_slice(const Product& p, const DepthSlice& slice, int64_t count,
       std::copy_n(rows.from[(m / kRows * p.taps + t) * kRows + m % kRows] + slice.channel, slice.channels, to);
 }
 
-// `packed`: the slice's rows, or null; `next`: the slice of weights that comes next, or null.
+// `weights`: the panel's slice; `packed`: the slice's rows, or null; `next`: the slice of weights that comes next, or
+// null.
 inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, int64_t panel, int64_t count,
-                           const ChunkRows& rows, const float* packed, const void* next) {
+                           const ChunkRows& rows, const void* weights, const float* packed, const void* next) {
   const DepthSlice& slice = pass.slice;
   const int64_t depth = slice.taps * slice.channels;
   Ahead ahead(next, depth * kPanel * p.weight_bytes, (count + kRows - 1) / kRows);
@@ -153,7 +158,7 @@ inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, i
   task.taps = packed != nullptr ? 1 : slice.taps;
   task.first = packed != nullptr ? 0 : slice.channel;
   task.channels = packed != nullptr ? depth : slice.channels;
-  task.b = p.panel(g, panel, slice.tap, slice.channel);
+  task.b = weights;
   task.init = init;
   for (int64_t m = 0; m < count; m += kRows) {
     const int height = static_cast<int>(std::min<int64_t>(kRows, count - m));
@@ -202,6 +207,18 @@ void fill_chunk(const Product& p, Source& source, int64_t g, RowWalk walk, int64
   }
 }
 
+// The rows of a matrix where they lie.
+struct DenseRows {
+  RowOperand<const float> a;
+  void row(int64_t, const RowWalk& walk, int64_t, const float** pointers) const { pointers[0] = a.row(walk); }
+};
+
+// Rows whose elements are not adjacent are gathered first.
+inline bool is_gathered(const TensorView& a) {
+  const auto last = static_cast<size_t>(a.rank - 1);
+  return a.strides[last] != 1 && a.dims[last] > 1;
+}
+
 // Panels [from, to) of a group's chunk of rows.
 struct Piece {
   int64_t g, first, count, from, to;
@@ -210,15 +227,22 @@ struct Piece {
 // Slice by slice; `packed` has room for one of all rows, or is null.
 inline void multiply_piece(const Product& p, const Piece& piece, const ChunkRows& rows, float* packed) {
   const DepthSlices slices(p);
+  alignas(64) float unpacked[(kSliceDepth + kSliceDepth / 4) * kPanel];
   for (int64_t i = 0; i < slices.count(); ++i) {
     const SlicePass pass{slices.at(i), i == 0, i + 1 == slices.count()};
     const DepthSlice behind = pass.last ? pass.slice : slices.at(i + 1);
     if (packed != nullptr) pack_slice(p, pass.slice, piece.count, rows, packed);
     for (int64_t panel = piece.from; panel < piece.to; ++panel) {
+      if (p.unpack != nullptr) {
+        p.unpack(p, panel, pass.slice, unpacked);
+        multiply_panel(p, pass, piece.g, panel, piece.count, rows, unpacked, packed, nullptr);
+        continue;
+      }
       const void* next = panel + 1 < piece.to ? p.panel(piece.g, panel + 1, pass.slice.tap, pass.slice.channel)
                          : pass.last          ? nullptr
                                               : p.panel(piece.g, piece.from, behind.tap, behind.channel);
-      multiply_panel(p, pass, piece.g, panel, piece.count, rows, packed, next);
+      multiply_panel(p, pass, piece.g, panel, piece.count, rows,
+                     p.panel(piece.g, panel, pass.slice.tap, pass.slice.channel), packed, next);
     }
   }
 }

@@ -6,7 +6,7 @@
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
-constexpr int64_t kLanes = 16, kStretch = 512;
+constexpr int64_t kSoftmaxLanes = 16, kSoftmaxStretch = 512;
 
 inline float row_max(const float* x, int64_t n) {
   constexpr int64_t kWidth = Vec::kWidth;
@@ -24,26 +24,26 @@ inline float row_max(const float* x, int64_t n) {
   return lanes[0];
 }
 
-// y[0 … kLanes) = exp(x - largest), added to sums.
+// y[0 … kSoftmaxLanes) = exp(x - largest), added to sums.
 inline void exp_lanes(const float* x, float largest, float* y, float* sums) {
-  for (int64_t k = 0; k < kLanes; ++k) y[k] = exp_exact_range(x[k] - largest);
-  for (int64_t k = 0; k < kLanes; ++k) sums[k] += y[k];
+  for (int64_t k = 0; k < kSoftmaxLanes; ++k) y[k] = exp_exact_range(x[k] - largest);
+  for (int64_t k = 0; k < kSoftmaxLanes; ++k) sums[k] += y[k];
 }
 
 // y = exp(x - largest); returns the sum. A tail is a whole vector whose other lanes are exp(-inf).
 inline double row_exp(const float* x, float largest, int64_t n, float* y) {
   double sum = 0;
-  for (int64_t i = 0; i < n; i += kStretch) {
-    const int64_t count = std::min(kStretch, n - i), whole = count / kLanes * kLanes;
-    float sums[kLanes] = {};
-    for (int64_t k = 0; k < whole; k += kLanes) exp_lanes(x + i + k, largest, y + i + k, sums);
+  for (int64_t i = 0; i < n; i += kSoftmaxStretch) {
+    const int64_t count = std::min(kSoftmaxStretch, n - i), whole = count / kSoftmaxLanes * kSoftmaxLanes;
+    float sums[kSoftmaxLanes] = {};
+    for (int64_t k = 0; k < whole; k += kSoftmaxLanes) exp_lanes(x + i + k, largest, y + i + k, sums);
     if (whole < count) {
-      float tail[kLanes];
-      std::fill(std::copy(x + i + whole, x + i + count, tail), tail + kLanes, -HUGE_VALF);
+      float tail[kSoftmaxLanes];
+      std::fill(std::copy(x + i + whole, x + i + count, tail), tail + kSoftmaxLanes, -HUGE_VALF);
       exp_lanes(tail, largest, tail, sums);
       std::copy_n(tail, count - whole, y + i + whole);
     }
-    for (int64_t half = kLanes / 2; half > 0; half /= 2)
+    for (int64_t half = kSoftmaxLanes / 2; half > 0; half /= 2)
       for (int64_t k = 0; k < half; ++k) sums[k] += sums[k + half];
     sum += sums[0];
   }

@@ -16,9 +16,11 @@ void emit_mma(StepBuilder& builder, const MmaProblem& p, Mma mma, int64_t row_bl
   apply(p.epilogue, attrs);
   attrs.mma = static_cast<int64_t>(mma);
   attrs.row_blocks = row_blocks;
+  attrs.dynamic = p.dynamic.empty() ? 0 : 1;
   std::vector<Operand> inputs = {builder.input(p.data), builder.constant(p.pack(mma)), builder.constant(bias_row(p))};
   if (p.rows_behind)
     for (const Tensor& row : p.rows_behind(mma)) inputs.push_back(builder.constant(row));
+  for (size_t i : p.dynamic) inputs.push_back(builder.input(i));
   for (size_t extra : p.extras) inputs.push_back(builder.input(extra));
   builder.step(StepKind::cpu, p.kernel, attrs_of(attrs), std::move(inputs), {builder.output(0)});
 }

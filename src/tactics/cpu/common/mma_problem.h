@@ -21,6 +21,7 @@ struct MmaProblem {
   double weights = 0;  // values of the matrix
   std::function<Tensor(Mma)> pack;
   std::function<std::vector<Tensor>(Mma)> rows_behind;  // of integers: scales and offsets
+  std::vector<size_t> dynamic;  // operands of the node: x's scale and zero point, where only running tells them
 };
 
 MmaProblem mma_conv_problem(const TacticQuery& query, const ConvProblem& conv);

@@ -39,12 +39,22 @@ class FormReader {
     return at == outer_.end() ? body_.value(inner).constant : graph_.value(at->second).constant;
   }
 
+  // Of operand 0 of the product.
+  std::optional<TensorScale> scale_of(const Node& x) {
+    if (const auto known = tensor_scale(body_, x)) return known;
+    if (x.inputs.size() < 3 || outer_.count(x.inputs[1]) == 0 || outer_.count(x.inputs[2]) == 0) return std::nullopt;
+    q_.dynamic = {outer_.at(x.inputs[1]), outer_.at(x.inputs[2])};
+    for (ValueId id : q_.dynamic)
+      if (graph_.value(id).is_constant()) return std::nullopt;
+    return TensorScale{1, 0, body_.value(x.inputs[0]).type.dtype};
+  }
+
   bool read_anchor(const Node& anchor) {
     if ((anchor.op != "conv" && anchor.op != "matmul") || numbers_.count(anchor.inputs[0]) == 0 ||
         numbers_.count(anchor.inputs[1]) == 0)
       return false;
     const Node &x = *numbers_.at(anchor.inputs[0]), &w = *numbers_.at(anchor.inputs[1]);
-    const auto scale = tensor_scale(body_, x);
+    const auto scale = scale_of(x);
     const Tensor weights = constant_of(w.inputs[0]), scales = constant_of(w.inputs[1]),
                  zeros = constant_of(w.inputs.size() > 2 ? w.inputs[2] : ValueId{});
     if (!scale || outer_.count(x.inputs[0]) == 0 || outer_.count(w.inputs[0]) == 0 || !weights.present() ||

@@ -12,7 +12,8 @@ namespace planish::tactics::cpu {
 // `form` is of what the numbers mean: its epilogue reads dequantised extras, its operands are the numbers.
 struct QuantizedForm {
   EpilogueForm form;
-  TensorScale x;
+  TensorScale x;                 // of steps of 1 where x's scale is dynamic
+  std::vector<ValueId> dynamic;  // x's scale and zero point where only running tells them; else empty
   QuantizedWeights weights;
   std::map<ValueId, TensorScale> extras;  // those that are numbers
   std::optional<TensorScale> result;      // nothing: f32
