@@ -47,7 +47,10 @@ Array array_of(nb::handle object, const std::string& what, DataType type, bool c
   if (given.dtype() != dtype_of(type))
     throw Error(Code::invalid_argument, what + " is " + name(type) + " and takes " + text_of(dtype_of(type)) +
                                             ", the array is of " + text_of(given.dtype()));
+  if (given.device_type() != nb::device::cpu::value && given.device_type() != nb::device::cuda::value)
+    throw Error(Code::invalid_argument, what + ": the array is neither in the memory of the host nor of an NVIDIA GPU");
   Array array;
+  array.on_gpu = given.device_type() == nb::device::cuda::value;
   array.data = const_cast<void*>(static_cast<const void*>(given.data()));
   array.bytes = given.nbytes();
   for (size_t axis = 0; axis < given.ndim(); ++axis) array.extents.push_back(static_cast<int64_t>(given.shape(axis)));

@@ -17,6 +17,7 @@ struct Array {
   void* data = nullptr;
   size_t bytes = 0;
   Extents extents;
+  bool on_gpu = false;
   std::shared_ptr<const void> owner;  // keeps the memory
 };
 

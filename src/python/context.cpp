@@ -12,7 +12,9 @@ using namespace nb::literals;
 class Execution {
  public:
   Execution(const Engine& engine, int profile)
-      : context_(engine, ContextOptions{profile, {}}), bindings_(engine.bindings()) {}
+      : context_(engine, ContextOptions{profile, {}}),
+        bindings_(engine.bindings()),
+        on_gpu_(std::string(engine.info().target).starts_with("cuda")) {}
 
   void set_shape(const std::string& input, const Extents& extents) { context_.set_shape(input, extents); }
   nb::tuple shape(const std::string& binding) const { return nb::tuple(nb::cast(context_.shape(binding))); }
@@ -23,6 +25,8 @@ class Execution {
     const std::string what = (binding.is_input ? "input '" : "output '") + name + "'";
     const Array array =
         binding.is_input ? readable(object, what, binding.dtype) : writable(object, what, binding.dtype);
+    if (array.on_gpu && !on_gpu_)
+      throw Error(Code::invalid_argument, what + ": the array is in a GPU's memory, the engine runs on the processor");
     if (binding.is_input)
       context_.set_shape(name, array.extents);
     else if (const Extents wanted = context_.shape(name); wanted != array.extents)
@@ -38,6 +42,11 @@ class Execution {
     for (const Binding& binding : bindings_)
       if (binding.is_input && arrays_.count(binding.name) == 0)
         throw Error(Code::invalid_argument, "input '" + binding.name + "' " + binding.type + " is not given");
+    for (const auto& [name, array] : arrays_)
+      if (array.on_gpu)
+        throw Error(Code::invalid_state,
+                    "'" + name + "' is in a GPU's memory, which others may still be writing: enqueue on the " +
+                        "stream that they use (Stream.adopt)");
     nb::dict results;
     for (const Binding& binding : bindings_)
       if (!binding.is_input) bind_result(binding, outputs, results);
@@ -80,7 +89,6 @@ class Execution {
       results[name] = nb::cast<nb::dict>(outputs)[name];
       return bind(binding.name, results[name]);
     }
-    arrays_.erase(binding.name);
     const Extents extents = context_.shape(binding.name);
     if (std::find(extents.begin(), extents.end(), -1) != extents.end()) return;
     results[name] = new_array("output '" + binding.name + "'", binding.dtype, extents);
@@ -90,6 +98,7 @@ class Execution {
   std::map<std::string, Array> arrays_;  // outlive the context's work
   Context context_;
   std::vector<Binding> bindings_;
+  bool on_gpu_ = false;
 };
 
 }  // namespace

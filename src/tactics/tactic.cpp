@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/kernel.h"
+#include "kernels/mma.h"
 #include "ops/builder.h"
 
 namespace planish {
@@ -64,6 +65,11 @@ CandidateSink TacticTable::propose_fast(const TacticQuery& query) const {
   const std::string op = fused ? body->node(body->nodes().front()).op.str() : query.node.op.str();
   const auto [begin, end] = rows_.equal_range(op);
   for (auto at = begin; at != end; ++at) at->second(query, sink);
+  if (!has_mma(query.isa, Mma::dot_bf16))  // without products of bf16 nothing is stored so
+    for (Candidate& candidate : sink.candidates) {
+      candidate.half_inputs = 0;
+      candidate.half_output = candidate.half_alike = false;
+    }
   return sink;
 }
 

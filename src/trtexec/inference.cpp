@@ -241,8 +241,11 @@ std::vector<Trace> Inference::run(nvinfer1::IProfiler* profiler) {
   std::vector<Trace> all;
   std::mutex mutex;
   std::string why;
+  int device = 0;
+  check(cudaGetDevice(&device), "the device");
   const auto work = [&](int first, int count) {
     try {
+      check(cudaSetDevice(device), "the device of a thread");
       std::vector<std::unique_ptr<Lane>> lanes;
       for (int i = first; i < first + count; ++i)
         lanes.push_back(

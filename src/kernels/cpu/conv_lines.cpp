@@ -161,7 +161,7 @@ void multiply_line(const LineConv& conv, const LineBlock& block, int64_t row, in
   const LineTile tile = line_tile(end.width);
   RowWalk walk = rows_of(conv.y, 1);
   walk.at = {block.image, row, block.column};
-  const bool half = conv.y.dtype == DataType::bf16;
+  const bool half = lies_half(conv.y.dtype);
   float* out = half ? nullptr : conv.epilogue.out.row(walk) + column;
   auto* halves = half ? conv.y.as<BFloat16>() + walk.offset(conv.epilogue.out.rows) + column : nullptr;
   alignas(64) float tile_rows[kMostTileRows][kPanel];
@@ -220,7 +220,7 @@ LineAxis line_axis(const GemmAttrs& conv, const TensorView& x, const TensorView&
 void check_conv_lines(const KernelArgs& args) {
   const auto& params = args.as<GemmParams>();
   const GemmAttrs& conv = params.attrs;
-  check_product(args, 1, {DataType::f32, DataType::bf16});
+  check_product(args, 1, kFloatTypes);
   const Operands o(args, 2, args.inputs.size());
   for (size_t i = 0; i < args.inputs.size(); ++i) o.in(i).is({DataType::f32});
   if (params.extras > 0 || !ends_in_registers(params, 1)) o.out().is({DataType::f32});

@@ -21,7 +21,7 @@ struct Elements {
   std::byte* data = nullptr;
   DataType type = DataType::f32;
 
-  bool is_half() const { return type == DataType::bf16; }
+  bool is_half() const { return lies_half(type); }
   Elements at(int64_t element) const { return {data + element * element_bytes(type), type}; }
 };
 
@@ -290,7 +290,7 @@ class Row {
 void run_row(const Depthwise& d, const ColumnPlan& plan, int64_t n, int64_t oy) {
   RowWalk walk = rows_of(d.y, 1);
   walk.at = {n, oy, 0};
-  if (d.x.dtype == DataType::bf16)
+  if (lies_half(d.x.dtype))
     Row<BFloat16>(d, plan, walk).run();
   else
     Row<float>(d, plan, walk).run();
@@ -309,7 +309,7 @@ int64_t chunk_channels(const Depthwise& d) {
 void check_depthwise(const KernelArgs& args) {
   const auto& params = args.as<GemmParams>();
   const GemmAttrs& conv = params.attrs;
-  check_product(args, 1, {DataType::f32, DataType::bf16});
+  check_product(args, 1, kFloatTypes);
   const Operands o(args, 2, args.inputs.size());
   if (!ends_in_registers(params, addend_step(args)))
     for (size_t i = args.inputs.size() - params.extras; i < args.inputs.size(); ++i) o.in(i).is({DataType::f32});

@@ -53,15 +53,15 @@ void check_numbers(const KernelArgs& args) {
 
 int64_t gathered_bytes(const TensorView& a) { return is_gathered(a) ? round_to_lines(a.element_count()) * 4 : 0; }
 
-bool takes_digits(const NumberParams& params, int64_t rows) {
-  return Vec::kWidth > 1 && params.numbers.digit_bits > 0 && rows <= kFewRows;
-}
+bool has_digits(const NumberParams& params) { return Vec::kWidth > 1 && params.numbers.digit_bits > 0; }
+bool takes_digits(const NumberParams& params, int64_t rows) { return has_digits(params) && rows <= kFewRows; }
 
 int64_t numbers_workspace(const KernelArgs& args) {
   const auto& params = args.as<NumberParams>();
   const int64_t rows = rows_of_product(args.inputs[0]), gathered = gathered_bytes(args.inputs[0]);
-  if (!takes_digits(params, rows)) return gathered;
-  return checked_add(gathered, checked_mul(rows, DigitLayout(params.layout).row_bytes()));
+  if (!has_digits(params)) return gathered;
+  // Of many rows as of a few: more rows never need less.
+  return checked_add(gathered, checked_mul(std::min(rows, kFewRows), DigitLayout(params.layout).row_bytes()));
 }
 
 // Positions [from, to) of a block of a panel, as f32, [position][kPanel].
@@ -150,9 +150,7 @@ bool run_few(const Product& p, std::byte* memory, const DenseRows& source, Threa
   ChunkRows rows;
   fill_chunk(p, source, 0, p.rows, p.row_count, rows);
   for (int64_t m = 0; m < p.row_count; ++m)
-    if (!put_row(rows.from[m / kRows * kRows + m % kRows], params.layout, static_cast<int>(params.numbers.digit_bits),
-                 at, digits[m]))
-      return false;
+    if (!put_row(rows.from[m], params.layout, static_cast<int>(params.numbers.digit_bits), at, digits[m])) return false;
   const int64_t panels = params.layout.panels();
   const int64_t tasks = std::min<int64_t>(panels, pool.size() == 1 ? 1 : 2 * pool.size());
   pool.parallel_for(tasks, 1, [&](int64_t begin, int64_t end) {

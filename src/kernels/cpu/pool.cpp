@@ -103,7 +103,10 @@ void check_pool(const KernelArgs& args) {
   const Operands o(args, 1, 1);
   reference::check_pool(args);
   const Slot x = o.in(0).rank(3, 5).adjacent(1);
-  average ? x.is({DataType::f32, DataType::bf16}) : x.is({DataType::f32, DataType::bf16, DataType::u8, DataType::i8});
+  if (average || x.view().dtype == DataType::f32 || x.view().dtype == DataType::bf16)
+    x.is(kFloatTypes);
+  else
+    x.is({DataType::f32, DataType::u8, DataType::i8});
   o.out().type_of(x).adjacent(1);
 }
 
@@ -132,17 +135,16 @@ void pool_as(const KernelArgs& args) {
 }
 
 void run_average_pool(const KernelArgs& args) {
-  args.inputs[0].dtype == DataType::bf16 ? pool_as<true, BFloat16>(args) : pool_as<true, float>(args);
+  lies_half(args.inputs[0].dtype) ? pool_as<true, BFloat16>(args) : pool_as<true, float>(args);
 }
 
 void run_max_pool(const KernelArgs& args) {
+  if (lies_half(args.inputs[0].dtype)) return pool_as<false, BFloat16>(args);
   switch (args.inputs[0].dtype) {
     case DataType::u8:
       return pool_as<false, uint8_t>(args);
     case DataType::i8:
       return pool_as<false, int8_t>(args);
-    case DataType::bf16:
-      return pool_as<false, BFloat16>(args);
     default:
       return pool_as<false, float>(args);
   }

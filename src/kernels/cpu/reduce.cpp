@@ -181,7 +181,7 @@ void check_reduce(const KernelArgs& args) {
 // Data of fp32 or bf16.
 void check_reduce_halves(const KernelArgs& args) {
   const Operands o(args, 1, 2);
-  TensorView widened = o.in(0).is({DataType::f32, DataType::bf16}).view();
+  TensorView widened = o.in(0).is(kFloatTypes).view();
   widened.dtype = DataType::f32;
   std::array<TensorView, 2> inputs = {widened, o.in(1).view()};
   KernelArgs stated = args;
@@ -223,7 +223,7 @@ void run_reduce(const KernelArgs& args) {
 
 template <class How, double (*finish)(double, double) = as_is>
 void run_reduce_halves(const KernelArgs& args) {
-  if (args.inputs[0].dtype == DataType::bf16) return reduce(args, kReducer<BFloat16, How, finish>);
+  if (lies_half(args.inputs[0].dtype)) return reduce(args, kReducer<BFloat16, How, finish>);
   reduce(args, kReducer<float, How, finish>);
 }
 

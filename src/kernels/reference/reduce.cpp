@@ -26,8 +26,12 @@ const Accumulator kL2 = {0, [](double s, double x) { return s + x * x; },
                          [](double s, double) { return std::sqrt(s); }};
 const Accumulator kSumSquare = {0, [](double s, double x) { return s + x * x; }, keep};
 const Accumulator kLogSum = {0, add_to, [](double s, double) { return std::log(s); }};
-const Accumulator kLogSumExp = {0, [](double s, double x) { return s + std::exp(x); },
-                                [](double s, double) { return std::log(s); }};
+// log(e^a + e^b), whatever their size.
+double log_add(double a, double b) {
+  const double most = a > b || std::isnan(a) ? a : b;
+  return std::isfinite(most) ? most + std::log1p(std::exp(-std::abs(a - b))) : most;
+}
+const Accumulator kLogSumExp = {-INFINITY, log_add, keep};
 
 // The extents of `x` that remain; those taken away are 1 or gone.
 std::vector<int64_t> remaining(const Slot& x, const std::array<bool, kMaxRank>& gone, bool keepdims) {

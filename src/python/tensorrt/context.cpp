@@ -6,7 +6,13 @@ namespace planish_python {
 namespace {
 
 using E = IExecutionContext;
-using Context = py::class_<E>;
+struct EndContext {  // waits for work that may want the interpreter
+  void operator()(E* context) const {
+    py::gil_scoped_release const release;
+    delete context;
+  }
+};
+using Context = py::class_<E, std::unique_ptr<E, EndContext>>;
 using py::arg;
 auto const borrowed = py::return_value_policy::reference;
 
@@ -25,8 +31,8 @@ void bind_tensors(Context& c) {
         return e.setInputShape(name, dims_of(shape.cast<std::vector<int64_t>>()));
       },
       arg("name"), arg("shape"));
-  c.def("get_tensor_shape", &E::getTensorShape, arg("name"));
-  c.def("get_tensor_strides", &E::getTensorStrides, arg("name"));
+  c.def("get_tensor_shape", &E::getTensorShape, arg("name"), NoGil());
+  c.def("get_tensor_strides", &E::getTensorStrides, arg("name"), NoGil());
   c.def(
       "set_tensor_address",
       [](E& e, char const* name, Address memory) { return e.setTensorAddress(name, pointer(memory)); }, arg("name"),
@@ -36,11 +42,14 @@ void bind_tensors(Context& c) {
       arg("name"));
   c.def("set_output_allocator", &E::setOutputAllocator, arg("name"), arg("output_allocator"), py::keep_alive<1, 3>());
   c.def("get_output_allocator", &E::getOutputAllocator, arg("name"), borrowed);
-  c.def("get_max_output_size", &E::getMaxOutputSize, arg("name"));
+  c.def("get_max_output_size", &E::getMaxOutputSize, arg("name"), NoGil());
   // Names of inputs whose shapes or values are missing.
   c.def("infer_shapes", [](E& e) {
     std::vector<char const*> names(static_cast<size_t>(std::max(1, e.getEngine().getNbIOTensors())));
-    int32_t const missing = e.inferShapes(static_cast<int32_t>(names.size()), names.data());
+    int32_t const missing = [&] {
+      py::gil_scoped_release const release;
+      return e.inferShapes(static_cast<int32_t>(names.size()), names.data());
+    }();
     if (missing < 0) throw py::value_error("the shapes of the inputs do not go together; the log says why");
     return std::vector<std::string>(names.begin(), names.begin() + missing);
   });
@@ -51,8 +60,8 @@ void bind_tensors(Context& c) {
 
 void bind_bindings(Context& c) {
   c.def("set_binding_shape", &E::setBindingDimensions, arg("binding"), arg("shape"), NoGil());
-  c.def("get_binding_shape", &E::getBindingDimensions, arg("binding"));
-  c.def("get_strides", &E::getStrides, arg("binding"));
+  c.def("get_binding_shape", &E::getBindingDimensions, arg("binding"), NoGil());
+  c.def("get_strides", &E::getStrides, arg("binding"), NoGil());
   c.def(
       "set_shape_input",
       [](E& e, int32_t binding, std::vector<int32_t> const& values) {
@@ -101,13 +110,16 @@ void bind_profiles(Context& c) {
   c.def_property_readonly("all_binding_shapes_specified", &E::allInputDimensionsSpecified);
   c.def_property_readonly("all_shape_inputs_specified", &E::allInputShapesSpecified);
   c.def_property("active_optimization_profile", &E::getOptimizationProfile, [](E& e, int32_t index) {
-    if (!e.setOptimizationProfile(index))
-      throw py::value_error("profile " + std::to_string(index) + " was refused; the log says why");
+    bool const taken = [&] {
+      py::gil_scoped_release const release;
+      return e.setOptimizationProfile(index);
+    }();
+    if (!taken) throw py::value_error("profile " + std::to_string(index) + " was refused; the log says why");
   });
   c.def(
       "set_optimization_profile_async",
       [](E& e, int32_t index, Address handle) { return e.setOptimizationProfileAsync(index, stream(handle)); },
-      arg("profile_index"), arg("stream_handle"));
+      arg("profile_index"), arg("stream_handle"), NoGil());
 }
 
 void bind_whole(Context& c) {
@@ -115,17 +127,18 @@ void bind_whole(Context& c) {
   c.def_property("name", &E::getName, &E::setName);
   c.def_property("debug_sync", &E::getDebugSync, &E::setDebugSync);
   c.def_property("profiler", py::cpp_function(&E::getProfiler, borrowed),
-                 py::cpp_function(&E::setProfiler, py::keep_alive<1, 2>()));
+                 py::cpp_function(&E::setProfiler, py::keep_alive<1, 2>(), NoGil()));
   c.def_property("enqueue_emits_profile", &E::getEnqueueEmitsProfile, &E::setEnqueueEmitsProfile);
   c.def("report_to_profiler", &E::reportToProfiler, NoGil());
   c.def_property("error_recorder", py::cpp_function(&E::getErrorRecorder, borrowed),
                  py::cpp_function(&E::setErrorRecorder, py::keep_alive<1, 2>()));
   c.def_property("nvtx_verbosity", &E::getNvtxVerbosity, &E::setNvtxVerbosity);
-  c.def_property("device_memory", nullptr, [](E& e, Address memory) { e.setDeviceMemory(pointer(memory)); });
+  c.def_property("device_memory", nullptr,
+                 py::cpp_function([](E& e, Address memory) { e.setDeviceMemory(pointer(memory)); }, NoGil()));
   c.def(
       "set_device_memory", [](E& e, Address memory, int64_t size) { e.setDeviceMemoryV2(pointer(memory), size); },
-      arg("memory"), arg("size"));
-  c.def("update_device_memory_size_for_shapes", &E::updateDeviceMemorySizeForShapes);
+      arg("memory"), arg("size"), NoGil());
+  c.def("update_device_memory_size_for_shapes", &E::updateDeviceMemorySizeForShapes, NoGil());
   c.def(
       "set_input_consumed_event",
       [](E& e, Address event) { return e.setInputConsumedEvent(reinterpret_cast<cudaEvent_t>(event)); }, arg("event"));

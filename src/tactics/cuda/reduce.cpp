@@ -26,7 +26,6 @@ constexpr Reduction kReductions[] = {
     {"reduce_l2", "Plus", "((v)*(v))", "sqrtf(v)", "0"},
     {"reduce_sum_square", "Plus", "((v)*(v))", "(v)", "0"},
     {"reduce_log_sum", "Plus", "(v)", "logf(v)", "0"},
-    {"reduce_log_sum_exp", "Plus", "expf(v)", "logf(v)", "0"},
     {"global_average_pool", "Plus", "(v)", "((v)/(count))", "0"},
     {"global_max_pool", "Larger", "(v)", "(v)", "__int_as_float(0xff800000)"},
 };

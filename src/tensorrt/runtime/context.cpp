@@ -21,8 +21,8 @@ ContextImpl::ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice>
   for (const Io& io : plan_->ios()) now_.shapes.push_back(io.extents);
 }
 
-void ContextImpl::open() {
-  if (strategy_ != nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED) runner_.open(profile_, nullptr, 0);
+void ContextImpl::open(int profile) {
+  if (strategy_ != nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED) runner_.open(profile, nullptr, 0);
 }
 
 void ContextImpl::setDeviceMemory(void* memory) {
@@ -54,9 +54,9 @@ bool ContextImpl::setOptimizationProfile(int32_t profile) {
     if (profile < 0 || profile >= plan_->profile_count())
       refuse("profile " + std::to_string(profile) + " of " + std::to_string(plan_->profile_count()));
     if (profile == profile_) return true;
+    open(profile);
     profile_ = profile;
     for (size_t i = 0; i < now_.shapes.size(); ++i) now_.shapes[i] = io(static_cast<int>(i)).extents;
-    open();
     return true;
   });
 }

@@ -15,7 +15,7 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice> device,
               nvinfer1::ExecutionContextAllocationStrategy strategy);
   // Makes what profile 0 needs, where memory is not the caller's affair.
-  void open();
+  void open() { open(profile_); }
 
   bool setInputShape(char const* name, nvinfer1::Dims const& dims) override;
   nvinfer1::Dims getTensorShape(char const* name) const override;
@@ -85,6 +85,7 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   void destroy() override { delete this; }
 
  private:
+  void open(int profile);
   const Io& io(int index) const { return plan_->ios()[static_cast<size_t>(index)]; }
   void set_shape(int index, const Extents& shown);
   Extents shape(int index) const;  // of any tensor for the shapes that were set; -1: not known yet

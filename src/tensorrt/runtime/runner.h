@@ -66,8 +66,8 @@ class Runner {
 
   std::shared_ptr<const LoadedPlan> plan_;
   std::shared_ptr<EngineDevice> device_;
-  Reporter reporter_;
-  std::mutex mutex_;  // the plan's context, and what was given to it
+  const Reporter& reporter_;  // of the context, whose recorder may change
+  std::mutex mutex_;          // the plan's context, and what was given to it
   detail::Handle<planish_context, planish_context_destroy> context_;
   std::vector<Extents> shapes_;   // given
   std::vector<void*> addresses_;  // given; null: not bound

@@ -1,6 +1,8 @@
 #include "tensorrt/runtime/runtime.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <thread>
 
 #include "tensorrt/runtime/plugin_adapter.h"
 #include "tensorrt/runtime/registry.h"
@@ -9,7 +11,7 @@ namespace planish::tensorrt {
 
 nvinfer1::ICudaEngine* RuntimeImpl::load(Blob blob, std::shared_ptr<PluginSession> session) {
   if (device_ == nullptr || device_->kind() != preferred_device())
-    device_ = make_device(reporter_.logger(), allocator_);
+    device_ = make_device(reporter_.logger(), allocator_, threads_);
   session->allocator = allocator_;
   auto plan = std::make_shared<const LoadedPlan>(std::move(blob), device_->handle(), std::move(session));
   return new EngineImpl(std::move(plan), device_, reporter_);
@@ -68,7 +70,12 @@ void RuntimeImpl::setGpuAllocator(nvinfer1::IGpuAllocator* allocator) {
 bool RuntimeImpl::setMaxThreads(int32_t threads) {
   if (threads < 1) return false;
   threads_ = threads;
+  device_.reset();
   return true;
+}
+
+int32_t RuntimeImpl::getMaxThreads() const {
+  return threads_ > 0 ? threads_ : static_cast<int32_t>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
 nvinfer1::IPluginRegistry& RuntimeImpl::getPluginRegistry() { return plugin_registry(); }

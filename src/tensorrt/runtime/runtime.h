@@ -28,7 +28,7 @@ class RuntimeImpl final : public nvinfer1::IRuntime {
   nvinfer1::IErrorRecorder* getErrorRecorder() const override { return reporter_.recorder(); }
   nvinfer1::ILogger* getLogger() const override { return reporter_.logger(); }
   bool setMaxThreads(int32_t threads) override;
-  int32_t getMaxThreads() const override { return threads_; }
+  int32_t getMaxThreads() const override;
   void setTemporaryDirectory(char const* path) override { folder_ = path == nullptr ? "" : path; }
   char const* getTemporaryDirectory() const override { return folder_.c_str(); }
   void setTempfileControlFlags(nvinfer1::TempfileControlFlags flags) override { tempfile_flags_ = flags; }
@@ -51,7 +51,7 @@ class RuntimeImpl final : public nvinfer1::IRuntime {
   nvinfer1::IGpuAllocator* allocator_ = nullptr;
   std::string folder_;
   nvinfer1::TempfileControlFlags tempfile_flags_ = 3;
-  int32_t threads_ = 1;
+  int32_t threads_ = 0;  // 0: one per usable core
   bool host_code_ = false;
 };
 

@@ -90,6 +90,16 @@ inline void store_narrowed(Vec x, BFloat16* p) { *p = to_bfloat16(x.v); }
 inline void store_narrowed_part(Vec x, BFloat16* p, int) { store_narrowed(x, p); }
 #endif
 
+// Values lie in memory as bf16 where products of it are fast: elsewhere there is no code for it.
+#if defined(PLANISH_ISA_avx512)
+constexpr bool kStoresHalf = true;
+constexpr std::initializer_list<DataType> kFloatTypes = {DataType::f32, DataType::bf16};
+#else
+constexpr bool kStoresHalf = false;
+constexpr std::initializer_list<DataType> kFloatTypes = {DataType::f32};
+#endif
+inline bool lies_half(DataType type) { return kStoresHalf && type == DataType::bf16; }
+
 // Vectors that may be stored as bf16, by the processor's instruction where it has one.
 class HalfStore {
  public:

@@ -45,6 +45,11 @@ class DirectRows {
   std::byte* at_[kDotRows] = {};
 };
 
+// Once for all sizes of blocks.
+[[gnu::noinline]] inline void activate_vectors(const Activation& activation, Vec* values, int count) {
+  activate(activation, values, count);
+}
+
 // In memory of their own, so that the sums stay in registers before.
 template <int R, int V>
 [[gnu::always_inline]] inline void activate_words(const Activation& activation, Words (&sums)[R][V]) {
@@ -53,7 +58,7 @@ template <int R, int V>
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) values[r * V + v] = {_mm512_castsi512_ps(sums[r][v])};
-  activate(activation, values, R * V);
+  activate_vectors(activation, values, R * V);
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4

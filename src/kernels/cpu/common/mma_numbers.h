@@ -14,7 +14,7 @@ namespace planish::kernels::cpu::PLANISH_ISA {
 template <class T, class R>
 class NumberRows {
   using Residual = std::conditional_t<std::is_void_v<R>, uint8_t, R>;
-  static constexpr bool kAdds = !std::is_void_v<R>;
+  static constexpr bool kAdds = !std::is_void_v<R>, kAlwaysClamps = Vec::kWidth < 16;  // short vectors have time for it
   using Added = std::conditional_t<kAdds, RowPlaces<Residual>, NoRows<Residual>>;
 
  public:
@@ -34,7 +34,7 @@ class NumberRows {
     const NumberRows self = *this;
     if (span_.width < kDotColumns)
       self.template finish_rows<false, true>(sums, span_.rows);
-    else if (clamps_)
+    else if (kAlwaysClamps || clamps_)
       self.template finish_rows<true, true>(sums, span_.rows);
     else
       self.template finish_rows<true, false>(sums, span_.rows);

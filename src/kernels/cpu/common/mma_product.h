@@ -79,7 +79,7 @@ struct MmaProduct {
   MmaPlaces places;
   MmaEnd end;
   bool in_place = false;  // the rows are multiplied where they lie
-  int64_t x_zero = 0;  // what stands beside the image
+  int64_t x_zero = 0;     // what stands beside the image
 
   int64_t panels() const { return (params->attrs.columns + params->format.columns - 1) / params->format.columns; }
   int64_t panel_words() const { return places.planes * places.runs * places.steps * params->format.columns; }

@@ -6,8 +6,8 @@ from pathlib import Path
 
 
 def _load():
-    """The library: PLANISH_CUDART names it, else it lies beside this package's tree."""
-    named = os.environ.get("PLANISH_CUDART")
+    """The library: PLANISH_CUDART_PATH names it, else it lies beside this package's tree."""
+    named = os.environ.get("PLANISH_CUDART_PATH")
     if named:
         return ctypes.CDLL(named)
     for parent in Path(__file__).absolute().parents:
