@@ -122,6 +122,7 @@ void declare_files(CommonOptions& options, const FlagPaths& read, const FlagPath
   options.files.reads("the model", options.model);
   options.files.reads("--weights", options.weights);
   options.files.reads("--calibration", options.quantization.table);
+  options.files.reads("the samples", options.quantization.data.data);
   for (const auto& [flag, path] : read) options.files.reads(flag, path);
   for (const auto& [flag, path] : written) options.files.writes(flag, path);
   options.files.writes("--json", options.json);
@@ -284,8 +285,11 @@ Plan obtain_plan(const CommonOptions& options, Device& device, const Inputs& inp
       return fastest_plan(options, *numbers, device, how, out);
   } else if (wants_int8(options)) {
     graph = quantized_model(options, std::move(graph), device);
-  } else if (!options.quantization.table.empty() || !options.quantization.layers.empty()) {
-    fail_usage("--calibration, --layer-precision: --precision int8 permits what they are for");
+  } else if (!options.quantization.table.empty() || !options.quantization.layers.empty() ||
+             !options.quantization.data.data.empty() || options.quantization.bounded()) {
+    fail_usage(
+        "--calibration, --calibrate, --max-error, --max-drop, --layer-precision: --precision int8 permits what they "
+        "are for");
   }
   if (const WeightOptions weights = weight_options(options.weight_precision, options.weight_flags); weights.wanted()) {
     graph = simplified(std::move(graph));

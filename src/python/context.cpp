@@ -37,6 +37,11 @@ class Execution {
   }
 
   nb::dict run(const nb::dict& inputs, const nb::object& outputs, const nb::kwargs& more) {
+    if (!outputs.is_none())
+      for (const auto [name, array] : nb::cast<nb::dict>(outputs))
+        if (find(nb::cast<std::string>(name)).is_input)
+          throw Error(Code::invalid_argument, "'" + nb::cast<std::string>(name) + "' is an input");
+    const Lent lent{*this, arrays_};
     for (const nb::dict& given : {inputs, nb::borrow<nb::dict>(more)})
       for (const auto [name, array] : given) bind_input(nb::cast<std::string>(name), array);
     for (const Binding& binding : bindings_)
@@ -61,9 +66,31 @@ class Execution {
     return results;
   }
 
-  void enqueue(const Stream& stream) { context_.enqueue(stream); }
+  void enqueue(const Stream& stream) {
+    for (const Binding& binding : bindings_)
+      if (arrays_.count(binding.name) == 0 && (binding.is_input || is_known(context_.shape(binding.name))))
+        throw Error(Code::invalid_state, "'" + binding.name + "' is not bound");
+    context_.enqueue(stream);
+  }
 
  private:
+  // What run() binds serves that run alone.
+  struct Lent {
+    Execution& execution;
+    std::map<std::string, Array> before;
+    ~Lent() {
+      auto& arrays = execution.arrays_;
+      std::erase_if(arrays, [&](const auto& entry) {
+        const auto at = before.find(entry.first);
+        return at == before.end() || at->second.data != entry.second.data;
+      });
+    }
+  };
+
+  static bool is_known(const Extents& extents) {
+    return std::find(extents.begin(), extents.end(), -1) == extents.end();
+  }
+
   static std::string text(const Extents& extents) {
     return nb::cast<std::string>(nb::str(nb::tuple(nb::cast(extents))));
   }
@@ -90,7 +117,7 @@ class Execution {
       return bind(binding.name, results[name]);
     }
     const Extents extents = context_.shape(binding.name);
-    if (std::find(extents.begin(), extents.end(), -1) != extents.end()) return;
+    if (!is_known(extents)) return;
     results[name] = new_array("output '" + binding.name + "'", binding.dtype, extents);
     bind(binding.name, results[name]);
   }

@@ -22,6 +22,8 @@ struct DimRange {
   friend bool operator==(const DimRange&, const DimRange&) = default;
 };
 
+inline constexpr DimRange kAnyExtent = {1, 1, INT32_MAX};  // of an axis that has no range yet
+
 enum class SymbolKind : uint8_t {
   shape,  // bound when shapes are set
   step,   // bound by a step (the count of NonZero, a trip count); `range.max` is the upper bound

@@ -42,4 +42,20 @@ void write_file(const std::string& path, const std::string& bytes) {
   fail("{}: cannot write: {}", path, std::strerror(cause));
 }
 
+void keep_apart(const FlagFiles& read, const FlagFiles& written) {
+  namespace fs = std::filesystem;
+  const auto is_same = [](const std::string& a, const std::string& b) {
+    std::error_code error;
+    if (fs::exists(a, error) && !fs::is_regular_file(a, error)) return false;  // pipes and devices take both
+    return fs::equivalent(a, b, error) || fs::weakly_canonical(a, error) == fs::weakly_canonical(b, error);
+  };
+  FlagFiles known = read;
+  for (const auto& [flag, path] : written) {
+    if (path.empty()) continue;
+    for (const auto& [other, taken] : known)
+      if (!taken.empty() && is_same(taken, path)) fail("{}={}: {} names the same file", flag, path, other);
+    known.emplace_back(flag, path);
+  }
+}
+
 }  // namespace planish::trtexec

@@ -53,6 +53,15 @@ void infer(const Options& options, nvinfer1::ICudaEngine& engine) {
 void run(const Options& options) {
   for (const std::string& warning : options.warnings) warn("{}", warning);
   info("{}", describe(options));
+  keep_apart({{"--onnx", options.onnx},
+              {"--deploy", options.deploy},
+              {"--model", options.caffe_model},
+              {"--loadEngine", options.load_engine}},
+             {{"--saveEngine", options.save_engine},
+              {"--exportTimes", options.export_times},
+              {"--exportOutput", options.export_output},
+              {"--exportProfile", options.export_profile},
+              {"--exportLayerInfo", options.export_layers}});
   logger().set_verbose(options.verbose);
   choose_device(options.device);
   info("TensorRT version: {}.{}.{}", NV_TENSORRT_MAJOR, NV_TENSORRT_MINOR, NV_TENSORRT_PATCH);

@@ -82,7 +82,7 @@ planish_network* imported(Graph graph) {
   auto network = std::make_unique<planish_network>();
   network->graph = std::move(graph);
   for (const auto& [name, info] : network->graph.symbols)
-    if (info.range != importers::kAnyExtent) network->ranged.insert(name);
+    if (info.range != kAnyExtent) network->ranged.insert(name);
   return network.release();
 }
 

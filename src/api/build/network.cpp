@@ -67,11 +67,11 @@ Dim input_dim(Graph& graph, const std::string& input, int64_t extent, int axis, 
   if (extent != -1) fail(Code::invalid_argument, "axis {} of '{}' has the extent {}", axis, input, extent);
   if (symbol == nullptr)
     return Dim::symbol(
-        graph.fresh_symbol(fmt::format("{}_{}", input, axis), {SymbolKind::shape, importers::kAnyExtent}));
+        graph.fresh_symbol(fmt::format("{}_{}", input, axis), {SymbolKind::shape, kAnyExtent}));
   const Dim dim = Dim::parse(symbol);
   if (dim.op() != DimOp::symbol)
     fail(Code::invalid_argument, "axis {} of '{}' is called '{}'; a name is accepted", axis, input, symbol);
-  graph.symbols.try_emplace(symbol, SymbolInfo{SymbolKind::shape, importers::kAnyExtent});
+  graph.symbols.try_emplace(symbol, SymbolInfo{SymbolKind::shape, kAnyExtent});
   return dim;
 }
 

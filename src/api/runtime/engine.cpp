@@ -235,7 +235,8 @@ size_t planish_plan_bytes(const planish_plan* plan) { return plan == nullptr ? 0
 
 planish_status planish_plan_save(const planish_plan* plan, const char* path) {
   return guarded([&] {
-    const std::span<const std::byte> part(required(plan, "the plan").bytes.get(), plan->size);
+    const planish_plan& given = required(plan, "the plan");
+    const std::span<const std::byte> part(given.bytes.get(), given.size);
     write_file_atomic(&required(path, "the path"), {&part, 1});
   });
 }

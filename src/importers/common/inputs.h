@@ -9,8 +9,6 @@
 
 namespace planish::importers {
 
-constexpr DimRange kAnyExtent = {1, 1, INT32_MAX};  // of a dynamic axis that nothing bounds
-
 using InputShapes = std::map<std::string, std::vector<DimRange>>;  // by input, one range an axis
 
 // What is given for an input of this rank; nullptr: nothing. Error(invalid_argument) for another rank.

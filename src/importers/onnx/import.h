@@ -19,7 +19,7 @@ struct ImportOptions {
   // min == max becomes a constant. Dynamic axes not named here keep DimRange{1, 1, 1}: batch and the like
   // default to 1 and the log says so once (a warning, but for first axes).
   std::map<std::string, std::vector<DimRange>> input_shapes;
-  // Dynamic axes not named there stay dynamic, of any extent (importers::kAnyExtent), until they are given a range.
+  // Dynamic axes not named there stay dynamic, of any extent (kAnyExtent), until they are given a range.
   bool keep_dynamic = false;
 };
 

@@ -68,10 +68,12 @@ void pool_position(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool 
       for (int64_t k = taps[2][0]; k < taps[2][1]; ++k) {
         const X* __restrict__ from = x + a * step(0) + b * step(1) + k * step(2);
         for (int64_t c = 0; c < channels; ++c)
-          if constexpr (average)
+          if constexpr (average) {
             out[c] += value_of(from[c]);
-          else
-            out[c] = value_of(from[c]) > out[c] ? value_of(from[c]) : out[c];
+          } else {  // NaN is the largest
+            const auto value = value_of(from[c]);
+            out[c] = (value > out[c]) | (value != value) ? value : out[c];
+          }
       }
   if constexpr (average) {
     int64_t count = 1;

@@ -138,7 +138,7 @@ void run_global_pool(const KernelArgs& args) {
     for (Odometer<1> at(spatial, {std::span<const int64_t>(x.strides).subspan(2)}); at.valid(); at.next(), ++count) {
       const double value = load_double(x, from + at.offset[0]);
       sum += value;
-      best = value > best ? value : best;
+      best = value > best || std::isnan(value) ? value : best;
     }
     store_double(args.outputs[0], to, average ? sum / static_cast<double>(count) : best);
   });

@@ -1,5 +1,7 @@
 #include "ops/common/window.h"
 
+#include <algorithm>
+
 namespace planish::ops {
 
 void check_window(const std::vector<int64_t>& list, size_t spatial, int64_t least, const char* name) {
@@ -17,6 +19,16 @@ void check_auto_pad(const InferContext& context, const std::string& auto_pad) {
 namespace {
 
 // The value for the smallest shapes that the symbols' ranges allow.
+// Nothing is known of it: what will be too small is said when ranges are given.
+bool is_open(Dim dim, const SymbolTable& symbols) {
+  std::vector<std::string> names;
+  dim.collect_symbols(names);
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    const auto at = symbols.find(name);
+    return at != symbols.end() && at->second.range == kAnyExtent;
+  });
+}
+
 int64_t least_value(Dim dim, const SymbolTable& symbols) {
   std::vector<std::string> names;
   dim.collect_symbols(names);
@@ -38,7 +50,8 @@ Dim window_extent(const InferContext& context, const std::string& auto_pad, cons
   const bool padded = auto_pad != "VALID";
   const Dim begin = padded ? at_or(pads, axis, 0) : 0, end = padded ? at_or(pads, axis + spatial, 0) : 0;
   const Dim room = in + begin + end - reach;
-  if (!depends_on_data(room, context.symbols()) && least_value(room, context.symbols()) < 0)
+  if (!depends_on_data(room, context.symbols()) && !is_open(room, context.symbols()) &&
+      least_value(room, context.symbols()) < 0)
     fail(Code::invalid_model, "a window of {} does not fit into {}{} with padding {} and {}", reach.str(), in.str(),
          in.is_constant() ? "" : fmt::format(", at least {} for the given ranges,", least_value(in, context.symbols())),
          begin.str(), end.str());

@@ -249,6 +249,7 @@ void ContextImpl::put(cudaStream_t stream, bool wait) {
 
 bool ContextImpl::enqueueV3(cudaStream_t stream) {
   return reporter_.guard("enqueueV3", false, [&] {
+    const Turn turn(taken_);
     start(stream, false);
     return true;
   });

@@ -1,6 +1,8 @@
 #pragma once
 // IExecutionContext over a runner.
 
+#include <atomic>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -93,6 +95,20 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   void require_complete() const;
   void set_batch(int32_t batch);
   void take_bindings(void* const* bindings);
+  // One thread at a time gives addresses and runs; Error(invalid_state): another one does.
+  class Turn {
+   public:
+    explicit Turn(std::atomic_flag& taken) : taken_(taken) {
+      if (taken_.test_and_set(std::memory_order_acquire))
+        throw Error(Code::invalid_state, "another thread executes this context; each has one of its own");
+    }
+    ~Turn() { taken_.clear(std::memory_order_release); }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    std::atomic_flag& taken_;
+  };
   void start(cudaStream_t stream, bool wait);
   void put(cudaStream_t stream, bool wait);
   void follow_engine();  // to the plan that it was refitted with
@@ -105,6 +121,7 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   nvinfer1::ExecutionContextAllocationStrategy strategy_;
   std::string name_;
   int profile_ = 0;
+  std::atomic_flag taken_ = ATOMIC_FLAG_INIT;
   Snapshot now_;
   struct GivenValues {
     std::vector<int64_t> wide;

@@ -77,6 +77,7 @@ void ContextImpl::take_bindings(void* const* bindings) {
 
 bool ContextImpl::execute(int32_t batch, void* const* bindings) {
   return reporter_.guard("execute", false, [&] {
+    const Turn turn(taken_);
     set_batch(batch);
     take_bindings(bindings);
     start(nullptr, true);
@@ -86,6 +87,7 @@ bool ContextImpl::execute(int32_t batch, void* const* bindings) {
 
 bool ContextImpl::enqueue(int32_t batch, void* const* bindings, cudaStream_t stream, cudaEvent_t* consumed) {
   return reporter_.guard("enqueue", false, [&] {
+    const Turn turn(taken_);
     set_batch(batch);
     take_bindings(bindings);
     start(stream, false);
@@ -98,6 +100,7 @@ bool ContextImpl::executeV2(void* const* bindings) {
   return reporter_.guard("executeV2", false, [&] {
     if (plan_->implicit_batch())
       throw Error(Code::invalid_state, "the network has an implicit batch axis; enqueue and execute run it");
+    const Turn turn(taken_);
     take_bindings(bindings);
     start(nullptr, true);
     return true;
@@ -108,6 +111,7 @@ bool ContextImpl::enqueueV2(void* const* bindings, cudaStream_t stream, cudaEven
   return reporter_.guard("enqueueV2", false, [&] {
     if (plan_->implicit_batch())
       throw Error(Code::invalid_state, "the network has an implicit batch axis; enqueue and execute run it");
+    const Turn turn(taken_);
     take_bindings(bindings);
     start(stream, false);
     if (consumed != nullptr) record_event(*consumed, stream);

@@ -50,7 +50,7 @@ void GraphImporter::import_inputs() {
     std::vector<Dim> dims;
     for (size_t axis = 0; axis < input.extents.size(); ++axis) {
       if (axis == 0 && !options_.batch.empty()) {
-        graph_.symbols.try_emplace(options_.batch, SymbolInfo{SymbolKind::shape, importers::kAnyExtent});
+        graph_.symbols.try_emplace(options_.batch, SymbolInfo{SymbolKind::shape, kAnyExtent});
         dims.push_back(Dim::symbol(options_.batch));
         continue;
       }

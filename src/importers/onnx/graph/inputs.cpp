@@ -38,7 +38,7 @@ class InputExtents {
       return dimension.value;
     }
     if (const auto at = by_name_.find(dimension.param); range == nullptr && at != by_name_.end()) range = &at->second;
-    if (range == nullptr && options_.keep_dynamic) range = &importers::kAnyExtent;
+    if (range == nullptr && options_.keep_dynamic) range = &kAnyExtent;
     if (range == nullptr) return assumed(info, axis);
     if (range->min == range->max) return range->min;
     const std::string name =
