@@ -286,11 +286,6 @@ class BrokenMonitor : public IProgressMonitor {
   void phaseFinish(char const*) override { fails("phaseFinish"); }
 };
 
-class BrokenRecorder : public implementers::Recorder {
- public:
-  bool reportError(ErrorCode, ErrorDesc) noexcept override { return false; }
-};
-
 class BrokenLogger : public ILogger {
  public:
   void log(Severity, const char*) override { throw std::runtime_error("the logger is out of order"); }
