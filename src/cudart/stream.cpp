@@ -40,16 +40,19 @@ bool is_inside(cudaStream_t handle) {
 }  // namespace
 
 void Progress::wait(uint32_t number) const {
-  for (uint32_t now = done.load(std::memory_order_acquire); static_cast<int32_t>(now - number) < 0;
-       now = done.load(std::memory_order_acquire))
-    done.wait(now, std::memory_order_acquire);
+  if (reached(number)) return;
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return reached(number); });
 }
 
 void Progress::advance(cudaError_t result) {
   cudaError_t none = cudaSuccess;
   if (result != cudaSuccess) failure.compare_exchange_strong(none, result);
-  done.fetch_add(1, std::memory_order_release);
-  done.notify_all();
+  {
+    const std::lock_guard lock(mutex_);
+    done.fetch_add(1, std::memory_order_release);
+  }
+  changed_.notify_all();
 }
 
 Stream::Stream(unsigned flags, int priority)

@@ -7,6 +7,7 @@
 // work numbered earlier, so there is no cycle.
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -20,7 +21,9 @@ namespace planish::cudart {
 
 using Work = std::function<cudaError_t()>;
 
-// Numbers go round at 2^32; two that are compared lie close together.
+// Numbers go round at 2^32; two that are compared lie close together. Waiting sleeps and never yields: on a processor
+// that both share, a thread that has yielded is preempted by the stream it feeds, and enqueueing takes as long as the
+// work.
 struct Progress {
   std::atomic<uint32_t> done{0};
   std::atomic<cudaError_t> failure{cudaSuccess};  // the first since it was taken
@@ -30,6 +33,10 @@ struct Progress {
   }
   void wait(uint32_t number) const;
   void advance(cudaError_t result);
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
 };
 
 struct Mark {

@@ -64,6 +64,8 @@ void set_flags(const Options& options, nvinfer1::IBuilderConfig& config) {
       {BuilderFlag::kINT8, options.int8},
       {BuilderFlag::kSPARSE_WEIGHTS, options.sparsity},
       {BuilderFlag::kGPU_FALLBACK, options.gpu_fallback},
+      {BuilderFlag::kREFIT, options.refit},
+      {BuilderFlag::kSTRIP_PLAN, options.strip},
       {BuilderFlag::kDISABLE_TIMING_CACHE, options.no_builder_cache},
       {BuilderFlag::kOBEY_PRECISION_CONSTRAINTS, options.constraints == Constraints::obey},
       {BuilderFlag::kPREFER_PRECISION_CONSTRAINTS, options.constraints == Constraints::prefer},

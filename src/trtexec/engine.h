@@ -19,6 +19,8 @@ std::string build_plan(const Options& options);
 std::string load_plan(const std::string& path);
 LoadedEngine deserialize(const Options& options, const std::string& plan);
 void time_deserialize(const Options& options, const std::string& plan);
+// --dumpRefit and --refitFromOnnx.
+void refit(const Options& options, nvinfer1::ICudaEngine& engine);
 
 // Libraries of --plugins; they stay until the program ends.
 void load_plugins(const Options& options);

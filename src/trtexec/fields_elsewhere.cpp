@@ -25,7 +25,6 @@ Field refusal(Section section, const char* flag, const char* value, const char* 
 std::vector<Field> meaningless_fields() {
   constexpr Section b = Section::build, i = Section::inference;
   const char* types = "element types come from the network";
-  const char* refit = "weights of an engine cannot be exchanged; it is built as ever";
   const char* tactics = "the processor's kernels are the only source";
   const char* streamed = "all weights stay in memory";
   const char* lean = "an engine holds no code, and one runtime loads it";
@@ -34,10 +33,6 @@ std::vector<Field> meaningless_fields() {
       meaningless(b, "--fp8", "", types),
       meaningless(b, "--int4", "", types),
       meaningless(b, "--explicitPrecision", "", types),
-      meaningless(b, "--refit", "", refit),
-      meaningless(b, "--stripWeights", "", refit),
-      meaningless(b, "--stripAllWeights", "", refit),
-      meaningless(b, "--weightless", "", refit),
       meaningless(b, "--versionCompatible", "", lean),
       meaningless(b, "--vc", "", lean),
       meaningless(b, "--excludeLeanRuntime", "", lean),
@@ -78,7 +73,6 @@ std::vector<Field> meaningless_fields() {
       meaningless(i, "--persistentCacheRatio", "=R", "caches of a processor are not shared out",
                   [](Options&, const std::string& text) { real(text, 0); }),
       meaningless(i, "--weightStreamingBudget", "=N", streamed),
-      meaningless(Section::reporting, "--dumpRefit", "", refit),
       meaningless(Section::system, "--ignoreParsedPluginLibs", "", "libraries are never put into an engine"),
   };
 }
@@ -87,7 +81,6 @@ std::vector<Field> refused_fields() {
   constexpr Section b = Section::build, i = Section::inference;
   const char* uff = "UFF files cannot be read; convert the model to ONNX";
   const char* safe = "there is no runtime for engines certified for safety";
-  const char* refit = "weights of an engine cannot be exchanged; build it again";
   const char* debug = "values between layers are not kept; planish verify MODEL compares them layer by layer";
   return {
       refusal(Section::model, "--uff", "=<file>", uff),
@@ -103,8 +96,7 @@ std::vector<Field> refused_fields() {
       refusal(b, "--markUnfusedTensorsAsDebugTensors", "", debug),
       refusal(i, "--saveDebugTensors", "=spec", debug),
       refusal(i, "--saveAllDebugTensors", "=spec", debug),
-      refusal(i, "--refitFromOnnx", "=<file>", refit),
-      refusal(i, "--timeRefit", "", refit),
+      refusal(i, "--timeRefit", "", "--refitFromOnnx says how long it took"),
   };
 }
 

@@ -71,6 +71,8 @@ std::vector<Field> inference_fields() {
        turn(&Options::separate_profile), "Separate profiling", whether(&Options::separate_profile)},
       {s, "--timeDeserialize", "", "Time how long the engine takes to load, and exit", turn(&Options::time_deserialize),
        "Time Deserialize", whether(&Options::time_deserialize)},
+      {s, "--refitFromOnnx", "=<file>", "Give the engine the weights of this model first", word(&Options::refit_model),
+       "Refit from ONNX", told(&Options::refit_model)},
       {s, "--useProfile", "=N", "Optimization profile of the contexts (default = 0)",
        [](Options& o, const std::string& text) {
          o.use_profile = static_cast<int>(integer(text, 0, 1 << 16));
@@ -101,6 +103,7 @@ std::vector<Field> reporting_fields() {
        turn(&Options::dump_bindings)},
       {s, "--dumpProfile", "", "Print times of layers", turn(&Options::dump_profile), "Profile",
        whether(&Options::dump_profile)},
+      {s, "--dumpRefit", "", "Print layers and roles of the weights that can be exchanged", turn(&Options::dump_refit)},
       {s, "--dumpLayerInfo", "", "Print what the engine tells of its layers", turn(&Options::dump_layers)},
       {s, "--dumpOptimizationProfile", "", "Print the optimization profiles", turn(&Options::dump_profiles)},
       {s, "--exportTimes", "=<file>", "Write the times of all iterations as JSON", word(&Options::export_times),

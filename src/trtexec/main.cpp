@@ -68,6 +68,7 @@ void run(const Options& options) {
   load_plugins(options);
   const std::string plan = options.load_engine.empty() ? build_plan(options) : load_plan(options.load_engine);
   const LoadedEngine loaded = deserialize(options, plan);
+  refit(options, *loaded.engine);
   if (options.skip_inference) {
     print_layers(options, *loaded.engine, nullptr);
     if (options.dump_profiles) print_profiles(*loaded.engine);

@@ -43,6 +43,7 @@ struct Options {
   bool sparsity = false;
   std::string save_engine, load_engine;
   bool skip_inference = false;
+  bool refit = false, strip = false;
   int verbosity = 0;  // of profiling: 0 names, 1 nothing, 2 details
   bool no_builder_cache = false;
   std::string timing_cache_file;
@@ -56,6 +57,7 @@ struct Options {
   int streams = 1;
   bool overlap = true, transfers = true, managed = false, spin = false, threads = false, graph = false;
   bool separate_profile = false, time_deserialize = false;
+  std::string refit_model;
   int use_profile = 0;
   bool profile_chosen = false;
   std::string allocation = "static";
@@ -65,6 +67,7 @@ struct Options {
   int avg_runs = 10;
   std::vector<float> percentiles{90, 95, 99};
   bool dump_output = false, dump_bindings = false, dump_profile = false, dump_layers = false, dump_profiles = false;
+  bool dump_refit = false;
   std::string export_times, export_output, export_profile, export_layers;
 
   // System

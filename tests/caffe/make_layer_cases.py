@@ -544,6 +544,33 @@ def _(loc, conf, cells, image):
     return np.array(rows)[None, None]
 
 
+@case("detection_output_counted", {"loc": ("any", (2, 12 * 4)), "conf": ("unit", (2, 12 * 3)), "cells": ("any", (1, 1, 2, 3)), "image": ("any", (1, 3, 20, 30))},
+      layer("PriorBox", "prior_box_param { min_size: 6 max_size: 9 variance: 0.1 variance: 0.1 variance: 0.2 variance: 0.2 }", ("cells", "image"), ("priors",), "boxes") +
+      layer("DetectionOutput", "detection_output_param { num_classes: 3 nms_param { nms_threshold: 0.3 top_k: 8 } "
+            "code_type: CENTER_SIZE keep_top_k: 9 confidence_threshold: 0.4 }", ("loc", "conf", "priors"), ("out", "count")), cv=False)
+def _(loc, conf, cells, image):
+    """TensorRT's two tops: rows of an image by score, empty ones behind them; coordinates within the picture."""
+    priors = prior_boxes(2, 3, 20, 30, [6], [9], [], True, False, [.1, .1, .2, .2])[0]
+    rows, counts = np.zeros((2, 1, 9, 7)), np.zeros((2, 1, 1, 1))
+    rows[..., 1] = -1
+    for n in range(2):
+        rows[n, ..., 0] = n
+        p, v, code = priors[0].reshape(-1, 4), priors[1].reshape(-1, 4), loc[n].reshape(-1, 4)
+        size = p[:, 2:] - p[:, :2]
+        centre = (p[:, :2] + p[:, 2:]) / 2 + v[:, :2] * code[:, :2] * size
+        half = np.exp(v[:, 2:] * code[:, 2:]) * size / 2
+        boxes, found = np.hstack([centre - half, centre + half]), []
+        for label in (1, 2):
+            scores = conf[n].reshape(-1, 3)[:, label]
+            order = [i for i in np.argsort(-scores, kind="stable") if scores[i] > 0.4][:8]
+            found += [(scores[i], label, i) for i in suppress(boxes, scores, order, 0.3)]
+        found = sorted(found, key=lambda d: -d[0])[:9]
+        counts[n] = len(found)
+        for k, (score, label, i) in enumerate(found):
+            rows[n, 0, k, 1:] = [label, score, *np.clip(boxes[i], 0, 1)]
+    return {"out": rows, "count": counts}
+
+
 @case("detection_output_nothing", {"loc": ("any", (2, 8)), "conf": ("unit", (2, 4)), "priors": ("unit", (1, 2, 8))},
       layer("DetectionOutput", "detection_output_param { num_classes: 2 confidence_threshold: 2 code_type: CORNER }", ("loc", "conf", "priors")), cv=False)
 def _(loc, conf, priors): return np.array([[0, -1, -1, -1, -1, -1, -1], [1, -1, -1, -1, -1, -1, -1.0]])[None, None]

@@ -72,16 +72,32 @@ def check_flags(program, folder):
               "--builderOptimizationLevel=0", "--memPoolSize=workspace:64", "--refit", "--layerPrecisions=*:fp32",
               "--precisionConstraints=prefer", "--inputIOFormats=fp32:chw", "--maxAuxStreams=2", "--tacticSources=-CUDNN").passed()
     run.has("Precision: FP32+FP16+BF16 (prefer precision constraints)", "timingCacheMode: global", "to precision fp32")
-    for flag in ("--memPoolSize", "--refit", "--maxAuxStreams", "--tacticSources"):
+    for flag in ("--memPoolSize", "--maxAuxStreams", "--tacticSources"):
         run.expect(any(w.startswith(f"{flag} has no meaning here: ") for w in run.of("W")), f"nothing is said of {flag}")
     run.expect((folder / "t.cache").exists(), "the timing cache")
     Run(program, folder, f"--onnx={DIGITS}", "--timingCacheFile=t.cache", "--buildOnly", "--best").passed()
     Run(program, folder, f"--onnx={DIGITS}", "--stronglyTyped", "--buildOnly", "--noBuilderCache").passed()
 
 
+def check_refit(program, folder):
+    """A plan without weights is small, says that it cannot run, and gives what the whole one gives once it has them."""
+    (folder / "image.bin").write_bytes(bytes(range(256)))
+    given = ("--shapes=image:1x1x8x8", "--loadInputs=image:image.bin", *QUICK)
+    Run(program, folder, f"--onnx={DIGITS}", "--saveEngine=whole.plan", "--exportOutput=whole.json", *given).passed()
+    run = Run(program, folder, f"--onnx={DIGITS}", "--stripWeights", "--saveEngine=bare.plan", "--skipInference", "--dumpRefit").passed()
+    run.has("Strip weights: Enabled", " Kernel")
+    run.expect((folder / "bare.plan").stat().st_size < (folder / "whole.plan").stat().st_size, "the plan is not smaller")
+    Run(program, folder, "--loadEngine=bare.plan", *given).failed("weights")
+    Run(program, folder, "--loadEngine=bare.plan", f"--refitFromOnnx={DIGITS}", "--exportOutput=bare.json", *given).passed().has(
+        "Engine successfully refitted from ONNX model")
+    run.expect((folder / "bare.json").read_text() == (folder / "whole.json").read_text(), "outputs differ")
+    Run(program, folder, "--loadEngine=whole.plan", f"--refitFromOnnx={DIGITS}", *given).failed("--refit")
+    Run(program, folder, "--loadEngine=bare.plan", "--refitFromOnnx=nowhere.onnx", *given).failed("nowhere.onnx")
+
+
 def main():
     program = program_from(__doc__)
-    for check in (check_round_trip, check_profiles, check_no_shapes, check_layers, check_flags):
+    for check in (check_round_trip, check_profiles, check_no_shapes, check_layers, check_flags, check_refit):
         with tempfile.TemporaryDirectory() as folder:
             check(program, Path(folder))
 

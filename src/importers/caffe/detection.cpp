@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "importers/caffe/importer.h"
+#include "importers/plugins/table/plugin_table.h"
 
 namespace planish::caffe {
 namespace {
@@ -62,7 +63,34 @@ ValueId rows_of(LayerContext& context, size_t i) {
   return context.add("flatten", {context.input(i)}, {{"axis", int64_t{1}}});
 }
 
+int64_t code_index(const std::string& code) { return code == "CORNER" ? 0 : code == "CENTER_SIZE" ? 1 : 2; }
+
+// TensorRT's form of the layer: rows of each image [N, 1, keep_top_k, 7] and how many they are [N, 1, 1, 1].
+void import_counted_detections(LayerContext& context) {
+  const text::Message& param = context.param("detection_output_param");
+  const text::Message& suppression = param.message("nms_param");
+  if (suppression.number("eta", 1) != 1)
+    fail(Code::unsupported, "two tops and nms_param.eta {}; 1 is accepted", suppression.number("eta", 1));
+  const int64_t keep = param.integer("keep_top_k", -1);
+  if (keep < 1) fail(Code::invalid_model, "two tops and keep_top_k {}; at least 1 is accepted", keep);
+  plugins::PluginNode node;
+  node.type = "NMS_TRT";
+  node.name = node.made = context.name();
+  node.inputs = context.inputs();
+  node.attrs = {{"numClasses", param.integer("num_classes", 0)},
+                {"shareLocation", int64_t{param.flag("share_location", true) ? 1 : 0}},
+                {"backgroundLabelId", param.integer("background_label_id", 0)},
+                {"varianceEncodedInTarget", int64_t{param.flag("variance_encoded_in_target") ? 1 : 0}},
+                {"nmsThreshold", suppression.number("nms_threshold", 0.3)},
+                {"topK", suppression.integer("top_k", -1)},
+                {"keepTopK", keep},
+                {"confidenceThreshold", param.number("confidence_threshold", 0)},
+                {"codeType", code_index(param.choice("code_type", "CORNER"))}};
+  context.give(plugins::expand(context.graph(), std::move(node)));
+}
+
 void import_detection_output(LayerContext& context) {
+  if (context.tops() == 2) return import_counted_detections(context);
   const text::Message& param = context.param("detection_output_param");
   const text::Message& suppression = param.message("nms_param");
   DetectionOutputAttrs attrs;
@@ -126,7 +154,7 @@ void import_roi_pooling(LayerContext& context) {
 
 void register_detection(LayerTable& table) {
   table.add("PriorBox", import_prior_box, {2, 2});
-  table.add("DetectionOutput", import_detection_output, {3, 3});
+  table.add("DetectionOutput", import_detection_output, {3, 3, 1, 2});
   table.add("Proposal", import_proposal, {3, 3, 1, 2});
   table.add("Python", import_python, {3, 3, 1, 2});
   table.add("ROIPooling", import_roi_pooling, {2, 2});

@@ -73,6 +73,41 @@ TEST(Build, TimingCacheMakesThePlanReproducible) {
   std::filesystem::remove(cache);
 }
 
+const TacticChoice* choice_of(const BuildReport& report, const std::string& key) {
+  for (const TacticChoice& choice : report.choices)
+    if (choice.key == key) return &choice;
+  return nullptr;
+}
+
+TEST(Build, TimingsAsTextMayNameTheCandidate) {
+  auto device = create_cpu_device(1);
+  std::string timings;
+  BuildOptions options;
+  options.timings = &timings;
+  options.timings_by_name = true;
+  BuildReport first, second;
+  const auto a = serialize(build(testing::small_network(), *device, options, &first));
+  EXPECT_EQ(a, serialize(build(testing::small_network(), *device, options, &second)));
+  EXPECT_GT(first.timed, 0);
+  EXPECT_EQ(second.timed, 0);
+  // A slower candidate of the first node that has one.
+  std::string key, other;
+  for (const TacticChoice& choice : second.choices)
+    for (const auto& [name, us] : choice.timings_us)
+      if (key.empty() && name != choice.chosen && !name.ends_with(")")) key = choice.key, other = name;
+  ASSERT_FALSE(key.empty());
+  const size_t row = timings.find(key + " " + other + " ");
+  ASSERT_NE(row, std::string::npos);
+  timings.insert(timings.find('\n', row), " only");
+  BuildReport third;
+  build(testing::small_network(), *device, options, &third);
+  ASSERT_NE(choice_of(third, key), nullptr);
+  EXPECT_EQ(choice_of(third, key)->chosen, other);
+  timings = "something else";
+  EXPECT_NO_THROW(build(testing::small_network(), *device, options));
+  EXPECT_TRUE(timings.starts_with("planish timing cache "));
+}
+
 Plan untuned(Graph graph) {
   BuildOptions options;
   options.tuning = Tuning::off;
