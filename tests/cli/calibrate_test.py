@@ -172,6 +172,18 @@ def check_refusals(program, folder, values):
     broken[3 * COUNT] = math.nan
     (folder / "nan.npy").write_bytes(array(broken, [SAMPLES, *SHAPE]))
     refused([*calibrate, "nan.npy"], "sample 4", "input 'x' has elements that are not finite")
+    broken[3 * COUNT] = -math.inf
+    with zipfile.ZipFile(folder / "inf.npz", "w") as archive:
+        archive.writestr("x.npy", array(broken, [SAMPLES, *SHAPE]))
+    refused([*calibrate, "inf.npz"], "sample 4", "input 'x' has elements that are not finite")
+    refused([*build, "--calibrate", "inf.npz", "--method", "best"], "sample 4", "not finite")
+    with zipfile.ZipFile(folder / "named.npz", "w") as archive:
+        archive.writestr("image.npy", array(values, [SAMPLES, *SHAPE]))
+    refused([*calibrate, "named.npz"], "named.npz", "no member 'x'")
+    (folder / "type.npy").write_bytes(npy("<i8", "x".join(map(str, [SAMPLES, *SHAPE]))))
+    refused([*calibrate, "type.npy"], "sample 1", "'x'", "i64")
+    (folder / "cut.npy").write_bytes(array(values, [SAMPLES, *SHAPE])[:-4])
+    refused([*calibrate, "cut.npy"], "cut.npy")
     (folder / "shape.npy").write_bytes(array(values[:4 * 75], [4, 3, 5, 5]))
     refused([*calibrate, "shape.npy"], "sample 1", "'x'", "5,5")
     (folder / "none.npy").write_bytes(array([], [0, *SHAPE]))
