@@ -10,7 +10,7 @@
  *
  * Ownership. What a *_create, *_load or *_from_* call returns belongs to the caller until its *_destroy. A
  * context, stream or event keeps what it needs of its engine or device alive, so any order of destruction is
- * right; only work under way must be waited for first (planish_stream_synchronize).
+ * right; planish_context_destroy waits for the work of its context that streams still have.
  *
  * Threads. An engine or a device may be used from any thread. A context serves one thread at a time: a second
  * one gets PLANISH_BUSY, never undefined behaviour. Streams and events may be used from any thread.
@@ -300,7 +300,7 @@ typedef struct planish_context_options {
 /* `options` may be NULL. */
 PLANISH_API planish_status planish_context_create(planish_engine* engine, const planish_context_options* options,
                                                   planish_context** context);
-/* Work of the context on a stream must have ended. */
+/* Waits for what was enqueued, on any stream and device; not for recordings (CUDA graphs) that a caller launches. */
 PLANISH_API void planish_context_destroy(planish_context* context);
 
 /* Extents of an input; inputs of fixed extents need no call. Sizes of everything that follows from them are
@@ -322,8 +322,8 @@ PLANISH_API planish_status planish_context_bind(planish_context* context, const 
                                                 size_t bytes);
 
 /* Runs once. `stream` NULL: in the caller, returns when done. Otherwise returns at once, and the result of the
- * execution is that of planish_stream_synchronize; several executions may be in flight on one stream, and until
- * they ended planish_context_set_shape and _bind return PLANISH_BUSY. Once shapes are set and one execution was
+ * execution is that of planish_stream_synchronize; several executions may be in flight on one stream. On the processor
+ * planish_context_set_shape and _bind return PLANISH_BUSY until they ended. Once shapes are set and one execution was
  * made it does not allocate memory. On a GPU all work is put on the stream, and waited for only where a step of the
  * plan computes on the host or memory of the host is not pinned; shapes and memory may be changed as soon as it
  * returns. */

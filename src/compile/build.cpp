@@ -75,6 +75,15 @@ void check_compiler() {
          cuda::nvrtc_missing());
 }
 
+// "tf32+bf16"; "f32" where nothing less is permitted.
+std::string precisions_name(const Precisions& precisions) {
+  std::string name;
+  for (const auto& [permitted, text] :
+       {std::pair(precisions.tf32, "tf32"), std::pair(precisions.bf16, "bf16"), std::pair(precisions.fp16, "fp16")})
+    if (permitted) name += (name.empty() ? "" : "+") + std::string(text);
+  return name.empty() ? "f32" : name;
+}
+
 }  // namespace
 
 void check_can_build(Device& device) {
@@ -127,7 +136,7 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
     exact.bf16 = false;
     BuildReport other_choices;
     Plan other = tuned_plan(exact, other_choices);
-    if (tuner.fastest(graph, {&plan, &other}, {"bf16", "f32"}) == 1) {
+    if (tuner.fastest(graph, {&plan, &other}, {precisions_name(options.precisions), precisions_name(exact)}) == 1) {
       plan = std::move(other);
       choices = std::move(other_choices);
     }

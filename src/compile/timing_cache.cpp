@@ -11,6 +11,15 @@ namespace {
 
 constexpr std::string_view kMagic = "planish timing cache ", kHeader = "planish timing cache 2";
 
+constexpr std::string_view kFull = " full", kOnly = " only";
+
+// Whether the line ended so; it does no more.
+bool take_mark(std::string& line, std::string_view mark) {
+  if (!line.ends_with(mark)) return false;
+  line.resize(line.size() - mark.size());
+  return true;
+}
+
 std::string described(const Graph& graph, const Node& node, const std::string& target) {
   std::string text = target + node.op.str() + node.attrs.str();
   for (ValueId input : node.inputs)
@@ -41,13 +50,13 @@ TimingCache TimingCache::parse(std::string_view text, const std::string& fingerp
     fail(Code::mismatch, "it was made on another machine: {:.80}", line);
   TimingCache cache;
   while (std::getline(lines, line)) {
-    const bool only = line.ends_with(" only");
-    const std::string row = only ? line.substr(0, line.size() - 5) : line;
+    std::string row = line;
+    const bool only = take_mark(row, kOnly), full = take_mark(row, kFull);
     const size_t first = row.find(' '), last = row.rfind(' ');
     char* stop = nullptr;
     const double us = first >= last ? -1 : std::strtod(row.c_str() + last + 1, &stop);
     if (!(us > 0) || *stop != 0) fail(Code::mismatch, "damaged line '{:.80}'", line);
-    cache.rows_[row.substr(0, first)][row.substr(first + 1, last - first - 1)] = {us, only};
+    cache.rows_[row.substr(0, first)][row.substr(first + 1, last - first - 1)] = {us, only, full};
   }
   return cache;
 }
@@ -56,7 +65,7 @@ std::string TimingCache::str(const std::string& fingerprint) const {
   std::string text = fmt::format("{}\n{}\n", kHeader, fingerprint);
   for (const auto& [key, candidates] : rows_)
     for (const auto& [name, row] : candidates)
-      text += fmt::format("{} {} {:.3f}{}\n", key, name, row.us, row.only ? " only" : "");
+      text += fmt::format("{} {} {:.3f}{}{}\n", key, name, row.us, row.full ? kFull : "", row.only ? kOnly : "");
   return text;
 }
 
@@ -68,7 +77,11 @@ const TimingCache::Row* TimingCache::find(const std::string& key, const std::str
 }
 
 void TimingCache::add(const TimingCache& other) {
-  for (const auto& [key, candidates] : other.rows_) rows_[key].insert(candidates.begin(), candidates.end());
+  for (const auto& [key, candidates] : other.rows_)
+    for (const auto& [name, row] : candidates) {
+      Row& own = rows_[key].try_emplace(name, row).first->second;
+      if (row.full && !own.full && !own.only) own = {row.us, false, true};
+    }
 }
 
 const std::string* TimingCache::only(const std::string& key) const {

@@ -3,8 +3,9 @@
 //
 //   planish timing cache 2
 //   <fingerprint of the machine>
-//   <key of a node, 32 hexadecimal digits> <candidate> <microseconds>[ only]
+//   <key of a node, 32 hexadecimal digits> <candidate> <microseconds>[ full][ only]
 //
+// `full`: taken by full tuning, which takes those of fast tuning again.
 // `only`: this candidate computes the node, whatever the others cost (a cache may be edited).
 
 #include <map>
@@ -25,6 +26,7 @@ class TimingCache {
   struct Row {
     double us = 0;
     bool only = false;
+    bool full = false;
   };
 
   // Error(mismatch): it is no timing cache, of another machine, or damaged.
@@ -35,8 +37,10 @@ class TimingCache {
   const Row* find(const std::string& key, const std::string& candidate) const;
   // The candidate that computes nodes of this key, whatever others cost; null: none is set.
   const std::string* only(const std::string& key) const;
-  void set(const std::string& key, const std::string& candidate, double us) { rows_[key][candidate] = {us, false}; }
-  void add(const TimingCache& other);  // what is not here
+  void set(const std::string& key, const std::string& candidate, double us, bool full) {
+    rows_[key][candidate] = {us, false, full};
+  }
+  void add(const TimingCache& other);  // what is not here, or was taken by fast tuning here and by full there
 
  private:
   std::map<std::string, std::map<std::string, Row>> rows_;  // by key, by candidate

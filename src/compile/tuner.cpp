@@ -4,8 +4,12 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <cstring>
+#include <functional>
+#include <mutex>
 #include <random>
+#include <system_error>
 #include <thread>
 
 #include "base/file.h"
@@ -141,7 +145,7 @@ std::string cache_file(Device& device, const BuildOptions& options, const EmitOp
   if (!options.timing_cache.empty() || emit.cuda.empty() || options.tuning == Tuning::off) return options.timing_cache;
   const std::string folder = cuda::cache_folder();
   const std::string machine = device.fingerprint() + tactics::cuda::sources_hash().hex();
-  return folder.empty() ? "" : fmt::format("{}/timings-{:016x}.txt", folder, hash64(machine));
+  return folder.empty() ? "" : cuda::timings_file(folder, hash64(machine));
 }
 
 // Those whose estimates are near enough to the best one to be timed.
@@ -160,6 +164,67 @@ double run_us(Context& context) {
   context.timings(timings).raise();
   return computing_us(timings);
 }
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Threads that do pieces of work beside the caller, in their order, until they are told to stop. Fewer threads than
+// were asked for, or none, where the system has no more. What a piece throws is lost.
+class Helpers {
+ public:
+  using Piece = std::function<void(size_t at, const std::atomic<bool>& stop)>;
+
+  Helpers(size_t threads, size_t count, Piece piece) : count_(count), piece_(std::move(piece)) {
+    try {
+      for (threads_.reserve(std::min(threads, count)); threads_.size() < std::min(threads, count);) add();
+    } catch (const std::system_error& error) {
+      log(Severity::verbose, "{} of {} threads compile: {}", threads_.size(), threads, error.what());
+    } catch (...) {
+      stop_and_join();
+      throw;
+    }
+  }
+  ~Helpers() { stop_and_join(); }
+  Helpers(const Helpers&) = delete;
+  Helpers& operator=(const Helpers&) = delete;
+
+  void stop() { stop_ = true; }
+  // Waits that long; true: all have ended.
+  bool have_ended(std::chrono::milliseconds wait) {
+    std::unique_lock lock(mutex_);
+    return ended_.wait_for(lock, wait, [this] { return running_ == 0; });
+  }
+
+ private:
+  void add() {
+    const std::lock_guard lock(mutex_);
+    threads_.emplace_back([this] { work(); });
+    ++running_;
+  }
+  void work() noexcept {
+    for (size_t at; !stop_ && (at = next_++) < count_;) try {
+        piece_(at, stop_);
+      } catch (...) {  // it goes wrong again where it is wanted, and is said there
+      }
+    const std::lock_guard lock(mutex_);
+    --running_;
+    ended_.notify_all();
+  }
+  void stop_and_join() {
+    stop();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  const size_t count_;
+  const Piece piece_;
+  std::atomic<bool> stop_{false};
+  std::atomic<size_t> next_{0};
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  int running_ = 0;
+  std::vector<std::thread> threads_;
+};
 
 // To the digits that the cache keeps: a build decides by the same numbers whether it reads or takes them.
 double rounded_us(double us) { return std::max(std::round(us * 1000), 1.0) / 1000; }
@@ -200,11 +265,21 @@ double Tuner::measured_us(const Graph& graph, const Node& node, const Candidate&
   return row == nullptr ? -1 : row->us;
 }
 
+const TimingCache::Row* Tuner::usable(const std::string& key, const std::string& name) const {
+  const TimingCache::Row* row = times_.find(key, name);
+  return row != nullptr && (row->full || !is_full() || times_.only(key) != nullptr) ? row : nullptr;
+}
+
+bool Tuner::goes_on(int done, int total) const {
+  return !options_.progress || options_.progress({"tuning", done, total});
+}
+
 TimingCache Tuner::read_cache() {
   if (options_.timings == nullptr ? cache_.empty() : options_.timings->empty()) return {};
   try {
     const std::string text = options_.timings != nullptr ? *options_.timings : read_file(cache_);
     foreign_cache_ = options_.timings == nullptr && !TimingCache::is_one(text);
+    if (options_.timings == nullptr && cache_ != options_.timing_cache) cuda::mark_used(cache_);
     return TimingCache::parse(text, device_.fingerprint());
   } catch (const Error& error) {
     const std::string name = options_.timings != nullptr ? "the caller's" : cache_;
@@ -230,52 +305,45 @@ void Tuner::save_cache() {
   }
 }
 
-// Images of all candidates that will be timed or emitted, in the order in which they will be, by all threads. What goes
-// wrong here goes wrong again where it is wanted, and is said there.
-void Tuner::compile_ahead(const Graph& graph) {
-  std::vector<NodeId> nodes;
-  std::set<std::string> seen;
-  for (NodeId id : graph.nodes())
-    if (graph.node(id).op != "if" && seen.insert(key_of(graph, graph.node(id))).second) nodes.push_back(id);
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    for (size_t at; (at = next++) < nodes.size();) {
-      const Node& node = graph.node(nodes[at]);
-      const TacticQuery query{graph, node, emit_.isa, emit_.threads, emit_.precisions, emit_.cuda};
-      try {
-        const Graph single = one_node_graph(graph, node);
-        for (const Candidate& candidate : promising(cuda_tactics().propose_fast(query))) {
-          EmitOptions emit = emit_;
-          emit.forced = candidate.name;
-          emit.report = nullptr;
-          emit_plan(single, emit);
-        }
-      } catch (const Error&) {
-      }
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int i = 1; i < std::min<int>(device_.pool().size(), static_cast<int>(nodes.size())); ++i)
-    threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
+// Images of the candidates of a node that will be timed or emitted.
+void Tuner::compile_ahead(const Graph& graph, const Node& node, const std::atomic<bool>& stop) const {
+  const TacticQuery query{graph, node, emit_.isa, emit_.threads, emit_.precisions, emit_.cuda};
+  const Graph single = one_node_graph(graph, node);
+  for (const Candidate& candidate : promising(cuda_tactics().propose_fast(query))) {
+    if (stop) return;
+    EmitOptions emit = emit_;
+    emit.forced = candidate.name;
+    emit.report = nullptr;
+    emit_plan(single, emit);
+  }
 }
 
+// A GPU's images are compiled by all threads while nodes are timed, in the order in which those want them.
 void Tuner::tune(const Graph& graph) {
-  std::thread compiler;
-  if (!emit_.cuda.empty()) compiler = std::thread([&] { compile_ahead(graph); });
-  const struct Join {
-    std::thread& thread;
-    ~Join() {
-      if (thread.joinable()) thread.join();
-    }
-  } join{compiler};
+  constexpr std::chrono::milliseconds kPoll{100};
   const auto nodes = graph.nodes();
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    const Node& node = graph.node(nodes[i]);
-    if (options_.progress && !options_.progress({"tuning", static_cast<int>(i), static_cast<int>(nodes.size())}))
-      fail(Code::cancelled, "the build was cancelled");
+  const int count = static_cast<int>(nodes.size());
+  std::vector<NodeId> ahead;
+  std::set<std::string> seen;
+  if (!emit_.cuda.empty())
+    for (NodeId id : nodes)
+      if (graph.node(id).op != "if" && seen.insert(key_of(graph, graph.node(id))).second) ahead.push_back(id);
+  const auto start = std::chrono::steady_clock::now();
+  const double left = options_.tuning_seconds - spent_seconds_;
+  Helpers compilers(static_cast<size_t>(device_.pool().size()), ahead.size(),
+                    [&](size_t at, const std::atomic<bool>& stop) {
+                      if (options_.tuning_seconds > 0 && seconds_since(start) > left) return;
+                      compile_ahead(graph, graph.node(ahead[at]), stop);
+                    });
+  for (int i = 0; i < count; ++i) {
+    const Node& node = graph.node(nodes[static_cast<size_t>(i)]);
+    if (!goes_on(i, count)) fail(Code::cancelled, "the build was cancelled");
+    if (is_spent()) compilers.stop();
     if (node.op != "if") tune_node(graph, node);
+  }
+  while (!compilers.have_ended(kPoll)) {
+    if (!goes_on(count, count)) fail(Code::cancelled, "the build was cancelled");
+    if (is_spent()) compilers.stop();
   }
   save_cache();
 }
@@ -292,12 +360,12 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
   double best = 1e30;
   for (const Candidate& candidate : promising(sink)) {
     const std::string name = row_name(candidate);
-    if (const TimingCache::Row* row = times_.find(key, name)) {
+    if (const TimingCache::Row* row = usable(key, name)) {
       best = std::min(best, row->us);
       ++cached_;
       continue;
     }
-    if (options_.tuning_seconds > 0 && spent_seconds_ > options_.tuning_seconds) return;
+    if (is_spent()) return;
     const auto start = std::chrono::steady_clock::now();
     double us = 0;
     try {
@@ -307,8 +375,8 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
       log(Severity::verbose, "'{}' is not timed: {}", node.name, error.what());
       return;  // guesses at extents that data decides need not go together
     }
-    spent_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    times_.set(key, name, us);
+    spent_seconds_ += seconds_since(start);
+    times_.set(key, name, us, is_full());
     best = std::min(best, us);
     ++timed_;
   }
@@ -322,7 +390,7 @@ double Tuner::time_candidate(const Graph& single, const Candidate& candidate, do
   emit.report = nullptr;
   const Plan plan = emit_plan(single, emit);
   const int64_t bytes = std::max<int64_t>(constant_bytes(plan), 1);
-  const bool full = options_.tuning == Tuning::full;
+  const bool full = is_full();
   const int most = full ? 16 : 6;
   const int copies = static_cast<int>(std::clamp<int64_t>(kColdBytes / bytes, 1, most));
   const std::shared_ptr<Device> shared(&device_, [](Device*) {});
@@ -354,7 +422,7 @@ double Tuner::time_candidate(const Graph& single, const Candidate& candidate, do
   return us;
 }
 
-// Minima of some rounds, the plans in turns.
+// Minima of some rounds, the plans in turns; of one round, where the time for tuning is spent.
 std::vector<double> Tuner::time_plans(const std::vector<const Plan*>& plans) {
   constexpr int kLeast = 3, kMost = 50;
   const std::shared_ptr<Device> shared(&device_, [](Device*) {});
@@ -367,14 +435,20 @@ std::vector<double> Tuner::time_plans(const std::vector<const Plan*>& plans) {
   }
   std::vector<double> best(plans.size(), 1e30);
   double total = 0;
-  for (int round = 0; round < kMost && (round < kLeast || total < 3 * kEnoughUs); ++round)
+  const auto start = std::chrono::steady_clock::now();
+  const double spent_before = spent_seconds_;
+  for (int round = 0; round < kMost && (round < kLeast || total < 3 * kEnoughUs); ++round) {
+    if (!goes_on(round, kMost)) fail(Code::cancelled, "the build was cancelled");
+    spent_seconds_ = spent_before + seconds_since(start);
+    if (round > 0 && is_spent()) break;
     for (size_t i = 0; i < plans.size(); ++i) {
-      const auto start = std::chrono::steady_clock::now();
+      const auto begin = std::chrono::steady_clock::now();
       instances[i].context->enqueue().raise();
-      const double us = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
+      const double us = 1e6 * seconds_since(begin);
       best[i] = std::min(best[i], us);
       total += us;
     }
+  }
   return best;
 }
 
@@ -386,13 +460,15 @@ size_t Tuner::fastest(const Graph& graph, const std::vector<const Plan*>& plans,
   const auto row = [&](size_t i) { return "plan/" + names[i]; };
   std::vector<double> us;
   for (size_t i = 0; i < plans.size(); ++i)
-    if (const TimingCache::Row* known = times_.find(key, row(i))) us.push_back(known->us);
+    if (const TimingCache::Row* known = usable(key, row(i))) us.push_back(known->us);
+  if (us.size() < plans.size() && is_spent()) return 0;
   if (us.size() < plans.size()) try {
       us = time_plans(plans);
-      for (size_t i = 0; i < plans.size(); ++i) times_.set(key, row(i), us[i] = rounded_us(us[i]));
+      for (size_t i = 0; i < plans.size(); ++i) times_.set(key, row(i), us[i] = rounded_us(us[i]), is_full());
       ++timed_;
       save_cache();
     } catch (const Error& error) {
+      if (error.code() == Code::cancelled) throw;
       log(Severity::verbose, "the network is not timed as a whole: {}", error.what());
       return 0;  // guesses at inputs need not fit what the network makes of them
     }

@@ -1,6 +1,7 @@
 #pragma once
 // Times candidates the way they will run: as a one-node plan in a context, weights cold.
 
+#include <atomic>
 #include <set>
 #include <span>
 #include <string>
@@ -26,7 +27,7 @@ class Tuner {
   // < 0: not timed. Where the cache names the one that computes the node, all others take far too long.
   double measured_us(const Graph& graph, const Node& node, const Candidate& candidate) const;
   // Which of the plans of one network is the fastest, as a whole and in turns; `names` tell them apart in the cache.
-  // The first, where they cannot be run without their inputs' values.
+  // The first, where they cannot be run without their inputs' values, or the time for tuning is spent.
   size_t fastest(const Graph& graph, const std::vector<const Plan*>& plans, const std::vector<std::string>& names);
   int timed() const { return timed_; }
   int cached() const { return cached_; }
@@ -34,7 +35,13 @@ class Tuner {
  private:
   TimingCache read_cache();
   void save_cache();
-  void compile_ahead(const Graph& graph);
+  // `stop`: somebody wants it to end.
+  void compile_ahead(const Graph& graph, const Node& node, const std::atomic<bool>& stop) const;
+  bool goes_on(int done, int total) const;  // the caller has not cancelled
+  bool is_spent() const { return options_.tuning_seconds > 0 && spent_seconds_ > options_.tuning_seconds; }
+  bool is_full() const { return options_.tuning == Tuning::full; }
+  // Null: there is none, or it was not taken carefully enough.
+  const TimingCache::Row* usable(const std::string& key, const std::string& name) const;
   std::string key_of(const Graph& graph, const Node& node) const;
   void tune_node(const Graph& graph, const Node& node);
   std::string row_name(const Candidate& candidate) const;

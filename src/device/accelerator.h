@@ -88,6 +88,9 @@ class Accelerator {
   virtual bool accepts(const Stream& stream) const = 0;  // it is one of this device
   // What the stream is given from now on waits for the event.
   virtual void wait(Stream& stream, const Event& event) = 0;
+  // The host waits for what the stream was given; failures of submitted work stay with the stream until its owner
+  // synchronizes it.
+  virtual void finish(Stream& stream) = 0;
   virtual std::unique_ptr<Event> create_mark() = 0;  // an event without a time
 };
 

@@ -35,9 +35,9 @@ struct Context::State final : Frame {
   std::vector<bool> pending;                // dynamic inputs without a call since shapes were resolved
   std::vector<std::vector<int64_t>> given;  // extents set by the caller
   ReadyShapes ready;
-  ReadySteps* now = nullptr;        // for the current shapes
-  std::vector<const void*> places;  // of now->placed, while they are compared
-  std::unique_ptr<Event> ended;     // on an accelerator: the last execution
+  ReadySteps* now = nullptr;                // for the current shapes
+  std::vector<const void*> places, before;  // of now->placed, while they are compared
+  std::unique_ptr<Event> ended;             // on an accelerator: the last execution
   bool resolved = false, patched = false, profiling = false;
   Status misfit;  // why the shapes given do not fit together
   StepObserver observer;
@@ -189,13 +189,15 @@ struct Context::State final : Frame {
     places.assign(addresses.begin(), addresses.end());
     places.insert(places.end(), in_place.begin(), in_place.end());
     for (const Storage& storage : staging) places.push_back(storage.data.get());
-    if (now->placed.empty()) {
+    before.swap(now->placed);
+    now->placed.clear();  // none, where a patch throws
+    if (before.empty()) {
       for (PreparedStep& step : now->steps) patch(step);
-    } else if (places != now->placed) {
+    } else if (places != before) {
       const size_t count = addresses.size();
       const auto has_moved = [&](size_t binding) {
         for (size_t at = binding; at < places.size(); at += count)
-          if (places[at] != now->placed[at]) return true;
+          if (places[at] != before[at]) return true;
         return false;
       };
       for (PreparedStep& step : now->steps)
@@ -216,7 +218,8 @@ struct Context::State final : Frame {
       fail(Code::invalid_state, "the stream is being captured, and step '{}' computes on the host", host_step->name);
   }
 
-  // Work that other streams were given comes first: all of it uses the context's memory.
+  // Work that other streams were given comes first: all of it uses the context's memory. What was put there is known by
+  // `ended` even where an exception stops in the middle.
   void execute_on(Stream& stream, Execution execution) {
     Accelerator& accelerator = *engine->device().accelerator();
     check_recordable(stream);
@@ -225,10 +228,35 @@ struct Context::State final : Frame {
     execution.stream = &stream;
     execution.queued = &queued;
     if (!recording) accelerator.wait(stream, *ended);
-    fetch_staged(stream);
-    execute_queued(*now, in_place, execution, !timed && execution.observer == nullptr);
-    deliver_staged(stream);
+    try {
+      fetch_staged(stream);
+      execute_queued(*now, in_place, execution, !timed && execution.observer == nullptr);
+      deliver_staged(stream);
+    } catch (...) {
+      if (!recording) static_cast<void>(ended->record(stream));
+      throw;
+    }
     if (!recording) ended->record(stream).raise();
+  }
+
+  // In the null stream, which is in the caller: nothing is under way when it returns, or throws.
+  void execute_and_wait(Execution execution) {
+    Accelerator& accelerator = *engine->device().accelerator();
+    Stream& null = engine->device().null_stream();
+    try {
+      execute_on(null, execution);
+    } catch (...) {
+      try {
+        accelerator.finish(null);
+      } catch (const Error&) {  // what came first is said
+      }
+      throw;
+    }
+    accelerator.finish(null);
+  }
+
+  void wait_for_end() const noexcept {
+    if (ended != nullptr) static_cast<void>(ended->synchronize());
   }
 
   // `stream`: of an accelerator; work is put there, and in the null stream's case waited for.
@@ -251,9 +279,13 @@ struct Context::State final : Frame {
     if (engine->device().accelerator() == nullptr) {
       execute(now->steps, execution);
     } else {
-      Stream& on = stream != nullptr ? *stream : engine->device().null_stream();
-      execute_on(on, execution);
-      if (stream == nullptr || timed) on.synchronize().raise();
+      if (!retired.empty() && ended->reached()) retired.clear();
+      if (stream == nullptr) {
+        execute_and_wait(execution);
+      } else {
+        execute_on(*stream, execution);
+        if (timed) engine->device().accelerator()->finish(*stream);
+      }
       if (timed) read_events();
     }
     if (profiler)
@@ -369,7 +401,9 @@ Context::Context(std::shared_ptr<const Engine> engine, const ContextOptions& opt
 
 // Executions on a stream use the state: they end first.
 Context::~Context() {
-  while (state_ != nullptr && state_->in_flight.load(std::memory_order_acquire) > 0) std::this_thread::yield();
+  if (state_ == nullptr) return;
+  while (state_->in_flight.load(std::memory_order_acquire) > 0) std::this_thread::yield();
+  state_->wait_for_end();
 }
 
 Status Context::set_shape(std::string_view input, std::span<const int64_t> extents) noexcept {

@@ -95,7 +95,7 @@ void Engine::upload_constants() {
     device_constants_[index] = device_memory_.get() + offset;
     device_->accelerator()->copy(device_constants_[index], tensor.data(), tensor.byte_count(), stream);
   }
-  stream.synchronize().raise();
+  device_->accelerator()->finish(stream);
 }
 Engine::~Engine() = default;
 

@@ -76,7 +76,7 @@ struct StepTiming {
 
 class Context {
  public:
-  ~Context();
+  ~Context();  // waits for what streams still have of it
 
   // Extents of an input; static inputs need no call. Code::invalid_argument names binding, extents and the
   // accepted range; nothing runs until the input has extents again. How inputs fit together is looked at when all
@@ -91,9 +91,10 @@ class Context {
 
   // Runs on `stream` (nullptr: the null stream, that is in the caller). Allocation-free once shapes are set
   // and one run was made, but where data decides extents. Code::invalid_state names what is not bound or has no shape.
-  // On an accelerator the work is put on the stream, and waited for only where steps of the host need it.
-  // Several executions may be in flight on one stream; until they ended every call that changes the context is
-  // Code::busy.
+  // Several executions may be in flight. On the CPU they run in the stream's thread, and until they ended every call
+  // that changes the context is Code::busy. On an accelerator the work is put on the stream, and waited for only where
+  // steps of the host need it: shapes, bindings and all else may change as soon as this returns, what is under way
+  // keeps what it was given.
   Status enqueue(Stream* stream = nullptr) noexcept;
 
   // The data of an output whose extents depend on data (it need not be bound); valid until the next run.

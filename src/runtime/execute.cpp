@@ -46,7 +46,7 @@ void wait_for_queue(const PreparedStep& step, const Execution& execution) {
   if (is_queued(step)) {
     *execution.queued = true;
   } else if (*execution.queued) {
-    execution.stream->synchronize().raise();
+    execution.device.accelerator()->finish(*execution.stream);
     *execution.queued = false;
   }
 }
@@ -65,7 +65,7 @@ void observe(const PreparedStep& step, const Execution& execution) {
     execution.device.accelerator()->copy(memory.back().get(), view.data, bytes, *execution.stream);
     view.data = memory.back().get();
   }
-  execution.stream->synchronize().raise();
+  execution.device.accelerator()->finish(*execution.stream);
   (*execution.observer)(*step.step, views);
 }
 

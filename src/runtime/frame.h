@@ -44,6 +44,7 @@ struct Frame : LateSteps {
   std::vector<std::byte*> in_place;                 // by binding: its memory is the buffer; null: it is copied
   const Step* host_step = nullptr;                  // on an accelerator: the first step that the host does
   std::vector<Storage> staging;                     // by binding: of the host, for memory that the host does not reach
+  std::vector<std::shared_ptr<std::byte>> retired;  // of the host: replaced, and maybe still copied from or to
   std::set<uint32_t> late;                          // steps whose views are known only while the plan runs
 
   const std::vector<Binding>& bindings() const { return engine->plan().bindings; }
@@ -97,7 +98,8 @@ struct Frame : LateSteps {
   bool is_late(const ViewDesc& view) const;
   void provide(const ViewDesc& view);
   void provide_binding(size_t binding);
-  bool grow(Storage& storage, int64_t bytes) const;
+  bool grow(Storage& storage, int64_t bytes);
+  void replace(Storage& storage, std::shared_ptr<std::byte> data, int64_t bytes);
   void check_guards(const std::string& bound) const;
 
   SymbolValues last_;                       // of symbols that steps bind: the values they had before

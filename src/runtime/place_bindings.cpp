@@ -151,7 +151,7 @@ void Frame::place_bindings() {
                       needed[i] > 0 && (bindings()[i].is_input || !overlaps_another(i));
     in_place[i] = fits ? static_cast<std::byte*>(addresses[i]) : nullptr;
     if (is_staged(i) && !is_data_dependent(i) && staging[i].bytes < needed[i])
-      staging[i] = {engine->device().allocate(needed[i]), needed[i]};
+      replace(staging[i], engine->device().allocate(needed[i]), needed[i]);
   }
 }
 

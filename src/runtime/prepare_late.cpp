@@ -54,13 +54,19 @@ void Frame::find_late_steps(const std::vector<Step>& list) {
 // --- their memory
 
 // Grows by half, so that a result that a loop lengthens row by row is copied a few times only.
-bool Frame::grow(Storage& storage, int64_t bytes) const {
+bool Frame::grow(Storage& storage, int64_t bytes) {
   if (bytes <= storage.bytes) return false;
   const int64_t room = std::max(checked_add(storage.bytes, storage.bytes / 2), bytes);
   auto data = engine->device().allocate(room);
   std::copy_n(storage.data.get(), storage.bytes, data.get());
-  storage = {std::move(data), room};
+  replace(storage, std::move(data), room);
   return true;
+}
+
+// Copies on an accelerator's stream may not have ended: what they use stays until then.
+void Frame::replace(Storage& storage, std::shared_ptr<std::byte> data, int64_t bytes) {
+  if (storage.data != nullptr && engine->device().accelerator() != nullptr) retired.push_back(std::move(storage.data));
+  storage = {std::move(data), bytes};
 }
 
 void Frame::provide_binding(size_t binding) {

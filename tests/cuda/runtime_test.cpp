@@ -5,12 +5,15 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
 #include <numeric>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "cuda/fake/driver.h"
 #include "device/accelerator.h"
 #include "device/cuda/driver.h"
+#include "device/cuda/image_cache.h"
 #include "runtime/engine.h"
 #include "support/networks.h"
 
@@ -99,6 +102,15 @@ Plan affine_plan(bool on_host = false, const std::string& target = "cuda:sm_90a"
   profile.steps.push_back(affine_step(1, kFirst, kMiddle, n, 2, 1));
   profile.steps.push_back(affine_step(2, kMiddle, kLast, n, 3, -5));
   profile.steps.push_back(copy_step(3, kLast, kY, n));
+  return plan;
+}
+
+// The same, y through memory of the host's at last.
+Plan host_output_plan() {
+  Plan plan = affine_plan();
+  const Dim n = Dim::symbol("N");
+  plan.profiles[0].steps.back() = copy_step(3, kLast, kHost, n);
+  plan.profiles[0].steps.push_back(copy_step(9, kHost, kY, n));
   return plan;
 }
 
@@ -353,6 +365,40 @@ TEST(CudaStreams, AContextOnTwoStreamsDoesOneAfterTheOther) {
   EXPECT_EQ(f.read(y2.get()), expected(numbers(8, 5)));
 }
 
+TEST(CudaStreams, AFailureIsItsOwnersAlone) {
+  Fixture f(affine_plan(true));
+  const auto x = f.memory(numbers(8)), y = f.memory(numbers(8));
+  const auto stream = f.device->create_stream();
+  f.bind("x", x.get());
+  EXPECT_EQ(f.context->enqueue(stream.get()).code(), Code::invalid_state);  // y is not bound
+  f.bind("y", y.get());
+  for (int run = 0; run < 2; ++run)
+    f.context->enqueue(stream.get()).raise();  // waits for the stream, for its host step
+  EXPECT_EQ(stream->synchronize().code(), Code::invalid_state);
+  EXPECT_TRUE(stream->synchronize().ok());
+  EXPECT_EQ(f.read(y.get()), expected(numbers(8)));
+}
+
+TEST(CudaStreams, AContextThatGoesWaitsForThem) {
+  Fixture f;
+  const auto arena = f.accelerator().allocate(3 * kMost * 4);
+  ContextOptions options;
+  options.arena = arena.get();
+  options.arena_bytes = 3 * kMost * 4;
+  f.context = f.engine->create_context(options);
+  f.shape(8);
+  const auto x = f.memory(numbers(8)), y = f.memory(numbers(8));
+  const auto stream = f.device->create_stream();
+  f.bind("x", x.get());
+  f.bind("y", y.get());
+  f.context->enqueue(stream.get()).raise();
+  EXPECT_NE(f.read(y.get()), expected(numbers(8)));
+  const Counted counted({"waits"});
+  f.context.reset();
+  EXPECT_EQ(counted.since(), (Counts{1}));
+  EXPECT_EQ(f.read(y.get()), expected(numbers(8)));
+}
+
 TEST(CudaStreams, OfAnotherDeviceAreRefused) {
   fake_cuda_configure("devices=2");
   Fixture f;
@@ -443,6 +489,26 @@ TEST(CudaMemory, AContextComputesInTheCallersArena) {
   EXPECT_THROW(f.engine->create_context(options), Error);
 }
 
+// What the host wrote for the GPU is copied later than it is replaced by more.
+TEST(CudaMemory, WhatIsStillCopiedIsKept) {
+  Fixture f(host_output_plan());
+  const auto x = f.memory(numbers(kMost)), y = f.memory(numbers(kMost)), more = f.memory(numbers(kMost));
+  const auto first = f.device->create_stream(), second = f.device->create_stream();
+  f.bind("x", x.get());
+  f.bind("y", y.get());
+  f.context->enqueue(first.get()).raise();
+  EXPECT_NE(f.read(y.get()), expected(numbers(8)));
+  f.shape(kMost);
+  f.bind("x", x.get());
+  f.bind("y", more.get());
+  f.context->enqueue(second.get()).raise();
+  second->synchronize().raise();
+  EXPECT_EQ(f.read(more.get()), expected(numbers(kMost)));
+  first->synchronize().raise();
+  f.n = 8;
+  EXPECT_EQ(f.read(y.get()), expected(numbers(8)));
+}
+
 std::string message_of(const std::function<void()>& call, Code code) {
   try {
     call();
@@ -493,6 +559,27 @@ TEST(CudaFailures, AnEarlierKernelsFailureIsNamedOnce) {
   EXPECT_EQ(y, expected(x));
 }
 
+// The copy of y fails when launches are queued.
+TEST(CudaFailures, WhatWasQueuedBeforeIsWaitedFor) {
+  Fixture f;
+  const auto stream = f.device->create_stream();
+  const auto x = f.memory(numbers(8)), y = f.memory(numbers(9));
+  f.bind("x", x.get());
+  f.bind("y", y.get() + 4);
+  f.context->enqueue().raise();
+  const Counted alone({"waits", "graph_launches", "records"});
+  fake_cuda_copies(0);
+  EXPECT_EQ(f.context->enqueue().code(), Code::internal);
+  EXPECT_EQ(alone.since(), (Counts{1, 1, 1}));
+  const Counted on_stream({"waits", "graph_launches", "records"});
+  EXPECT_EQ(f.context->enqueue(stream.get()).code(), Code::internal);
+  EXPECT_EQ(on_stream.since(), (Counts{0, 1, 1}));
+  fake_cuda_copies(-1);
+  f.context->enqueue().raise();
+  EXPECT_EQ(f.read(y.get() + 4), expected(numbers(8)));
+  EXPECT_FALSE(stream->synchronize().ok());
+}
+
 TEST(CudaFailures, APlanForAnotherArchitectureSaysHowToRebuildIt) {
   expect_says(
       message_of([&] { Engine::create(affine_plan(false, "cuda:sm_80"), create_cuda_device(0, 1)); }, Code::mismatch),
@@ -513,6 +600,27 @@ TEST(CudaFailures, DriversThatAreOfNoUseSayWhy) {
   expect_says(reason("init=100", "init=0"), {"no CUDA device", "cuInit"});
   expect_says(cuda::open_driver("/nowhere/libcuda.so").reason, {"no CUDA driver", "/nowhere"});
   EXPECT_THROW(create_cuda_device(7, 1), Error);
+}
+
+TEST(CudaCache, TimingsGoWithTheImages) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::temp_directory_path() / ("planish_images_" + std::to_string(getpid()));
+  const char* const before = std::getenv("PLANISH_CACHE");
+  const std::string kept = before == nullptr ? "" : before;
+  setenv("PLANISH_CACHE", folder.c_str(), 1);
+  setenv("PLANISH_CACHE_MB", "1", 1);
+  const std::string timings = cuda::timings_file(cuda::cache_folder(), 7), others = folder / "notes.txt";
+  write_file_atomic(timings, std::string(1 << 20, 't'));
+  write_file_atomic(others, std::string(1 << 20, 'n'));
+  fs::last_write_time(timings, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  const std::string image(1 << 10, 'i');
+  cuda::cache_image(hash128("a", 1), image);  // the first one of a process looks at the folder's size
+  EXPECT_FALSE(fs::exists(timings));
+  EXPECT_TRUE(fs::exists(others));
+  EXPECT_EQ(cuda::cached_image(hash128("a", 1)), image);
+  fs::remove_all(folder);
+  setenv("PLANISH_CACHE", kept.c_str(), 1);
+  unsetenv("PLANISH_CACHE_MB");
 }
 
 TEST(CudaDevices, AutoObeysTheEnvironment) {

@@ -178,6 +178,8 @@ bool CudaAccelerator::accepts(const Stream& stream) const {
 
 void CudaAccelerator::wait(Stream& stream, const Event& event) { cuda_stream(stream).wait(event); }
 
+void CudaAccelerator::finish(Stream& stream) { cuda_stream(stream).finish(); }
+
 std::unique_ptr<Event> CudaAccelerator::create_mark() { return std::make_unique<CudaEvent>(context_, false); }
 
 }  // namespace cuda

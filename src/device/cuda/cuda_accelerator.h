@@ -26,6 +26,7 @@ class CudaAccelerator final : public Accelerator {
   void* native(Stream& stream) const override;
   bool accepts(const Stream& stream) const override;
   void wait(Stream& stream, const Event& event) override;
+  void finish(Stream& stream) override;
   std::unique_ptr<Event> create_mark() override;
 
  private:

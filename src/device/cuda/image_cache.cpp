@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kEnding = ".cubin";
+constexpr const char *kEnding = ".cubin", *kTimings = "timings-", *kTimingsEnding = ".txt";
 constexpr size_t kChecksum = 32;  // hexadecimal digits in front of the image
 constexpr int64_t kMegabytes = 1024;
 constexpr int kWritesBetween = 64;  // looks at the folder's size
@@ -37,6 +37,11 @@ int64_t most_bytes() {
 
 fs::path path_of(const std::string& folder, const Hash128& key) { return fs::path(folder) / (key.hex() + kEnding); }
 
+bool is_ours(const fs::path& path) {
+  return path.extension() == kEnding ||
+         (path.extension() == kTimingsEnding && path.filename().string().starts_with(kTimings));
+}
+
 struct Entry {
   fs::path path;
   fs::file_time_type used;
@@ -49,7 +54,7 @@ void trim(const std::string& folder) {
   int64_t bytes = 0;
   std::error_code ignored;
   for (const auto& file : fs::directory_iterator(folder, ignored)) {
-    if (file.path().extension() != kEnding) continue;
+    if (!is_ours(file.path())) continue;
     const auto size = static_cast<int64_t>(file.file_size(ignored));
     entries.push_back({file.path(), file.last_write_time(ignored), std::max<int64_t>(size, 0)});
     bytes += entries.back().bytes;
@@ -64,6 +69,15 @@ void trim(const std::string& folder) {
 }
 
 }  // namespace
+
+std::string timings_file(const std::string& folder, uint64_t hash) {
+  return (fs::path(folder) / fmt::format("{}{:016x}{}", kTimings, hash, kTimingsEnding)).string();
+}
+
+void mark_used(const std::string& file) noexcept {
+  std::error_code ignored;
+  fs::last_write_time(file, fs::file_time_type::clock::now(), ignored);
+}
 
 std::string cache_folder() {
   const fs::path folder = wanted_folder();
@@ -81,8 +95,7 @@ std::optional<std::string> cached_image(const Hash128& key) {
     const std::string file = read_file(path.string());
     std::string image = file.substr(std::min(kChecksum, file.size()));
     if (image.empty() || hash128(image.data(), image.size()).hex() != file.substr(0, kChecksum)) return std::nullopt;
-    std::error_code ignored;
-    fs::last_write_time(path, fs::file_time_type::clock::now(), ignored);
+    mark_used(path.string());
     return image;
   } catch (const Error&) {
     return std::nullopt;

@@ -1,5 +1,6 @@
 #pragma once
-// Compiled images on disk, by what they were compiled from; shared by all processes of a user.
+// Compiled images on disk, by what they were compiled from, and beside them what tuning measured; shared by all
+// processes of a user.
 //
 // The folder is PLANISH_CACHE, else $XDG_CACHE_HOME/planish, else ~/.cache/planish; PLANISH_CACHE set to nothing turns
 // it off. Files appear whole, carry a checksum, and may be deleted at any time. When they take more than
@@ -11,6 +12,10 @@
 #include "base/hash.h"
 
 namespace planish::cuda {
+
+// The file of timings in the folder `folder`, by a hash of all that they depend on.
+std::string timings_file(const std::string& folder, uint64_t hash);
+void mark_used(const std::string& file) noexcept;  // now; those that were not used for longest go first
 
 // Made when it is asked for; empty: there is none, or it cannot be made.
 std::string cache_folder();

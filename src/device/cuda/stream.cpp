@@ -54,11 +54,13 @@ Status CudaStream::submit(std::function<Status()> work) {
   return status;
 }
 
+void CudaStream::finish() const {
+  const Context::Current current(*context_);
+  context_->driver().check(context_->driver().stream_synchronize(handle_), "cuStreamSynchronize");
+}
+
 Status CudaStream::synchronize() {
-  const Status waited = status_of([&] {
-    const Context::Current current(*context_);
-    context_->driver().check(context_->driver().stream_synchronize(handle_), "cuStreamSynchronize");
-  });
+  const Status waited = status_of([&] { finish(); });
   const std::lock_guard lock(mutex_);
   const Status earlier = std::exchange(failure_, Status());
   return earlier.ok() ? waited : earlier;

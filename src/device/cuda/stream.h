@@ -23,6 +23,7 @@ class CudaStream final : public Stream {
   StreamHandle* handle() const { return handle_; }
   DeviceIndex device() const { return context_->device(); }
   bool is_capturing() const;
+  void finish() const;  // the host waits; takes no failure
   void wait(const Event& event);
 
  private:

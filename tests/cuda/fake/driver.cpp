@@ -70,6 +70,7 @@ struct World {
       {"devices", 1}, {"arch", 90}, {"memory", int64_t{1} << 33}, {"version", 13000}, {"init", 0}};
   std::map<std::string, int64_t> counts;
   int failure = 0;
+  int64_t copies_taken = -1;
   std::map<Address, Block> blocks;
   std::map<int, int64_t> used;
   std::map<Address, size_t> pinned;
@@ -183,6 +184,8 @@ void affine(void** arguments, std::vector<Work>& out) {
 int copy(Address to, Address from, size_t bytes, void* handle) {
   FakeStream* const stream = stream_of(handle);
   if (stream == nullptr) return kInvalidHandle;
+  if (world().copies_taken == 0) return kInvalidValue;
+  if (world().copies_taken > 0) --world().copies_taken;
   count("copies");
   const auto is_pageable = [](Address address) {
     const auto at = world().pinned.upper_bound(address);
@@ -220,6 +223,10 @@ void fake_cuda_configure(const char* text) {
 void fake_cuda_fail(int result) {
   LOCKED;
   world().failure = result;
+}
+void fake_cuda_copies(int64_t taken) {
+  LOCKED;
+  world().copies_taken = taken;
 }
 int fake_cuda_inside() { return depth(); }
 int64_t fake_cuda_count(const char* what) {
@@ -332,7 +339,10 @@ int cuMemAllocHost_v2(void** memory, size_t bytes) {
 }
 int cuMemFreeHost(void* memory) {
   LOCKED;
-  world().pinned.erase(reinterpret_cast<Address>(memory));
+  const auto at = world().pinned.find(reinterpret_cast<Address>(memory));
+  if (at == world().pinned.end()) return kInvalidValue;
+  std::memset(memory, 0xA5, at->second);  // who still reads it, sees that
+  world().pinned.erase(at);
   std::free(memory);
   return kOk;
 }
@@ -429,6 +439,7 @@ int cuEventRecord(FakeEvent* event, void* handle) {
   WORKING;
   FakeStream* const stream = stream_of(handle);
   if (stream == nullptr) return kInvalidHandle;
+  count("records");
   event->stream = stream;
   event->reached = false;
   push(*stream, [event] { event->reached = true, event->stream = nullptr; });

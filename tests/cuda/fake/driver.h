@@ -18,8 +18,10 @@ extern "C" {
 void fake_cuda_configure(const char* text);
 // From now on every call that does work returns this; 0: none does.
 void fake_cuda_fail(int result);
-// How often: allocations, pinned, waits, launches, graph_launches, instantiations, updates, copies, pageable_copies.
-// Since the beginning.
+// So many copies from now on are taken, further ones are refused; negative: all are taken.
+void fake_cuda_copies(int64_t taken);
+// How often: allocations, pinned, waits, records, launches, graph_launches, instantiations, updates, copies,
+// pageable_copies. Since the beginning.
 int64_t fake_cuda_count(const char* what);
 // Above 0: this thread is in a call of the driver.
 int fake_cuda_inside();

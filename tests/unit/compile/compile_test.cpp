@@ -108,6 +108,53 @@ TEST(Build, TimingsAsTextMayNameTheCandidate) {
   EXPECT_TRUE(timings.starts_with("planish timing cache "));
 }
 
+// What fast tuning took, full tuning takes again; what full took, fast takes over.
+TEST(Build, FullTuningTakesTimesAgain) {
+  auto device = create_cpu_device(1);
+  std::string timings;
+  BuildOptions options;
+  options.timings = &timings;
+  const auto tune = [&](Tuning how) {
+    options.tuning = how;
+    BuildReport report;
+    build(testing::small_network(), *device, options, &report);
+    return report;
+  };
+  const BuildReport fast = tune(Tuning::fast), full = tune(Tuning::full), again = tune(Tuning::full);
+  EXPECT_GT(fast.timed, 0);
+  EXPECT_EQ(full.timed, fast.timed);
+  EXPECT_EQ(full.cached, fast.cached);
+  EXPECT_NE(timings.find(" full\n"), std::string::npos) << timings;
+  EXPECT_EQ(again.timed, 0);
+  EXPECT_EQ(tune(Tuning::fast).timed, 0);
+}
+
+TEST(TimingCache, KeepsWhatWasTakenMoreCarefully) {
+  const std::string head = "planish timing cache 2\nhere\n", key(32, 'a');
+  const auto cache = [&](const std::string& rows) { return TimingCache::parse(head + rows, "here"); };
+  TimingCache all = cache(key + " a 5.000\n" + key + " b 6.000 full\n" + key + " c 7.000 only\n");
+  all.add(cache(key + " a 4.000 full\n" + key + " b 3.000\n" + key + " c 2.000 full\n" + key + " d 1.000\n"));
+  EXPECT_EQ(all.str("here"),
+            head + key + " a 4.000 full\n" + key + " b 6.000 full\n" + key + " c 7.000 only\n" + key + " d 1.000\n");
+  const std::string both = head + key + " a 4.000 full only\n";
+  EXPECT_EQ(TimingCache::parse(both, "here").str("here"), both);
+}
+
+// Cancelled or out of time, a build does not tune on.
+TEST(Build, TuningEndsWhenItIsTold) {
+  auto device = create_cpu_device(1);
+  std::string timings;
+  BuildOptions options;
+  options.timings = &timings;
+  options.progress = [](const BuildProgress& progress) { return progress.phase != "tuning" || progress.done == 0; };
+  EXPECT_THROW(build(testing::small_network(), *device, options), Error);
+  options.progress = {};
+  options.tuning_seconds = 1e-9;
+  BuildReport report;
+  build(testing::small_network(), *device, options, &report);
+  EXPECT_EQ(report.timed, 1);
+}
+
 Plan untuned(Graph graph) {
   BuildOptions options;
   options.tuning = Tuning::off;
