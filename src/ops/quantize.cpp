@@ -36,11 +36,16 @@ void quantize_check(InferContext& context) {
   }
   const auto scale = context.constant(1);
   if (!scale) return;
+  const bool divides = context.node().op == "quantize_linear";
   // A block of zeros may have any scale.
-  const bool zero_fits = context.node().op == "dequantize_linear" && context.attrs<QuantizeAttrs>().block_size > 0;
-  for (double value : scale->to_doubles())
+  const bool zero_fits = !divides && context.attrs<QuantizeAttrs>().block_size > 0;
+  for (double value : scale->to_doubles()) {
     if (!std::isfinite(value) || (value == 0 && !zero_fits))
       fail(Code::invalid_model, "a scale of {}; finite ones{} are accepted", value, zero_fits ? "" : " other than 0");
+    // What divides by it is no number any more; of another type such a one is normal as f32.
+    if (divides && !std::isnormal(static_cast<float>(value)))
+      fail(Code::invalid_model, "a scale of {}; normal numbers are accepted", value);
+  }
 }
 
 }  // namespace
