@@ -153,6 +153,63 @@ void run_on_gpu(IExecutionContext& context, void* x, void* y) {
   expect(cudaStreamDestroy(stream) == cudaSuccess, "the stream ends");
 }
 
+// Where the numbers are that are not 0: as many as there are.
+void late_outputs() {
+  std::unique_ptr<IBuilder> builder(createInferBuilder(logger));
+  std::unique_ptr<INetworkDefinition> network(builder->createNetworkV2(0));
+  std::unique_ptr<IBuilderConfig> config(builder->createBuilderConfig());
+  ITensor* found = network->addNonZero(*network->addInput("x", DataType::kFLOAT, Dims{1, {kCount}}))->getOutput(0);
+  found->setName("y");
+  network->markOutput(*found);
+  std::unique_ptr<IHostMemory> plan(builder->buildSerializedNetwork(*network, *config));
+  std::unique_ptr<IRuntime> runtime(createInferRuntime(logger));
+  std::unique_ptr<ICudaEngine> engine(runtime->deserializeCudaEngine(plan->data(), plan->size()));
+  std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
+  std::array<float, kCount> values{};
+  values[5] = values[7] = 1;
+  void *x[2], *y[2];
+  cudaStream_t streams[2];
+  for (int i = 0; i < 2; ++i) {
+    cudaMalloc(&x[i], kBytes), cudaMalloc(&y[i], 2 * kBytes), cudaStreamCreate(&streams[i]);
+    fake_cuda_poke(x[i], values.data(), kBytes);
+    values = {};
+    values[20] = values[21] = 1;
+  }
+  for (int i = 0; i < 2; ++i) {
+    context->setTensorAddress("x", x[i]), context->setTensorAddress("y", y[i]);
+    expect(context->enqueueV3(streams[i]), "an execution whose result is as long as data decide");
+  }
+  const bool wide = engine->getTensorDataType("y") == DataType::kINT64;
+  const auto at = [&](int run, int position) {
+    int64_t value = 0;
+    const int size = wide ? 8 : 4;
+    fake_cuda_peek(&value, static_cast<char*>(y[run]) + position * size, size);
+    return value;
+  };
+  cudaStreamSynchronize(streams[1]), cudaStreamSynchronize(streams[0]);
+  expect(at(1, 0) == 20 && at(1, 1) == 21, "the second stream's result");
+  expect(at(0, 0) == 5 && at(0, 1) == 7, "the first stream's result is its own");
+  context.reset();
+  for (int i = 0; i < 2; ++i) cudaFree(x[i]), cudaFree(y[i]), cudaStreamDestroy(streams[i]);
+}
+
+// More of them than are remembered; contexts that go wait for what is under way.
+void many_streams(ICudaEngine& engine, void* x, void* y) {
+  std::unique_ptr<IExecutionContext> context(engine.createExecutionContext());
+  context->setTensorAddress("x", x), context->setTensorAddress("y", y);
+  std::array<cudaStream_t, 70> streams{};
+  for (cudaStream_t& stream : streams) {
+    cudaStreamCreate(&stream);
+    expect(context->enqueueV3(stream), "any number of streams");
+  }
+  cudaDeviceSynchronize();
+  send(x, 900, streams[0]);
+  expect(context->enqueueV3(streams[0]) && !holds(y, 900), "under way");
+  context.reset();
+  expect(holds(y, 900), "a context that goes waits");
+  for (cudaStream_t stream : streams) cudaStreamDestroy(stream);
+}
+
 void on_gpu() {
   const std::unique_ptr<IHostMemory> plan = build();
   expect(plan != nullptr, "a plan");
@@ -171,6 +228,8 @@ void on_gpu() {
     expect(fake_cuda_count("allocations") - before == static_cast<int64_t>(allocator.sizes.size()),
            "all memory of the GPU is the allocator's");
     run_on_gpu(*context, x, y);
+    many_streams(*engine, x, y);
+    late_outputs();
 
     std::unique_ptr<IExecutionContext> lean(
         engine->createExecutionContext(ExecutionContextAllocationStrategy::kUSER_MANAGED));

@@ -2,6 +2,7 @@
 // every source is compiled; without NVRTC one line says that nothing is.
 
 #include "cuda/support.h"
+#include "tactics/cuda/common/rows.h"
 
 namespace planish {
 namespace {
@@ -294,6 +295,36 @@ TEST(CudaKernels, WindowsOfHalves) {
     return g;
   };
   compare(make, {{"x", as_type(integers({2, 16, 6, 5}, 1, -1, 1), DataType::f16)}}, "windows", {0, false});
+}
+
+// Pixels that repeat are one row in memory: what takes rows copies them.
+TEST(CudaKernels, RepeatedPixelsOfHalves) {
+  const auto make = [] {
+    Graph g;
+    const ValueId x = g.add_input("x", {DataType::f16, {1, 64, 6, 5}});
+    const ValueId mean = add_op(g, "global_average_pool", {x}, {}, "mean");
+    const ValueId all = add_op(g, "expand", {mean, g.add_constant(index_list({4}, {1, 64, 8, 8}))}, {}, "expand");
+    const Tensor weights = as_type(integers({32, 64, 1, 1}, 2, -1, 1), DataType::f16);
+    g.add_output(add_op(g, "relu", {add_op(g, "conv", {all, g.add_constant(weights)}, {}, "conv")}, {}, "relu"));
+    return g;
+  };
+  compare(make, {{"x", as_type(integers({1, 64, 6, 5}, 1, 2, 2), DataType::f16)}}, "repeated pixels", {0, false});
+  compare(make, {{"x", as_type(random_tensor({1, 64, 6, 5}, 1), DataType::f16)}}, "repeated pixels", {2e-3});
+}
+
+// No GPU is needed to see where rows lie.
+TEST(CudaKernels, RowsThatRepeatHaveNoPitch) {
+  const auto pitch = [](std::vector<Dim> dims, std::vector<Dim> strides) {
+    return tactics::cuda::row_pitch({0, Dim(0), DataType::f16, std::move(dims), std::move(strides)}, 1, 16);
+  };
+  EXPECT_EQ(pitch({1, 256, 32, 32}, {262144, 1, 8192, 256}), 256);
+  EXPECT_EQ(pitch({1, 256, 32, 32}, {256, 1, 0, 0}), 0);
+  EXPECT_EQ(pitch({2, 256, 32, 32}, {256, 1, 0, 0}), 0);
+  EXPECT_EQ(pitch({1, 256, 32, 32}, {8192, 1, 0, 256}), 0);
+  EXPECT_EQ(pitch({1, 256, 32, 32}, {8192, 1, 256, 0}), 0);
+  EXPECT_EQ(pitch({4, 256, 1, 1}, {0, 1, 0, 0}), 0);
+  EXPECT_EQ(pitch({4, 256, 1, 1}, {256, 1, 0, 0}), 256);
+  EXPECT_EQ(pitch({1, 256, 1, 1}, {0, 1, 0, 0}), 256);
 }
 
 TEST(CudaKernels, RowsOfHalves) {

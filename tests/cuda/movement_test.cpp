@@ -39,8 +39,37 @@ TEST(CudaKernels, GathersAndScatters) {
   for (const char* how : {"add", "mul", "max", "min"})
     check("scatter_elements", elements, {integers({2, 3, 4}, 5)},
           {{"axis", int64_t{0}}, {"reduction", std::string(how)}});
+  check("scatter_elements", elements, {integers({2, 3, 4}, 5)}, {{"axis", int64_t{0}}});  // the last one stays
   check("scatter_nd", points, {integers({3, 6}, 5)}, {});
+  check("scatter_nd", index_list({4, 1}, {1, 1, 0, -3}), {integers({4, 5, 6}, 5)}, {});
   check("scatter_nd", index_list({3, 1}, {1, 1, 0}), {integers({3, 5, 6}, 5)}, {{"reduction", std::string("add")}});
+}
+
+// Positions that threads of a scatter have, without a GPU: one for all updates that may meet in one place.
+TEST(CudaKernels, ScattersKeepTheOrderOfWhatMeets) {
+  const auto positions = [](const char* op, const Tensor& indices, std::vector<int64_t> updates, bool known) {
+    Graph g;
+    const ValueId x = g.add_input("x", {DataType::f32, {4, 5}});
+    const ValueId i = known ? g.add_constant(indices) : g.add_input("i", indices.type());
+    g.add_output(add_op(g, op, {x, i, g.add_constant(integers(std::move(updates), 5))}, {}, op));
+    infer_all(g);
+    EmitOptions emit;
+    emit.isa = active_isa();
+    emit.threads = 2;
+    emit.cuda = arch();
+    int64_t found = -1;
+    const Plan plan = emit_plan(g, emit);
+    for (const Step& step : plan.profiles[0].steps)
+      if (step.kernel == "indexed") found = step.params.get<std::vector<Dim>>("values").back().value();
+    return found;
+  };
+  if (!can_compile()) return;
+  const Tensor distinct = index_list({3, 1}, {1, 3, -2}), repeated = index_list({3, 1}, {1, 3, -3});
+  EXPECT_EQ(positions("scatter_nd", distinct, {3, 5}, true), 15);
+  EXPECT_EQ(positions("scatter_nd", repeated, {3, 5}, true), 5);
+  EXPECT_EQ(positions("scatter_nd", distinct, {3, 5}, false), 5);
+  EXPECT_EQ(positions("scatter_elements", index_list({2, 2}, {1, 3, 3, 1}), {2, 2}, true), 4);
+  EXPECT_EQ(positions("scatter_elements", index_list({2, 2}, {1, 3, 3, -1}), {2, 2}, true), 2);
 }
 
 TEST(CudaKernels, PadsTilesAndBlocks) {

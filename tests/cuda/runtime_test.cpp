@@ -14,6 +14,7 @@
 #include "device/accelerator.h"
 #include "device/cuda/driver.h"
 #include "device/cuda/image_cache.h"
+#include "plan/launch.h"
 #include "runtime/engine.h"
 #include "support/networks.h"
 
@@ -578,6 +579,29 @@ TEST(CudaFailures, WhatWasQueuedBeforeIsWaitedFor) {
   f.context->enqueue().raise();
   EXPECT_EQ(f.read(y.get() + 4), expected(numbers(8)));
   EXPECT_FALSE(stream->synchronize().ok());
+}
+
+// Steps that did not get the addresses they should have get them with the next run, whatever they are.
+TEST(CudaFailures, StepsThatWereHalfPlacedArePlacedAgain) {
+  Plan plan = affine_plan();
+  Step& first = plan.profiles[0].steps[1];
+  std::vector<Dim> map(kMapNumbers, Dim(0));
+  map[3] = 1;  // its rank
+  first.params.set("arguments", std::vector<std::string>{"pointer:i0", "pointer:o0", "long", "float", "float", "map"});
+  first.params.set("maps", map);
+  Fixture f(std::move(plan));
+  f.context->enable_profiling(true).raise();  // nothing is recorded
+  const auto x = f.memory(numbers(8)), other = f.memory(numbers(8, 4)), y = f.memory(numbers(8));
+  f.bind("x", x.get());
+  f.bind("y", y.get());
+  f.context->enqueue().raise();
+  f.bind("x", other.get());
+  fake_cuda_configure("encode=1");
+  EXPECT_EQ(f.context->enqueue().code(), Code::internal);
+  fake_cuda_configure("encode=0");
+  f.bind("x", x.get());
+  f.context->enqueue().raise();
+  EXPECT_EQ(f.read(y.get()), expected(numbers(8)));
 }
 
 TEST(CudaFailures, APlanForAnotherArchitectureSaysHowToRebuildIt) {

@@ -5,10 +5,12 @@
 //   1: d = p, along AXIS indices[p]
 //   2: p = (o.., t..), d = (the first BATCH of o.., indices[o.., 0], …, indices[o.., DEPTH - 1], t..)
 // Indices below 0 count from the end. Outside the data a gather gives zeros and a scatter stores nothing.
-// Macros: FORM, SCATTER, RANK_D, RANK_P, RANK_I (of data, positions, indices), AXIS, BATCH, DEPTH, INDEX, TYPE, and of a
-// scatter that COMBINEs (COMBINE(a, b)): REAL, what it computes in, and SERIAL, a mask of p's axes that one thread walks
-// along in order, so that whatever meets in one place does so in that thread; else SERIAL is 0.
+// Macros: FORM, SCATTER, RANK_D, RANK_P, RANK_I (of data, positions, indices), AXIS, BATCH, DEPTH, INDEX, TYPE; of a
+// scatter that COMBINEs (COMBINE(a, b)) REAL, what it computes in; and SERIAL, a mask of p's axes that one thread walks
+// along in order, so that whatever meets in one place does so in that thread: the last one stays, or they are combined
+// in order. 0 where nothing meets.
 // instance: FORM=0 SCATTER=0 RANK_D=2 RANK_P=3 RANK_I=2 AXIS=0 BATCH=0 DEPTH=0 INDEX=int64_t TYPE=uint16_t SERIAL=0
+// instance: FORM=1 SCATTER=1 RANK_D=2 RANK_P=2 RANK_I=2 AXIS=0 BATCH=0 DEPTH=0 INDEX=int64_t TYPE=uint16_t SERIAL=1
 // instance: FORM=1 SCATTER=1 RANK_D=3 RANK_P=3 RANK_I=3 AXIS=1 BATCH=0 DEPTH=0 INDEX=int32_t TYPE=float SERIAL=2 REAL=float COMBINE(a,b)=((a)+(b))
 // instance: FORM=2 SCATTER=1 RANK_D=4 RANK_P=3 RANK_I=2 AXIS=0 BATCH=0 DEPTH=2 INDEX=int64_t TYPE=uint32_t SERIAL=0
 

@@ -9,6 +9,8 @@
 namespace planish::tactics::cuda {
 namespace {
 
+constexpr int64_t kMostLooked = 1 << 22;  // indices that are compared
+
 // Macros of indexed.cuh.
 struct Indexed {
   int form = 0, axis = 0, batch = 0, depth = 0, serial = 0;
@@ -22,6 +24,30 @@ std::string combination(const std::string& reduction, DataType type) {
   if (reduction == "max") return is_float(type) ? "pw_max(a,b)" : "((a)>(b)?(a):(b))";
   if (reduction == "min") return is_float(type) ? "pw_min(a,b)" : "((a)<(b)?(a):(b))";
   return reduction == "mul" ? "((a)*(b))" : "((a)+(b))";
+}
+
+// Whether no two updates of a scatter go to one place.
+bool are_distinct(const Tensor& indices, const Indexed& what, const Shape& data) {
+  const std::vector<int64_t> values = indices.to_ints(), &extents = indices.extents();
+  const bool tuples = what.form == 2;
+  if (std::ssize(values) > kMostLooked || (tuples && what.depth == 0)) return false;
+  const auto axis = static_cast<size_t>(what.axis), depth = static_cast<size_t>(tuples ? what.depth : 1);
+  size_t inner = 1;  // from index to index along the axis
+  for (size_t i = axis + 1; i < extents.size(); ++i) inner *= static_cast<size_t>(extents[i]);
+  std::vector<std::vector<int64_t>> places;
+  for (size_t at = 0; at < values.size(); at += depth) {
+    std::vector<int64_t>& place = places.emplace_back(values.begin() + static_cast<std::ptrdiff_t>(at),
+                                                      values.begin() + static_cast<std::ptrdiff_t>(at + depth));
+    for (size_t i = 0; i < depth; ++i) {
+      const Dim extent = data[static_cast<int>(tuples ? i : axis)];
+      if (place[i] < 0 && !extent.is_constant()) return false;  // may be another's
+      if (place[i] < 0) place[i] += extent.value();
+    }
+    if (!tuples)
+      place.push_back(static_cast<int64_t>(at / (inner * static_cast<size_t>(extents[axis])) * inner + at % inner));
+  }
+  std::sort(places.begin(), places.end());
+  return std::adjacent_find(places.begin(), places.end()) == places.end();
 }
 
 // `places`: what positions run over.
@@ -39,7 +65,7 @@ Launch indexed_launch(const TacticQuery& query, const Indexed& what, const Shape
                     define("AXIS", what.axis),
                     define("BATCH", what.batch),
                     define("DEPTH", what.depth),
-                    define("SERIAL", combines ? what.serial : 0),
+                    define("SERIAL", what.serial),
                     define("INDEX", device_type(indices.dtype)),
                     define("TYPE", combines ? device_type(data.dtype) : word_type(data.dtype))};
   if (combines) {
@@ -48,7 +74,7 @@ Launch indexed_launch(const TacticQuery& query, const Indexed& what, const Shape
   }
   Dim count = 1;
   for (int i = 0; i < places.rank(); ++i)
-    if (!combines || (what.serial >> i & 1) == 0) count = count * places[i];
+    if ((what.serial >> i & 1) == 0) count = count * places[i];
   launch.wide(count);
   launch.grid = {ceil_div(count, Dim(kBlock)), 1, 1};
   return launch;
@@ -104,6 +130,9 @@ void propose_scatter(const TacticQuery& query, CandidateSink& sink) {
     what.form = 1, what.axis = normalize_axis(attrs.axis, data.shape.rank());
     what.serial = 1 << what.axis;
   }
+  // Without a reduction the last update stays; with one they are combined in order.
+  const Value& named = query.input(1);
+  if (named.is_constant() && are_distinct(named.constant, what, data.shape)) what.serial = 0;
   Launch launch = indexed_launch(query, what, updates.shape);
   launch.arguments.insert(launch.arguments.begin(), {"view:i1", "view:i0", "view:o0"});
   Candidate candidate = launch_candidate(query, launch, {}, 2 * estimate_us(query, 0, 1));

@@ -78,9 +78,9 @@ class Batches {
   const void* fetched(size_t i, const void* address, const Extents& extents) {
     std::vector<char>& copy = copies_[names_[i]];
     copy.resize(static_cast<size_t>(element_count(extents)) * element_bytes(whole_.dtype(*whole_.find(names_[i]))));
-    Stream& stream = device_.stream(nullptr);
-    stream.copy(copy.data(), address, copy.size());
-    stream.synchronize();
+    const std::shared_ptr<Stream> stream = device_.stream(nullptr);
+    stream->copy(copy.data(), address, copy.size());
+    stream->synchronize();
     return copy.data();
   }
 

@@ -9,18 +9,19 @@
 namespace planish::tensorrt {
 namespace {
 
-constexpr std::string_view kTitle = "planish timing cache ", kOnly = " only";
+constexpr std::string_view kTitle = "planish timing cache ", kFull = " full", kOnly = " only";
 
-// One line: key, candidate, microseconds.
+// One line: key, candidate, microseconds, whether it was taken by full tuning, whether no other may be taken.
 struct Row {
   std::string key, candidate;
   double us = 0;
-  bool only = false;
+  bool full = false, only = false;
 
   std::string str() const {
     char number[32];
     std::snprintf(number, sizeof number, "%.3f", us);
-    return key + " " + candidate + " " + number + (only ? std::string(kOnly) : "") + "\n";
+    return key + " " + candidate + " " + number + std::string(full ? kFull : "") + std::string(only ? kOnly : "") +
+           "\n";
   }
 };
 
@@ -33,12 +34,16 @@ struct Table {
     std::string line;
     for (int i = 0; i < 2 && std::getline(lines, line); ++i) head += line + "\n";
     while (std::getline(lines, line)) {
-      const bool only = line.ends_with(kOnly);
-      if (only) line.resize(line.size() - kOnly.size());
+      const auto take = [&](std::string_view mark) {
+        const bool there = line.ends_with(mark);
+        if (there) line.resize(line.size() - mark.size());
+        return there;
+      };
+      const bool only = take(kOnly), full = take(kFull);
       const size_t first = line.find(' '), last = line.rfind(' ');
       if (first >= last) continue;
       rows.push_back({line.substr(0, first), line.substr(first + 1, last - first - 1),
-                      std::strtod(line.c_str() + last + 1, nullptr), only});
+                      std::strtod(line.c_str() + last + 1, nullptr), full, only});
     }
   }
   std::string str() const {
@@ -101,10 +106,13 @@ bool TimingCacheImpl::combine(nvinfer1::ITimingCache const& other, bool ignore_m
     if (mine.head != theirs.head && !ignore_mismatch)
       throw Error(Code::mismatch, "the other cache was made by another version or on another machine");
     for (const Row& row : theirs.rows) {
-      const bool known = std::any_of(mine.rows.begin(), mine.rows.end(), [&](const Row& own) {
+      const auto known = std::find_if(mine.rows.begin(), mine.rows.end(), [&](const Row& own) {
         return own.key == row.key && own.candidate == row.candidate;
       });
-      if (!known) mine.rows.push_back(row);
+      if (known == mine.rows.end())
+        mine.rows.push_back(row);
+      else if (row.full && !known->full && !known->only)
+        known->us = row.us, known->full = true;
     }
     bytes = mine.str();
     return true;

@@ -31,13 +31,13 @@ void GpuAllocator::release(void* memory, size_t) noexcept {
 EngineDevice::EngineDevice(const std::string& kind, nvinfer1::IGpuAllocator* allocator, int threads)
     : kind_(kind), allocator_(allocator), device_(kind.c_str(), threads, allocator_.given() ? &allocator_ : nullptr) {}
 
-Stream& EngineDevice::stream(cudaStream_t native) {
+std::shared_ptr<Stream> EngineDevice::stream(cudaStream_t native) {
   const std::lock_guard lock(mutex_);
   const auto at = std::find_if(streams_.begin(), streams_.end(), [&](const auto& one) { return one.first == native; });
-  if (at != streams_.end()) return *at->second;
+  if (at != streams_.end()) return at->second;
   if (streams_.size() == kMostStreams) streams_.erase(streams_.begin());
-  streams_.emplace_back(native, std::make_unique<Stream>(Stream::adopt(device_, native)));
-  return *streams_.back().second;
+  streams_.emplace_back(native, std::make_shared<Stream>(Stream::adopt(device_, native)));
+  return streams_.back().second;
 }
 
 std::string preferred_device() {

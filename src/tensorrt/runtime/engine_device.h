@@ -35,14 +35,14 @@ class EngineDevice {
   const std::string& kind() const { return kind_; }
   bool on_gpu() const { return kind_ != "cpu"; }
   // The caller's stream as one of the device, which is a GPU. Error(invalid_argument): it is of another one.
-  Stream& stream(cudaStream_t native);
+  std::shared_ptr<Stream> stream(cudaStream_t native);
 
  private:
   const std::string kind_;
   GpuAllocator allocator_;
   const Device device_;
   std::mutex mutex_;
-  std::vector<std::pair<cudaStream_t, std::unique_ptr<Stream>>> streams_;
+  std::vector<std::pair<cudaStream_t, std::shared_ptr<Stream>>> streams_;  // the most recent ones
 };
 
 // "cpu" or "cuda:0": where engines of this process run now.

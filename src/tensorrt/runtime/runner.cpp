@@ -1,6 +1,7 @@
 #include "tensorrt/runtime/runner.h"
 
 #include <cstring>
+#include <utility>
 
 #include "tensorrt/runtime/cuda.h"
 
@@ -16,11 +17,25 @@ struct Runner::Job {
 Runner::Runner(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device, const Reporter& reporter)
     : plan_(std::move(plan)), device_(std::move(device)), reporter_(reporter) {}
 
-Runner::~Runner() { wait(); }
+// On a GPU the plan's context waits for the rest.
+Runner::~Runner() {
+  try {
+    wait();
+  } catch (const Error&) {  // of a lost device
+  }
+}
 
 void Runner::wait() {
-  std::unique_lock lock(jobs_mutex_);
-  jobs_done_.wait(lock, [&] { return in_flight_ == 0; });
+  {
+    std::unique_lock lock(jobs_mutex_);
+    jobs_done_.wait(lock, [&] { return in_flight_ == 0; });
+  }
+  const std::lock_guard lock(mutex_);
+  wait_for_delivery();
+}
+
+void Runner::wait_for_delivery() {
+  if (std::exchange(delivering_, false)) delivered_->synchronize();
 }
 
 void Runner::open(int profile, void* arena, size_t arena_bytes) {
@@ -137,7 +152,12 @@ void Runner::deliver(const Snapshot& snapshot, Stream* stream) {
         address =
             allocator->reallocateOutputAsync(io.name.c_str(), address, std::max<size_t>(size, 1), 256, snapshot.stream);
       if (address == nullptr && size > 0) refuse("output '" + io.name + "' has neither an address nor an allocator");
-      if (size > 0 && stream != nullptr) stream->copy(address, data, size);
+      if (size > 0 && stream != nullptr) {
+        if (delivered_ == nullptr) delivered_ = std::make_unique<Event>(*stream);
+        stream->copy(address, data, size);
+        delivered_->record(*stream);
+        delivering_ = true;
+      }
       if (size > 0 && stream == nullptr) std::memcpy(address, data, size);
     }
     if (allocator != nullptr) allocator->notifyShape(io.name.c_str(), dims_of(plan_->shown(shape)));
@@ -146,6 +166,7 @@ void Runner::deliver(const Snapshot& snapshot, Stream* stream) {
 
 void Runner::execute(const Snapshot& snapshot, Stream* stream) {
   const std::lock_guard lock(mutex_);
+  wait_for_delivery();  // from memory that this execution writes
   apply_shapes(snapshot);
   bind(snapshot);
   detail::check(planish_context_enqueue(context_.get(), stream == nullptr ? nullptr : stream->handle()));
@@ -157,8 +178,8 @@ void Runner::run(const Snapshot& snapshot) {
   execute(snapshot, nullptr);
 }
 
-void Runner::put(const Snapshot& snapshot, cudaStream_t stream) { execute(snapshot, &device_->stream(stream)); }
-void Runner::synchronize(cudaStream_t stream) { device_->stream(stream).synchronize(); }
+void Runner::put(const Snapshot& snapshot, cudaStream_t stream) { execute(snapshot, device_->stream(stream).get()); }
+void Runner::synchronize(cudaStream_t stream) { device_->stream(stream)->synchronize(); }
 
 Extents Runner::shape(int io, const Snapshot& snapshot) {
   wait();
@@ -217,8 +238,8 @@ bool Runner::enqueue(const Snapshot& snapshot, cudaStream_t stream) {
     captured_jobs_.push_back(std::move(job));
   else if (accepted)
     static_cast<void>(job.release());
-  else if (!job->captured)
-    --in_flight_;
+  else if (!job->captured && --in_flight_ == 0)
+    jobs_done_.notify_all();
   return accepted;
 }
 

@@ -50,19 +50,21 @@ class Runner {
   // Names and milliseconds of steps; empty: off.
   using Profile = std::function<void(const char*, double)>;
   void set_profile(Profile profile);
-  void wait();  // for all that was enqueued
+  void wait();  // for what was enqueued on the processor, and for outputs that a GPU still copies
 
  private:
   struct Job;
   static bool run_job(void* job);
   void apply_shapes(const Snapshot& snapshot);
   void bind(const Snapshot& snapshot);
-  // Outputs that were not bound. `stream`: of a GPU; null: the processor's memory.
+  // Outputs that were not bound. `stream`: of a GPU; null: the processor's memory. Their copies come after what the
+  // plan's context knows of: `delivered_` says when they ended.
   void deliver(const Snapshot& snapshot, Stream* stream);
   void execute(const Snapshot& snapshot, Stream* stream);
   std::unique_ptr<Job> take_job();
   void measure(size_t io);
   void install_profile();
+  void wait_for_delivery();  // with mutex_
 
   std::shared_ptr<const LoadedPlan> plan_;
   std::shared_ptr<EngineDevice> device_;
@@ -74,6 +76,8 @@ class Runner {
   std::vector<int64_t> bytes_;    // for the given shapes; -1: data decides
   std::vector<bool> late_;        // data decides, as was seen before the first execution
   bool shapes_given_ = false;
+  std::unique_ptr<Event> delivered_;  // of a GPU
+  bool delivering_ = false;           // it was recorded since it was waited for
   void* arena_ = nullptr;
   size_t arena_bytes_ = 0;
   Profile profile_;

@@ -14,7 +14,7 @@ constexpr const char* kFakeImage = "an image for the fake driver";
 }  // namespace planish::testing
 
 extern "C" {
-// "devices=2,arch=90,memory=1000000,version=13000,init=0": those not named stay. PLANISH_FAKE_CUDA at first.
+// "devices=2,arch=90,memory=1000000,version=13000,init=0,encode=0": those not named stay. PLANISH_FAKE_CUDA at first.
 void fake_cuda_configure(const char* text);
 // From now on every call that does work returns this; 0: none does.
 void fake_cuda_fail(int result);

@@ -1,5 +1,6 @@
 #include "tactics/cuda/common/rows.h"
 
+#include <optional>
 #include <utility>
 
 #include "tactics/cuda/common/elementwise.h"
@@ -24,17 +25,19 @@ int64_t row_pitch(const ViewDesc& view, int channels, int64_t align) {
   if (channels < 0 || !view.offset.is_constant() || view.offset.value() % align != 0) return 0;
   const auto last = static_cast<size_t>(channels);
   if (view.strides[last] != Dim(1) && view.dims[last] != Dim(1)) return 0;
-  Dim pitch = 0, next = 0;  // next: what the stride of the axis in front must be
+  std::optional<Dim> pitch;
+  Dim next = 0;  // what the stride of the axis in front must be
   for (size_t i = view.dims.size(); i-- > 0;) {
     if (i == last || view.dims[i] == Dim(1)) continue;
-    if (pitch == Dim(0))
+    if (view.strides[i] == Dim(0)) return 0;  // one row that repeats
+    if (!pitch)
       pitch = view.strides[i];
     else if (view.strides[i] != next)
       return 0;
     next = view.strides[i] * view.dims[i];
   }
-  if (pitch == Dim(0)) pitch = view.dims[last];  // one row
-  return pitch.is_constant() && pitch.value() * size % align == 0 ? pitch.value() : 0;
+  if (!pitch) pitch = view.dims[last];  // one row
+  return pitch->is_constant() && pitch->value() * size % align == 0 ? pitch->value() : 0;
 }
 
 Operand rows_input(StepBuilder& builder, size_t i, LayoutRule rule, int64_t align, const std::string& arch) {

@@ -7,7 +7,8 @@
 
 namespace planish::tactics::cuda {
 
-// Elements from row to row; 0: its rows are not equally far apart, or it does not lie at multiples of `align` bytes.
+// Elements from row to row; 0: its rows are not equally far apart, or one (an expand's), or it does not lie at
+// multiples of `align` bytes.
 // `channels`: the axis whose elements are adjacent.
 int64_t row_pitch(const ViewDesc& view, int channels, int64_t align);
 
