@@ -211,7 +211,7 @@ inline InputRanges union_of(const std::vector<InputRanges>& profiles) {
 
 // The network is not changed. Equal network, options and timing cache give equal bytes.
 inline Plan build(const Network& network, const BuildOptions& options = {}) {
-  detail::BuildCallbacks callbacks{options, nullptr};
+  detail::BuildCallbacks callbacks{options, nullptr, {}};
   auto c = detail::c_options(options, callbacks);
   std::vector<std::vector<planish_range>> ranges;
   std::vector<planish_profile> profiles;

@@ -369,10 +369,10 @@ typedef struct planish_build_options {
   planish_write_fn write_timings;
   void* write_timings_user;
   int32_t timings_by_name; /* 1: nodes that are alike have keys of their own, and are timed and chosen one by one */
-  int32_t weight_bits;  /* 8 or 4: constant matrices become numbers of so many bits; 0: they stay floats */
-  int32_t weight_block; /* rows that share a scale, 16 to 256; -1: a scale a column; 0: that for 8 bits, 32 for 4 */
-  int32_t weight_zeros; /* 1: a zero point for each block; 0: the middle for all */
-  int32_t dynamic;      /* 1: rows become integers of 8 bits as they come, weights of 8 bits, a scale a column */
+  int32_t weight_bits;     /* 8 or 4: constant matrices become numbers of so many bits; 0: they stay floats */
+  int32_t weight_block;    /* rows that share a scale, 16 to 256; -1: a scale a column; 0: that for 8 bits, 32 for 4 */
+  int32_t weight_zeros;    /* 1: a zero point for each block; 0: the middle for all */
+  int32_t dynamic;         /* 1: rows become integers of 8 bits as they come, weights of 8 bits, a scale a column */
   const char* const* float_weights; /* names of layers whose weights stay floats */
   size_t float_weight_count;
 } planish_build_options;

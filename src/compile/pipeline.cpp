@@ -59,8 +59,7 @@ static std::vector<Pass> fusing_passes() {
       fuse_quantized(),  // before fuse_epilogue, which takes any product
       fuse_epilogue(),   // before fuse_pointwise: an epilogue costs no memory traffic
       merge_siblings(),  // of one epilogue
-      fuse_pointwise(),
-      hoist_tables(),
+      fuse_pointwise(),   hoist_tables(),
       eliminate_common(),  // of dequantisations that were copied
   };
 }

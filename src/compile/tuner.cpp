@@ -283,7 +283,9 @@ TimingCache Tuner::read_cache() {
     return TimingCache::parse(text, device_.fingerprint());
   } catch (const Error& error) {
     const std::string name = options_.timings != nullptr ? "the caller's" : cache_;
-    if (error.code() != Code::not_found) log(Severity::warning, "timing cache {} is not used: {}", name, error.what());
+    if (error.code() != Code::not_found)
+      log(Severity::warning, "timing cache {} is not used: {}{}", name, error.what(),
+          foreign_cache_ ? ", and stays as it is" : "");
     return {};
   }
 }

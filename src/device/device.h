@@ -71,7 +71,7 @@ std::shared_ptr<Device> create_cpu_device(int threads = 0, Allocator allocator =
 std::shared_ptr<Device> create_cuda_device(int index = 0, int threads = 0, Allocator allocator = {});
 
 bool is_device_name(std::string_view name);  // "cpu", "cuda", "cuda:1", "auto"
-void check_device(std::string_view kind);  // Error: why there is none of this kind
+void check_device(std::string_view kind);    // Error: why there is none of this kind
 // "auto": what PLANISH_DEVICE names; without it a GPU where there is one, else the CPU. Error(invalid_argument) for
 // another name.
 std::shared_ptr<Device> create_device(std::string_view kind, int threads = 0, Allocator allocator = {},

@@ -66,8 +66,7 @@ Dim input_dim(Graph& graph, const std::string& input, int64_t extent, int axis, 
   if (extent >= 0) return extent;
   if (extent != -1) fail(Code::invalid_argument, "axis {} of '{}' has the extent {}", axis, input, extent);
   if (symbol == nullptr)
-    return Dim::symbol(
-        graph.fresh_symbol(fmt::format("{}_{}", input, axis), {SymbolKind::shape, kAnyExtent}));
+    return Dim::symbol(graph.fresh_symbol(fmt::format("{}_{}", input, axis), {SymbolKind::shape, kAnyExtent}));
   const Dim dim = Dim::parse(symbol);
   if (dim.op() != DimOp::symbol)
     fail(Code::invalid_argument, "axis {} of '{}' is called '{}'; a name is accepted", axis, input, symbol);

@@ -82,9 +82,11 @@ TEST(Weights, OfFewBits) {
   };
   const std::vector<float> exact = result();
   options.weight_bits = 4;
+  EXPECT_NE(result(), exact);
+  options.weight_bits = 8;
   const std::vector<float> numbers = result();
   EXPECT_NE(numbers, exact);
-  for (size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(numbers[i], exact[i], 0.1);
+  for (size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(numbers[i], exact[i], 0.15);
   options.float_weights = {"fc"};
   EXPECT_EQ(result(), exact);
   options.weight_bits = 5;
