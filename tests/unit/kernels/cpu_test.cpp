@@ -94,7 +94,7 @@ void compare(MakeGraph make, const std::map<std::string, Tensor>& inputs, double
         EXPECT_LE(testing::relative_l2(found.at(name), tensor),
                   tolerance == 0 ? 0 : std::max(tolerance, rounding_of(candidate)))
             << level << " " << candidate << " " << what;
-      const double rounded = tolerance == 0 ? 0 : std::max(2e-3, rounding_of(candidate));
+      const double rounded = tolerance == 0 ? 0 : std::max(1e-2, rounding_of(candidate));
       compare_halves(graph, emit, inputs, expected, rounded, level + " " + candidate + " " + what);
     }
   }
