@@ -34,7 +34,7 @@ class BindingInfo(ctypes.Structure):
                 ("dtype", ctypes.c_int32), ("rank", ctypes.c_int32), ("extents", ctypes.c_int64 * 10)]
 
 
-DTYPES = {1: torch.float32, 3: torch.float16, 4: torch.bfloat16, 5: torch.int8, 6: torch.uint8, 10: torch.int32, 11: torch.uint32, 12: torch.int64}
+DTYPES = {1: torch.float32, 3: torch.float16, 4: torch.bfloat16, 5: torch.int8, 6: torch.uint8, 9: torch.int32, 10: torch.uint32, 11: torch.int64}
 
 
 class Execution:

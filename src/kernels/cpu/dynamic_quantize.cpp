@@ -31,7 +31,6 @@ struct Extremes {
 };
 
 Extremes extremes_of(const float* __restrict__ x, int64_t n) {
-  Extremes found;
   float low = 0, high = 0;
   uint32_t largest = 0;
   for (int64_t i = 0; i < n; ++i) {

@@ -72,7 +72,7 @@ void pool_position(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool 
             out[c] += value_of(from[c]);
           } else {  // NaN is the largest
             const auto value = value_of(from[c]);
-            out[c] = (value > out[c]) | (value != value) ? value : out[c];
+            out[c] = ((value > out[c]) | (value != value)) ? value : out[c];
           }
       }
   if constexpr (average) {
