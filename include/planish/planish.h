@@ -315,18 +315,18 @@ PLANISH_API planish_status planish_context_get_shape(const planish_context* cont
 /* Bytes that binding takes for the current shapes. */
 PLANISH_API planish_status planish_context_get_bytes(const planish_context* context, const char* binding,
                                                      int64_t* bytes);
-/* The memory of an input or output, of any alignment. Inputs are read, outputs are written, at every run. A context on
- * a GPU takes memory of the host, pinned or not, and of any GPU; what lies in its own GPU's memory, aligned to 64
- * bytes, is read and written in place. */
+/* The memory of an input or output, aligned to its elements (else PLANISH_INVALID_ARGUMENT). Inputs are read, outputs
+ * are written, at every run. A context on a GPU takes memory of the host, pinned or not, and of any GPU; what lies in
+ * its own GPU's memory, aligned to 64 bytes, is read and written in place. */
 PLANISH_API planish_status planish_context_bind(planish_context* context, const char* binding, void* memory,
                                                 size_t bytes);
 
 /* Runs once. `stream` NULL: in the caller, returns when done. Otherwise returns at once, and the result of the
  * execution is that of planish_stream_synchronize; several executions may be in flight on one stream. On the processor
- * planish_context_set_shape and _bind return PLANISH_BUSY until they ended. Once shapes are set and one execution was
- * made it does not allocate memory. On a GPU all work is put on the stream, and waited for only where a step of the
- * plan computes on the host or memory of the host is not pinned; shapes and memory may be changed as soon as it
- * returns. */
+ * planish_context_set_shape and _bind return PLANISH_BUSY until they ended. Once shapes are set and every thread has
+ * taken part in an execution it does not allocate memory. On a GPU all work is put on the stream, and waited for only
+ * where a step of the plan computes on the host or memory of the host is not pinned; shapes and memory may be changed
+ * as soon as it returns. */
 PLANISH_API planish_status planish_context_enqueue(planish_context* context, planish_stream* stream);
 
 /* The data of an output whose extents depend on data, which need not be bound. Valid until the next execution.

@@ -417,12 +417,26 @@ Status Context::set_shape(std::string_view input, std::span<const int64_t> exten
   });
 }
 
+namespace {
+
+Status check_alignment(const Binding& binding, const void* data) {
+  const int64_t bytes = element_bytes(binding.type.dtype);
+  if (reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(bytes) == 0) return {};
+  return {Code::invalid_argument,
+          fmt::format("memory of '{}' at {} is not aligned to the {} bytes of its elements ({})", binding.name, data,
+                      bytes, data_type_name(binding.type.dtype))};
+}
+
+}  // namespace
+
 Status Context::bind(std::string_view name, void* data, size_t bytes) noexcept {
   const Change change(state_->busy, state_->in_flight);
   if (Status status = change.status(); !status.ok()) return status;
   return guarded([&]() -> Status {
     const int index = state_->engine->binding_index(name);
     if (index < 0) return {Code::not_found, fmt::format("there is no binding '{}'", name)};
+    if (Status status = check_alignment(state_->engine->bindings()[static_cast<size_t>(index)], data); !status.ok())
+      return status;
     state_->addresses[static_cast<size_t>(index)] = data;
     state_->sizes[static_cast<size_t>(index)] = bytes;
     state_->patched = false;

@@ -20,7 +20,7 @@ class Judge {
   explicit Judge(const Sample& sample, uint32_t seed);
 
   // `candidate`: it alone, or "chosen", what estimates choose; empty: all. Each plan runs on one thread and, from
-  // buffers of any alignment, on several: the results are equal bit for bit.
+  // buffers that begin elsewhere, on several: the results are equal bit for bit.
   Verdict at(Isa isa, const std::string& candidate);
 
  private:

@@ -301,15 +301,16 @@ class FileQuantizer {
   }
 
   static void copy_field(importers::Reader& from, protozero::pbf_writer& to) {
+    const protozero::pbf_tag_type tag = from.tag();  // before its value is taken, which forgets it
     switch (from.wire_type()) {
       case protozero::pbf_wire_type::varint:
-        return to.add_uint64(from.tag(), from.get_uint64());
+        return to.add_uint64(tag, from.get_uint64());
       case protozero::pbf_wire_type::fixed64:
-        return to.add_fixed64(from.tag(), from.get_fixed64());
+        return to.add_fixed64(tag, from.get_fixed64());
       case protozero::pbf_wire_type::fixed32:
-        return to.add_fixed32(from.tag(), from.get_fixed32());
+        return to.add_fixed32(tag, from.get_fixed32());
       default:
-        return to.add_message(from.tag(), from.get_view());
+        return to.add_message(tag, from.get_view());
     }
   }
 
