@@ -239,9 +239,58 @@ void shapes() {
          {-2.5F, -8.5F});
 }
 
+// x -> 0.5 x -> -0.5 x -> itself, after `change` had its way with each layer.
+struct Halves {
+  std::unique_ptr<IBuilder> builder{createInferBuilder(logger)};
+  std::unique_ptr<INetworkDefinition> network{explicit_network(*builder)};
+  std::unique_ptr<ICudaEngine> engine;
+
+  explicit Halves(const std::function<void(ILayer&)>& change) {
+    static const float kHalf = 0.5F;
+    std::unique_ptr<IBuilderConfig> config(builder->createBuilderConfig());
+    config->setBuilderOptimizationLevel(0);
+    ITensor* x = network->addInput("x", DataType::kFLOAT, Dims4{1, 2, 2, 3});
+    const Weights half{DataType::kFLOAT, &kHalf, 1}, none{DataType::kFLOAT, nullptr, 0};
+    ILayer* first = network->addScale(*x, ScaleMode::kUNIFORM, none, half, none);
+    ILayer* second = network->addUnary(*first->getOutput(0), UnaryOperation::kNEG);
+    ILayer* third = network->addIdentity(*second->getOutput(0));
+    network->markOutput(*third->getOutput(0));
+    for (ILayer* layer : {first, second, third}) change(*layer);
+    engine.reset(builder->buildEngineWithConfig(*network, *config));
+  }
+  DataType type() const { return engine == nullptr ? DataType::kBOOL : engine->getBindingDataType(1); }
+};
+
+// A layer's type is how its floats may be stored inside; a tensor's type is what the program sees.
+void types() {
+  for (DataType wanted : {DataType::kINT8, DataType::kHALF, DataType::kFLOAT}) {
+    const Halves made([&](ILayer& layer) {
+      if (wanted == DataType::kHALF && layer.getType() == LayerType::kIDENTITY) return;  // which would convert
+      layer.setPrecision(wanted);
+      layer.setOutputType(0, wanted);
+      EXPECT(layer.outputTypeIsSet(0) && layer.getOutputType(0) == wanted);
+    });
+    EXPECT(made.type() == DataType::kFLOAT);
+    if (made.type() != DataType::kFLOAT) continue;
+    std::unique_ptr<IExecutionContext> context(made.engine->createExecutionContext());
+    float x[12], y[12] = {};
+    for (int i = 0; i < 12; ++i) x[i] = static_cast<float>(i);
+    void* bindings[2] = {x, y};
+    EXPECT(context->executeV2(bindings));
+    for (int i = 0; i < 12; ++i) EXPECT(near(y[i], -0.5F * x[i]));
+  }
+  EXPECT(Halves([](ILayer& layer) { layer.getOutput(0)->setType(DataType::kHALF); }).type() == DataType::kHALF);
+  EXPECT(Halves([](ILayer& layer) {
+           layer.setOutputType(0, DataType::kHALF);
+           layer.getOutput(0)->setType(DataType::kHALF);
+         }).type() == DataType::kHALF);
+  EXPECT(Halves([](ILayer& layer) { layer.setOutputType(0, DataType::kINT32); }).type() == DataType::kINT32);
+}
+
 }  // namespace
 
 int main() {
+  types();
   windows();
   elements();
   sums();

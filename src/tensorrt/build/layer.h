@@ -86,7 +86,10 @@ class LayerOf : public Interface, public LayerCore {
   bool precisionIsSet() const override { return precision_set; }
   void resetPrecision() override { precision = nvinfer1::DataType::kFLOAT, precision_set = false; }
   void setOutputType(int32_t index, nvinfer1::DataType wanted) override {
-    if (nvinfer1::ITensor* tensor = getOutput(index)) tensor->setType(wanted);
+    if (getOutput(index) == nullptr) return;
+    TensorImpl& tensor = *results[static_cast<size_t>(index)];
+    tensor.setType(wanted);
+    tensor.type_by_layer = tensor.type_set && tensor.type == wanted;
   }
   nvinfer1::DataType getOutputType(int32_t index) const override {
     const nvinfer1::ITensor* tensor = getOutput(index);

@@ -29,10 +29,6 @@ class FloorFormula final : public nvinfer1::IOutputDimensionsFormula {
   bool backwards_;
 };
 
-bool is_float(DataType type) {
-  return type == DataType::f32 || type == DataType::f16 || type == DataType::bf16 || type == DataType::f64;
-}
-
 bool has_wide_input(const Network& model) {
   for (Value input : model.inputs())
     if (model.dtype(input) == DataType::i64) return true;
@@ -221,7 +217,8 @@ void NetworkImpl::make_nodes(LayerCore& layer) {
     for (const auto& result : layer.results) {
       if (!result->type_set || !result->value.present()) continue;
       const DataType wanted = type_of(result->type), found = nodes_->dtype(result->value);
-      if (wanted != found && !(is_float(wanted) && is_float(found))) result->value = emit.cast(result->value, wanted);
+      if (wanted != found && !result->is_wish(found) && !(is_float(wanted) && is_float(found)))
+        result->value = emit.cast(result->value, wanted);
     }
   } catch (const Error& error) {
     layer.making = false;
@@ -452,7 +449,7 @@ Network NetworkImpl::finish() {
   for (size_t i = 0; i < values.size(); ++i) {
     const TensorImpl& output = *outputs_[i];
     Value value = values[i];
-    if (output.type_set && whole.dtype(value) != type_of(output.type))
+    if (output.type_set && whole.dtype(value) != type_of(output.type) && !output.is_wish(whole.dtype(value)))
       value = whole.add("cast", {value}, {{"to", Attribute::Value(type_of(output.type))}});
     if (!marked.insert(value.id).second) value = whole.add("identity", {value});
     const auto other = whole.find(output.name);

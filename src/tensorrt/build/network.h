@@ -61,6 +61,10 @@ class TensorImpl final : public nvinfer1::ITensor {
   Extents extents;  // of an input, as given
   nvinfer1::DataType type = nvinfer1::DataType::kFLOAT;
   bool type_set = false;
+  bool type_by_layer = false;  // it was ILayer::setOutputType that set it
+  // Storage that the caller would have for floats, which no result depends on: inside, the tuner decides; outside of
+  // the network they are kFLOAT unless ITensor::setType says so.
+  bool is_wish(DataType found) const;
   std::map<int32_t, std::string> dimension_names;
   float range_min = 0, range_max = 0;
   bool range_set = false, broadcast = false;

@@ -40,12 +40,21 @@ nvinfer1::Dims TensorImpl::getDimensions() const {
 void TensorImpl::setType(nvinfer1::DataType wanted) {
   network.reporter().guard("ITensor::setType", [&] {
     type_of(wanted);
-    if (type_set && type == wanted) return;
+    const bool known = type_set && type == wanted && !type_by_layer;
+    type_by_layer = false;
+    if (known) return;
     type = wanted;
     if (is_input) return network.input_changed(*this);
     type_set = true;
     if (producer != nullptr) network.take_back(*producer);
   });
+}
+
+bool TensorImpl::is_wish(DataType found) const {
+  const bool converts = producer != nullptr && (producer->type == nvinfer1::LayerType::kIDENTITY ||
+                                                producer->type == nvinfer1::LayerType::kCAST);
+  const DataType wanted = type_of(type);
+  return type_by_layer && is_float(found) && (wanted == DataType::i8 || (is_float(wanted) && !converts));
 }
 
 nvinfer1::DataType TensorImpl::getType() const {

@@ -16,6 +16,10 @@ DataType type_of(nvinfer1::DataType type);       // Error: not known
 nvinfer1::DataType type_of(DataType type);       // Error: the interface has no such type
 int64_t bits_of(nvinfer1::DataType type);
 
+inline bool is_float(DataType type) {
+  return type == DataType::f32 || type == DataType::f16 || type == DataType::bf16 || type == DataType::f64;
+}
+
 inline Extents without_first(const Extents& extents) {
   return extents.empty() ? extents : Extents(extents.begin() + 1, extents.end());
 }
