@@ -183,6 +183,14 @@ void contexts() {
   void* half[] = {memory, nullptr};
   REFUSED(context->executeV2(half));
   REFUSED(context->execute(1, half));
+  // A batch beside shapes that say it: any but theirs is an error that says so.
+  float x[24], y[24] = {};
+  std::fill_n(x, 24, 2.0F);
+  void* both[] = {x, y};
+  REFUSED(context->execute(3, both));
+  EXPECT(logged("a batch of 3"));
+  REFUSED(context->enqueue(3, both, nullptr, nullptr));
+  EXPECT(y[0] == 0 && context->execute(1, both) && y[23] == 2);
   context.reset();
   engine.reset();
   runtime->setErrorRecorder(nullptr);

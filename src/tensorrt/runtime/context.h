@@ -94,6 +94,7 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   bool complete() const;           // all inputs have their extents
   void require_complete() const;
   void set_batch(int32_t batch);
+  void check_explicit_batch(int32_t batch) const;
   void take_bindings(void* const* bindings);
   // One thread at a time gives addresses and runs; Error(invalid_state): another one does.
   class Turn {

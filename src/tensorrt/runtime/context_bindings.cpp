@@ -51,9 +51,22 @@ bool ContextImpl::getShapeBinding(int32_t index, int32_t* data) const {
   });
 }
 
+// Shapes say the batch. Callers that give 1, or what the shapes of all inputs say, mean it.
+void ContextImpl::check_explicit_batch(int32_t batch) const {
+  bool agrees = true;
+  for (size_t i = 0; i < now_.shapes.size(); ++i)
+    if (io(static_cast<int>(i)).is_input) agrees = agrees && !now_.shapes[i].empty() && now_.shapes[i].front() == batch;
+  if (batch != 1 && !agrees)
+    throw Error(Code::invalid_state, "a batch of " + std::to_string(batch) +
+                                         " is given, but the network has an explicit batch axis, which the shapes of "
+                                         "its inputs say; enqueueV2 and executeV2 run it");
+  say_once(reporter_.logger(), Severity::kWARNING,
+           "the network has an explicit batch axis: the batch given to execute and enqueue says nothing; executeV2 and "
+           "enqueueV2 run it");
+}
+
 void ContextImpl::set_batch(int32_t batch) {
-  if (!plan_->implicit_batch())
-    throw Error(Code::invalid_state, "the network has an explicit batch axis; enqueueV2 and executeV2 run it");
+  if (!plan_->implicit_batch()) return check_explicit_batch(batch);
   if (batch < 1 || batch > plan_->max_batch())
     refuse("a batch of " + std::to_string(batch) + "; 1 to " + std::to_string(plan_->max_batch()) + " are accepted");
   for (size_t i = 0; i < now_.shapes.size(); ++i)
