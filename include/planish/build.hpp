@@ -41,7 +41,7 @@ struct BuildOptions {
   Tuning tuning = Tuning::fast;
   double tune_seconds = 0;         // time budget; when it is spent estimates decide for the rest. 0: none
   std::string timing_cache;        // file to read and write; empty: none
-  std::string* timings = nullptr;  // a timing cache as text (planish_build.h), read and replaced; null: the file
+  std::string* timings = nullptr;  // a timing cache as text (Timings), read and replaced; null: the file
   bool timings_by_name = false;    // nodes that are alike are timed and chosen one by one
   std::string isa;                 // build for this level (planish.h: isa); empty: this machine's
   bool fuse = true;                // false: reference kernels only, to compare with

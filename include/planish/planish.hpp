@@ -15,3 +15,4 @@
 #include "planish/layers.hpp"
 #include "planish/network.hpp"
 #include "planish/runtime.hpp"
+#include "planish/timings.hpp"

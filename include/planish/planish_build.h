@@ -383,6 +383,36 @@ PLANISH_API planish_status planish_device_check_build(const planish_device* devi
 /* The network is not changed. Equal network, options and timing cache give equal bytes. `options` may be NULL. */
 PLANISH_API planish_status planish_build(const planish_network* network, const planish_build_options* options,
                                          planish_plan** plan);
+/* ---- timing caches -------------------------------------------------------------------------------------- */
+
+/* What builds measured for candidates of nodes, to be looked at, joined and edited. Times of whole plans, by which
+ * builds choose among several, are kept and joined, but are no rows. For one thread at a time. */
+typedef struct planish_timings planish_timings;
+typedef struct planish_timing {
+  size_t struct_size;
+  const char *key, *candidate; /* as in planish_candidate */
+  double microseconds;
+  int32_t chosen; /* 1: it computes the nodes of this key, whatever the others cost */
+} planish_timing;
+typedef void (*planish_timing_fn)(void* user, const planish_timing* timing);
+
+/* Of the text that a build wrote, here or on another machine; empty when size is 0. PLANISH_MISMATCH: of another
+ * version; PLANISH_INVALID_ARGUMENT: no timing cache, or damaged. */
+PLANISH_API planish_status planish_timings_read(const void* text, size_t size, planish_timings** timings);
+/* The text, for builds; of an empty cache of no machine, nothing. */
+PLANISH_API planish_status planish_timings_write(const planish_timings* timings, planish_write_fn write, void* user);
+/* Every row, by key, then by candidate; the texts are valid during the call. */
+PLANISH_API planish_status planish_timings_list(const planish_timings* timings, planish_timing_fn row, void* user);
+/* Adds what is missing, and what was measured more carefully. PLANISH_MISMATCH: the other is of another machine, and
+ * any_machine is 0. */
+PLANISH_API planish_status planish_timings_merge(planish_timings* timings, const planish_timings* other,
+                                                 int32_t any_machine);
+/* This candidate, none else, computes the nodes of the key from now on, and is said to take so long.
+ * PLANISH_NOT_FOUND: it was not measured for them. */
+PLANISH_API planish_status planish_timings_choose(planish_timings* timings, const char* key, const char* candidate,
+                                                  double microseconds);
+PLANISH_API void planish_timings_destroy(planish_timings* timings);
+
 /* The plan with nothing but zeros for its weights: it loads, says what the plan says, and computes nothing of use. */
 PLANISH_API planish_status planish_plan_without_weights(const void* bytes, size_t size, planish_plan** plan);
 

@@ -7,15 +7,19 @@
 //
 // `full`: taken by full tuning, which takes those of fast tuning again.
 // `only`: this candidate computes the node, whatever the others cost (a cache may be edited).
+// Candidates that begin with kWholePlan are plans of a network as a whole; their key stands for all of its nodes.
 
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/cpu_features.h"
 #include "ir/graph.h"
 
 namespace planish {
+
+inline constexpr std::string_view kWholePlan = "plan/";
 
 // What a timing depends on, apart from the machine: level or GPU, operator, attributes, types, body. With `by_name` the
 // node's name, too: then each node has timings of its own.
@@ -29,21 +33,32 @@ class TimingCache {
     bool full = false;
   };
 
-  // Error(mismatch): it is no timing cache, of another machine, or damaged.
-  static TimingCache parse(std::string_view text, const std::string& fingerprint);
-  static bool is_one(std::string_view text);  // of some machine and version
-  std::string str(const std::string& fingerprint) const;
+  using Rows = std::map<std::string, std::map<std::string, Row>>;  // by key, by candidate
 
+  TimingCache() = default;
+  explicit TimingCache(std::string machine) : machine_(std::move(machine)) {}
+  // Error(mismatch): of another version. Error(invalid_argument): no timing cache, or damaged.
+  static TimingCache parse(std::string_view text);
+  // Error(mismatch), too: of another machine.
+  static TimingCache parse(std::string_view text, const std::string& machine);
+  static bool is_one(std::string_view text);  // of some machine and version
+  std::string str() const;
+
+  const std::string& machine() const { return machine_; }  // empty: of none yet
+  const Rows& rows() const { return rows_; }
   const Row* find(const std::string& key, const std::string& candidate) const;
   // The candidate that computes nodes of this key, whatever others cost; null: none is set.
   const std::string* only(const std::string& key) const;
   void set(const std::string& key, const std::string& candidate, double us, bool full) {
     rows_[key][candidate] = {us, false, full};
   }
+  // This candidate computes the nodes of the key from now on. Error(not_found): it was not measured for them.
+  void choose(const std::string& key, const std::string& candidate, double us);
   void add(const TimingCache& other);  // what is not here, or was taken by fast tuning here and by full there
 
  private:
-  std::map<std::string, std::map<std::string, Row>> rows_;  // by key, by candidate
+  std::string machine_;  // its fingerprint
+  Rows rows_;
 };
 
 }  // namespace planish

@@ -275,18 +275,19 @@ bool Tuner::goes_on(int done, int total) const {
 }
 
 TimingCache Tuner::read_cache() {
-  if (options_.timings == nullptr ? cache_.empty() : options_.timings->empty()) return {};
+  TimingCache none(device_.fingerprint());
+  if (options_.timings == nullptr ? cache_.empty() : options_.timings->empty()) return none;
   try {
     const std::string text = options_.timings != nullptr ? *options_.timings : read_file(cache_);
     foreign_cache_ = options_.timings == nullptr && !TimingCache::is_one(text);
     if (options_.timings == nullptr && cache_ != options_.timing_cache) cuda::mark_used(cache_);
-    return TimingCache::parse(text, device_.fingerprint());
+    return TimingCache::parse(text, none.machine());
   } catch (const Error& error) {
     const std::string name = options_.timings != nullptr ? "the caller's" : cache_;
     if (error.code() != Code::not_found)
       log(Severity::warning, "timing cache {} is not used: {}{}", name, error.what(),
           foreign_cache_ ? ", and stays as it is" : "");
-    return {};
+    return none;
   }
 }
 
@@ -294,14 +295,14 @@ TimingCache Tuner::read_cache() {
 void Tuner::save_cache() {
   if (timed_ == 0) return;
   if (options_.timings != nullptr) {
-    *options_.timings = times_.str(device_.fingerprint());
+    *options_.timings = times_.str();
     return;
   }
   if (cache_.empty() || foreign_cache_) return;
   try {
     TimingCache all = times_;
     all.add(read_cache());
-    write_file_atomic(cache_, all.str(device_.fingerprint()));
+    write_file_atomic(cache_, all.str());
   } catch (const Error& error) {
     log(Severity::warning, "the timing cache was not written: {}", error.what());
   }
@@ -459,7 +460,7 @@ size_t Tuner::fastest(const Graph& graph, const std::vector<const Plan*>& plans,
   std::string text;
   for (NodeId id : graph.nodes()) text += key_of(graph, graph.node(id));
   const std::string key = hash128(text.data(), text.size()).hex();
-  const auto row = [&](size_t i) { return "plan/" + names[i]; };
+  const auto row = [&](size_t i) { return std::string(kWholePlan) + names[i]; };
   std::vector<double> us;
   for (size_t i = 0; i < plans.size(); ++i)
     if (const TimingCache::Row* known = usable(key, row(i))) us.push_back(known->us);

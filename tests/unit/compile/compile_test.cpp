@@ -134,10 +134,10 @@ TEST(TimingCache, KeepsWhatWasTakenMoreCarefully) {
   const auto cache = [&](const std::string& rows) { return TimingCache::parse(head + rows, "here"); };
   TimingCache all = cache(key + " a 5.000\n" + key + " b 6.000 full\n" + key + " c 7.000 only\n");
   all.add(cache(key + " a 4.000 full\n" + key + " b 3.000\n" + key + " c 2.000 full\n" + key + " d 1.000\n"));
-  EXPECT_EQ(all.str("here"),
+  EXPECT_EQ(all.str(),
             head + key + " a 4.000 full\n" + key + " b 6.000 full\n" + key + " c 7.000 only\n" + key + " d 1.000\n");
   const std::string both = head + key + " a 4.000 full only\n";
-  EXPECT_EQ(TimingCache::parse(both, "here").str("here"), both);
+  EXPECT_EQ(TimingCache::parse(both, "here").str(), both);
 }
 
 // Cancelled or out of time, a build does not tune on.
