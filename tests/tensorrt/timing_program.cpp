@@ -144,10 +144,72 @@ void edited() {
   EXPECT(joined->reset() && joined->queryKeys(nullptr, 0) == 0);
 }
 
+// Takes the slowest candidate of the first layer, leaves the rest to the tuner, and remembers what it is told.
+class Slowest : public IAlgorithmSelector {
+ public:
+  int32_t selectAlgorithms(const IAlgorithmContext& context, const IAlgorithm* const* choices, int32_t count,
+                           int32_t* selection) NX override {
+    asked.push_back(context.getName());
+    EXPECT(count > 0 && context.getNbInputs() == 1 && context.getNbOutputs() == 1);
+    const Dims x = context.getDimensions(0, OptProfileSelector::kMAX), y = context.getDimensions(1, kOpt);
+    EXPECT(x.nbDims == 4 && x.d[1] == 32 && x.d[3] == 20 && y.nbDims == 4 && y.d[2] == 20);
+    EXPECT(context.getDimensions(2, kOpt).nbDims < 0);
+    int32_t slowest = 0;
+    for (int32_t i = 0; i < count; ++i) {
+      const IAlgorithmIOInfo* io = choices[i]->getAlgorithmIOInfoByIndex(1);
+      EXPECT(io != nullptr && io->getDataType() == DataType::kFLOAT && io->getStrides().d[0] == 32 * 400);
+      EXPECT(choices[i]->getAlgorithmIOInfoByIndex(2) == nullptr && choices[i]->getTimingMSec() > 0);
+      if (choices[i]->getTimingMSec() > choices[slowest]->getTimingMSec()) slowest = i;
+      selection[i] = i;
+    }
+    if (asked.back() != "first") return answer < 0 ? count : answer;
+    tactic = choices[slowest]->getAlgorithmVariant().getTactic();
+    selection[0] = slowest + beside;
+    return 1;
+  }
+  void reportAlgorithms(const IAlgorithmContext* const* contexts, const IAlgorithm* const* choices,
+                        int32_t count) NX override {
+    for (int32_t i = 0; i < count; ++i)
+      reported[contexts[i]->getName()] = choices[i]->getAlgorithmVariant().getTactic();
+  }
+  static constexpr OptProfileSelector kOpt = OptProfileSelector::kOPT;
+  std::vector<std::string> asked;
+  std::map<std::string, int64_t> reported;
+  int64_t tactic = 0;
+  int32_t beside = 0, answer = -1;
+};
+
+void selected() {
+  Network made;
+  std::unique_ptr<ITimingCache> cache(made.config->createTimingCache(nullptr, 0));
+  made.config->setTimingCache(*cache, false);
+  Slowest selector;
+  made.config->setAlgorithmSelector(&selector);
+  EXPECT(made.config->getAlgorithmSelector() == &selector);
+  EXPECT(!made.build().empty());
+  EXPECT(selector.asked == (std::vector<std::string>{"first", "second"}));
+  EXPECT(selector.reported.size() == 2 && selector.reported["first"] == selector.tactic);
+  EXPECT(static_cast<int64_t>(std::strtoull(tuned()["first"].selected.c_str(), nullptr, 16)) == selector.tactic);
+  // The choice is this build's: the cache has measurements alone.
+  made.config->setAlgorithmSelector(nullptr);
+  EXPECT(!made.build().empty() && cache->queryKeys(nullptr, 0) == 2);
+  EXPECT(static_cast<int64_t>(std::strtoull(tuned()["first"].selected.c_str(), nullptr, 16)) != selector.tactic);
+  // No choice is the tuner's, where that is allowed; choices that are none are refused.
+  made.config->setAlgorithmSelector(&selector);
+  selector.answer = 0;
+  EXPECT(!made.build().empty());
+  made.config->setFlag(BuilderFlag::kREJECT_EMPTY_ALGORITHMS);
+  EXPECT(made.build().empty());
+  selector.answer = -1;
+  selector.beside = 1000;
+  EXPECT(made.build().empty());
+}
+
 }  // namespace
 
 int main() {
   edited();
+  selected();
   std::printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;
 }

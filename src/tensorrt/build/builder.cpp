@@ -1,10 +1,11 @@
 #include "tensorrt/build/builder.h"
 
+#include <algorithm>
+#include <optional>
+
+#include "tensorrt/build/algorithms.h"
 #include "tensorrt/build/calibration.h"
 #include "tensorrt/build/layer.h"
-
-#include <algorithm>
-
 #include "tensorrt/build/plan_build.h"
 #include "tensorrt/runtime/loaded_plan.h"
 #include "tensorrt/runtime/plugin_adapter.h"
@@ -178,25 +179,51 @@ Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
   Progress progress(config.getProgressMonitor(), reporter_);
   if (config.getProgressMonitor() != nullptr)
     options.progress = [&](const BuildProgress& step) { return progress.step(step); };
-  std::string* cache = config.cache() == nullptr ? nullptr : &config.cache()->bytes;
-  TacticLog tactics(reporter_);
-  if (config.getFlag(nvinfer1::BuilderFlag::kEDITABLE_TIMING_CACHE)) {
+  return build_tuned(network, config, whole, options, *device);
+}
+
+// With the caller's timing cache, log of tactics and choice of them.
+Blob BuilderImpl::build_tuned(NetworkImpl& network, const ConfigImpl& config, const Network& whole,
+                              BuildOptions& options, const EngineDevice& device) const {
+  using nvinfer1::BuilderFlag;
+  nvinfer1::IAlgorithmSelector* selector = config.getAlgorithmSelector();
+  std::string timings = config.cache() == nullptr ? "" : config.cache()->bytes;
+  std::string* const used = config.cache() == nullptr && selector == nullptr ? nullptr : &timings;
+  const auto keep = [&] {
+    if (config.cache() != nullptr) config.cache()->bytes = timings;
+  };
+  TacticLog tactics;
+  if (config.getFlag(BuilderFlag::kEDITABLE_TIMING_CACHE) || selector != nullptr) {
     options.timings_by_name = true;
     options.candidates = [&](const CandidateReport& report) { tactics.add(report); };
   }
-  if (!refittable(config)) {
-    Blob plan = build_plan(whole, options, cache);
-    tactics.print();
-    return plan;
+  // What the selector chose holds for this build: the caller's cache has what was measured before.
+  std::optional<Selection> selection;
+  if (selector != nullptr) {
+    selection.emplace(*selector, config.getFlag(BuilderFlag::kREJECT_EMPTY_ALGORITHMS));
+    if (options.tuning == Tuning::off) options.tuning = Tuning::fast;
+    const LoadedPlan free(build_plan(whole, options, used), device.handle(), network.plugins);
+    keep();
+    Timings chosen(timings);
+    if (selection->choose(tactics.nodes(), free, chosen)) timings = chosen.text();
+    tactics.clear();
   }
-  RefitRecord record{{}, network.named_weights(), {}, cache == nullptr ? "" : *cache};
-  if (config.getFlag(nvinfer1::BuilderFlag::kREFIT_INDIVIDUAL))
-    std::erase_if(record.weights,
-                  [&](const auto& known) { return !network.areWeightsMarkedRefittable(known.name.c_str()); });
-  const Blob plan = build_refittable(whole, options, record);
-  if (cache != nullptr) *cache = record.cache;
-  tactics.print();
-  return config.getFlag(nvinfer1::BuilderFlag::kSTRIP_PLAN) ? stripped(plan) : plan;
+  const Blob plan = [&] {
+    if (!refittable(config)) return build_plan(whole, options, used);
+    RefitRecord record{{}, network.named_weights(), {}, timings};
+    if (config.getFlag(BuilderFlag::kREFIT_INDIVIDUAL))
+      std::erase_if(record.weights,
+                    [&](const auto& known) { return !network.areWeightsMarkedRefittable(known.name.c_str()); });
+    const Blob made = build_refittable(whole, options, record);
+    timings = record.cache;
+    return config.getFlag(BuilderFlag::kSTRIP_PLAN) ? stripped(made) : made;
+  }();
+  if (selection)
+    selection->report(tactics.nodes(), LoadedPlan(plan, device.handle(), network.plugins));
+  else
+    keep();
+  if (config.getFlag(BuilderFlag::kEDITABLE_TIMING_CACHE)) tactics.print(reporter_);
+  return plan;
 }
 
 nvinfer1::IHostMemory* BuilderImpl::buildSerializedNetwork(nvinfer1::INetworkDefinition& network,

@@ -85,6 +85,8 @@ class BuilderImpl final : public nvinfer1::IBuilder {
  private:
   void flag(nvinfer1::BuilderFlag which, bool on) { on ? own_.setFlag(which) : own_.clearFlag(which); }
   Blob build(NetworkImpl& network, const ConfigImpl& config) const;
+  Blob build_tuned(NetworkImpl& network, const ConfigImpl& config, const Network& whole, BuildOptions& options,
+                   const EngineDevice& device) const;
   void say_precisions(const NetworkImpl& network, const ConfigImpl& config, bool on_gpu) const;
   std::shared_ptr<EngineDevice> device() const;  // to build for
 

@@ -160,12 +160,6 @@ void ConfigImpl::setDLACore(int32_t core) {
     say_once(reporter_.logger(), Severity::kWARNING, "there are 0 DLA cores here; layers run on the default device");
 }
 
-void ConfigImpl::setAlgorithmSelector(nvinfer1::IAlgorithmSelector* selector) {
-  s.selector = selector;
-  if (selector != nullptr)
-    say_once(reporter_.logger(), Severity::kWARNING, "algorithm selectors are not asked: the tuner chooses kernels");
-}
-
 nvinfer1::ITimingCache* ConfigImpl::createTimingCache(void const* blob, size_t size) const {
   return reporter_.guard("createTimingCache", static_cast<nvinfer1::ITimingCache*>(nullptr),
                          [&]() -> nvinfer1::ITimingCache* { return new TimingCacheImpl(blob, size, reporter_); });

@@ -96,7 +96,7 @@ class ConfigImpl final : public nvinfer1::IBuilderConfig {
   nvinfer1::DeviceType getDefaultDeviceType() const override { return nvinfer1::DeviceType::kGPU; }
   void setProfilingVerbosity(nvinfer1::ProfilingVerbosity verbosity) override { s.verbosity = verbosity; }
   nvinfer1::ProfilingVerbosity getProfilingVerbosity() const override { return s.verbosity; }
-  void setAlgorithmSelector(nvinfer1::IAlgorithmSelector* selector) override;
+  void setAlgorithmSelector(nvinfer1::IAlgorithmSelector* selector) override { s.selector = selector; }
   nvinfer1::IAlgorithmSelector* getAlgorithmSelector() const override { return s.selector; }
   bool setTacticSources(nvinfer1::TacticSources sources) override { return s.tactic_sources = sources, true; }
   nvinfer1::TacticSources getTacticSources() const override { return s.tactic_sources; }

@@ -1,7 +1,6 @@
 #pragma once
-// ITimingCache: the text that builds read and write (planish_build.h), as rows that can be asked for and edited.
+// ITimingCache: the text that builds read and write, through planish::Timings.
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -13,7 +12,8 @@ namespace planish::tensorrt {
 
 class TimingCacheImpl final : public nvinfer1::ITimingCache {
  public:
-  // Error(mismatch): the bytes are no timing cache.
+  // Empty, with a warning, where the bytes are of another version. Error(invalid_argument): no timing cache, or
+  // damaged.
   TimingCacheImpl(const void* blob, size_t size, const Reporter& reporter);
   nvinfer1::IHostMemory* serialize() const override;
   bool combine(nvinfer1::ITimingCache const& other, bool ignore_mismatch) override;
@@ -34,20 +34,25 @@ class TimingCacheImpl final : public nvinfer1::ITimingCache {
 // The number that stands for a candidate of this name.
 uint64_t tactic_hash(const std::string& candidate);
 
-// What was timed for each node of a build, as verbose lines: the nodes' keys, their candidates, the choice.
+// A node of a build, and what was timed for it.
+struct TunedNode {
+  std::string name, key;
+  std::vector<CandidateReport> candidates;
+
+  const CandidateReport& fastest() const;
+  const CandidateReport& taken() const;  // the fastest, where none of them is
+};
+
+// The nodes of a build that were timed, in its order.
 class TacticLog {
  public:
-  explicit TacticLog(const Reporter& reporter) : reporter_(reporter) {}
   void add(const CandidateReport& report);
-  void print() const;
+  void clear() { nodes_.clear(); }
+  void print(const Reporter& reporter) const;  // as verbose lines
+  const std::vector<TunedNode>& nodes() const { return nodes_; }
 
  private:
-  struct Op {
-    std::string name, key;
-    std::vector<CandidateReport> candidates;
-  };
-  const Reporter& reporter_;
-  std::vector<Op> ops_;
+  std::vector<TunedNode> nodes_;
 };
 
 }  // namespace planish::tensorrt
