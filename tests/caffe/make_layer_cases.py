@@ -617,6 +617,35 @@ def _(x, rois):
     return y
 
 
+@case("regions_one_by_one", {"scores": ("unit", (1, 4, 2, 3)), "deltas": ("unit", (1, 8, 2, 3)), "x": ("any", (1, 2, 2, 3)), "info": ("positive", (1, 1, 1, 3))},
+      layer("Power", "power_param { scale: 0 shift: 40 }", ("info",), ("facts",), "facts") +
+      layer("RPROI", "roi_pooling_param { pooled_h: 2 pooled_w: 2 spatial_scale: 0.0625 } region_proposal_param { feature_stride: 16 prenms_top: 10 nms_max_out: 4 "
+            "anchor_ratio_count: 1 anchor_scale_count: 2 iou_threshold: 0.6 min_box_size: 0.25 anchor_ratio: 1 anchor_scale: 1 anchor_scale: 0.5 }",
+            ("scores", "deltas", "x", "facts"), ("rois", "pooled"), "regions") +
+      layer("InnerProduct", "inner_product_param { num_output: 3 }", ("pooled",), ("product",)) +
+      layer("Softmax", "", ("product",), ("out",), "softmax"), [("layer", "any", (3, 8)), ("layer", "any", (3,))], cv=False)
+def _(scores, deltas, x, info, w, b):
+    boxes, ranks = [], []
+    for a, i, k in itertools.product(range(2), range(2), range(3)):
+        d, side = deltas[0, 4 * a:4 * a + 4, i, k], (16, 8)[a]
+        middle = np.array([k, i]) * 16 + 7.5 + d[:2] * side
+        box = np.clip([*(middle - np.exp(d[2:]) * side / 2), *(middle + np.exp(d[2:]) * side / 2)], 0, 39)
+        boxes.append(box)
+        ranks.append(scores[0, 2 + a, i, k] if (box[2:] - box[:2] + 1 >= 10).all() else -1)
+    order = [i for i in np.argsort(-np.array(ranks), kind="stable") if ranks[i] >= 0][:10]
+    kept = [boxes[i] for i in suppress(boxes, ranks, order, 0.6, 1)[:4]]
+    rois = np.zeros((4, 4))
+    rois[:len(kept)] = kept
+    pooled = np.zeros((4, 2, 2, 2))
+    for n, roi in enumerate(rois):
+        x1, y1, x2, y2 = (int(np.floor(v / 16 + 0.5)) for v in roi)
+        h, w2 = (y2 - y1 + 1) / 2, (x2 - x1 + 1) / 2
+        for i, k in itertools.product(range(2), range(2)):
+            part = x[0][:, int(np.floor(i * h)) + y1:int(np.ceil((i + 1) * h)) + y1, int(np.floor(k * w2)) + x1:int(np.ceil((k + 1) * w2)) + x1]
+            pooled[n, :, i, k] = part.max((1, 2)) if part.size else 0
+    return {"rois": rois[None, None], "out": softmax(pooled.reshape(4, 8) @ w.T + b, 1)[None, :, :, None, None]}
+
+
 # --- writing and checking
 
 def field(number, wire, content):

@@ -69,13 +69,24 @@ void import_deconvolution(LayerContext& context) {
 }
 
 // [.., axes from `axis` on] * [outputs, their product]^T; `transpose`: the weights stand as [product, outputs]
+// Regions [N, P, C, H, W] of RPROI are rows of their own, where the weights have a column for each of their elements.
+bool multiplies_regions(LayerContext& context, int64_t outputs) {
+  const Shape& in = context.shape(0);
+  if (in.rank() != 5 || context.param("inner_product_param").has("axis") || context.blob_elements(0) == 0) return false;
+  int64_t depth = outputs;
+  for (int i = 2; i < 5; ++i)
+    depth = checked_mul(depth, fixed_extent(context, context.input(0), i, "an extent that the weights span"));
+  return context.blob_elements(0) == depth;
+}
+
 void import_inner_product(LayerContext& context) {
   const text::Message& param = context.param("inner_product_param");
   const bool has_bias = param.flag("bias_term", true), transposed = param.flag("transpose");
   const int64_t outputs = param.integer("num_output");
   if (outputs < 1) fail(Code::invalid_model, "num_output is {}; 1 and more is accepted", outputs);
   const Shape in = context.shape(0);
-  const int axis = context.axis(param.integer("axis", 1), in.rank());
+  const bool regions = multiplies_regions(context, outputs);
+  const int axis = regions ? 2 : context.axis(param.integer("axis", 1), in.rank());
   int64_t depth = 1;
   for (int i = axis; i < in.rank(); ++i)
     depth = checked_mul(depth, fixed_extent(context, context.input(0), i, "an extent that the weights span"));
@@ -90,6 +101,7 @@ void import_inner_product(LayerContext& context) {
   if (axis == 1) return context.emit("gemm", std::move(operands), attrs);
   std::vector<Dim> dims(in.begin(), in.begin() + axis);
   dims.emplace_back(outputs);
+  if (regions) dims.insert(dims.end(), 2, Dim(1));
   context.give({reshaped(context, context.add("gemm", std::move(operands), attrs), std::move(dims))});
 }
 

@@ -150,6 +150,28 @@ void import_roi_pooling(LayerContext& context) {
                 {"spatial_scale", param.number("spatial_scale", 1)}});
 }
 
+// TensorRT's layer of Faster R-CNN: regions [N, 1, P, 4] and the largest elements of their bins [N, P, C, H, W].
+void import_regions_and_pooling(LayerContext& context) {
+  const text::Message &regions = context.param("region_proposal_param"), &pooling = context.param("roi_pooling_param");
+  plugins::PluginNode node;
+  node.type = "RPROI_TRT";
+  node.name = node.made = context.name();
+  node.inputs = context.inputs();
+  node.attrs = {{"poolingH", pooling.integer("pooled_h", 0)},
+                {"poolingW", pooling.integer("pooled_w", 0)},
+                {"spatialScale", pooling.number("spatial_scale", 1)},
+                {"featureStride", regions.integer("feature_stride", 0)},
+                {"preNmsTop", regions.integer("prenms_top", 0)},
+                {"nmsMaxOut", regions.integer("nms_max_out", 0)},
+                {"iouThreshold", regions.number("iou_threshold", 0)},
+                {"minBoxSize", regions.number("min_box_size", 0)},
+                {"anchorsRatioCount", regions.integer("anchor_ratio_count", 0)},
+                {"anchorsScaleCount", regions.integer("anchor_scale_count", 0)},
+                {"anchorsRatios", regions.numbers("anchor_ratio")},
+                {"anchorsScales", regions.numbers("anchor_scale")}};
+  context.give(plugins::expand(context.graph(), std::move(node)));
+}
+
 }  // namespace
 
 void register_detection(LayerTable& table) {
@@ -158,6 +180,7 @@ void register_detection(LayerTable& table) {
   table.add("Proposal", import_proposal, {3, 3, 1, 2});
   table.add("Python", import_python, {3, 3, 1, 2});
   table.add("ROIPooling", import_roi_pooling, {2, 2});
+  table.add("RPROI", import_regions_and_pooling, {4, 4, 2, 2});
 }
 
 }  // namespace planish::caffe

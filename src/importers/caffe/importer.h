@@ -32,6 +32,7 @@ class LayerContext : public importers::Expansion {
   // What is learned. Error(invalid_model) for another number of blobs than `least` to `most`.
   void require_blobs(size_t least, size_t most) const;
   size_t blob_count() const;
+  int64_t blob_elements(size_t i) const;  // 0: it is made up
   // Blob `i` as a constant of these extents; a file's may have further axes of extent 1 before them. `made`: what
   // it is where weights are made up.
   ValueId blob(size_t i, const std::vector<int64_t>& extents, Made made);

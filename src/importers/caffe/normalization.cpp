@@ -93,8 +93,11 @@ void import_lrn(LayerContext& context) {
   context.emit("div", {x, channel_divisor(context, x, {size, alpha, beta, param.number("k", 1)})});
 }
 
+// Over channels: those of [N, P, C, 1, 1] are behind the regions of RPROI.
 void import_softmax(LayerContext& context) {
-  const int64_t axis = context.axis(context.param("softmax_param").integer("axis", 1), context.rank(0));
+  const Shape& shape = context.shape(0);
+  const bool regions = shape.rank() == 5 && shape[3] == Dim(1) && shape[4] == Dim(1);
+  const int64_t axis = context.axis(context.param("softmax_param").integer("axis", regions ? 2 : 1), shape.rank());
   context.emit("softmax", {context.input(0)}, {{"axis", axis}});
 }
 

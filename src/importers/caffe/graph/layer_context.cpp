@@ -11,6 +11,8 @@ const text::Message& LayerContext::param(std::string_view name) const {
 
 size_t LayerContext::blob_count() const { return weights_.blobs == nullptr ? 0 : weights_.blobs->size(); }
 
+int64_t LayerContext::blob_elements(size_t i) const { return i < blob_count() ? weights_.blobs->at(i).count() : 0; }
+
 void LayerContext::require_blobs(size_t least, size_t most) const {
   if (weights_.blobs == nullptr || (blob_count() >= least && blob_count() <= most)) return;
   fail(Code::invalid_model, "{} blobs in the weights' file, the layer takes {}", blob_count(),

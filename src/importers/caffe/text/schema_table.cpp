@@ -40,6 +40,7 @@ const SchemaRow kMessageRows[] = {
      "window_data_param:WindowDataParameter clip_param:ClipParameter swish_param:SwishParameter "
      "shuffle_channel_param:ShuffleChannelParameter upsample_param:UpsampleParameter interp_param:InterpParameter "
      "proposal_param:ProposalParameter roi_pooling_param:ROIPoolingParameter "
+     "region_proposal_param:RegionProposalParameter "
      "psroi_pooling_param:PSROIPoolingParameter forward_type:Type backward_type:Type forward_math:Type "
      "backward_math:Type debug:bool cudnn_math_override:int32"},
     {"ParamSpec", "name:string share_mode:ParamSpec.DimCheckMode lr_mult:float decay_mult:float"},
@@ -206,6 +207,9 @@ const SchemaRow kMessageRows[] = {
     {"ProposalParameter",
      "feat_stride:uint32 base_size:uint32 min_size:uint32 ratio:float* scale:float* pre_nms_topn:uint32 "
      "post_nms_topn:uint32 nms_thresh:float"},
+    {"RegionProposalParameter",
+     "feature_stride:uint32 prenms_top:uint32 nms_max_out:uint32 anchor_ratio_count:uint32 anchor_scale_count:uint32 "
+     "iou_threshold:float min_box_size:float anchor_ratio:float* anchor_scale:float*"},
     {"ROIPoolingParameter", "pooled_h:uint32 pooled_w:uint32 spatial_scale:float"},
     {"PSROIPoolingParameter", "spatial_scale:float output_dim:int32 group_size:int32"},
 };
