@@ -55,8 +55,12 @@ def refused():
     return dict(re.findall(r'"(\w+): ([^"]*)"', text))
 
 
-NOTES = """Answered, and nothing done: debug tensors (`markDebug` and `setDebugListener` give false, with a line in the log), algorithm
-selectors (never asked; a timing cache can name tactics), DLA (0 cores), weight streaming (no budget), communicators (false).
+NOTES = """Answered, and nothing done: debug tensors (`markDebug` and `setDebugListener` give false, with a line in the log), DLA (0 cores),
+weight streaming (no budget), communicators (false).
+
+Algorithm selectors choose among the kernels that were timed, and so does a timing cache that is edited; formats and strides of their
+operands are those of dense tensors, because layouts are decided for all layers together. What a layer's type says of floats
+(`ILayer::setOutputType`) is how they may be stored: the type of a network's output is what `ITensor::setType` says, or `kFLOAT`.
 
 Weights: a plan built with `kREFIT`, `kREFIT_IDENTICAL` or `kREFIT_INDIVIDUAL` carries its network, and refitting builds it again by
 the same timings; plugins of the caller's included. `kSTRIP_PLAN` (which implies the second) and `serializeWithConfig` with
