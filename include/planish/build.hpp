@@ -124,7 +124,7 @@ inline planish_build_options c_options(const BuildOptions& options, BuildCallbac
   c.threads = options.threads;
   c.tuning = static_cast<planish_tuning>(options.tuning);
   c.tune_seconds = options.tune_seconds;
-  c.timing_cache = options.timing_cache.empty() ? nullptr : options.timing_cache.c_str();
+  c.timing_cache = options.timing_cache.empty() ? nullptr : detail::c_path(options.timing_cache);
   c.isa = options.isa.empty() ? nullptr : options.isa.c_str();
   c.no_fusion = options.fuse ? 0 : 1;
   c.no_tf32 = options.tf32 ? 0 : 1;

@@ -21,7 +21,7 @@ class Plan {
     return {static_cast<const std::byte*>(planish_plan_data(handle_.get())), planish_plan_bytes(handle_.get())};
   }
   // The file appears whole or not at all.
-  void save(const std::string& path) const { detail::check(planish_plan_save(handle_.get(), path.c_str())); }
+  void save(const std::string& path) const { detail::check(planish_plan_save(handle_.get(), detail::c_path(path))); }
   const planish_plan* handle() const { return handle_.get(); }
 
  private:
@@ -57,7 +57,7 @@ class Engine {
   explicit Engine(const std::string& path, const LoadOptions& options = {}) {
     const auto c = c_options(options);
     planish_engine* made = nullptr;
-    detail::check(planish_engine_load(path.c_str(), &c, &made));
+    detail::check(planish_engine_load(detail::c_path(path), &c, &made));
     handle_.reset(made);
   }
   explicit Engine(const Plan& plan, const LoadOptions& options = {}) {

@@ -41,6 +41,14 @@ inline void check(planish_status status) {
   if (status != PLANISH_OK) throw Error(static_cast<Code>(status), planish_last_error());
 }
 
+// A path for the C interface, where it would end at a NUL.
+inline const char* c_path(const std::string& path) {
+  if (path.find('\0') != std::string::npos)
+    throw Error(Code::invalid_argument,
+                "the path '" + std::string(path.c_str()) + "' goes on behind a NUL; files have none");
+  return path.c_str();
+}
+
 // A struct of the C interface, all zero, with its size.
 template <class T>
 T sized() {

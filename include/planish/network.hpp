@@ -57,8 +57,8 @@ struct Mean {
     size_t count = 0;
     mean.extents.resize(10);
     const auto get = [&](float* values) {
-      detail::check(
-          planish_read_mean(path.c_str(), bytes.data(), bytes.size(), mean.extents.data(), &rank, values, &count));
+      detail::check(planish_read_mean(detail::c_path(path), bytes.data(), bytes.size(), mean.extents.data(), &rank,
+                                      values, &count));
     };
     get(nullptr);
     mean.values.resize(count);
@@ -390,13 +390,13 @@ class Network {
                           const ImportOptions& options) {
     const auto c = detail::c_ranges(ranges);
     auto given = detail::sized<planish_import_options>();
-    given.path = path.c_str();
+    given.path = detail::c_path(path);
     given.bytes = bytes.data();
     given.size = bytes.size();
     given.ranges = c.data();
     given.range_count = c.size();
     given.keep_dynamic = options.keep_dynamic ? 1 : 0;
-    given.weights = options.weights.empty() ? nullptr : options.weights.c_str();
+    given.weights = options.weights.empty() ? nullptr : detail::c_path(options.weights);
     given.weights_bytes = options.weights_bytes.data();
     given.weights_size = options.weights_bytes.size();
     given.random_weights = options.random_weights ? 1 : 0;

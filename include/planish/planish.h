@@ -2,7 +2,9 @@
  *
  * Stability. This header is append-only. Structs begin with `struct_size`, which the caller sets to sizeof of
  * the struct it was compiled with (0 is refused); fields are added at the end only, and a field beyond
- * struct_size has its default, which is zero. Enumerators keep their values.
+ * struct_size has its default, which is zero. A struct_size beyond the library's own struct is that of a newer header:
+ * it is accepted where the fields that the library does not know are zero, and refused where they are not; of a struct
+ * that the library fills they become zero. Enumerators keep their values.
  *
  * Errors. Calls return a planish_status; PLANISH_OK is 0. On failure planish_last_error() of the same thread
  * says in one sentence what was found and what is accepted; out-parameters are then untouched. No call

@@ -166,7 +166,9 @@ inline void register_plugin(std::unique_ptr<PluginCreator> creator,
 }
 
 // Loads a library of plugins, which registers them.
-inline void load_plugin_library(const std::string& path) { detail::check(planish_plugin_load_library(path.c_str())); }
+inline void load_plugin_library(const std::string& path) {
+  detail::check(planish_plugin_load_library(detail::c_path(path)));
+}
 inline void unregister_plugin(const std::string& name) { detail::check(planish_plugin_unregister(name.c_str())); }
 
 }  // namespace v0

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "cli/arithmetic.h"
 #include "cli/commands.h"
 #include "cli/layers.h"
 #include "cli/options.h"
@@ -63,13 +64,13 @@ std::vector<double> time_round(const BenchCommand& command, int round, Session& 
 
 nlohmann::json to_json(const Statistics& s) {
   return {{"min_ms", s.min_ms}, {"p10_ms", s.p10_ms}, {"median_ms", s.median_ms},
-          {"p90_ms", s.p90_ms}, {"p99_ms", s.p99_ms}, {"throughput", s.median_ms > 0 ? 1e3 / s.median_ms : 0},
+          {"p90_ms", s.p90_ms}, {"p99_ms", s.p99_ms}, {"throughput", s.runs_a_second()},
           {"runs", s.runs}};
 }
 
 void print_statistics(const char* who, const Statistics& s) {
   std::printf("%-22s min %9.3f  p10 %9.3f  median %9.3f  p90 %9.3f  p99 %9.3f ms  %9.1f runs/s  (%d runs)\n", who,
-              s.min_ms, s.p10_ms, s.median_ms, s.p90_ms, s.p99_ms, 1e3 / s.median_ms, s.runs);
+              s.min_ms, s.p10_ms, s.median_ms, s.p90_ms, s.p99_ms, s.runs_a_second(), s.runs);
 }
 
 // One of the devices of --compare cpu,cuda.
@@ -121,7 +122,7 @@ void compare_devices(BenchCommand& command, const std::vector<std::string>& name
     print_statistics(one.name.c_str(), own);
     if (&one != &contenders.front())
       std::printf("%s beside %s: latency %.2f of it, throughput %.2f times\n", one.name.c_str(), names[0].c_str(),
-                  own.median_ms / first.median_ms, first.median_ms / own.median_ms);
+                  own.median_ms / first.median_ms, own.runs_a_second() / first.runs_a_second());
   }
   if (!command.common.json.empty()) write_json(command.common.json, result);
 }
@@ -181,6 +182,7 @@ nlohmann::json machine_json(Session& session, double min_ms) {
   const auto live = static_cast<double>(profile.live_peak_bytes);
   return {{"gflops", static_cast<double>(flops_of(session)) / min_ms * 1e-6},
           {"peak_gflops", peak},
+          {"arithmetic", arithmetic_of(session.plan())},
           {"isa", session.plan().isa},
           {"target", session.plan().target},
           {"threads", session.engine().device().pool().size()},
@@ -200,9 +202,9 @@ void print_result(const nlohmann::json& result, const Statistics& own, const Pee
   if (result["target"] != "cpu")
     std::printf("%s; %.1f GFLOP/s at the minimum\n", result["target"].get<std::string>().c_str(), gflops);
   else
-    std::printf("%d threads, %s; %.1f GFLOP/s at the minimum = %.1f %% of the %.1f GFLOP/s fp32 peak measured now\n",
+    std::printf("%d threads, %s; %.1f GFLOP/s at the minimum = %.1f %% of the %.1f GFLOP/s fp32 peak measured now%s\n",
                 result["threads"].get<int>(), result["isa"].get<std::string>().c_str(), gflops, 100 * gflops / peak,
-                peak);
+                peak, above_fp32(result["arithmetic"]).c_str());
   std::printf("arena %.2f MB (%.3f of the live peak), peak RSS %.1f MB", arena * 1e-6,
               result["arena_over_live_peak"].get<double>(), result["rss_mb"].get<double>());
   if (peer != nullptr)
@@ -225,6 +227,7 @@ void run_bench(BenchCommand& command) {
   check(command);
   if (const auto names = devices_of(command.compare); !names.empty()) return compare_devices(command, names);
   const std::string peers = peer_model(command);
+  if (!peers.empty()) Peer::check();
   FlagPaths read = input_paths(command.inputs);
   if (peers != command.common.model) read.push_back({"--compare", peers});
   declare_files(command.common, read);

@@ -34,6 +34,7 @@ struct EvaluateCommand {
 };
 
 using Labels = std::map<std::string, int64_t>;
+constexpr int64_t kMostClass = 1000000000;
 
 Labels parse_labels(const std::string& path) {
   Labels labels;
@@ -48,9 +49,16 @@ Labels parse_labels(const std::string& path) {
     int64_t index = -1;
     const auto [stop, error] = std::from_chars(label.data(), label.data() + label.size(), index);
     const bool whole = error == std::errc() && stop == label.data() + label.size() && index >= 0;
-    if (!whole && number == 1) continue;  // a header
-    if (!whole) fail(Code::invalid_argument, "{}:{}: '{}' is no class; FILE CLASS is accepted", path, number, label);
-    labels[file] = index;
+    const bool too_large = error == std::errc::result_out_of_range || index > kMostClass;
+    if (!whole && !too_large && number == 1) continue;  // a header
+    if (!whole && !too_large)
+      fail(Code::invalid_argument, "{}:{}: '{}' is no class; FILE CLASS is accepted", path, number, label);
+    if (too_large)
+      fail(Code::invalid_argument, "{}:{}: class {} is too large; 0 to {} are accepted", path, number, label,
+           kMostClass);
+    if (const auto [at, fresh] = labels.emplace(file, index); !fresh && at->second != index)
+      fail(Code::invalid_argument, "{}:{}: '{}' is of class {} here and of class {} before; one is accepted", path,
+           number, file, index, at->second);
   }
   if (labels.empty()) fail(Code::invalid_argument, "{} has no line FILE CLASS", path);
   return labels;
@@ -73,12 +81,13 @@ Judged judge(Tensor scores, int64_t wanted) {
   const std::vector<double> values = scores.to_doubles();
   Judged judged;
   judged.best = static_cast<size_t>(std::max_element(values.begin(), values.end()) - values.begin());
-  if (wanted >= 0 && wanted < static_cast<int64_t>(values.size())) {
-    const double mine = values[static_cast<size_t>(wanted)];
-    const auto above = std::count_if(values.begin(), values.end(), [&](double value) { return value > mine; });
-    judged.first = judged.best == static_cast<size_t>(wanted);
-    judged.in_five = above < 5;
-  }
+  if (wanted < 0 || wanted >= static_cast<int64_t>(values.size()))
+    fail(Code::invalid_argument, "its class, with --class-offset, is element {} of the output, which has {}", wanted,
+         values.size());
+  const double mine = values[static_cast<size_t>(wanted)];
+  const auto above = std::count_if(values.begin(), values.end(), [&](double value) { return value > mine; });
+  judged.first = judged.best == static_cast<size_t>(wanted);
+  judged.in_five = above < 5;
   judged.scores = std::move(scores);
   return judged;
 }
@@ -192,15 +201,22 @@ void run_evaluate(EvaluateCommand& command) {
     other = std::make_unique<Judge>(obtain_plan(plain, *device, {}), device, command.output);
   }
   const Samples samples("--images", command.data, input_types(mine.plan()));
+  if (samples.count() == 0)
+    fail(Code::invalid_argument, "--images {}: --except {} leaves none of its pictures; one is needed",
+         command.data.data, command.data.except);
   Tally tally;
   for (int i = 0; i < samples.count(); ++i) {
     const auto label = labels.find(samples.name(i));
     if (label == labels.end()) fail(Code::not_found, "{} has no class of '{}'", command.labels, samples.name(i));
     if (!common.quiet) show_progress({"evaluating", i, samples.count()});
     const Sample sample = samples.at(i);
-    const Judged found = mine(sample, label->second + command.offset);
-    const auto beside = other ? std::optional<Judged>((*other)(sample, label->second + command.offset)) : std::nullopt;
-    count(tally, found, beside ? &*beside : nullptr);
+    const int64_t wanted = label->second + command.offset;
+    with_context([&] { return samples.name(i); },
+                 [&] {
+                   const Judged found = mine(sample, wanted);
+                   const auto beside = other ? std::optional<Judged>((*other)(sample, wanted)) : std::nullopt;
+                   count(tally, found, beside ? &*beside : nullptr);
+                 });
   }
   clear_progress();
   report(command, tally, mine.statistics().median_ms);

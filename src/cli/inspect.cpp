@@ -16,6 +16,7 @@ namespace {
 
 constexpr const char* kInspectExamples =
     "Examples:\n"
+    "  planish inspect model.onnx                      its inputs and outputs, with the extents that are open\n"
     "  planish inspect model.onnx --support            what stands in the way, in one table; nothing is built\n"
     "  planish inspect deploy.prototxt --support       the same of a Caffe network; no weights are needed\n"
     "  planish inspect model.onnx --graph              the graph as text, before any rewriting\n"
@@ -42,11 +43,30 @@ nlohmann::json support_json(const std::vector<UnsupportedNode>& rows) {
   return {{"supported", rows.empty()}, {"missing", table}};
 }
 
+// With the extents open that nobody gives, else, where operators need them, as it would be built.
+Graph import_either(const CommonOptions& options, std::string* example = nullptr) {
+  try {
+    return import_open(options, example);
+  } catch (const Error&) {
+    return import_model(options, {});
+  }
+}
+
+// A Caffe network's text alone says what it needs.
+CommonOptions with_some_weights(CommonOptions options) {
+  options.random_weights = options.random_weights || (is_caffe_name(options.model) && options.weights.empty());
+  return options;
+}
+
+void print_open(const std::string& example) {
+  if (!example.empty())
+    std::printf("some extents are open: %s gives them, --shape NAME=MIN:OPT:MAX a range\n", example.c_str());
+}
+
 // The table of what cannot be taken, without building. That operators are known does not say that they fit together.
 void inspect_support(const CommonOptions& options) {
   const auto rows = unsupported_nodes(options.model);
   if (!options.json.empty()) write_json(options.json, support_json(rows));
-  if (!options.quiet && rows.empty()) std::printf("%s: every operator is supported\n", options.model.c_str());
   if (!options.quiet && !rows.empty()) {
     std::printf("%-32s %6s %6s  %-32s %s\n", "operator", "opset", "count", "first node", "why");
     for (const auto& row : rows)
@@ -54,9 +74,25 @@ void inspect_support(const CommonOptions& options) {
                   row.first.c_str(), row.why.c_str());
   }
   if (!rows.empty()) fail(Code::unsupported, "{} needs operators that are missing", options.model);
-  CommonOptions import = options;
-  import.random_weights = is_caffe_name(options.model) && options.weights.empty();
-  import_model(import, {});
+  std::string example;
+  import_either(with_some_weights(options), &example);
+  if (options.quiet) return;
+  std::printf("%s: every operator is supported\n", options.model.c_str());
+  print_open(example);
+}
+
+// Inputs and outputs as the model has them.
+void inspect_model(const CommonOptions& options) {
+  std::string example;
+  const Graph graph = import_either(with_some_weights(options), &example);
+  if (options.quiet) return;
+  std::printf("%s: %zu nodes once imported\n", options.model.c_str(), graph.node_count());
+  for (ValueId id : graph.inputs())
+    std::printf("input  %s %s\n", graph.value(id).name.c_str(), graph.value(id).type.str().c_str());
+  for (ValueId id : graph.outputs())
+    std::printf("output %s %s\n", graph.value(id).name.c_str(), graph.value(id).type.str().c_str());
+  print_open(example);
+  std::printf("--layers and --memory build it and show the plan\n");
 }
 
 void print_bindings(const Plan& plan) {
@@ -144,7 +180,7 @@ void inspect_plan(const InspectCommand& command, const Plan& plan) {
 }
 
 void inspect_graph(const InspectCommand& command) {
-  const Graph graph = import_model(command.common, {});
+  const Graph graph = import_either(command.common);
   if (command.graph) std::printf("%s", print(graph).c_str());
   if (!command.dot.empty()) write_text(command.dot, graph_dot(graph));
 }
@@ -164,6 +200,10 @@ void run_inspect(InspectCommand& command) {
   if (command.islands) return print_islands(command.common);
   if (of_model) inspect_graph(command);
   if (of_model && !command.layers && !command.memory && command.common.json.empty()) return;
+  if (!command.layers && !command.memory && command.common.json.empty()) {
+    build_options(command.common);  // refuses what is no value of a flag
+    return inspect_model(command.common);
+  }
   auto device = open_device(command.common);
   inspect_plan(command, obtain_plan(command.common, *device, {}));
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "cli/arithmetic.h"
 #include "cli/report.h"
 
 namespace planish::cli {
@@ -19,6 +20,13 @@ std::string shorten(const std::string& text, size_t width) {
   return text.size() <= width ? text : text.substr(0, width - 3) + "...";
 }
 
+std::map<std::string, int> arithmetic_in(const std::vector<LayerRow>& rows) {
+  std::map<std::string, int> found;
+  for (const LayerRow& row : rows)
+    if (!row.arithmetic.empty()) ++found[row.arithmetic];
+  return found;
+}
+
 double total_ms(const std::vector<LayerRow>& rows) {
   double total = 0;
   for (const LayerRow& row : rows) total += row.ms;
@@ -28,6 +36,7 @@ double total_ms(const std::vector<LayerRow>& rows) {
 nlohmann::json row_json(const LayerRow& row, double total, double peak_gflops) {
   nlohmann::json json = {{"id", row.id},           {"name", row.name},   {"op", row.op},      {"kernel", row.kernel},
                          {"origins", row.origins}, {"flops", row.flops}, {"bytes", row.bytes}};
+  if (!row.arithmetic.empty()) json["arithmetic"] = row.arithmetic;
   if (row.ms < 0) return json;
   json["ms"] = row.ms;
   json["share"] = total > 0 ? row.ms / total : 0;
@@ -51,7 +60,8 @@ std::vector<LayerRow> measure_layers(Session& session, int runs) {
     for (const StepTiming& timing : timings) {
       const Step& step = *timing.step;
       times[step.id].push_back(timing.milliseconds);
-      rows.push_back({step.id, step.name, step.op, step.kernel, step.origins, 0, timing.flops, timing.bytes});
+      rows.push_back(
+          {step.id, step.name, step.op, step.kernel, step.origins, arithmetic_of(step), 0, timing.flops, timing.bytes});
     }
   }
   session.context().enable_profiling(false).raise();
@@ -64,8 +74,8 @@ std::vector<LayerRow> planned_layers(const Plan& plan) {
   for (const auto& [name, info] : plan.profiles[0].symbols) typical[name] = info.range.opt;
   std::vector<LayerRow> rows;
   for (const Step& step : plan.profiles[0].steps)
-    rows.push_back({step.id, step.name, step.op, step.kernel, step.origins, -1, step.flops.evaluate(typical),
-                    step.bytes.evaluate(typical)});
+    rows.push_back({step.id, step.name, step.op, step.kernel, step.origins, arithmetic_of(step), -1,
+                    step.flops.evaluate(typical), step.bytes.evaluate(typical)});
   return rows;
 }
 
@@ -83,7 +93,8 @@ void print_layers(const std::vector<LayerRow>& rows, double peak_gflops, int slo
                 rate(row.bytes, row.ms), 100 * gflops / peak_gflops, row.kernel.c_str(), shorten(row.name, 70).c_str());
   }
   if (shown.size() < rows.size()) std::printf("... and %zu faster ones\n", rows.size() - shown.size());
-  std::printf("%9.4f ms in %zu steps; fp32 peak measured in this run: %.1f GFLOP/s\n", total, rows.size(), peak_gflops);
+  std::printf("%9.4f ms in %zu steps; fp32 peak measured in this run: %.1f GFLOP/s%s\n", total, rows.size(),
+              peak_gflops, above_fp32(arithmetic_in(rows)).c_str());
 }
 
 void print_planned_layers(const std::vector<LayerRow>& rows) {

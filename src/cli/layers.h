@@ -13,7 +13,8 @@ struct LayerRow {
   uint32_t id = 0;
   std::string name, op, kernel;
   std::vector<std::string> origins;
-  double ms = -1;  // median over the profiled runs; negative: not timed
+  std::string arithmetic;  // of a product: arithmetic_of()
+  double ms = -1;          // median over the profiled runs; negative: not timed
   int64_t flops = 0, bytes = 0;
 };
 

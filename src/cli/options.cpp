@@ -9,6 +9,8 @@
 
 #include "base/cpu_features.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "cli/arithmetic.h"
 #include "cli/progress.h"
 #include "compile/calibrate/quantize.h"
 #include "plugin/library.h"
@@ -63,9 +65,17 @@ std::vector<DimRange> ranges_of(const Tensor& tensor) {
 
 }  // namespace
 
+OptionGroup::OptionGroup(CLI::App& command, const std::string& heading)
+    : command_(command), before_(command.option_defaults()->get_group()) {
+  command.option_defaults()->group(heading);
+}
+
+OptionGroup::~OptionGroup() { command_.option_defaults()->group(before_); }
+
 void add_model_options(CLI::App& command, CommonOptions& options) {
   command.add_option("model", options.model, "An .onnx or .prototxt file, or a plan written by `planish build`")
       ->required();
+  const OptionGroup machine(command, "Machine");
   command.add_option("--threads", options.threads, "Threads, the caller counted; 0: one per usable core");
   command.add_option("--affinity", options.processors, "Processors that threads run on besides the caller: 0,1")
       ->delimiter(',')
@@ -73,6 +83,7 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
   command.add_option("--device", options.device, "cpu, cuda, cuda:NUMBER, or auto (a GPU where there is one)");
   command.add_option("--plugins", options.plugins,
                      "A library of plugins that the model or plan needs; several times for several");
+  const OptionGroup output(command, "What is printed");
   command.add_option("--json", options.json,
                      "Write the results to this file as JSON; - is standard output, and nothing else is printed");
   command.add_flag("-v,--verbose", options.verbose, "Say what each layer chose, and why others were refused");
@@ -86,18 +97,14 @@ void add_model_options(CLI::App& command, CommonOptions& options) {
 }
 
 void add_build_options(CLI::App& command, CommonOptions& options) {
-  command.add_option(
-      "--weights", options.weights,
-      "int8 or int4: constant matrices become such numbers; else the weights of a .prototxt: a .caffemodel");
-  add_weight_options(command, options.weight_flags);
-  command.add_flag("--random-weights", options.random_weights, "Seeded random weights for a .prototxt that has none");
+  const OptionGroup shapes(command, "Shapes and target");
   command.add_option("--shape", options.shapes,
                      "Extents of a dynamic input: NAME=1x3x224x224, or NAME=MIN:OPT:MAX for a range");
   command.add_option("--target", options.target,
                      "Build for this level: " + isa_names() + ", or for a GPU: cuda:sm_90a (default: this machine's)");
   command.add_flag("--no-fallback", options.no_fallback,
                    "What the GPU has no kernel for is an error, not a step of the host");
-  command.add_option("--timing-cache", options.timing_cache, "File that remembers measured kernels");
+  const OptionGroup precision(command, "Precision");
   command.add_option("--precision", options.precision,
                      "Permitted arithmetic of fp32 products, comma separated: fp32, bf16, int8, fp16 on a GPU (Q/DQ "
                      "networks run as written)");
@@ -107,6 +114,14 @@ void add_build_options(CLI::App& command, CommonOptions& options) {
   command.add_flag(
       "--no-tf32", options.no_tf32,
       "Exact fp32: without products of two bf16 parts and Winograd convolution of 4x4 tiles (errors up to 1e-5)");
+  const OptionGroup weights(command, "Weights");
+  command.add_option(
+      "--weights", options.weights,
+      "int8 or int4: constant matrices become such numbers; else the weights of a .prototxt: a .caffemodel");
+  add_weight_options(command, options.weight_flags);
+  command.add_flag("--random-weights", options.random_weights, "Seeded random weights for a .prototxt that has none");
+  const OptionGroup tuning(command, "Tuning");
+  command.add_option("--timing-cache", options.timing_cache, "File that remembers measured kernels");
   command.add_option("--tune", options.tune, "off, fast, full, or a budget in seconds");
   command.add_flag("--no-optimize", options.no_optimize, "No fusion and reference kernels only (slow, exact)");
   command.add_option("--dump-graph", options.dump_dir, "Folder for the graph's text after each pass");
@@ -220,7 +235,7 @@ bool is_plan_file(const std::string& path) {
   return bytes.size() >= 8 && std::string_view(reinterpret_cast<const char*>(bytes.data()), 8) == magic;
 }
 
-Graph import_model(const CommonOptions& options, const Inputs& inputs) {
+static ModelRequest import_request(const CommonOptions& options, const Inputs& inputs) {
   ModelRequest import;
   import.model.path = options.model;
   import.weights.path = options.weights;
@@ -228,8 +243,51 @@ Graph import_model(const CommonOptions& options, const Inputs& inputs) {
   import.input_shapes = parse_shapes(options.shapes);
   for (const auto& [name, input] : inputs)
     if (!input.raw) import.input_shapes.emplace(name, ranges_of(input.tensor));
+  return import;
+}
+
+// "--shape x=1x3x224x224", of each.
+static std::string examples_of(const importers::OpenInputs& open) {
+  std::string flags;
+  for (const importers::OpenInput& input : open)
+    flags += fmt::format("{}--shape {}={}", flags.empty() ? "" : " ", input.name, input.example);
+  return flags;
+}
+
+// Once for each model: a command may import it several times.
+static void say_open(const CommonOptions& options, const importers::OpenInputs& open) {
+  static std::set<std::string> said;
+  if (open.empty() || !said.insert(options.model).second) return;
+  const std::string sentence = fmt::format("no shape was given: {}; {} gives one, --shape NAME=MIN:OPT:MAX a range",
+                                           importers::text_of(open), examples_of(open));
+  if (!importers::only_batches(open))
+    log(Severity::warning, "{}", sentence);
+  else if (!options.quiet)
+    std::fprintf(stderr, "%s\n", sentence.c_str());
+}
+
+Graph import_model(const CommonOptions& options, const Inputs& inputs) {
+  ModelRequest import = import_request(options, inputs);
+  importers::OpenInputs open;
+  import.open = &open;
+  try {
+    Graph graph = planish::import_model(import);
+    options.files.check_mapped();
+    say_open(options, open);
+    return graph;
+  } catch (const Error& error) {
+    if (importers::only_batches(open)) throw;
+    throw Error(error.code(), fmt::format("{}; {} gives another", error.what(), examples_of(open)));
+  }
+}
+
+Graph import_open(const CommonOptions& options, std::string* example) {
+  ModelRequest import = import_request(options, {});
+  importers::OpenInputs open;
+  import.open = &open;
+  import.keep_dynamic = true;
   Graph graph = planish::import_model(import);
-  options.files.check_mapped();
+  if (example != nullptr) *example = examples_of(open);
   return graph;
 }
 
@@ -259,11 +317,21 @@ void refuse_build_flags(const CommonOptions& options) {
 
 }  // namespace
 
+// What was asked for beside fp32, and what the products became; --quiet keeps it back.
+static void say_arithmetic(const CommonOptions& options, const Precisions& permitted, const Plan& plan) {
+  const bool asked = permitted.bf16 || permitted.fp16 || wants_int8(options);
+  if (!asked || options.quiet || plan.target != "cpu") return;
+  const std::string names = fmt::format("fp32{}{}{}{}", permitted.tf32 ? ", tf32" : "", permitted.bf16 ? ", bf16" : "",
+                                        permitted.fp16 ? ", fp16" : "", wants_int8(options) ? ", int8" : "");
+  std::fprintf(stderr, "permitted: %s; products: %s%s\n", names.c_str(), text_of(arithmetic_of(plan)).c_str(),
+               permitted.fp16 ? "; fp16 is for GPUs, a processor computes in fp32, which is at least as exact" : "");
+}
+
 static Plan fastest_plan(const CommonOptions& options, const Quantization& numbers, Device& device,
                          const BuildOptions& how, BuildReport& report) {
   const std::shared_ptr<Device> same(&device, [](Device*) {});
   FastestPlan fastest =
-      with_context([&] { return options.model; },
+      with_context([&] { return options.quantization.table.empty() ? options.model : options.quantization.table; },
                    [&] { return build_fastest(numbers.simple, numbers.table, numbers.how, same, how, &report); });
   clear_progress();
   if (!options.quiet) print_fastest(fastest);
@@ -281,8 +349,11 @@ Plan obtain_plan(const CommonOptions& options, Device& device, const Inputs& inp
   const BuildOptions how = build_options(options);
   Graph graph = import_model(options, inputs);
   if (wants_the_faster(options)) {
-    if (const auto numbers = quantization_of(options, graph, device))
-      return fastest_plan(options, *numbers, device, how, out);
+    if (const auto numbers = quantization_of(options, graph, device)) {
+      Plan plan = fastest_plan(options, *numbers, device, how, out);
+      say_arithmetic(options, how.precisions, plan);
+      return plan;
+    }
   } else if (wants_int8(options)) {
     graph = quantized_model(options, std::move(graph), device);
   } else if (!options.quantization.table.empty() || !options.quantization.layers.empty() ||
@@ -301,6 +372,8 @@ Plan obtain_plan(const CommonOptions& options, Device& device, const Inputs& inp
                    static_cast<double>(quantized.bytes_before) * 1e-6);
   }
   Plan plan = with_context([&] { return options.model; }, [&] { return build(std::move(graph), device, how, &out); });
+  clear_progress();
+  say_arithmetic(options, how.precisions, plan);
   if (options.verbose) log_choices(out);
   return plan;
 }

@@ -49,6 +49,19 @@ struct CommonOptions {
   Files files;  // filled by declare_files()
 };
 
+// What is added to the command while it lives stands under this heading of --help.
+class OptionGroup {
+ public:
+  OptionGroup(CLI::App& command, const std::string& heading);
+  ~OptionGroup();
+  OptionGroup(const OptionGroup&) = delete;
+  OptionGroup& operator=(const OptionGroup&) = delete;
+
+ private:
+  CLI::App& command_;
+  std::string before_;
+};
+
 void add_model_options(CLI::App& command, CommonOptions& options);
 void add_build_options(CLI::App& command, CommonOptions& options);
 
@@ -72,6 +85,8 @@ std::shared_ptr<Device> open_device(const CommonOptions& options);
 // extents of dynamic inputs that no --shape names.
 Plan obtain_plan(const CommonOptions& options, Device& device, const Inputs& inputs, BuildReport* report = nullptr);
 Graph import_model(const CommonOptions& options, const Inputs& inputs);
+// With the extents open that no --shape gives; `example`: flags that would give them, empty where there are none.
+Graph import_open(const CommonOptions& options, std::string* example = nullptr);
 bool is_plan_file(const std::string& path);
 
 // Splits NAME=VALUE; Error(invalid_argument) names the flag otherwise.

@@ -48,6 +48,15 @@ std::string python_of_peers() {
   return python != nullptr ? python : "python3";
 }
 
+[[noreturn]] void fail_absent(const std::string& why) {
+  fail(Code::not_found,
+       "--compare onnxruntime: {}{} has no ONNX Runtime and NumPy{}; a Python that has them, and its name in "
+       "PLANISH_PYTHON, are needed: python3 -m venv ort && ort/bin/pip install onnxruntime numpy && "
+       "export PLANISH_PYTHON=$PWD/ort/bin/python",
+       std::getenv("PLANISH_PYTHON") != nullptr ? "PLANISH_PYTHON=" : "", python_of_peers(),
+       why.empty() ? "" : ": " + why);
+}
+
 }  // namespace
 
 struct Peer::State {
@@ -83,6 +92,21 @@ std::vector<std::string> Peer::words_for(const std::string& model, int threads,
     write_npy(words.back(), tensor);
   }
   return words;
+}
+
+void Peer::check() {
+  std::string python = python_of_peers(), flag = "-c", line = "import numpy, onnxruntime";
+  char* const argv[] = {python.data(), flag.data(), line.data(), nullptr};
+  const pid_t child = fork();
+  if (child == 0) {
+    const int nowhere = open("/dev/null", O_RDWR);
+    for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(nowhere, stream);
+    execvp(argv[0], argv);
+    _exit(127);
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+    fail_absent(WIFEXITED(status) && WEXITSTATUS(status) == 127 ? "it cannot be started" : "");
 }
 
 Peer::Peer(const std::string& model, int threads, const std::map<std::string, Tensor>& inputs)
@@ -126,11 +150,7 @@ std::string Peer::request(const std::string& line) {
   for (int c; (c = std::fgetc(state_->from)) != EOF && c != '\n';) answer += static_cast<char>(c);
   if (!answer.empty()) return answer;
   const std::string why = complaint();
-  if (why.empty() || why.find("No module named") != std::string::npos)
-    fail(Code::not_found,
-         "ONNX Runtime did not start in {}{}; install it with: pip install onnxruntime numpy (PLANISH_PYTHON names the "
-         "Python to use)",
-         python_of_peers(), why.empty() ? "" : ": " + why);
+  if (why.empty() || why.find("No module named") != std::string::npos) fail_absent(why);
   fail(Code::unsupported, "ONNX Runtime refused: {}", why);
 }
 

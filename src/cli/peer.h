@@ -15,6 +15,8 @@ class Peer {
   // Error(not_found) when no Python with onnxruntime is found (PLANISH_PYTHON names one; default python3).
   Peer(const std::string& model, int threads, const std::map<std::string, Tensor>& inputs);
   ~Peer();
+  // The same error, before anything else is done: whether that Python has what is needed.
+  static void check();
   std::vector<double> time(int runs);  // milliseconds of each run
   double peak_rss_mb();                // of its process, Python included
   const std::string& version() const { return version_; }

@@ -35,6 +35,7 @@ void add_precision_options(CLI::App& command, QuantizationFlags& flags) {
 }
 
 void add_calibration_options(CLI::App& command, QuantizationFlags& flags, const std::string& data) {
+  const OptionGroup group(command, "Ranges for int8, from samples");
   command.add_option(data, flags.data.data,
                      "Samples: a folder of .jpg, .png, .npy or .npz, or one .npy or .npz whose first axis counts them");
   if (command.get_option_no_throw("--image") == nullptr)
@@ -56,6 +57,7 @@ static void say_best(const CalibrationReport& report) {
 }
 
 void add_error_option(CLI::App& command, QuantizationFlags& flags) {
+  const OptionGroup group(command, "Ranges for int8, from samples");
   command.add_option(
       "--max-error", flags.most_error,
       "Relative L2 error of the outputs beside fp32: the most sensitive layers stay fp32 until it holds");

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 
 #include "base/file.h"
@@ -22,8 +23,13 @@ double quantile(const std::vector<double>& sorted, double q) {
 Statistics statistics_of(std::vector<double> ms) {
   if (ms.empty()) return {};
   std::sort(ms.begin(), ms.end());
-  return {ms.front(),       quantile(ms, .1),  quantile(ms, .5),
-          quantile(ms, .9), quantile(ms, .99), static_cast<int>(ms.size())};
+  return {ms.front(),
+          quantile(ms, .1),
+          quantile(ms, .5),
+          quantile(ms, .9),
+          quantile(ms, .99),
+          static_cast<int>(ms.size()),
+          std::accumulate(ms.begin(), ms.end(), 0.0)};
 }
 
 double measure_peak_gflops(Isa isa, ThreadPool& pool) {

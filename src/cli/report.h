@@ -14,6 +14,9 @@ namespace planish::cli {
 struct Statistics {
   double min_ms = 0, p10_ms = 0, median_ms = 0, p90_ms = 0, p99_ms = 0;
   int runs = 0;
+  double total_ms = 0;
+  // Of executions one after another, as they were timed.
+  double runs_a_second() const { return total_ms > 0 ? 1e3 * runs / total_ms : 0; }
 };
 Statistics statistics_of(std::vector<double> milliseconds);
 

@@ -340,6 +340,7 @@ void Tuner::tune(const Graph& graph) {
                     });
   for (int i = 0; i < count; ++i) {
     const Node& node = graph.node(nodes[static_cast<size_t>(i)]);
+    at_ = {i, count};
     if (!goes_on(i, count)) fail(Code::cancelled, "the build was cancelled");
     if (is_spent()) compilers.stop();
     if (node.op != "if") tune_node(graph, node);
@@ -369,6 +370,7 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
       continue;
     }
     if (is_spent()) return;
+    if (!goes_on(at_.first, at_.second)) fail(Code::cancelled, "the build was cancelled");
     const auto start = std::chrono::steady_clock::now();
     double us = 0;
     try {

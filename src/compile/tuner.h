@@ -5,6 +5,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "compile/build.h"
 #include "compile/emitter.h"
@@ -57,6 +58,7 @@ class Tuner {
   int timed_ = 0, cached_ = 0;
   bool foreign_cache_ = false;  // the file is something else of the user's
   double spent_seconds_ = 0;
+  std::pair<int, int> at_;  // node of how many: the caller may cancel before each candidate
 };
 
 }  // namespace planish

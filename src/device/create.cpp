@@ -1,7 +1,9 @@
 #include <charconv>
 #include <cstdlib>
+#include <mutex>
 
 #include "base/affinity.h"
+#include "base/log.h"
 #include "device/cuda/driver.h"
 #include "device/device.h"
 
@@ -18,16 +20,31 @@ int cuda_index(std::string_view kind) {
   return error == std::errc() && stop == kind.data() + kind.size() ? index : -1;
 }
 
+}  // namespace
+
+bool is_device_name(std::string_view name) { return name == "auto" || name == "cpu" || cuda_index(name) >= 0; }
+
+namespace {
+
 // What "auto" stands for in this process.
 std::string_view preferred_kind() {
   const char* const named = std::getenv("PLANISH_DEVICE");
-  if (named != nullptr && *named != 0 && std::string_view(named) != "auto") return named;
+  if (named != nullptr && *named != 0 && std::string_view(named) != "auto") {
+    if (!is_device_name(named))
+      fail(Code::invalid_argument, "PLANISH_DEVICE={}: auto, cpu, cuda and cuda:NUMBER are accepted", named);
+    return named;
+  }
+  if (const char* const library = std::getenv("PLANISH_CUDA_DRIVER");
+      library != nullptr && cuda::driver().driver == nullptr) {
+    static std::once_flag once;
+    std::call_once(once, [&] {
+      log(Severity::warning, "PLANISH_CUDA_DRIVER={}: {}; the processor is used", library, cuda::driver().reason);
+    });
+  }
   return cuda::driver().driver != nullptr ? "cuda" : "cpu";
 }
 
 }  // namespace
-
-bool is_device_name(std::string_view name) { return name == "auto" || name == "cpu" || cuda_index(name) >= 0; }
 
 void check_device(std::string_view kind) {
   if (kind == "auto") kind = preferred_kind();

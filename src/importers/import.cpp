@@ -41,7 +41,7 @@ Graph import_onnx(const ModelRequest& request) {
          "{}: layers of the caller's, a name of the batch, weights in half, a network to import into; "
          "a .prototxt may have them",
          request.model.path);
-  const onnx::ImportOptions options{request.input_shapes, request.keep_dynamic};
+  const onnx::ImportOptions options{request.input_shapes, request.keep_dynamic, request.open};
   const ModelSource& model = request.model;
   if (model.is_file) return onnx::import_file(model.path, options);
   return onnx::import_bytes(model.bytes, model.path, options, model.has_folder ? model.path : "");

@@ -30,6 +30,7 @@ struct ModelRequest {
   bool random_weights = false;  // seeded values where weights are none
   bool mark_outputs = true;     // false: the caller chooses among the values; of formats whose values all have names
   bool keep_dynamic = false;    // dynamic axes that input_shapes does not name stay so
+  importers::OpenInputs* open = nullptr;  // those of which no shape was given, in place of a line in the log
   importers::InputShapes input_shapes;
   // Of Caffe's networks: caffe::ImportOptions.
   caffe::CustomLayers custom;

@@ -61,7 +61,10 @@ Array array_of(nb::handle object, const std::string& what, DataType type, bool c
 }  // namespace
 
 Array readable(nb::handle object, const std::string& what, DataType type) {
-  return array_of<nb::ndarray<nb::ro, nb::c_contig>>(object, what, type, true, "an array");
+  using Given = nb::ndarray<nb::ro, nb::c_contig>;
+  const Array array = array_of<Given>(object, what, type, true, "an array");
+  if (array.on_gpu || reinterpret_cast<uintptr_t>(array.data) % element_bytes(type) == 0) return array;
+  return array_of<Given>(nb::module_::import_("numpy").attr("array")(object), what, type, true, "an array");
 }
 
 Array writable(nb::handle object, const std::string& what, DataType type) {

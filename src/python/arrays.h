@@ -21,7 +21,8 @@ struct Array {
   std::shared_ptr<const void> owner;  // keeps the memory
 };
 
-// To read from: in place where it is dense, else a copy. Refuses, naming `what`, other element types than `type`.
+// To read from: in place where it is dense and its elements are aligned, else a copy. Refuses, naming `what`, other
+// element types than `type`.
 Array readable(nb::handle object, const std::string& what, DataType type);
 // To write to: dense, not read-only.
 Array writable(nb::handle object, const std::string& what, DataType type);

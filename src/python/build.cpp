@@ -4,6 +4,7 @@
 
 #include "python/arrays.h"
 #include "python/module.h"
+#include "python/paths.h"
 
 namespace planish::python {
 namespace {
@@ -79,9 +80,9 @@ std::function<bool(const BuildProgress&)> progress_of(nb::object call) {
   };
 }
 
-Network network_of(nb::object model, nb::handle shapes, const std::string& weights, bool random_weights) {
+Network network_of(nb::object model, nb::handle shapes, nb::handle weights, bool random_weights) {
   ImportOptions options;
-  options.weights = weights;
+  options.weights = path_of(weights);
   options.random_weights = random_weights;
   const InputRanges ranges = detail::union_of(profiles_of(shapes));
   if (nb::isinstance<nb::bytes>(model)) {
@@ -89,14 +90,14 @@ Network network_of(nb::object model, nb::handle shapes, const std::string& weigh
     return Network::import_bytes({reinterpret_cast<const std::byte*>(bytes.c_str()), bytes.size()}, "model.onnx",
                                  ranges, options);
   }
-  const auto path = nb::cast<std::string>(nb::module_::import_("os").attr("fspath")(model));
+  const std::string path = path_of(model);
   const nb::gil_scoped_release release;
   return Network::import_file(path, ranges, options);
 }
 
 Plan build_network(nb::object model, nb::object shapes, const std::string& precision, const std::string& tune,
-                   int threads, const Device* device, const std::string& timing_cache, const std::string& calibration,
-                   const std::vector<std::string>& fp32_layers, const std::string& weights, const std::string& isa,
+                   int threads, const Device* device, nb::handle timing_cache, const std::string& calibration,
+                   const std::vector<std::string>& fp32_layers, nb::handle weights, const std::string& isa,
                    nb::object progress) {
   BuildOptions options;
   const auto permitted = words_of(precision, {"fp32", "tf32", "bf16", "fp16", "int8"}, "precision");
@@ -110,7 +111,7 @@ Plan build_network(nb::object model, nb::object shapes, const std::string& preci
   options.tuning = tuning_of(tune, options.tune_seconds);
   options.threads = threads;
   options.device = device;
-  options.timing_cache = timing_cache;
+  options.timing_cache = path_of(timing_cache);
   options.calibration = calibration;
   options.fp32_layers = fp32_layers;
   options.isa = isa;
@@ -159,7 +160,7 @@ class SampleIterator {
 };
 
 std::string calibrate_network(nb::object model, nb::object samples, const std::string& method, double percent,
-                              bool correct_bias, nb::object shapes, const std::string& weights, int threads,
+                              bool correct_bias, nb::object shapes, nb::handle weights, int threads,
                               nb::object progress) {
   std::optional<Network> imported;
   if (!nb::isinstance<Network>(model)) imported.emplace(network_of(model, shapes, weights, false));

@@ -1,6 +1,7 @@
 #include <planish/planish.hpp>
 
 #include "python/module.h"
+#include "python/paths.h"
 
 namespace planish::python {
 namespace {
@@ -25,7 +26,7 @@ Engine load(nb::object source, int threads, const Device* device, bool trust_con
     const auto bytes = nb::borrow<nb::bytes>(source);
     return Engine(std::span(reinterpret_cast<const std::byte*>(bytes.c_str()), bytes.size()), options);
   }
-  const auto path = nb::cast<std::string>(nb::module_::import_("os").attr("fspath")(source));
+  const std::string path = path_of(source);
   const nb::gil_scoped_release release;
   return Engine(path, options);
 }
@@ -52,7 +53,9 @@ void add_engine(nb::module_& module) {
       .def_prop_ro("name", &Device::name);
 
   nb::class_<Plan>(module, "Plan", "A built network; bytes(plan) is its file.")
-      .def("save", &Plan::save, "path"_a, "The file appears whole or not at all.")
+      .def(
+          "save", [](const Plan& plan, nb::handle path) { plan.save(path_of(path)); }, "path"_a,
+          "The file appears whole or not at all.")
       .def("__bytes__", [](const Plan& plan) { return nb::bytes(plan.bytes().data(), plan.bytes().size()); })
       .def("__len__", [](const Plan& plan) { return plan.bytes().size(); });
 
@@ -93,7 +96,9 @@ void add_engine(nb::module_& module) {
       .def("synchronize", &Stream::synchronize, nb::call_guard<nb::gil_scoped_release>(),
            "Waits for what was enqueued; raises what went wrong in it.");
 
-  module.def("load_plugins", &load_plugin_library, "path"_a, "Registers the operators of a library.");
+  module.def(
+      "load_plugins", [](nb::handle path) { load_plugin_library(path_of(path)); }, "path"_a,
+      "Registers the operators of a library.");
 }
 
 }  // namespace planish::python

@@ -147,6 +147,11 @@ def check_refusals(program, folder, values):
     (folder / "other.onnx").write_bytes(network("image"))
     refused(["build", "other.onnx", "-o", "no.plan", "--precision", "int8", "--calibration", "net.table"],
             "no scale of 1 tensors of the network: 'image'", "that the network lacks: 'x'")
+    for lines, why in (("conv7 weights: 7f01", "weights of layers that the network lacks: 'conv7'"), ("q mean: 3f800000", "means of tensors that the network lacks: 'q'"),
+                       ("x mean: 3f800000\nx mean: 3f800000", "two lines 'x mean'"), ("x largest: bf800000", "0 or more is accepted"),
+                       ("x largest: 3f800000\nx power: 3f800000", "1 channels of 'x'"), ("x largest: 3f800000", "1 magnitudes and 0 mean squares")):
+        (folder / "own.table").write_text((folder / "net.table").read_text() + lines + "\n")
+        refused([*build, "--calibration", "own.table"], "own.table", why)
     for name, text, why in (("empty", "", "begins with ''"), ("bits", "x: 3f80zzzz", "'3f80zzzz'"), ("nan", "x: 7fc00000", "tensor 'x' is nan"),
                             ("negative", "x: bf800000", "tensor 'x' is -1"), ("denormal", "x: 00000001", "normal numbers"),
                             ("infinite", "x: 7f800000", "tensor 'x' is inf"), ("range", "x: 3f800000\nx range: 3f800000 bf800000", "range of tensor 'x'"),

@@ -1,6 +1,9 @@
 """The Python package on networks of the repository: build, run, streams, calibration, and what is refused."""
 import os
+import signal
 import tempfile
+import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -109,6 +112,33 @@ class Package(unittest.TestCase):
         with self.assertRaises(KeyError):
             planish.build(self.model, progress=lambda *said: {}["nothing"])
 
+    def test_arrays_that_are_not_aligned(self):
+        x = picture()
+        odd = np.frombuffer(bytearray(x.nbytes + 1), np.uint8)[1:].view(np.float32).reshape(x.shape)
+        odd[...] = x
+        context = planish.Context(self.engine)
+        np.testing.assert_array_equal(context.run(image=odd)["scores"], context.run(image=x)["scores"])
+        results = np.frombuffer(bytearray(41), np.uint8)[1:].view(np.float32).reshape(1, 10)
+        self.refused("invalid_argument", ["'scores'", "4 bytes", "f32"], lambda: context.run(image=x, outputs={"scores": results}))
+
+    def test_paths_of_any_bytes_but_nul(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(os.fsencode(folder), b"\xe9.plan")
+            self.plan.save(path)
+            self.assertEqual(len(planish.Engine(os.fsdecode(path)).bindings), 2)  # bytes are a plan's own
+            for use in (planish.Engine, planish.build, self.plan.save, planish.load_plugins):
+                self.refused("invalid_argument", ["NUL"], lambda: use(f"{folder}/a\0b"))
+            self.assertEqual(os.listdir(os.fsencode(folder)), [b"\xe9.plan"])
+
+    def test_ctrl_c_ends_a_build(self):
+        threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+        ended = []
+        with self.assertRaises(KeyboardInterrupt):
+            planish.build(many_products(), tune="full")
+            ended.append(True)
+            time.sleep(5)
+        self.assertFalse(ended)
+
     def test_refusals_name_what_was_found(self):
         context, x = planish.Context(self.engine), picture()
         self.refused("not_found", ["'picture'", "'image'"], lambda: context.run(picture=x))
@@ -154,6 +184,20 @@ def dynamic_model():
     half = field(2, 1) + field(8, "half") + field(9, np.float32(0.5).tobytes())  # a scalar of floats
     node = field(1, "x") + field(1, "half") + field(2, "y") + field(4, "Max")
     graph = field(1, node) + field(2, "g") + field(5, half) + field(11, value("x")) + field(12, value("y"))
+    return field(1, 8) + field(7, graph) + field(8, field(2, 17))
+
+
+def many_products(count=40):
+    """ONNX: products of matrices one after the other, each of another width, which take seconds to tune."""
+    def value(name, width):
+        dims = field(1, field(1, 32)) + field(1, field(1, width))
+        return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
+    graph, widths = b"", [256 + 8 * i for i in range(count + 1)]
+    for i in range(count):
+        graph += field(1, field(1, f"x{i}") + field(1, f"w{i}") + field(2, f"x{i + 1}") + field(4, "MatMul"))
+    for i, (rows, columns) in enumerate(zip(widths, widths[1:])):
+        graph += field(5, field(1, rows) + field(1, columns) + field(2, 1) + field(8, f"w{i}") + field(9, bytes(4 * rows * columns)))
+    graph += field(2, "g") + field(11, value("x0", widths[0])) + field(12, value(f"x{count}", widths[-1]))
     return field(1, 8) + field(7, graph) + field(8, field(2, 17))
 
 

@@ -191,9 +191,45 @@ void contexts() {
   EXPECT(logged("a batch of 3"));
   REFUSED(context->enqueue(3, both, nullptr, nullptr));
   EXPECT(y[0] == 0 && context->execute(1, both) && y[23] == 2);
+  float wide[25] = {};
+  void* odd[] = {reinterpret_cast<char*>(wide) + 1, memory};
+  REFUSED(context->executeV2(odd));  // not aligned to its elements
   context.reset();
   engine.reset();
   runtime->setErrorRecorder(nullptr);
+}
+
+// Objects that outlive those that made them.
+void orders() {
+  const auto plan = good_plan();
+  std::unique_ptr<IRuntime> runtime(createInferRuntime(logger));
+  std::unique_ptr<ICudaEngine> engine(runtime->deserializeCudaEngine(plan->data(), plan->size()));
+  std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
+  runtime.reset();
+  engine.reset();
+  float x[24] = {-1, 2}, y[24] = {};
+  void* bindings[] = {x, y};
+  EXPECT(context->executeV2(bindings) && y[0] == 0 && y[1] == 2);
+  EXPECT(context->setTensorAddress("x", x) && context->getTensorShape("y").d[3] == 4);
+  EXPECT(!context->setTensorAddress("nobody", x));
+
+  Built built;
+  std::unique_ptr<IBuilder> other(createInferBuilder(logger));
+  std::unique_ptr<IBuilderConfig> config(other->createBuilderConfig());
+  IOptimizationProfile* profile = other->createOptimizationProfile();
+  ITensor* open = built.network->addInput("open", DataType::kFLOAT, dims_of({-1, 4}));
+  for (OptProfileSelector select : {OptProfileSelector::kMIN, OptProfileSelector::kOPT, OptProfileSelector::kMAX})
+    profile->setDimensions("open", select, dims_of({3, 4}));
+  EXPECT(config->addOptimizationProfile(profile) == 0);
+#if NV_TENSORRT_MAJOR >= 8
+  EXPECT(config->setCalibrationProfile(profile));
+#endif
+  other.reset();
+  config->setFlag(BuilderFlag::kFP16);
+  built.network->markOutput(*built.network->addActivation(*built.x, ActivationType::kRELU)->getOutput(0));
+  built.network->markOutput(*built.network->addActivation(*open, ActivationType::kRELU)->getOutput(0));
+  std::unique_ptr<ICudaEngine> made(built.builder->buildEngineWithConfig(*built.network, *config));
+  EXPECT(made != nullptr);
 }
 
 // Builds, loads from bytes and runs y = plugin(x); true: all of it went well.
@@ -407,6 +443,7 @@ int main(int count, char** arguments) {
   parsers(model);
   plans_of_others();
   contexts();
+  orders();
   plugins();
   calibrators();
   helpers();

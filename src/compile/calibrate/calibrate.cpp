@@ -157,6 +157,8 @@ class Calibrator {
       if (graph_.value(*at).type.dtype != tensor.dtype())
         fail(Code::invalid_argument, "input '{}' is {}, the sample has {}", name, graph_.value(*at).type.str(),
              tensor.type().str());
+      if (tensor.element_count() == 0)
+        fail(Code::invalid_argument, "input '{}' {} has no elements, which have no range", name, tensor.type().str());
       if (tensor.dtype() != DataType::f32) continue;
       const auto values = tensor.as<float>();
       if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))

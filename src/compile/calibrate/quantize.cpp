@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "compile/calibrate/bounds.h"
 #include "compile/calibrate/equalise.h"
@@ -34,6 +35,45 @@ void refuse_table(const Graph& graph, const CalibrationTable& table, const std::
        listed(missing), strange.empty() ? "" : "; it has those of tensors that the network lacks: " + listed(strange));
 }
 
+template <class ByName, class IsThere>
+void refuse_strange(const ByName& lines, const char* what, const char* whose, IsThere is_there) {
+  std::vector<std::string> strange;
+  for (const auto& [name, line] : lines)
+    if (!is_there(name)) strange.push_back(name);
+  if (!strange.empty())
+    fail(Code::invalid_argument, "the calibration table has {} of {} that the network lacks: {}", what, whose,
+         listed(strange));
+}
+
+// A value's channels lie along axis 1, or the last one where matrices read it.
+void check_channels(const Graph& graph, const std::string& name, const ChannelTable& channels) {
+  if (channels.largest.size() != channels.power.size())
+    fail(Code::invalid_argument, "the calibration table has {} magnitudes and {} mean squares of the channels of '{}'",
+         channels.largest.size(), channels.power.size(), name);
+  const Shape& shape = graph.value(*graph.find_value(name)).type.shape;
+  const auto fits = [&](int axis) {
+    return axis >= shape.rank() || !shape[axis].is_constant() ||
+           shape[axis].value() == static_cast<int64_t>(channels.largest.size());
+  };
+  if (shape.rank() > 0 && !fits(1) && !fits(shape.rank() - 1))
+    fail(Code::invalid_argument, "the calibration table has figures of {} channels of '{}' {}", channels.largest.size(),
+         name, shape.str());
+}
+
+// The lines of our own speak of this network; those of scales may speak of what a builder of others names.
+void check_own_lines(const Graph& graph, const CalibrationTable& table) {
+  const auto has_value = [&](const std::string& name) { return graph.find_value(name).has_value(); };
+  refuse_strange(table.means, "means", "tensors", has_value);
+  refuse_strange(table.ranges, "ranges", "tensors", has_value);
+  refuse_strange(table.channels, "channels", "tensors", has_value);
+  for (const auto& [name, channels] : table.channels) check_channels(graph, name, channels);
+  std::set<std::string> layers;
+  for (NodeId id : graph.nodes()) layers.insert(graph.node(id).name);
+  const auto has_layer = [&](const std::string& name) { return layers.count(name) > 0; };
+  refuse_strange(table.weights, "weights", "layers", has_layer);
+  refuse_strange(table.weight_scales, "scales", "layers", has_layer);
+}
+
 struct Numbers {
   double scale = 1;
   int64_t zero = 0;
@@ -58,6 +98,7 @@ class Quantizer {
  public:
   Quantizer(Graph graph, const CalibrationTable& table, const QuantizeOptions& options)
       : graph_(std::move(graph)), table_(table), options_(options) {
+    check_own_lines(graph_, table_);
     equalise(graph_, table_);
   }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <iterator>
+#include <set>
 
 #include "base/error.h"
 
@@ -41,7 +42,8 @@ float number_of(std::string_view what, std::string_view name, std::string_view d
   return std::bit_cast<float>(bits);
 }
 
-std::vector<float> figures_of(std::string_view what, std::string_view name, std::string_view list) {
+std::vector<float> figures_of(std::string_view what, std::string_view name, std::string_view list,
+                              bool not_negative = false) {
   std::vector<float> figures;
   while (!list.empty()) {
     const size_t blank = std::min(list.find(' '), list.size());
@@ -49,6 +51,8 @@ std::vector<float> figures_of(std::string_view what, std::string_view name, std:
     if (!std::isfinite(figures.back()))
       fail(Code::invalid_argument, "a {} of tensor '{}' is {}; finite numbers are accepted", what, name,
            figures.back());
+    if (not_negative && figures.back() < 0)
+      fail(Code::invalid_argument, "a {} of tensor '{}' is {}; 0 or more is accepted", what, name, figures.back());
     list.remove_prefix(std::min(blank + 1, list.size()));
   }
   return figures;
@@ -85,9 +89,9 @@ bool take_own(CalibrationTable& table, std::string_view name, std::string_view r
            name, rest.substr(0, 64));
     table.ranges[std::string(name)] = {range[0], range[1]};
   } else if (is(kLargest)) {
-    table.channels[std::string(name)].largest = figures("magnitude");
+    table.channels[std::string(name)].largest = figures_of("magnitude", name, rest, true);
   } else if (is(kPower)) {
-    table.channels[std::string(name)].power = figures("mean square");
+    table.channels[std::string(name)].power = figures_of("mean square", name, rest, true);
   } else if (is(kScales)) {
     for (float scale : table.weight_scales[std::string(name)] = figures("scale"))
       if (!std::isnormal(scale) || scale < 0)
@@ -137,6 +141,7 @@ std::string print_table(const CalibrationTable& table) {
 CalibrationTable parse_table(std::string_view text) {
   CalibrationTable table;
   table.algorithm = algorithm_of(next_line(text));
+  std::set<std::string> own;
   while (!text.empty()) {
     const std::string_view line = next_line(text);
     if (line.empty()) continue;
@@ -145,7 +150,10 @@ CalibrationTable parse_table(std::string_view text) {
       fail(Code::invalid_argument, "the calibration table has a line '{}'; NAME: HEXADECIMAL is accepted",
            line.substr(0, 64));
     std::string name(line.substr(0, colon));
-    if (take_own(table, name, line.substr(colon + 2))) continue;
+    if (take_own(table, name, line.substr(colon + 2))) {
+      if (!own.insert(name).second) fail(Code::invalid_argument, "the calibration table has two lines '{}'", name);
+      continue;
+    }
     if (!table.scales.emplace(name, scale_of(name, line.substr(colon + 2))).second)
       fail(Code::invalid_argument, "the calibration table has two scales of tensor '{}'", name);
   }

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <mutex>
+#include <set>
 #include <vector>
 
 #include "base/error.h"
@@ -18,8 +22,15 @@ namespace fs = std::filesystem;
 
 constexpr const char *kEnding = ".cubin", *kTimings = "timings-", *kTimingsEnding = ".txt";
 constexpr size_t kChecksum = 32;  // hexadecimal digits in front of the image
-constexpr int64_t kMegabytes = 1024;
+constexpr int64_t kMegabytes = 1024, kMostMegabytes = int64_t{1} << 30;
 constexpr int kWritesBetween = 64;  // looks at the folder's size
+
+void warn_once(const std::string& text) {
+  static std::mutex mutex;
+  static std::set<std::string> said;
+  const std::lock_guard lock(mutex);
+  if (said.insert(text).second) log_text(Severity::warning, text);
+}
 
 fs::path wanted_folder() {
   if (const char* named = std::getenv("PLANISH_CACHE")) return named;
@@ -31,8 +42,13 @@ fs::path wanted_folder() {
 
 int64_t most_bytes() {
   const char* given = std::getenv("PLANISH_CACHE_MB");
-  const int64_t megabytes = given == nullptr ? kMegabytes : std::atoll(given);
-  return std::max<int64_t>(megabytes, 0) << 20;
+  int64_t megabytes = kMegabytes;
+  if (given == nullptr || *given == 0) return megabytes << 20;
+  const char* const end = given + std::strlen(given);
+  const auto [stop, error] = std::from_chars(given, end, megabytes);
+  if (error == std::errc() && stop == end && megabytes >= 0 && megabytes <= kMostMegabytes) return megabytes << 20;
+  warn_once(fmt::format("PLANISH_CACHE_MB={}: 0 to {} are accepted; {} is taken", given, kMostMegabytes, kMegabytes));
+  return kMegabytes << 20;
 }
 
 fs::path path_of(const std::string& folder, const Hash128& key) { return fs::path(folder) / (key.hex() + kEnding); }
@@ -84,7 +100,11 @@ std::string cache_folder() {
   std::error_code error;
   if (folder.empty()) return "";
   fs::create_directories(folder, error);
-  return fs::is_directory(folder, error) ? folder.string() : "";
+  if (std::error_code missing; fs::is_directory(folder, missing)) return folder.string();
+  if (std::getenv("PLANISH_CACHE") != nullptr)
+    warn_once(fmt::format("PLANISH_CACHE={}: no folder ({}); images and timings are not kept", folder.string(),
+                          error ? error.message() : "a file has this name"));
+  return "";
 }
 
 std::optional<std::string> cached_image(const Hash128& key) {

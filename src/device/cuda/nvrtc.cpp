@@ -46,7 +46,11 @@ Library open_library() {
   Library library;
   void* handle = open_any();
   if (handle == nullptr) {
-    library.reason = "no CUDA compiler: libnvrtc.so.13 and libnvrtc.so.12 are not found (PLANISH_NVRTC names a path)";
+    const char* const path = std::getenv("PLANISH_NVRTC");
+    library.reason =
+        path != nullptr
+            ? fmt::format("no CUDA compiler: PLANISH_NVRTC={} cannot be loaded", path)
+            : "no CUDA compiler: libnvrtc.so.13 and libnvrtc.so.12 are not found (PLANISH_NVRTC names a path)";
     return library;
   }
   const auto find = [&](const char* symbol) {

@@ -16,6 +16,18 @@ std::string input_list(const Graph& graph) {
 
 }  // namespace
 
+std::string text_of(const OpenInputs& inputs) {
+  std::string text;
+  for (const OpenInput& input : inputs)
+    text +=
+        fmt::format("{}input '{}' {} is taken as {}", text.empty() ? "" : ", ", input.name, input.written, input.taken);
+  return text;
+}
+
+bool only_batches(const OpenInputs& inputs) {
+  return std::all_of(inputs.begin(), inputs.end(), [](const OpenInput& input) { return input.only_batch; });
+}
+
 const std::vector<DimRange>* given_shape(const InputShapes& shapes, const std::string& input, size_t rank) {
   const auto at = shapes.find(input);
   if (at == shapes.end()) return nullptr;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "importers/common/inputs.h"
 #include "importers/common/unsupported.h"
 #include "ir/graph.h"
 #include "tensor/tensor.h"
@@ -17,10 +18,12 @@ namespace planish::onnx {
 struct ImportOptions {
   // Ranges for inputs, by input name, one entry an axis: {"data", {{1,1,8},{3,3,3},…}}. An axis with
   // min == max becomes a constant. Dynamic axes not named here keep DimRange{1, 1, 1}: batch and the like
-  // default to 1 and the log says so once (a warning, but for first axes).
+  // default to 1 and the log says so once (a warning, but for first axes), or `open` is filled, also where the import
+  // fails.
   std::map<std::string, std::vector<DimRange>> input_shapes;
   // Dynamic axes not named there stay dynamic, of any extent (kAnyExtent), until they are given a range.
   bool keep_dynamic = false;
+  importers::OpenInputs* open = nullptr;
 };
 
 // Throws Error: invalid_model (names file, node, what was found, what is accepted), not_found, io, or

@@ -89,7 +89,7 @@ nvinfer1::IBuilderConfig* BuilderImpl::createBuilderConfig() {
 nvinfer1::IOptimizationProfile* BuilderImpl::createOptimizationProfile() {
   return reporter_.guard("createOptimizationProfile", static_cast<nvinfer1::IOptimizationProfile*>(nullptr),
                          [&]() -> nvinfer1::IOptimizationProfile* {
-                           profiles_.push_back(std::make_unique<ProfileImpl>(reporter_));
+                           profiles_.push_back(std::make_shared<ProfileImpl>(reporter_));
                            return profiles_.back().get();
                          });
 }

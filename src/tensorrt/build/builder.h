@@ -92,7 +92,7 @@ class BuilderImpl final : public nvinfer1::IBuilder {
 
   Reporter reporter_;
   ConfigImpl own_;  // of versions 3 to 7
-  std::vector<std::unique_ptr<ProfileImpl>> profiles_;
+  std::vector<std::shared_ptr<ProfileImpl>> profiles_;
   nvinfer1::IGpuAllocator* allocator_ = nullptr;
   int32_t max_batch_ = 1, threads_ = 0;
 };

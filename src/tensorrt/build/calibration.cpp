@@ -94,8 +94,8 @@ class Batches {
 
 // Where extents are dynamic, the calibration profile's typical ones are run, or those of the first profile.
 InputRanges typical_ranges(const ConfigImpl& config) {
-  const auto* profile = static_cast<const ProfileImpl*>(config.calibration_profile());
-  if (profile == nullptr && !config.profiles().empty()) profile = config.profiles()[0];
+  const ProfileImpl* profile = config.calibration_profile();
+  if (profile == nullptr && !config.profiles().empty()) profile = config.profiles()[0].get();
   InputRanges ranges = profile == nullptr ? InputRanges{} : profile->ranges();
   for (InputRange& range : ranges) range.min = range.max = range.opt;
   return ranges;

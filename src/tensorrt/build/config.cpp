@@ -136,8 +136,13 @@ size_t ConfigImpl::getMemoryPoolLimit(nvinfer1::MemoryPoolType pool) const {
   return index < s.pools.size() ? s.pools[index] : 0;
 }
 
+static std::shared_ptr<const ProfileImpl> shared(nvinfer1::IOptimizationProfile const* profile) {
+  if (profile == nullptr) return nullptr;
+  return static_cast<const ProfileImpl*>(profile)->shared_from_this();
+}
+
 bool ConfigImpl::setCalibrationProfile(nvinfer1::IOptimizationProfile const* profile) {
-  s.calibration_profile = profile;
+  s.calibration_profile = shared(profile);
   return profile != nullptr;
 }
 
@@ -145,7 +150,7 @@ int32_t ConfigImpl::addOptimizationProfile(nvinfer1::IOptimizationProfile const*
   return reporter_.guard("addOptimizationProfile", int32_t{-1}, [&] {
     if (profile == nullptr) refuse("the profile is null");
     if (!profile->isValid()) refuse("the profile is not valid: kMIN <= kOPT <= kMAX is accepted, all three given");
-    s.profiles.push_back(static_cast<const ProfileImpl*>(profile));
+    s.profiles.push_back(shared(profile));
     return static_cast<int32_t>(s.profiles.size()) - 1;
   });
 }

@@ -15,7 +15,8 @@
 
 namespace planish::tensorrt {
 
-class ProfileImpl final : public nvinfer1::IOptimizationProfile {
+// The builder makes them; configurations that have them keep them, too.
+class ProfileImpl final : public nvinfer1::IOptimizationProfile, public std::enable_shared_from_this<ProfileImpl> {
  public:
   explicit ProfileImpl(const Reporter& reporter) : reporter_(reporter) {}
   bool setDimensions(char const* input, nvinfer1::OptProfileSelector select, nvinfer1::Dims const& dims) override;
@@ -75,7 +76,7 @@ class ConfigImpl final : public nvinfer1::IBuilderConfig {
   void setInt8Calibrator(nvinfer1::IInt8Calibrator* calibrator) override { s.calibrator = calibrator; }
   nvinfer1::IInt8Calibrator* getInt8Calibrator() const override { return s.calibrator; }
   bool setCalibrationProfile(nvinfer1::IOptimizationProfile const* profile) override;
-  nvinfer1::IOptimizationProfile const* getCalibrationProfile() override { return s.calibration_profile; }
+  nvinfer1::IOptimizationProfile const* getCalibrationProfile() override { return s.calibration_profile.get(); }
   void setQuantizationFlags(nvinfer1::QuantizationFlags flags) override { s.quantization_flags = flags; }
   nvinfer1::QuantizationFlags getQuantizationFlags() const override { return s.quantization_flags; }
   void clearQuantizationFlag(nvinfer1::QuantizationFlag flag) override { s.quantization_flags &= ~bit(flag); }
@@ -130,9 +131,9 @@ class ConfigImpl final : public nvinfer1::IBuilderConfig {
   char const* getRemoteAutoTuningConfig() const override { return ""; }
   void destroy() override { delete this; }
 
-  const std::vector<const ProfileImpl*>& profiles() const { return s.profiles; }
+  const std::vector<std::shared_ptr<const ProfileImpl>>& profiles() const { return s.profiles; }
   TimingCacheImpl* cache() const { return s.cache; }
-  nvinfer1::IOptimizationProfile const* calibration_profile() const { return s.calibration_profile; }
+  const ProfileImpl* calibration_profile() const { return s.calibration_profile.get(); }
 
  private:
   template <class Enum>
@@ -148,9 +149,9 @@ class ConfigImpl final : public nvinfer1::IBuilderConfig {
     std::array<size_t, 6> pools{};
     cudaStream_t stream = nullptr;
     nvinfer1::IInt8Calibrator* calibrator = nullptr;
-    nvinfer1::IOptimizationProfile const* calibration_profile = nullptr;
+    std::shared_ptr<const ProfileImpl> calibration_profile;
     nvinfer1::QuantizationFlags quantization_flags = 0;
-    std::vector<const ProfileImpl*> profiles;
+    std::vector<std::shared_ptr<const ProfileImpl>> profiles;
     nvinfer1::ProfilingVerbosity verbosity = nvinfer1::ProfilingVerbosity::kLAYER_NAMES_ONLY;
     nvinfer1::IAlgorithmSelector* selector = nullptr;
     nvinfer1::TacticSources tactic_sources = 0;

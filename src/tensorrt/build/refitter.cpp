@@ -19,7 +19,8 @@ std::string quoted(char const* text) { return text == nullptr ? "(null)" : "'" +
 }  // namespace
 
 RefitterImpl::RefitterImpl(EngineImpl& engine, nvinfer1::ILogger* logger)
-    : engine_(engine),
+    : shared_(engine.shared()),
+      device_(engine.device()),
       reporter_(logger),
       record_(require_record(engine)),
       network_(Network::of_bytes(record_.network)) {}
@@ -162,7 +163,7 @@ bool RefitterImpl::refitCudaEngine() {
         throw Error(Code::invalid_state, "the weights '" + (known.name.empty() ? known.constant : known.name) +
                                              "' of layer '" + known.layer + "' were not set; the plan has none");
     for (RefitRecord::Weights& known : record_.weights) known.stripped_bytes = 0;
-    const PluginSession::Scope scope(*engine_.plan()->session());
+    const PluginSession::Scope scope(*shared_->plan->session());
     for (const auto& [constant, weights] : given_) {
       const Value value = *network_.find(constant);
       if (network_.dtype(value) == DataType::f32)
@@ -171,9 +172,9 @@ bool RefitterImpl::refitCudaEngine() {
         network_.set_constant(value, weights.values);
     }
     BuildOptions options = unpack(record_.options);
-    options.device = &engine_.device()->device();
+    options.device = &device_->device();
     const Blob blob = build_refittable(network_, options, record_);
-    engine_.replace(std::make_shared<const LoadedPlan>(blob, engine_.device()->handle(), engine_.plan()->session()));
+    shared_->plan = std::make_shared<const LoadedPlan>(blob, device_->handle(), shared_->plan->session());
     given_.clear();
     models_.clear();
     return true;

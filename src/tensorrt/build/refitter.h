@@ -55,7 +55,8 @@ class RefitterImpl final : public nvinfer1::IRefitter {
   const RefitRecord::Weights* find(const std::string& name) const;  // by the caller's name; null: none
   bool is_missing(const RefitRecord::Weights& known) const;
 
-  EngineImpl& engine_;
+  std::shared_ptr<SharedPlan> shared_;  // the engine may be gone
+  std::shared_ptr<EngineDevice> device_;
   Reporter reporter_;
   RefitRecord record_;
   Network network_;

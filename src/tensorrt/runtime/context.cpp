@@ -9,6 +9,7 @@ namespace planish::tensorrt {
 ContextImpl::ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice> device,
                          nvinfer1::ExecutionContextAllocationStrategy strategy)
     : engine_(engine),
+      shared_(engine.shared()),
       plan_(engine.plan()),
       device_(std::move(device)),
       reporter_(engine.reporter()),
@@ -99,14 +100,14 @@ Extents ContextImpl::shape(int index) const {
 
 bool ContextImpl::setInputShape(char const* name, nvinfer1::Dims const& dims) {
   return reporter_.guard("setInputShape", false, [&] {
-    set_shape(engine_.io_at(name), extents_of(dims));
+    set_shape(shared_->io_at(name), extents_of(dims));
     return true;
   });
 }
 
 nvinfer1::Dims ContextImpl::getTensorShape(char const* name) const {
   return reporter_.guard("getTensorShape", no_dims(),
-                         [&] { return dims_of(plan_->shown(shape(engine_.io_at(name)))); });
+                         [&] { return dims_of(plan_->shown(shape(shared_->io_at(name)))); });
 }
 
 nvinfer1::Dims ContextImpl::strides(int index) const {
@@ -121,24 +122,24 @@ nvinfer1::Dims ContextImpl::strides(int index) const {
 }
 
 nvinfer1::Dims ContextImpl::getTensorStrides(char const* name) const {
-  return reporter_.guard("getTensorStrides", no_dims(), [&] { return strides(engine_.io_at(name)); });
+  return reporter_.guard("getTensorStrides", no_dims(), [&] { return strides(shared_->io_at(name)); });
 }
 
 bool ContextImpl::setTensorAddress(char const* name, void* data) {
   return reporter_.guard("setTensorAddress", false, [&] {
-    now_.addresses[static_cast<size_t>(engine_.io_at(name))] = data;
+    now_.addresses[static_cast<size_t>(shared_->io_at(name))] = data;
     return true;
   });
 }
 
 void const* ContextImpl::getTensorAddress(char const* name) const {
   return reporter_.guard("getTensorAddress", static_cast<void*>(nullptr),
-                         [&] { return now_.addresses[static_cast<size_t>(engine_.io_at(name))]; });
+                         [&] { return now_.addresses[static_cast<size_t>(shared_->io_at(name))]; });
 }
 
 bool ContextImpl::setInputTensorAddress(char const* name, void const* data) {
   return reporter_.guard("setInputTensorAddress", false, [&] {
-    const int index = engine_.io_at(name);
+    const int index = shared_->io_at(name);
     if (!io(index).is_input) refuse("'" + io(index).name + "' is an output");
     now_.addresses[static_cast<size_t>(index)] = const_cast<void*>(data);
     return true;
@@ -147,7 +148,7 @@ bool ContextImpl::setInputTensorAddress(char const* name, void const* data) {
 
 bool ContextImpl::setOutputTensorAddress(char const* name, void* data) {
   return reporter_.guard("setOutputTensorAddress", false, [&] {
-    const int index = engine_.io_at(name);
+    const int index = shared_->io_at(name);
     if (io(index).is_input) refuse("'" + io(index).name + "' is an input");
     now_.addresses[static_cast<size_t>(index)] = data;
     return true;
@@ -156,14 +157,14 @@ bool ContextImpl::setOutputTensorAddress(char const* name, void* data) {
 
 void* ContextImpl::getOutputTensorAddress(char const* name) const {
   return reporter_.guard("getOutputTensorAddress", static_cast<void*>(nullptr), [&]() -> void* {
-    const int index = engine_.io_at(name);
+    const int index = shared_->io_at(name);
     return io(index).is_input ? nullptr : now_.addresses[static_cast<size_t>(index)];
   });
 }
 
 bool ContextImpl::setOutputAllocator(char const* name, nvinfer1::IOutputAllocator* allocator) {
   return reporter_.guard("setOutputAllocator", false, [&] {
-    const int index = engine_.io_at(name);
+    const int index = shared_->io_at(name);
     if (io(index).is_input) refuse("'" + io(index).name + "' is an input");
     now_.allocators[static_cast<size_t>(index)] = allocator;
     return true;
@@ -172,12 +173,12 @@ bool ContextImpl::setOutputAllocator(char const* name, nvinfer1::IOutputAllocato
 
 nvinfer1::IOutputAllocator* ContextImpl::getOutputAllocator(char const* name) const {
   return reporter_.guard("getOutputAllocator", static_cast<nvinfer1::IOutputAllocator*>(nullptr),
-                         [&] { return now_.allocators[static_cast<size_t>(engine_.io_at(name))]; });
+                         [&] { return now_.allocators[static_cast<size_t>(shared_->io_at(name))]; });
 }
 
 int64_t ContextImpl::getMaxOutputSize(char const* name) const {
   return reporter_.guard("getMaxOutputSize", int64_t{-1}, [&] {
-    const int index = engine_.io_at(name);
+    const int index = shared_->io_at(name);
     if (io(index).is_input) refuse("'" + io(index).name + "' is an input");
     const int64_t bytes = complete() ? runner_.bytes(index, now_) : -1;
     if (bytes >= 0) return bytes;
@@ -211,9 +212,9 @@ bool ContextImpl::allInputShapesSpecified() const {
 }
 
 void ContextImpl::follow_engine() {
-  if (plan_ == engine_.plan()) return;
-  runner_.replace(engine_.plan(), profile_);
-  plan_ = engine_.plan();
+  if (plan_ == shared_->plan) return;
+  runner_.replace(shared_->plan, profile_);
+  plan_ = shared_->plan;
 }
 
 void ContextImpl::start(cudaStream_t stream, bool wait) {

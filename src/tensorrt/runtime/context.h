@@ -115,7 +115,8 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   void follow_engine();  // to the plan that it was refitted with
   nvinfer1::Dims strides(int index) const;
 
-  const EngineImpl& engine_;
+  const EngineImpl& engine_;  // for getEngine() alone: it may be gone
+  std::shared_ptr<const SharedPlan> shared_;
   std::shared_ptr<const LoadedPlan> plan_;
   std::shared_ptr<EngineDevice> device_;
   Reporter reporter_;

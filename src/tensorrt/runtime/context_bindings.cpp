@@ -10,7 +10,7 @@ namespace planish::tensorrt {
 bool ContextImpl::setBindingDimensions(int32_t index, nvinfer1::Dims dims) {
   return reporter_.guard("setBindingDimensions", false, [&] {
     int profile = 0;
-    const int tensor = engine_.io_of_binding(index, &profile);
+    const int tensor = shared_->io_of_binding(index, &profile);
     if (profile != profile_)
       refuse("binding " + std::to_string(index) + " belongs to profile " + std::to_string(profile) + ", profile " +
              std::to_string(profile_) + " is chosen");
@@ -21,16 +21,16 @@ bool ContextImpl::setBindingDimensions(int32_t index, nvinfer1::Dims dims) {
 
 nvinfer1::Dims ContextImpl::getBindingDimensions(int32_t index) const {
   return reporter_.guard("getBindingDimensions", no_dims(),
-                         [&] { return dims_of(plan_->shown(shape(engine_.io_of_binding(index)))); });
+                         [&] { return dims_of(plan_->shown(shape(shared_->io_of_binding(index)))); });
 }
 
 nvinfer1::Dims ContextImpl::getStrides(int32_t index) const {
-  return reporter_.guard("getStrides", no_dims(), [&] { return strides(engine_.io_of_binding(index)); });
+  return reporter_.guard("getStrides", no_dims(), [&] { return strides(shared_->io_of_binding(index)); });
 }
 
 bool ContextImpl::setInputShapeBinding(int32_t index, int32_t const* data) {
   return reporter_.guard("setInputShapeBinding", false, [&] {
-    const int tensor = engine_.io_of_binding(index);
+    const int tensor = shared_->io_of_binding(index);
     if (data == nullptr) refuse("the values are null");
     if (plan_->shape_values(tensor, 0) == nullptr) refuse("'" + io(tensor).name + "' is no input of extents");
     const auto count = static_cast<size_t>(element_count(now_.shapes[static_cast<size_t>(tensor)]));
@@ -43,7 +43,7 @@ bool ContextImpl::setInputShapeBinding(int32_t index, int32_t const* data) {
 
 bool ContextImpl::getShapeBinding(int32_t index, int32_t* data) const {
   return reporter_.guard("getShapeBinding", false, [&] {
-    const auto tensor = static_cast<size_t>(engine_.io_of_binding(index));
+    const auto tensor = static_cast<size_t>(shared_->io_of_binding(index));
     if (data == nullptr) refuse("there is no place for the values");
     const std::vector<int32_t>& values = shape_values_[tensor].narrow;
     std::copy(values.begin(), values.end(), data);

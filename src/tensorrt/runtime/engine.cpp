@@ -38,17 +38,20 @@ class RuntimeConfig final : public nvinfer1::IRuntimeConfig {
 
 EngineImpl::EngineImpl(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device,
                        const Reporter& reporter)
-    : plan_(std::move(plan)), device_(std::move(device)), reporter_(reporter) {
-  plan_->session()->add_engine();
+    : shared_(std::make_shared<SharedPlan>(std::move(plan))), device_(std::move(device)), reporter_(reporter) {
   for (int profile = 0; profile < plan_->profile_count(); ++profile)
     for (const Io& io : plan_->ios())
       binding_names_.push_back(profile == 0 ? io.name : io.name + " [profile " + std::to_string(profile) + "]");
 }
 
-EngineImpl::~EngineImpl() { plan_->session()->remove_engine(); }
+SharedPlan::SharedPlan(std::shared_ptr<const LoadedPlan> first) : plan(std::move(first)) {
+  plan->session()->add_engine();
+}
 
-int EngineImpl::io_at(char const* name) const {
-  const int index = plan_->find(name);
+SharedPlan::~SharedPlan() { plan->session()->remove_engine(); }
+
+int SharedPlan::io_at(char const* name) const {
+  const int index = plan->find(name);
   if (index < 0)
     throw Error(Code::not_found, name == nullptr ? std::string("the tensor's name is null")
                                                  : "the engine has no input or output '" + std::string(name) + "'");

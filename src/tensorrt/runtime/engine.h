@@ -12,18 +12,31 @@
 
 namespace planish::tensorrt {
 
+// The plan of an engine and of its contexts, which may outlive it. Refitting exchanges it for another one of the same
+// inputs and outputs; contexts take that over before their next execution.
+struct SharedPlan {
+  explicit SharedPlan(std::shared_ptr<const LoadedPlan> first);
+  ~SharedPlan();
+  SharedPlan(const SharedPlan&) = delete;
+  SharedPlan& operator=(const SharedPlan&) = delete;
+
+  // The tensor of a name, or of a binding; Error(not_found, invalid_argument) otherwise.
+  int io_at(char const* name) const;
+  int io_of_binding(int32_t index, int* profile = nullptr) const;
+
+  std::shared_ptr<const LoadedPlan> plan;
+};
+
 class EngineImpl final : public nvinfer1::ICudaEngine {
  public:
   EngineImpl(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device, const Reporter& reporter);
-  ~EngineImpl() override;
   EngineImpl(const EngineImpl&) = delete;
   EngineImpl& operator=(const EngineImpl&) = delete;
 
   const std::shared_ptr<const LoadedPlan>& plan() const { return plan_; }
+  const std::shared_ptr<SharedPlan>& shared() const { return shared_; }
   const std::shared_ptr<EngineDevice>& device() const { return device_; }
   const Reporter& reporter() const { return reporter_; }
-  // Another plan of the same inputs and outputs; contexts take it over before their next execution.
-  void replace(std::shared_ptr<const LoadedPlan> plan) { plan_ = std::move(plan); }
 
   int32_t getNbIOTensors() const override { return static_cast<int32_t>(plan_->ios().size()); }
   char const* getIOTensorName(int32_t index) const override;
@@ -116,9 +129,8 @@ class EngineImpl final : public nvinfer1::ICudaEngine {
   nvinfer1::IEngineInspector* createEngineInspector() const override;
   void destroy() override { delete this; }
 
-  // The tensor of a name, or of a binding; Error(not_found, invalid_argument) otherwise.
-  int io_at(char const* name) const;
-  int io_of_binding(int32_t index, int* profile = nullptr) const;
+  int io_at(char const* name) const { return shared_->io_at(name); }
+  int io_of_binding(int32_t index, int* profile = nullptr) const { return shared_->io_of_binding(index, profile); }
 
  private:
   bool known(char const* name) const { return plan_->find(name) >= 0; }
@@ -127,7 +139,8 @@ class EngineImpl final : public nvinfer1::ICudaEngine {
   const ShapeValues& values_of(int index, int profile) const;
   int profile_index(int profile) const;
 
-  std::shared_ptr<const LoadedPlan> plan_;
+  std::shared_ptr<SharedPlan> shared_;
+  std::shared_ptr<const LoadedPlan>& plan_ = shared_->plan;
   std::shared_ptr<EngineDevice> device_;
   Reporter reporter_;
   std::vector<std::string> binding_names_;  // of all profiles

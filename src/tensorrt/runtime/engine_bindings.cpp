@@ -4,11 +4,12 @@
 
 namespace planish::tensorrt {
 
-int EngineImpl::io_of_binding(int32_t index, int* profile) const {
-  if (index < 0 || index >= getNbBindings())
-    refuse("binding " + std::to_string(index) + " of " + std::to_string(getNbBindings()));
-  if (profile != nullptr) *profile = index / getNbIOTensors();
-  return index % getNbIOTensors();
+int SharedPlan::io_of_binding(int32_t index, int* profile) const {
+  const auto tensors = static_cast<int32_t>(plan->ios().size());
+  const int32_t bindings = tensors * plan->profile_count();
+  if (index < 0 || index >= bindings) refuse("binding " + std::to_string(index) + " of " + std::to_string(bindings));
+  if (profile != nullptr) *profile = index / tensors;
+  return index % tensors;
 }
 
 int32_t EngineImpl::getBindingIndex(char const* name) const {

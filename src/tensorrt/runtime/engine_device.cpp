@@ -42,7 +42,9 @@ std::shared_ptr<Stream> EngineDevice::stream(cudaStream_t native) {
 
 std::string preferred_device() {
   const char* const named = std::getenv("PLANISH_DEVICE");
-  if (named != nullptr && *named != 0 && std::string(named) != "auto") return named;
+  const std::string kind = named == nullptr ? "" : named;
+  if (kind == "cpu" || kind.rfind("cuda", 0) == 0) return kind;
+  if (!kind.empty() && kind != "auto") return "auto";  // which the library refuses then, with the variable's name
   const int gpu = current_gpu();
   return gpu < 0 ? "cpu" : "cuda:" + std::to_string(gpu);
 }

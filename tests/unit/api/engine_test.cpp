@@ -147,6 +147,44 @@ TEST(CInterface, AShorterStructIsFilledAsFarAsItGoes) {
   EXPECT_EQ(info.profile_count, 0x5a5a5a5a);
 }
 
+// A caller compiled with a longer one: what this library does not know must be zero, and is given back as zero.
+TEST(CInterface, ALongerStructIsOfANewerHeader) {
+  const Engine engine(build(small_network(), untuned()));
+  struct {
+    planish_engine_info known;
+    int64_t newer;
+  } info;
+  std::memset(&info, 0x5a, sizeof info);
+  info.known.struct_size = sizeof info;
+  ASSERT_EQ(planish_engine_get_info(engine.handle(), &info.known), PLANISH_OK);
+  EXPECT_STREQ(info.known.model, "small");
+  EXPECT_EQ(info.newer, 0);
+  EXPECT_EQ(info.known.struct_size, sizeof info);
+  struct {
+    planish_context_options known;
+    int64_t newer;
+  } options{};
+  options.known.struct_size = sizeof options;
+  planish_context* context = nullptr;
+  EXPECT_EQ(planish_context_create(engine.handle(), &options.known, &context), PLANISH_OK);
+  planish_context_destroy(context);
+  context = nullptr;
+  options.newer = 1;
+  EXPECT_EQ(planish_context_create(engine.handle(), &options.known, &context), PLANISH_INVALID_ARGUMENT);
+  EXPECT_NE(std::string(planish_last_error()).find("beyond"), std::string::npos) << planish_last_error();
+  EXPECT_EQ(context, nullptr);
+}
+
+TEST(Engine, PathsEndWhereTheyEnd) {
+  const std::string path("a.plan\0b", 8);
+  for (const auto& use : std::vector<std::function<void()>>{[&] { Engine{path}; }, [&] { Network::import_file(path); },
+                                                            [&] { load_plugin_library(path); }}) {
+    const Error refused = error_of(use);
+    EXPECT_EQ(refused.code(), Code::invalid_argument);
+    EXPECT_NE(std::string(refused.what()).find("NUL"), std::string::npos) << refused.what();
+  }
+}
+
 TEST(CInterface, LastErrorBelongsToTheThread) {
   planish_engine* engine = nullptr;
   EXPECT_EQ(planish_engine_load("/nowhere/here", nullptr, &engine), PLANISH_NOT_FOUND);

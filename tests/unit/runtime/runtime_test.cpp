@@ -29,6 +29,22 @@ TEST(Context, MisuseIsAStatusThatNamesTheBinding) {
   EXPECT_FALSE(context->enqueue().ok());
 }
 
+TEST(Context, MemoryThatIsBoundIsAlignedToItsElements) {
+  auto engine = Engine::create(testing::build_small(true), create_cpu_device(1));
+  auto context = engine->create_context();
+  const int64_t shape[] = {2, 3, 8, 8};
+  context->set_shape("x", shape).raise();
+  std::vector<float> memory(2 * 3 * 8 * 8 + 1, 1.f);
+  auto* const odd = reinterpret_cast<std::byte*>(memory.data()) + 2;
+  const Status refused = context->bind("x", odd, memory.size() * 4 - 4);
+  EXPECT_EQ(refused.code(), Code::invalid_argument);
+  for (const std::string& part :
+       {std::string("'x'"), fmt::format("{}", static_cast<void*>(odd)), std::string("4 bytes"), std::string("f32")})
+    EXPECT_NE(std::string(refused.message()).find(part), std::string::npos) << refused.message();
+  EXPECT_EQ(context->bind(engine->bindings()[1].name, odd, 80).code(), Code::invalid_argument);
+  EXPECT_TRUE(context->bind("x", memory.data() + 1, memory.size() * 4 - 4).ok());
+}
+
 TEST(Context, ARefusedShapeLeavesNothingToRun) {
   auto engine = Engine::create(testing::build_small(true), create_cpu_device(1));
   auto context = engine->create_context();

@@ -21,16 +21,18 @@ Graph import_model(const wire::Model& model, const ImportOptions& options) {
   graph.name = model.graph.name;
   int64_t bodies = 0;
   GraphImporter importer(model, model.opsets, graph, bodies);
-  const Assumptions assumed = import_inputs(model.graph, options, graph, importer);
+  importers::OpenInputs open = import_inputs(model.graph, options, graph, importer);
+  if (options.open != nullptr) *options.open = open;
+  if (options.keep_dynamic) open.clear();
   try {
     importer.import_body(model.graph);
   } catch (Error& error) {
-    if (!assumed.text.empty()) error.add_context("with the extent 1 where no shape was given (" + assumed.text + ")");
+    if (!open.empty()) error.add_context("no shape was given, " + importers::text_of(open));
     throw;
   }
-  if (!assumed.text.empty())
-    log(assumed.only_batches ? Severity::info : Severity::warning, "the extent 1 is taken where no shape was given: {}",
-        assumed.text);
+  if (!open.empty() && options.open == nullptr)
+    log(importers::only_batches(open) ? Severity::info : Severity::warning, "no shape was given: {}",
+        importers::text_of(open));
   graph.remove_dead();
   return graph;
 }

@@ -39,7 +39,7 @@ class InputExtents {
     }
     if (const auto at = by_name_.find(dimension.param); range == nullptr && at != by_name_.end()) range = &at->second;
     if (range == nullptr && options_.keep_dynamic) range = &kAnyExtent;
-    if (range == nullptr) return assumed(info, axis);
+    if (range == nullptr) return 1;
     if (range->min == range->max) return range->min;
     const std::string name =
         symbol_name(dimension.param.empty() ? info.name + "." + std::to_string(axis) : dimension.param);
@@ -50,7 +50,12 @@ class InputExtents {
     return Dim::symbol(name);
   }
 
-  const Assumptions& assumptions() const { return assumptions_; }
+  // Whether nobody gave this extent: 1 stands for it, or it stays open.
+  bool is_open(const wire::ValueInfo& info, size_t axis) const {
+    const auto& dimension = info.dims[axis];
+    const bool open = dimension.value < 0 || !dimension.param.empty();
+    return open && given(info, axis) == nullptr && by_name_.count(dimension.param) == 0;
+  }
 
  private:
   const DimRange* given(const wire::ValueInfo& info, size_t axis) const {
@@ -58,25 +63,48 @@ class InputExtents {
     return at == options_.input_shapes.end() || axis >= at->second.size() ? nullptr : &at->second[axis];
   }
 
-  Dim assumed(const wire::ValueInfo& info, size_t axis) {
-    const std::string& param = info.dims[axis].param;
-    assumptions_.only_batches = assumptions_.only_batches && axis == 0;
-    assumptions_.text += fmt::format("{}input '{}' axis {}{}", assumptions_.text.empty() ? "" : ", ", info.name, axis,
-                                     param.empty() ? "" : " ('" + param + "')");
-    return 1;
-  }
-
   Graph& graph_;
   const ImportOptions& options_;
   std::map<std::string, DimRange> by_name_;
-  Assumptions assumptions_;
 };
+
+// An extent that open axis `axis` may have: of batches 1, of pictures (channels first or last) 224, of sequences 128.
+int64_t example_extent(const wire::ValueInfo& info, size_t axis) {
+  constexpr int64_t kSide = 224, kLength = 128;
+  const auto is_open = [&](size_t i) { return info.dims[i].value < 0 || !info.dims[i].param.empty(); };
+  if (axis == 0 || info.dims[axis].param.find("batch") != std::string::npos) return 1;
+  if (info.dims.size() != 4) return kLength;
+  const bool first = !is_open(1) && is_open(2) && is_open(3), last = is_open(1) && is_open(2) && !is_open(3);
+  return first || last ? kSide : kLength;
+}
+
+// The input, if nobody gave one of its extents.
+void note_open(const InputExtents& extents, const wire::ValueInfo& info, const std::vector<Dim>& taken,
+               importers::OpenInputs& open) {
+  importers::OpenInput input{info.name, "", Shape(taken).str(), "", true};
+  bool any = false;
+  for (size_t axis = 0; axis < info.dims.size(); ++axis) {
+    const auto& dimension = info.dims[axis];
+    const bool free = extents.is_open(info, axis);
+    any = any || free;
+    input.only_batch = input.only_batch && (!free || axis == 0);
+    const std::string written = !dimension.param.empty() ? dimension.param
+                                : dimension.value < 0    ? "?"
+                                                         : std::to_string(dimension.value);
+    input.written += (axis == 0 ? "[" : ",") + written;
+    const int64_t example = free ? example_extent(info, axis) : taken[axis].is_constant() ? taken[axis].value() : 1;
+    input.example += (axis == 0 ? "" : "x") + std::to_string(example);
+  }
+  input.written += "]";
+  if (any) open.push_back(std::move(input));
+}
 
 }  // namespace
 
-Assumptions import_inputs(const wire::GraphProto& proto, const ImportOptions& options, Graph& graph,
-                          GraphImporter& importer) {
+importers::OpenInputs import_inputs(const wire::GraphProto& proto, const ImportOptions& options, Graph& graph,
+                                    GraphImporter& importer) {
   InputExtents extents(graph, options, proto);
+  importers::OpenInputs open;
   std::set<std::string> constants;
   for (const auto& [name, tensor] : proto.initializers) constants.insert(name);
   for (const wire::ValueInfo& info : proto.inputs) {
@@ -88,10 +116,11 @@ Assumptions import_inputs(const wire::GraphProto& proto, const ImportOptions& op
     importers::given_shape(options.input_shapes, info.name, info.dims.size());
     std::vector<Dim> dims;
     for (size_t axis = 0; axis < info.dims.size(); ++axis) dims.push_back(extents.of(info, axis));
+    note_open(extents, info, dims, open);
     importer.define(info.name, importers::add_model_input(graph, info.name, info.dtype, std::move(dims)));
   }
   importers::refuse_unknown_inputs(options.input_shapes, graph);
-  return extents.assumptions();
+  return open;
 }
 
 }  // namespace planish::onnx
