@@ -173,7 +173,7 @@ inline void store_entered([[maybe_unused]] Vec value, [[maybe_unused]] BFloat16*
 
 // Channels c … c + n - 1 of one tile of the input, whose pixels lie at `at`; `plane`: elements of V.
 template <class F, bool kPart, class X, class V>
-void enter_vector(const X* const* at, int64_t c, int n, V* to, int64_t plane) {
+[[gnu::noinline]] void enter_vector(const X* const* at, int64_t c, int n, V* to, int64_t plane) {
   const auto load = [&](int i, int j) { return load_some<kPart>(at[i * F::kIn + j] + c, n); };
   const auto store = [&](int i, int j, Vec value) { store_entered(value, to + (i * F::kIn + j) * plane + c); };
   transform_both<F::kIn, F::kIn>(F::enter, load, store);
@@ -199,6 +199,18 @@ void find_pixels(const Winograd<F>& w, int64_t tile, int64_t k, const X** at) {
   }
 }
 
+// The same of an image of bf16 for V of f32, with the code for one of f32.
+template <class F>
+void enter_widened(const BFloat16* const* at, int64_t c, int n, float* to, int64_t plane) {
+  alignas(64) float wide[kPositions<F>][Vec::kWidth];
+  const float* rows[kPositions<F>];
+  for (int64_t p = 0; p < kPositions<F>; ++p) {
+    load_widened_part(at[p] + c, n).store(wide[p]);
+    rows[p] = wide[p];
+  }
+  enter_vector<F, false>(rows, 0, Vec::kWidth, to + c, plane);
+}
+
 template <class F, class X, class V>
 void enter_tile(const Winograd<F>& w, int64_t tile, int64_t first, int64_t last, float* row) {
   const int64_t position = w.cut.v_plane * static_cast<int64_t>(sizeof(float) / sizeof(V));
@@ -209,8 +221,13 @@ void enter_tile(const Winograd<F>& w, int64_t tile, int64_t first, int64_t last,
     int64_t c = first;
     if constexpr (sizeof(X) == sizeof(float))
       for (; c + Vec::kWidth <= last; c += Vec::kWidth) enter_vector<F, false>(at, c, Vec::kWidth, to, position);
-    for (; c < last; c += Vec::kWidth)
-      enter_vector<F, true>(at, c, static_cast<int>(std::min<int64_t>(Vec::kWidth, last - c)), to, position);
+    for (; c < last; c += Vec::kWidth) {
+      const int n = static_cast<int>(std::min<int64_t>(Vec::kWidth, last - c));
+      if constexpr (sizeof(X) < sizeof(V))
+        enter_widened<F>(at, c, n, to, position);
+      else
+        enter_vector<F, true>(at, c, n, to, position);
+    }
   }
 }
 
