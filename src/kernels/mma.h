@@ -139,17 +139,18 @@ inline ImageRuns image_runs(const MmaFormat& format, const GemmAttrs& conv, int6
     const bool shifts = even && conv.group == 1 && format.steps_of(channels) * format.depth * 2 <= channels * 3;
     return shifts ? ImageRuns{ImageForm::positions, taps, channels} : gathered;
   }
-  // Words begin where pixels do, and what fills the last of a run meets weights of zero: no number for floats.
+  // Words begin where pixels do, and what fills the last of a run meets weights of zero: no number for floats, whose
+  // pixels are padded there.
   ImageRuns lines{ImageForm::lines, taps / conv.kernel.back(), channels};
-  if (conv.strides.back() * channels % format.depth != 0) {
+  const bool begins = conv.strides.back() * channels % format.depth == 0;
+  if (!begins || (!format.integer && conv.kernel.back() * channels % format.depth != 0)) {
     lines.channels = (channels + format.depth - 1) / format.depth * format.depth;
     if (lines.channels * 2 > channels * 3) return gathered;
   }
-  const bool fits = format.integer || conv.kernel.back() * lines.channels % format.depth == 0;
   int64_t pixels = 1;  // of the image to an output pixel
   for (int64_t stride : conv.strides) pixels = pixels > taps ? pixels : pixels * stride;
   const bool adjacent = conv.dilations.back() == 1 || conv.kernel.back() == 1;
-  return fits && adjacent && taps > pixels ? lines : gathered;
+  return adjacent && taps > pixels ? lines : gathered;
 }
 
 }  // namespace planish

@@ -10,10 +10,24 @@
 #include <array>
 #include <cstdint>
 
+#include "kernels/gemm.h"
+
 namespace planish::winograd {
 
 // GemmAttrs::row_blocks counts blocks of so many tiles, at every level.
 constexpr int64_t kChunkRows = 6;
+
+// Of volumes: most planes that reach one of the result, and what channels are a multiple of.
+constexpr int64_t kMostPlanes = 16, kVolumeLine = 16;
+
+// Whether the last two axes of a convolution of planes or volumes are for Winograd.
+inline bool is_plane_of_three(const GemmAttrs& conv) {
+  const size_t axes = conv.kernel.size();
+  bool three = axes == 2 || axes == 3;
+  for (size_t i = three ? axes - 2 : axes; i < axes; ++i)
+    three = three && conv.kernel[i] == 3 && conv.strides[i] == 1 && conv.dilations[i] == 1;
+  return three;
+}
 
 template <int kOut>
 constexpr int kIn = kOut + 2;

@@ -41,6 +41,13 @@ void winograd_conv(Sketch& d) {
   const bool wide = d.one_in(3);
   convolve(d, square_windows(d, 3, 1, wide ? 50 : 18), {d.extent(wide ? 12 : 80), d.extent(wide ? 12 : 80)});
 }
+void winograd_volume(Sketch& d) {
+  Windows w;
+  w.add(d.between(1, 4), d.between(1, 3), d.between(1, 2), 1);
+  for (int i = 0; i < 2; ++i) w.add(d.between(1, 7), 3, 1, 1);
+  pad_windows(d, w, 2);
+  convolve(d, w, {16, d.extent(12)});
+}
 void first_layer(Sketch& d) {
   Windows w;
   const int64_t taps = d.between(1, 7);
@@ -104,6 +111,7 @@ std::span<const Family> conv_families() {
                                     {"conv.deep", deep_conv},
                                     {"conv.1x1", pointwise_conv},
                                     {"conv.3x3", winograd_conv},
+                                    {"conv.kx3x3", winograd_volume},
                                     {"conv.first", first_layer},
                                     {"conv.depthwise", depthwise},
                                     {"conv.groups", grouped_conv},

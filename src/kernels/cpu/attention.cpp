@@ -2,11 +2,13 @@
 //   S = scale Q K + masks;   e = exp(S - max of the row);   Y = (e V) / sum of the row
 // Keys and values of the head are packed once by each part of the work that has rows of it; scores of a block of rows
 // stay in cache and never leave it. Rows are independent: how they are shared out does not change results.
+// Queries, keys, values and the result lie in memory as f32 or bf16.
 
 #include "kernels/reference/attention.h"
 
 #include "base/checked.h"
 #include "kernels/attention.h"
+#include "kernels/cpu/common/half.h"
 #include "kernels/cpu/common/micro.h"
 #include "kernels/cpu/common/softmax_row.h"
 #include "kernels/cpu/common/walk.h"
@@ -45,7 +47,7 @@ AttentionShape attention_shape(const KernelArgs& args, const TensorView& y) {
   s.blocks = (s.rows + s.block - 1) / s.block;
   s.key_floats = checked_mul(s.row_floats, s.depth);
   s.value_floats = checked_mul(round_up(s.values, kWidestPanel), s.keys);
-  s.query_floats = round_up(checked_mul(s.block, s.depth), kWidestPanel);
+  s.query_floats = round_up(checked_mul(s.block, std::max(s.depth, s.values)), kWidestPanel);
   s.scratch = checked_add(checked_add(s.key_floats, s.value_floats),
                           checked_add(s.query_floats, checked_mul(s.block, s.row_floats)));
   return s;
@@ -53,17 +55,28 @@ AttentionShape attention_shape(const KernelArgs& args, const TensorView& y) {
 
 // A stack of matrices: the first of each head is found by the batch axes of the result.
 struct HeadStack {
-  const float* data = nullptr;
+  Elements elements;
   RowStrides batch{};
   int64_t row = 0, column = 0;
-  const float* head(const RowWalk& walk) const { return data + walk.offset(batch); }
+  Elements head(const RowWalk& walk) const { return elements.at(walk.offset(batch)); }
 };
+
+template <class T>
+const T* as_elements(const Elements& elements) {
+  return reinterpret_cast<const T*>(elements.data);
+}
+
+// fn(pointer) to elements of their type.
+template <class Fn>
+void with_elements(const Elements& elements, const Fn& fn) {
+  elements.is_half() ? fn(as_elements<BFloat16>(elements)) : fn(as_elements<float>(elements));
+}
 
 // `extents`: the batch axes of the result, then two of its own.
 HeadStack head_stack(const TensorView& view, std::span<const int64_t> extents) {
   HeadStack stack;
   const auto strides = broadcast_strides(view, extents);
-  stack.data = view.as<const float>();
+  stack.elements = elements_of(view);
   std::copy_n(strides.begin(), extents.size() - 2, stack.batch.begin());
   stack.row = strides[extents.size() - 2];
   stack.column = strides[extents.size() - 1];
@@ -71,15 +84,17 @@ HeadStack head_stack(const TensorView& view, std::span<const int64_t> extents) {
 }
 
 // B [depth, width] -> panels [depth][kPanel], zero padded.
-void pack_rows(const float* from, int64_t row, int64_t column, int64_t depth, int64_t columns, float* to) {
+template <class T>
+void pack_rows(const T* from, int64_t row, int64_t column, int64_t depth, int64_t columns, float* to) {
   for (int64_t begin = 0; begin < columns; begin += kPanel, from += kPanel * column) {
     const int64_t width = std::min<int64_t>(kPanel, columns - begin);
     if (width < kPanel) std::fill_n(to, depth * kPanel, 0.f);
     if (column == 1)
-      for (int64_t i = 0; i < depth; ++i) std::copy_n(from + i * row, width, to + i * kPanel);
+      for (int64_t i = 0; i < depth; ++i)
+        for (int64_t j = 0; j < width; ++j) to[i * kPanel + j] = float_of(from[i * row + j]);
     else
       for (int64_t j = 0; j < width; ++j)
-        for (int64_t i = 0; i < depth; ++i) to[i * kPanel + j] = from[j * column + i * row];
+        for (int64_t i = 0; i < depth; ++i) to[i * kPanel + j] = float_of(from[j * column + i * row]);
     to += depth * kPanel;
   }
 }
@@ -143,17 +158,20 @@ class AttentionRun {
     float* const keys = scratch;
     float* const values = keys + shape_.key_floats;
     float* const queries = values + shape_.value_floats;
-    const float *packed_key = nullptr, *packed_value = nullptr;
+    const std::byte *packed_key = nullptr, *packed_value = nullptr;
     RowWalk walk = walk_;
     for (int64_t task = begin; task < end; ++task) {
       walk.seek(task / shape_.blocks);
-      if (const float* key = key_.head(walk); key != packed_key) {
-        pack_rows(key, key_.row, key_.column, shape_.depth, shape_.keys, keys);
-        packed_key = key;
+      if (const Elements key = key_.head(walk); key.data != packed_key) {
+        with_elements(
+            key, [&](const auto* from) { pack_rows(from, key_.row, key_.column, shape_.depth, shape_.keys, keys); });
+        packed_key = key.data;
       }
-      if (const float* value = value_.head(walk); value != packed_value) {
-        pack_rows(value, value_.row, value_.column, shape_.keys, shape_.values, values);
-        packed_value = value;
+      if (const Elements value = value_.head(walk); value.data != packed_value) {
+        with_elements(value, [&](const auto* from) {
+          pack_rows(from, value_.row, value_.column, shape_.keys, shape_.values, values);
+        });
+        packed_value = value.data;
       }
       run_block(walk, task % shape_.blocks * shape_.block, keys, values, queries, queries + shape_.query_floats);
     }
@@ -163,25 +181,37 @@ class AttentionRun {
   void run_block(const RowWalk& walk, int64_t first, const float* keys, const float* values, float* queries,
                  float* scores) const {
     const int64_t count = std::min(shape_.block, shape_.rows - first), pitch = shape_.row_floats;
-    copy_queries(query_.head(walk) + first * query_.row, count, queries);
+    with_elements(query_.head(walk).at(first * query_.row),
+                  [&](const auto* from) { copy_queries(from, count, queries); });
     multiply_rows(queries, count, shape_.depth, keys, shape_.keys, true, scores, pitch, shape_.depth);
     float sums[kMostBlockRows];
     for (int64_t r = 0; r < count; ++r) {
       float* const row = scores + r * pitch;
       for (size_t i = 0; i < mask_count_; ++i)
-        add_mask(masks_[i].head(walk) + (first + r) * masks_[i].row, masks_[i].column, shape_.keys, row);
+        add_mask(as_elements<float>(masks_[i].head(walk)) + (first + r) * masks_[i].row, masks_[i].column, shape_.keys,
+                 row);
       sums[r] = static_cast<float>(1 / row_exp(row, row_max(row, shape_.keys), shape_.keys, row));
     }
-    float* const out = const_cast<float*>(result_.head(walk)) + first * result_.row;
-    multiply_rows(scores, count, shape_.keys, values, shape_.values, false, out, result_.row, pitch);
+    const Elements out = result_.head(walk).at(first * result_.row);
+    const bool half = out.is_half();  // then by way of what the queries have no need of any more
+    float* const to = half ? queries : reinterpret_cast<float*>(out.data);
+    const int64_t row = half ? shape_.values : result_.row;
+    multiply_rows(scores, count, shape_.keys, values, shape_.values, false, to, row, pitch);
     for (int64_t r = 0; r < count; ++r)
-      for (int64_t i = 0; i < shape_.values; ++i) out[r * result_.row + i] *= sums[r];
+      for (int64_t i = 0; i < shape_.values; ++i) to[r * row + i] *= sums[r];
+    if (!half) return;
+    for (int64_t r = 0; r < count; ++r)
+      for (int64_t i = 0; i < shape_.values; i += Vec::kWidth) {
+        const int n = static_cast<int>(std::min<int64_t>(Vec::kWidth, shape_.values - i));
+        store_some<true>(store_, Vec::load_part(to + r * row + i, n), out, r * result_.row + i, n);
+      }
   }
 
-  void copy_queries(const float* from, int64_t count, float* to) const {
+  template <class T>
+  void copy_queries(const T* from, int64_t count, float* to) const {
     const auto scale = static_cast<float>(params_.scale);
     for (int64_t r = 0; r < count; ++r, from += query_.row, to += shape_.depth)
-      for (int64_t i = 0; i < shape_.depth; ++i) to[i] = from[i * query_.column] * scale;
+      for (int64_t i = 0; i < shape_.depth; ++i) to[i] = float_of(from[i * query_.column]) * scale;
   }
 
   const AttentionKernelAttrs& params_;
@@ -191,15 +221,17 @@ class AttentionRun {
   std::array<HeadStack, kAttentionMasks> masks_;
   size_t mask_count_ = 0;
   RowWalk walk_;
+  HalfStore store_;
 };
 
-// As the reference kernel's, of fp32, some keys, and the columns of the result adjacent.
+// As the reference kernel's, masks of fp32, some keys, and the columns of the result adjacent.
 void check_attention(const KernelArgs& args) {
   const auto& params = args.as<AttentionKernelAttrs>();
   reference::check_attention(args, params.rows_first != 0);
   const Operands o(args, 3, 3 + kAttentionMasks);
-  for (size_t i = 0; i < 3 + kAttentionMasks; ++i) o.in(i).is({DataType::f32});
-  o.out().is({DataType::f32}).adjacent(-1);
+  for (size_t i = 0; i < 3; ++i) o.in(i).is(kFloatTypes);
+  for (size_t i = 3; i < 3 + kAttentionMasks; ++i) o.in(i).is({DataType::f32});
+  o.out().is(kFloatTypes).adjacent(-1);
   require(params.slots >= 1 && params.slots <= kMostAttentionSlots, "{} slots, 1 to {} are accepted", params.slots,
           kMostAttentionSlots);
   require(o.in(1).extent(-1) > 0, "no keys");

@@ -16,15 +16,6 @@ constexpr int kPixels = 6;
 constexpr int kPairs = 2;                  // vectors of channels at once
 constexpr int64_t kChunkFloats = 5 << 10;  // of a row's image and weights: they stay in L1
 
-// Elements of f32 or bf16.
-struct Elements {
-  std::byte* data = nullptr;
-  DataType type = DataType::f32;
-
-  bool is_half() const { return lies_half(type); }
-  Elements at(int64_t element) const { return {data + element * element_bytes(type), type}; }
-};
-
 struct Depthwise {
   const GemmAttrs* conv = nullptr;
   TensorView x, y;
@@ -72,28 +63,6 @@ struct PixelTile {
   int64_t residual_step, out_step;  // between pixels
 };
 
-template <bool kPart, class T>
-Vec load_some(const T* p, int n) {
-  if constexpr (kPart)
-    return load_widened_part(p, n);
-  else
-    return load_widened(p);
-}
-
-template <bool kPart>
-Vec load_some(const Elements& from, int64_t at, int n) {
-  if (from.is_half()) return load_some<kPart>(reinterpret_cast<const BFloat16*>(from.data) + at, n);
-  return load_some<kPart>(reinterpret_cast<const float*>(from.data) + at, n);
-}
-
-template <bool kPart, class T>
-void store_some(const HalfStore& store, Vec x, T* to, int n) {
-  if constexpr (kPart)
-    store(x, to, n);
-  else
-    store(x, to);
-}
-
 // In memory of their own, so that the sums stay in registers before.
 template <int T, int V>
 void activate_sums(const Activation& activation, Vec (&sums)[T][V]) {
@@ -116,11 +85,7 @@ void leave_pixels(const Depthwise& d, const PixelTile<In>& tile, Vec (&acc)[T][V
       Vec sum = acc[t][v];
       if (tile.residual.data != nullptr) sum = sum + load_some<kPart>(tile.residual, t * tile.residual_step + at, n);
       sum = Vec::min(high, Vec::max(low, sum));
-      const int64_t to = t * tile.out_step + at;
-      if (tile.out.is_half())
-        store_some<kPart>(d.store, sum, reinterpret_cast<BFloat16*>(tile.out.data) + to, n);
-      else
-        store_some<kPart>(d.store, sum, reinterpret_cast<float*>(tile.out.data) + to, n);
+      store_some<kPart>(d.store, sum, tile.out, t * tile.out_step + at, n);
     }
 }
 
@@ -304,16 +269,13 @@ int64_t chunk_channels(const Depthwise& d) {
   return std::max(kChunkFloats / rows / kStep * kStep, kLeast);
 }
 
-// X [N, C, H, W], weights [taps, C], bias?, extras -> Y [N, C, H, W]; channels adjacent. A program that does not end
-// sums in registers runs over f32.
+// X [N, C, H, W], weights [taps, C], bias?, extras -> Y [N, C, H, W]; channels adjacent
 void check_depthwise(const KernelArgs& args) {
   const auto& params = args.as<GemmParams>();
   const GemmAttrs& conv = params.attrs;
   check_product(args, 1, kFloatTypes);
   const Operands o(args, 2, args.inputs.size());
-  if (!ends_in_registers(params, addend_step(args)))
-    for (size_t i = args.inputs.size() - params.extras; i < args.inputs.size(); ++i) o.in(i).is({DataType::f32});
-  if (!ends_in_registers(params, addend_step(args))) o.out().is({DataType::f32});
+  check_program_types(args);
   const Slot x = o.in(0).rank(4, 4).adjacent(1), y = o.out().rank(4, 4);
   require(conv.kernel.size() == 2, "a kernel of {} axes over 2 spatial ones", conv.kernel.size());
   require(y.extent(0) == x.extent(0) && y.extent(1) == x.extent(1), "a result of {} images of {} channels", y.extent(0),
@@ -337,10 +299,7 @@ void run_depthwise(const KernelArgs& args) {
   d.weights = args.inputs[1].as<const float>();
   d.bias = params.attrs.has_bias != 0 ? args.inputs[2].as<const float>() : nullptr;
   d.epilogue = make_epilogue(args, 1);
-  if (params.extras > 0) {
-    const TensorView& added = args.inputs[args.inputs.size() - params.extras];
-    d.residual = {static_cast<std::byte*>(added.data), added.dtype};
-  }
+  d.residual = first_extra(args);
   if (d.y.element_count() == 0) return;
   std::memset(args.workspace, 0, static_cast<size_t>(d.channels()) * sizeof(float));
   d.zeros = args.workspace;

@@ -1,4 +1,4 @@
-// Poolings of one to three spatial axes, channels last: each tap is a vector operation over the channels.
+// Poolings of one to three spatial axes, channels last: vectors of channels stay in registers while the taps pass.
 
 #include <algorithm>
 #include <array>
@@ -44,59 +44,88 @@ PoolAxes pool_axes(const PoolAttrs& attrs, const TensorView& x, const TensorView
   return axes;
 }
 
-// One output position: all channels. X: bf16 of sums in fp32, or T.
-template <bool average, class X, class T>
-void pool_position(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool include_pad, const X* x,
-                   int64_t channels, T* __restrict__ out) {
-  const auto value_of = [](X value) {
-    if constexpr (std::is_same_v<X, T>)
-      return value;
-    else
-      return float_of(value);
-  };
-  std::array<std::array<int64_t, 2>, 3> taps;
-  for (size_t i = 0; i < 3; ++i) {
-    taps[i] = axes[i].inside(at[i]);
-    x += (at[i] * axes[i].window.stride - axes[i].window.pad) * axes[i].x_step;
-  }
-  constexpr bool is_whole = std::numeric_limits<T>::is_integer;
-  constexpr T kLowest = is_whole ? std::numeric_limits<T>::lowest() : -std::numeric_limits<T>::infinity();
-  std::fill_n(out, channels, average ? T{0} : kLowest);
-  const auto step = [&](size_t i) { return axes[i].window.dilation * axes[i].x_step; };
-  for (int64_t a = taps[0][0]; a < taps[0][1]; ++a)
-    for (int64_t b = taps[1][0]; b < taps[1][1]; ++b)
-      for (int64_t k = taps[2][0]; k < taps[2][1]; ++k) {
-        const X* __restrict__ from = x + a * step(0) + b * step(1) + k * step(2);
-        for (int64_t c = 0; c < channels; ++c)
-          if constexpr (average) {
-            out[c] += value_of(from[c]);
-          } else {  // NaN is the largest
-            const auto value = value_of(from[c]);
-            out[c] = ((value > out[c]) | (value != value)) ? value : out[c];
-          }
+// What one output position takes together: taps inside the input, steps between them.
+template <class X>
+struct PoolTaps {
+  std::array<int64_t, 3> count{}, step{};
+  const X* first = nullptr;
+  float scale = 1;  // of an average
+
+  template <class Body>
+  void visit(Body body) const {
+    for (int64_t a = 0; a < count[0]; ++a)
+      for (int64_t b = 0; b < count[1]; ++b) {
+        const X* from = first + a * step[0] + b * step[1];
+        for (int64_t k = 0; k < count[2]; ++k, from += step[2]) body(from);
       }
-  if constexpr (average) {
-    int64_t count = 1;
-    for (size_t i = 0; i < 3; ++i) count *= include_pad ? axes[i].counted(at[i]) : taps[i][1] - taps[i][0];
-    const float scale = 1.f / static_cast<float>(std::max<int64_t>(count, 1));
-    for (int64_t c = 0; c < channels; ++c) out[c] *= scale;
   }
+};
+
+template <bool average, class X>
+PoolTaps<X> pool_taps(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool include_pad, const X* x) {
+  PoolTaps<X> taps;
+  int64_t counted = 1;
+  for (size_t i = 0; i < 3; ++i) {
+    const auto [begin, end] = axes[i].inside(at[i]);
+    const WindowAxis& window = axes[i].window;
+    taps.count[i] = end - begin;
+    taps.step[i] = window.dilation * axes[i].x_step;
+    x += (at[i] * window.stride - window.pad + begin * window.dilation) * axes[i].x_step;
+    if constexpr (average) counted *= include_pad ? axes[i].counted(at[i]) : end - begin;
+  }
+  taps.first = x;
+  taps.scale = 1.f / static_cast<float>(std::max<int64_t>(counted, 1));
+  return taps;
 }
 
-// The same of bf16: taken together in fp32, some channels at a time.
-template <bool average>
-void pool_halves(const PoolAxes& axes, const std::array<int64_t, 3>& at, bool include_pad, const BFloat16* x,
-                 int64_t channels, BFloat16* out) {
-  constexpr int64_t kAtOnce = 16 * Vec::kWidth;
-  const HalfStore store;
-  float wide[kAtOnce];
-  for (int64_t c = 0; c < channels; c += kAtOnce) {
-    const int64_t n = std::min(kAtOnce, channels - c);
-    pool_position<average>(axes, at, include_pad, x + c, n, wide);
-    int64_t i = 0;
-    for (; i + Vec::kWidth <= n; i += Vec::kWidth) store(Vec::load(wide + i), out + c + i);
-    for (; i < n; ++i) out[c + i] = to_bfloat16(wide[i]);
-  }
+// The larger of each pair; NaN is the largest.
+inline Vec larger(Vec a, Vec b) {
+#if defined(PLANISH_ISA_avx512)
+  return {_mm512_mask_mov_ps(_mm512_max_ps(b.v, a.v), _mm512_cmp_ps_mask(b.v, b.v, _CMP_UNORD_Q), b.v)};
+#elif defined(PLANISH_ISA_avx2)
+  return {_mm256_blendv_ps(_mm256_max_ps(b.v, a.v), b.v, _mm256_cmp_ps(b.v, b.v, _CMP_UNORD_Q))};
+#else
+  return {b.v > a.v || b.v != b.v ? b.v : a.v};
+#endif
+}
+
+// Channels c … of one position: V vectors, or with kPart n channels of one.
+template <bool average, int V, bool kPart, class X>
+void pool_vectors(const PoolTaps<X>& taps, int64_t c, int n, X* out, const HalfStore& store) {
+  Vec acc[V];
+#pragma GCC unroll 8
+  for (int v = 0; v < V; ++v) acc[v] = Vec::splat(average ? 0.f : -std::numeric_limits<float>::infinity());
+  taps.visit([&](const X* from) {
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) {
+      const Vec value = load_some<kPart>(from + c + v * Vec::kWidth, n);
+      acc[v] = average ? acc[v] + value : larger(acc[v], value);
+    }
+  });
+#pragma GCC unroll 8
+  for (int v = 0; v < V; ++v)
+    store_some<kPart>(store, average ? acc[v] * Vec::splat(taps.scale) : acc[v], out + c + v * Vec::kWidth, n);
+}
+
+// All channels of one position, in registers. X: f32 or bf16.
+template <bool average, class X>
+void pool_floats(const PoolTaps<X>& taps, int64_t channels, X* out, const HalfStore& store) {
+  constexpr int kTogether = 4;
+  int64_t c = 0;
+  for (; c + kTogether * Vec::kWidth <= channels; c += kTogether * Vec::kWidth)
+    pool_vectors<average, kTogether, false>(taps, c, Vec::kWidth, out, store);
+  for (; c + Vec::kWidth <= channels; c += Vec::kWidth)
+    pool_vectors<average, 1, false>(taps, c, Vec::kWidth, out, store);
+  if (c < channels) pool_vectors<average, 1, true>(taps, c, static_cast<int>(channels - c), out, store);
+}
+
+// The same of bytes whose largest is taken.
+template <class X>
+void pool_bytes(const PoolTaps<X>& taps, int64_t channels, X* __restrict__ out) {
+  std::fill_n(out, channels, std::numeric_limits<X>::lowest());
+  taps.visit([&](const X* __restrict__ from) {
+    for (int64_t c = 0; c < channels; ++c) out[c] = std::max(out[c], from[c]);
+  });
 }
 
 // fp32, bf16, and bytes whose largest is taken, of one to three spatial axes, channels adjacent
@@ -119,6 +148,7 @@ void pool_as(const KernelArgs& args) {
   if (y.element_count() == 0) return;
   const PoolAxes axes = pool_axes(attrs, x, y);
   const int64_t lines = axes[0].window.out * axes[1].window.out, width = axes[2].window.out;
+  const HalfStore store;
   args.pool->parallel_for(y.dims[0] * lines, 1, [&](int64_t begin, int64_t end) {
     for (int64_t line = begin; line < end; ++line) {
       const int64_t n = line / lines;
@@ -127,10 +157,11 @@ void pool_as(const KernelArgs& args) {
       T* to = y.as<T>() + n * y.strides[0] + at[0] * axes[0].y_step + at[1] * axes[1].y_step;
       for (; at[2] < width; ++at[2]) {
         T* const out = to + at[2] * axes[2].y_step;
-        if constexpr (std::is_same_v<T, BFloat16>)
-          pool_halves<average>(axes, at, attrs.count_include_pad != 0, from, x.dims[1], out);
+        const auto taps = pool_taps<average>(axes, at, attrs.count_include_pad != 0, from);
+        if constexpr (sizeof(T) == 1)
+          pool_bytes(taps, x.dims[1], out);
         else
-          pool_position<average>(axes, at, attrs.count_include_pad != 0, from, x.dims[1], out);
+          pool_floats<average>(taps, x.dims[1], out, store);
       }
     }
   });

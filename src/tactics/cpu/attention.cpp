@@ -1,4 +1,4 @@
-// Attention of fp32 operands of any strides.
+// Attention of operands of any strides.
 
 #include "kernels/attention.h"
 
@@ -34,6 +34,8 @@ void propose_attention(const TacticQuery& query, CandidateSink& sink) {
   candidate.name = "attention";
   candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
   candidate.outputs = {LayoutRule::row_major};
+  candidate.half_inputs = 7;  // queries, keys, values
+  candidate.half_output = true;
   candidate.estimated_us = estimate_us(query, typical_flops(query), bytes, 0.5);
   const std::vector<ValueId> operands = query.node.inputs;
   candidate.emit = [=](StepBuilder& builder) {

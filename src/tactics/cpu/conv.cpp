@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/half_depthwise.h"
+#include "kernels/mma.h"
 #include "tactics/cpu/common/conv_operands.h"
 
 namespace planish::tactics::cpu {
@@ -30,6 +32,27 @@ Tensor pack_depthwise(const ConvProblem& p) {
   });
 }
 
+Tensor pack_half_depthwise(const ConvProblem& p) {
+  using half_depthwise::kLanes;
+  const auto* w = p.weights.as<float>().data();
+  const int64_t blocks = (p.filters + kLanes - 1) / kLanes, lines = p.gemm.kernel[0], columns = p.gemm.kernel[1];
+  const auto bits = [&](int64_t channel, int64_t line, int64_t column) {
+    const bool exists = channel < p.filters && line < lines;
+    return exists ? to_bfloat16(w[channel * p.taps + line * columns + column]) : BFloat16{};
+  };
+  const std::vector<int64_t> extents = {blocks, (lines + 1) / 2, columns, 2, kLanes / 2, 2};
+  return Tensor::make(DataType::bf16, extents, [&](std::byte* out) {
+    auto* to = reinterpret_cast<BFloat16*>(out);
+    for (int64_t block = 0; block < blocks; ++block)
+      for (int64_t line = 0; line < lines; line += 2)
+        for (int64_t column = 0; column < columns; ++column)
+          for (int64_t half : {0, 1})
+            for (int64_t i = 0; i < kLanes / 2; ++i)
+              for (int64_t below : {0, 1})
+                *to++ = bits(block * kLanes + half_depthwise::channel_of(half, i), line + below, column);
+  });
+}
+
 // The part of the time that is left for the product: copying a value takes about 2.5 cycles.
 double gathered_part(Isa isa, const ConvProblem& p) {
   const double columns = static_cast<double>(p.gemm.columns) / (2 * vector_lanes(isa));  // cycles a value
@@ -51,6 +74,12 @@ void propose_conv(const TacticQuery& query, CandidateSink& sink) {
   if (depthwise) {
     offer("depthwise", "depthwise", p->gemm, 0.25, [p] { return pack_depthwise(*p); });
     if (!ends_in_registers(query, p->epilogue)) return;
+    sink.candidates.back().half_inputs = kAllOperands;
+    sink.candidates.back().half_output = true;
+    if (!query.precisions.bf16 || !has_mma(query.isa, Mma::dot_bf16) || !p->epilogue.extras.empty() ||
+        !half_depthwise::takes(p->gemm.kernel, p->gemm.strides, p->gemm.dilations))
+      return;
+    offer("depthwise.bf16.dot", "depthwise.bf16", p->gemm, 0.6, [p] { return pack_half_depthwise(*p); });
     sink.candidates.back().half_inputs = kAllOperands;
     sink.candidates.back().half_output = true;
     return;

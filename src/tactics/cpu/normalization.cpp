@@ -31,6 +31,8 @@ void propose_rows(const TacticQuery& query, CandidateSink& sink) {
   candidate.name = op;
   candidate.inputs.assign(query.node.inputs.size(), LayoutRule::row_major);
   candidate.outputs = {LayoutRule::row_major};
+  candidate.half_inputs = op == "layer_normalization" ? 1 : 0;
+  candidate.half_output = op == "layer_normalization";
   candidate.estimated_us = estimate_us(query, 0, 12 * typical_elements(query, shape), 1);
   const Attrs attrs = query.node.attrs;
   const size_t count = query.node.inputs.size();

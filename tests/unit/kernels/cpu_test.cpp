@@ -165,6 +165,26 @@ TEST(CpuKernels, ConvolutionsAreExactOnIntegers) {
   }
 }
 
+TEST(CpuKernels, DepthwiseConvolutionsAreExactOnIntegers) {
+  std::mt19937 random(7);
+  for (int i = 0; i < 60; ++i) {
+    ConvCase t{};
+    t.n = 1 + random() % 2;
+    t.k = i % 3 == 0 ? 5 : 3;
+    t.stride = 1 + random() % 2;
+    t.dilation = 1;
+    t.pad = random() % 3;
+    t.h = t.k + random() % 12;
+    t.w = t.k + random() % 30;
+    t.c = t.m = t.group = 2 + random() % 80;
+    const std::string what =
+        fmt::format("n{} c{} {}x{} k{} s{} p{} depthwise", t.n, t.c, t.h, t.w, t.k, t.stride, t.pad);
+    const auto after = i % 2 == 0 ? After::bias : After::nothing;
+    const auto inputs = inputs_of(after, integers({t.n, t.c, t.h, t.w}, static_cast<uint32_t>(i)), conv_result(t));
+    compare([&] { return conv_graph(t, after); }, inputs, 0, what);
+  }
+}
+
 // --- activations
 
 enum class Form { sigmoid, silu, silu_plus, leaky, hard_swish, hard_sigmoid_plus, gelu, tanh_gelu_plus, count };

@@ -6,6 +6,7 @@
 
 #include "kernels/check.h"
 #include "kernels/cpu/common/activation.h"
+#include "kernels/cpu/common/half.h"
 #include "kernels/cpu/common/tile.h"
 #include "kernels/cpu/common/walk.h"
 #include "kernels/gemm.h"
@@ -125,6 +126,22 @@ inline int64_t addend_step(const KernelArgs& args) {
   const TensorView& y = args.outputs[0];
   if (extras == 0 || y.rank < 2 || y.dims[1] == 1) return 1;
   return broadcast_strides(args.inputs[args.inputs.size() - extras], y.extents())[1];
+}
+
+// A program that does not end sums in registers runs over f32.
+inline void check_program_types(const KernelArgs& args) {
+  const auto& params = args.as<GemmParams>();
+  if (ends_in_registers(params, addend_step(args))) return;
+  const size_t count = args.inputs.size();
+  const Operands o(args, count, count);
+  for (size_t i = count - params.extras; i < count; ++i) o.in(i).is({DataType::f32});
+  o.out().is({DataType::f32});
+}
+
+// The first operand behind a product's own; null: there is none.
+inline Elements first_extra(const KernelArgs& args) {
+  const size_t extras = args.as<GemmParams>().extras;
+  return extras == 0 ? Elements{} : elements_of(args.inputs[args.inputs.size() - extras]);
 }
 
 // The operands behind `first` of a step whose result has its columns along `axis`.

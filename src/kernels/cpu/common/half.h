@@ -4,6 +4,7 @@
 #include "base/cpu_features.h"
 #include "kernels/cpu/common/simd.h"
 #include "tensor/data_type.h"
+#include "tensor/view.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
@@ -119,5 +120,49 @@ class HalfStore {
   void operator()(Vec x, BFloat16* to, int n) const { store_narrowed_part(x, to, n); }
 #endif
 };
+
+// Elements of f32 or bf16.
+struct Elements {
+  std::byte* data = nullptr;
+  DataType type = DataType::f32;
+
+  bool is_half() const { return lies_half(type); }
+  Elements at(int64_t element) const {
+    return {data + element * static_cast<int64_t>(is_half() ? sizeof(BFloat16) : sizeof(float)), type};
+  }
+};
+
+inline Elements elements_of(const TensorView& view) { return {static_cast<std::byte*>(view.data), view.dtype}; }
+
+// A vector, or with kPart its first n lanes.
+template <bool kPart, class T>
+inline Vec load_some(const T* p, int n) {
+  if constexpr (kPart)
+    return load_widened_part(p, n);
+  else
+    return load_widened(p);
+}
+
+template <bool kPart>
+inline Vec load_some(const Elements& from, int64_t at, int n) {
+  if (from.is_half()) return load_some<kPart>(reinterpret_cast<const BFloat16*>(from.data) + at, n);
+  return load_some<kPart>(reinterpret_cast<const float*>(from.data) + at, n);
+}
+
+template <bool kPart, class T>
+inline void store_some(const HalfStore& store, Vec x, T* to, int n) {
+  if constexpr (kPart)
+    store(x, to, n);
+  else
+    store(x, to);
+}
+
+template <bool kPart>
+inline void store_some(const HalfStore& store, Vec x, const Elements& to, int64_t at, int n) {
+  if (to.is_half())
+    store_some<kPart>(store, x, reinterpret_cast<BFloat16*>(to.data) + at, n);
+  else
+    store_some<kPart>(store, x, reinterpret_cast<float*>(to.data) + at, n);
+}
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -119,12 +119,21 @@ void direct_rows(const BlockArgs& block, const DirectEnd& direct) {
   leave_words<R, V>(direct, sums);
 }
 
+// What the next block will read and write, under this one: a few bytes of each row are no stream to the hardware.
+inline void ask_ahead(const MmaOperand& operand, const MmaSpan& span) {
+  if (!operand.even) return;
+  const std::byte* at = operand.data + ((span.row + span.rows) * operand.pitch + span.column) * operand.bytes;
+  for (int r = 0; r < span.rows; ++r, at += operand.pitch * operand.bytes) __builtin_prefetch(at);
+}
+
 inline void multiply_direct(const BlockArgs& block, const DirectEnd& direct) {
   using Fn = void (*)(const BlockArgs&, const DirectEnd&);
   static constexpr auto kFunctions = []<int... R>(std::integer_sequence<int, R...>) {
     return std::array<std::array<Fn, kDotRows>, 2>{{{direct_rows<R + 1, 1>...}, {direct_rows<R + 1, 2>...}}};
   }
   (std::make_integer_sequence<int, kDotRows>());
+  if (direct.end.params->extras > 0) ask_ahead(direct.end.extra[0], direct.span);
+  ask_ahead(direct.end.out, direct.span);
   kFunctions[direct.span.width > Vec::kWidth ? 1 : 0][static_cast<size_t>(block.rows - 1)](block, direct);
 }
 

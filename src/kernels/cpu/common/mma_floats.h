@@ -93,13 +93,15 @@ class FloatRows {
 template <class Out>
 void finish_floats_as(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
   if (end.params->extras == 0) return FloatRows<Out, void>(end, columns, span).finish(sums);
-  if (end.extra[0].type == DataType::bf16) return FloatRows<Out, BFloat16>(end, columns, span).finish(sums);
+  if constexpr (kStoresHalf)
+    if (end.extra[0].type == DataType::bf16) return FloatRows<Out, BFloat16>(end, columns, span).finish(sums);
   FloatRows<Out, float>(end, columns, span).finish(sums);
 }
 
 inline void finish_floats(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
-  end.out.type == DataType::bf16 ? finish_floats_as<BFloat16>(end, columns, span, sums)
-                                 : finish_floats_as<float>(end, columns, span, sums);
+  if constexpr (kStoresHalf)
+    if (end.out.type == DataType::bf16) return finish_floats_as<BFloat16>(end, columns, span, sums);
+  finish_floats_as<float>(end, columns, span, sums);
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

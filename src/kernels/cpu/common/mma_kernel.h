@@ -104,7 +104,7 @@ inline bool are_numbers(MmaEnd& end, int64_t columns) {
   return scale < kMost && bias < kMost;
 }
 
-inline bool is_float_row(DataType type) { return type == DataType::f32 || type == DataType::bf16; }
+inline bool is_float_row(DataType type) { return type == DataType::f32 || lies_half(type); }
 
 // What is added lies along the columns and is added as it is.
 inline bool are_floats(const MmaEnd& end) {
