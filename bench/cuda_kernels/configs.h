@@ -2,6 +2,7 @@
 // Configurations of the product kernels, and which of them are tried for a layer.
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdio>
 #include <initializer_list>
@@ -201,9 +202,10 @@ inline void add_general(std::vector<Job>& out, const Layer& layer, const Type& t
 }
 
 inline void add_depthwise(std::vector<Job>& out, const Layer& layer, const Type& type) {
-  for (const auto& [lines, pixels] : {std::pair{1, 1}, {1, 2}, {1, 4}, {2, 2}, {2, 4}, {4, 2}}) {
-    if (type.size == 4 && lines * pixels > 4) continue;
-    out.push_back({&layer, type, {Config::depthwise, lines, pixels, 0, 0, type.size == 4 ? 4 : 8}});
+  for (const auto& [lines, pixels, vector] :
+       {std::array{1, 1, 8}, {1, 4, 4}, {4, 2, 4}, {7, 2, 4}, {4, 4, 2}, {7, 2, 2}}) {
+    if (type.size == 4 && vector > 4) continue;
+    out.push_back({&layer, type, {Config::depthwise, lines, pixels, 0, 0, vector}});
   }
 }
 

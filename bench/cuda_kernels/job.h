@@ -107,9 +107,8 @@ inline Launch direct_launch(const Job& job, Data& data, int i, int processors) {
   if (c.family == Config::depthwise) {
     launch.add(DepthwiseShape{s.images, s.height, s.width, s.channels, s.out_h(), s.out_w(), s.pad, s.pad, s.channels,
                               s.filters, s.filters});
-    const int64_t threads =
-        int64_t{s.images} * parts(s.out_h(), c.tile_rows) * parts(s.out_w(), c.columns) * (s.channels / c.group);
-    launch.grid = static_cast<unsigned>((threads + 127) / 128);
+    const int patches = s.images * parts(s.out_h(), c.tile_rows) * parts(s.out_w(), c.columns);
+    launch.grid = static_cast<unsigned>(parts(patches, 4 * c.group) * parts(s.channels, 32));
     return launch;
   }
   FirstShape p{s.images,

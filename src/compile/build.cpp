@@ -99,7 +99,7 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   verify(graph);
   phases.begin("optimising", 1);
   const std::string arch = !options.optimize ? "" : !options.cuda.empty() ? options.cuda : own_arch(device);
-  run_pipeline(graph, pipeline(options.optimize, arch.empty()), options.dump_dir);
+  run_pipeline(graph, pipeline(options.optimize, !arch.empty()), options.dump_dir);
   if (!arch.empty()) check_compiler();
   if (!arch.empty() && options.precisions.fp16) narrow_half(graph);
   verify(graph);

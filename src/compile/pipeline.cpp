@@ -22,7 +22,9 @@ std::vector<Pass> simplifying_passes() {
       canonicalize(),  // one form each for what has several: clip, gemm
       slice_of_gather(),
       recognise_depth_to_space(),  // before reshapes are joined with others
+      sink_transpose(),            // while products have their rows as they were written
       cancel_reshapes(),
+      split_axes(),
       cancel_transposes(),
       canonicalize(),    // means that transposes had kept from being global pooling
       fold_constants(),  // constants that canonical forms made
@@ -35,8 +37,9 @@ std::vector<Pass> simplifying_passes() {
       sink_reshape(),
       hoist_pointwise(),  // to where weights or an epilogue take it
       cancel_reshapes(),
-      hoist_pointwise(),  // past what reshapes had kept apart
-      fold_scale(),       // batch normalisation and per-channel arithmetic into weights
+      cancel_transposes(),  // that rows between them had kept apart
+      hoist_pointwise(),    // past what reshapes had kept apart
+      fold_scale(),         // batch normalisation and per-channel arithmetic into weights
       sink_scale(),
       recognise_attention(),  // when its factors are together, before pointwise nodes fuse
       expand_pow(),           // when no pattern looks for powers any more
@@ -53,24 +56,27 @@ static std::vector<Pass> numbers_passes() {
   };
 }
 
-static std::vector<Pass> fusing_passes() {
+static std::vector<Pass> fusing_passes(bool gpu) {
   using namespace passes;
-  return {
+  std::vector<Pass> all = {
       fuse_quantized(),  // before fuse_epilogue, which takes any product
       fuse_epilogue(),   // before fuse_pointwise: an epilogue costs no memory traffic
       merge_siblings(),  // of one epilogue
-      fuse_pointwise(),   hoist_tables(),
-      eliminate_common(),  // of dequantisations that were copied
   };
+  if (gpu) all.push_back(merge_products());
+  // Behind the last: dequantisations that were copied.
+  for (Pass& pass : std::vector<Pass>{fuse_pointwise(), hoist_tables(), eliminate_common()})
+    all.push_back(std::move(pass));
+  return all;
 }
 
-std::vector<Pass> pipeline(bool optimize, bool keep_numbers) {
+std::vector<Pass> pipeline(bool optimize, bool gpu) {
   using namespace passes;
   if (!optimize) return {widen_half(), integer_products(), fold_shapes(), fold_constants()};
   std::vector<Pass> all = simplifying_passes();
   for (Pass& pass : numbers_passes()) all.push_back(std::move(pass));
-  if (keep_numbers) all.push_back(fuse_weights());  // before fuse_quantized, which folds what no such product took
-  for (Pass& pass : fusing_passes()) all.push_back(std::move(pass));
+  if (!gpu) all.push_back(fuse_weights());  // before fuse_quantized, which folds what no such product took
+  for (Pass& pass : fusing_passes(gpu)) all.push_back(std::move(pass));
   return all;
 }
 

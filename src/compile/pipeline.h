@@ -8,9 +8,9 @@
 
 namespace planish {
 
-// Read top to bottom. optimize = false: only what execution needs. keep_numbers: matrices of numbers that meet f32 rows
-// stay numbers, for devices that have products of these.
-std::vector<Pass> pipeline(bool optimize, bool keep_numbers = true);
+// Read top to bottom. optimize = false: only what execution needs. gpu: products of one value become one; else matrices
+// of numbers that meet f32 rows stay numbers, since the processor has products of these.
+std::vector<Pass> pipeline(bool optimize, bool gpu = false);
 
 // Its first part: layers are in the form in which precisions are chosen, and nothing is fused yet.
 std::vector<Pass> simplifying_passes();

@@ -1,6 +1,6 @@
 // Elementwise nodes from behind a view to the producer that can take them along as its epilogue:
 //   p(views(x), c)    -> views(p(x, c))        views: reshapes and transposes;  c: constants of one element
-//   p(reshape(x), r)  -> reshape(p(x, r))      r: a constant row of the last axis, which the reshape keeps
+//   p(views(x), r)    -> views(p(x, r))        r: a constant row of the last axis, which the views keep
 //   p(reshape(x), z)  -> reshape(p(x, reshape(z)))      z: of the result's extents, x behind a matmul
 // x being made by conv, matmul or elementwise nodes, and each of these values read by the next node alone.
 
@@ -46,6 +46,10 @@ std::vector<NodeId> views_before(const Graph& graph, ValueId id) {
 
 bool keeps_last_axis(const Graph& graph, const Node& view) {
   const Shape &before = graph.value(view.inputs[0]).type.shape, &after = graph.value(view.outputs[0]).type.shape;
+  if (view.op == "transpose") {
+    const auto perm = view.attrs.get_or<std::vector<int64_t>>("perm", {});
+    return !perm.empty() && perm.back() == before.rank() - 1;
+  }
   return view.op == "reshape" && before.rank() > 0 && after.rank() > 0 &&
          before[before.rank() - 1] == after[after.rank() - 1];
 }

@@ -11,6 +11,7 @@
 #include <map>
 
 #include "ops/builder.h"
+#include "passes/common/siblings.h"
 #include "passes/common/values.h"
 #include "passes/passes.h"
 
@@ -31,25 +32,6 @@ bool goes_into_concat(const Graph& graph, ValueId id) {
   for (NodeId user : graph.users(id))
     if (graph.node(user).op == "concat") return true;
   return false;
-}
-
-// The nodes of a body with their operands by place.
-std::string text_of(const Graph& body) {
-  std::map<ValueId, std::string> places;
-  for (ValueId input : body.inputs()) places[input] = "%" + std::to_string(places.size());
-  std::string text;
-  for (NodeId id : body.nodes()) {
-    const Node& node = body.node(id);
-    text += node.op.str() + node.attrs.str();
-    for (ValueId input : node.inputs) {
-      if (!input.valid()) continue;
-      const Value& value = body.value(input);
-      text += " " + (value.is_constant() ? fmt::format("{}", value.constant.to_doubles().at(0)) : places[input]);
-    }
-    places[node.outputs[0]] = "%" + std::to_string(places.size());
-    text += ";";
-  }
-  return text;
 }
 
 std::optional<Sibling> sibling_of(const Graph& graph, NodeId id) {
@@ -88,45 +70,12 @@ Tensor stacked(const Graph& graph, const std::vector<Sibling>& siblings, ValueId
   });
 }
 
-// The node of the first sibling with other constants.
-ValueId wide_node(Graph& graph, const Node& first, std::vector<ValueId> operands) {
-  if (first.regions.empty()) return add_op(graph, first.op, std::move(operands), first.attrs);
-  auto body = std::make_unique<Graph>(first.regions[0]->clone());
-  for (size_t i = 0; i < operands.size(); ++i)
-    body->mutable_value(body->inputs()[i]).type = graph.value(operands[i]).type;
-  infer_all(*body);
-  const TensorType type = body->value(body->outputs()[0]).type;
-  const NodeId wide = graph.add_node(first.op, std::move(operands), first.attrs, {type}, graph.fresh_name(first.name));
-  graph.add_region(wide, std::move(body));
-  graph.mutable_node(wide).note = first.note;
-  return graph.node(wide).outputs[0];
-}
-
-void take_place(Graph& graph, ValueId from, ValueId to) {
-  const std::string name = graph.value(from).name;
-  graph.replace_uses(from, to);
-  graph.rename(from, graph.fresh_name(name + ".old"));
-  graph.rename(to, name);
-}
-
 void merge(Graph& graph, ValueId x, const std::vector<Sibling>& siblings) {
   std::vector<ValueId> operands = {x, graph.add_constant(stacked(graph, siblings, &Sibling::weights))};
   if (siblings[0].bias.valid()) operands.push_back(graph.add_constant(stacked(graph, siblings, &Sibling::bias)));
-  std::vector<int64_t> sizes;
-  std::vector<std::string> origins;
-  for (const Sibling& s : siblings) {
-    sizes.push_back(s.filters);
-    const auto& names = graph.node(s.node).origins;
-    origins.insert(origins.end(), names.begin(), names.end());
-  }
-  const ValueId wide = wide_node(graph, graph.node(siblings[0].node), std::move(operands));
-  graph.mutable_node(graph.value(wide).producer).origins = origins;
-  const ValueId extents = graph.add_constant(Tensor::ints(sizes));
-  const NodeId parts =
-      add_node(graph, "split", {wide, extents}, {{"axis", int64_t{1}}}, "", static_cast<int>(sizes.size()));
-  graph.mutable_node(parts).origins = origins;
-  for (size_t i = 0; i < siblings.size(); ++i)
-    take_place(graph, graph.node(siblings[i].node).outputs[0], graph.node(parts).outputs[i]);
+  std::vector<Part> parts;
+  for (const Sibling& s : siblings) parts.push_back({s.node, s.filters});
+  merge_nodes(graph, std::move(operands), parts, 1);
 }
 
 // Those of one kind while there is room, where one of them has few filters.

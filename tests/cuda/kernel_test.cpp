@@ -33,7 +33,9 @@ constexpr ConvCase kTensorConvs[] = {
     {2, 64, 14, 14, 64, 1, 1, 0, 1, 1},  {1, 64, 28, 28, 128, 3, 1, 1, 1, 1},  {2, 128, 15, 15, 96, 3, 2, 1, 1, 1},
     {3, 24, 19, 19, 40, 3, 1, 1, 1, 1},  {2, 3, 33, 35, 64, 7, 2, 3, 1, 1},    {2, 32, 17, 17, 32, 3, 1, 1, 1, 32},
     {1, 64, 20, 20, 48, 3, 1, 2, 2, 1},  {4, 256, 14, 14, 256, 3, 1, 1, 1, 1}, {1, 512, 7, 7, 2048, 1, 1, 0, 1, 1},
-    {1, 64, 28, 28, 128, 1, 2, 0, 1, 1}, {2, 48, 16, 16, 48, 5, 2, 2, 1, 48},
+    {1, 64, 28, 28, 128, 1, 2, 0, 1, 1}, {2, 48, 16, 16, 48, 5, 2, 2, 1, 48},  {2, 40, 14, 15, 40, 5, 1, 2, 1, 40},
+    {1, 72, 28, 28, 72, 3, 2, 1, 1, 72}, {3, 24, 7, 9, 24, 3, 1, 1, 1, 24},    {1, 16, 14, 20, 16, 3, 1, 2, 2, 16},
+    {1, 16, 12, 10, 16, 5, 1, 2, 1, 16}, {130, 20, 1, 1, 6, 1, 1, 0, 1, 1},
 };
 
 template <class Make>
@@ -173,6 +175,21 @@ TEST(CudaKernels, Poolings) {
                      {{"kernel_shape", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}, {"count_include_pad", int64_t{1}}});
       },
       {{"x", random_tensor(extents, 1)}}, "average_pool with padding");
+}
+
+TEST(CudaKernels, PoolingsOfHalves) {
+  using Ints = std::vector<int64_t>;
+  const Attrs cases[] = {
+      {{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}},
+      {{"kernel_shape", Ints{5, 5}}, {"pads", Ints{2, 2, 2, 2}}},
+      {{"kernel_shape", Ints{3, 9}}, {"dilations", Ints{2, 1}}, {"pads", Ints{2, 4, 2, 4}}},
+  };
+  for (const std::vector<int64_t>& extents : {std::vector<int64_t>{2, 16, 12, 13}, {1, 20, 12, 13}})
+    for (const char* op : {"max_pool", "average_pool"})
+      for (const Attrs& attrs : cases)
+        compare([&] { return unary(op, extents, attrs, {}, DataType::f16); },
+                {{"x", as_type(random_tensor(extents, 1), DataType::f16)}}, op + attrs.str(),
+                {std::string(op) == "max_pool" ? 0 : 1e-3, false});
 }
 
 TEST(CudaKernels, Reductions) {
@@ -359,7 +376,7 @@ TEST(CudaKernels, RowsOfHalves) {
 // The keys lie [batch, head, key, width], as networks have them before they are transposed.
 TEST(CudaKernels, AttentionOfHalves) {
   for (int64_t width : {32, 64, 128})
-    for (int64_t keys : {77, 300})
+    for (int64_t keys : {77, 300, 384})
       for (size_t masks : {0u, 1u, 2u}) {
         const int64_t queries = keys == 77 ? 130 : 70;
         const std::vector<std::vector<int64_t>> extents = {
@@ -399,6 +416,38 @@ TEST(CudaKernels, Primitives) {
     if (std::string(op) == "log" || std::string(op) == "sqrt") x = integers(extents, 1, 1, 9);
     compare([&] { return unary(op, extents, {}); }, {{"x", x}}, op, {1e-5});
   }
+}
+
+// Of 16 bits they are other functions, of fewer instructions.
+TEST(CudaKernels, PrimitivesOfHalves) {
+  const std::vector<int64_t> extents = {3, 4, 33};
+  for (const char* op : {"exp", "tanh", "erf", "sigmoid", "softplus", "reciprocal"})
+    for (float scale : {0.1f, 1.0f, 8.0f})
+      compare([&] { return unary(op, extents, {}, {}, DataType::f16); },
+              {{"x", as_type(random_tensor(extents, 1, scale), DataType::f16)}}, fmt::format("{} of {}", op, scale),
+              {1e-3, false});
+  std::vector<float> ends = {0, -0.0f, 20, -20, 60000, -60000, 1e-7f, -1e-7f};
+  for (const char* op : {"tanh", "erf", "sigmoid"})
+    compare([&] { return unary(op, std::vector<int64_t>{8}, {}, {}, DataType::f16); },
+            {{"x", as_type(Tensor::of<float>({8}, ends), DataType::f16)}}, fmt::format("{} at its ends", op),
+            {1e-6, false});
+}
+
+// More than is resident at once: threads take several groups.
+TEST(CudaKernels, LargeBroadcastsOfHalves) {
+  for (const std::vector<int64_t>& a : {std::vector<int64_t>{2, 8, 300, 320}, {2, 8, 300, 313}})
+    compare(
+        [&] {
+          Graph g;
+          g.add_output(
+              add_op(g, "mul",
+                     {g.add_input("a", {DataType::f16, Shape::of(a)}), g.add_input("b", {DataType::f16, {2, 8, 1, 1}})},
+                     {}, "mul"));
+          return g;
+        },
+        {{"a", as_type(integers(a, 1, -6, 6), DataType::f16)},
+         {"b", as_type(integers({2, 8, 1, 1}, 2, -4, 4), DataType::f16)}},
+        fmt::format("mul {}", Shape::of(a).str()), {0, false});
 }
 
 TEST(CudaKernels, Broadcasts) {

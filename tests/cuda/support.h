@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <span>
 
+#include "compile/build.h"
 #include "compile/emitter.h"
 #include "compile/pipeline.h"
 #include "device/accelerator.h"
@@ -119,7 +121,12 @@ void compare(MakeGraph make, const Inputs& inputs, const std::string& what, Chec
   names.insert("");  // all as estimates have it
   for (const std::string& name : names) {
     emit.forced = name;
+    BuildReport report;
+    emit.report = &report;
     const Plan plan = read_back(emit_plan(graph, emit));
+    EXPECT_TRUE(name.empty() || std::any_of(report.choices.begin(), report.choices.end(),
+                                            [&](const TacticChoice& c) { return c.chosen == name; }))
+        << what << ": " << name << " was offered and not taken";
     EXPECT_EQ(plan.target, "cuda:" + arch());
     EXPECT_GT(launches(plan.profiles[0].steps), 0) << what << " " << name;
     if (gpu() != nullptr) expect_equal(testing::run(plan, inputs, gpu()), expected, check.tolerance, what + " " + name);

@@ -48,17 +48,31 @@ PLANISH_DEVICE float source_value(float x) { return x; }
 
 template <class C>
 PLANISH_DEVICE void first_patch(half_t* patch, const typename C::Source* image, const FirstShape& p, int h0, int w0) {
-  for (int i = threadIdx.x; i < C::kReachH * C::kReachW; i += C::kThreads) {
-    const int y = i / C::kReachW, x = i - y * C::kReachW, h = h0 + y, w = w0 + x;
-    float values[4] = {0, 0, 0, 0};
-    if (static_cast<unsigned>(h) < static_cast<unsigned>(p.height) &&
-        static_cast<unsigned>(w) < static_cast<unsigned>(p.width)) {
+  constexpr int pixels = C::kReachH * C::kReachW, together = 4;  // pixels of a thread whose reads are under way at once
+  for (int first = threadIdx.x; first < pixels; first += together * C::kThreads) {
+    typename C::Source read[together][4];
+    bool there[together];
+#pragma unroll
+    for (int u = 0; u < together; u++) {
+      const int i = first + u * C::kThreads, y = i / C::kReachW, x = i - y * C::kReachW, h = h0 + y, w = w0 + x;
+      there[u] = i < pixels && static_cast<unsigned>(h) < static_cast<unsigned>(p.height) &&
+                 static_cast<unsigned>(w) < static_cast<unsigned>(p.width);
       const typename C::Source* pixel = image + h * p.line_step + w * p.pixel_step;
 #pragma unroll
       for (int c = 0; c < 4; c++)
-        if (c < p.channels) values[c] = fmaf(source_value(pixel[c * p.channel_step]), p.factor[c], p.addend[c]);
+        if (there[u] && c < p.channels) read[u][c] = pixel[c * p.channel_step];
     }
-    reinterpret_cast<uint2*>(patch)[i] = make_uint2(pack_half2(values[0], values[1]), pack_half2(values[2], values[3]));
+#pragma unroll
+    for (int u = 0; u < together; u++) {
+      const int i = first + u * C::kThreads;
+      float values[4] = {0, 0, 0, 0};
+#pragma unroll
+      for (int c = 0; c < 4; c++)
+        if (there[u] && c < p.channels) values[c] = fmaf(source_value(read[u][c]), p.factor[c], p.addend[c]);
+      if (i < pixels)
+        reinterpret_cast<uint2*>(patch)[i] =
+            make_uint2(pack_half2(values[0], values[1]), pack_half2(values[2], values[3]));
+    }
   }
 }
 
@@ -159,6 +173,10 @@ PLANISH_DEVICE void conv_first(const typename C::Source* x, const half_t* weight
   }
 
 #ifdef PLANISH_FIRST
+struct FirstProgram {  // nothing is added to a first layer's result in networks
+  static constexpr bool residual = false, scale = false;
+  static PLANISH_DEVICE float apply(float v, float) { return fmaxf(v, 0.0f); }
+};
 using FirstInstance = PLANISH_FIRST;
-PLANISH_CONV_FIRST(first, FirstInstance, SampleProgram)
+PLANISH_CONV_FIRST(first, FirstInstance, FirstProgram)
 #endif

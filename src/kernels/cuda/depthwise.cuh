@@ -1,15 +1,19 @@
 #pragma once
 // Depthwise convolution of NHWC images (sm_80 and later): a filter a channel. A thread has Vector neighbouring channels
-// of a patch of Lines x Pixels results; what it reads of a line serves all taps and all lines that reach it. Sums are
-// fp32.
+// of a patch of Lines x Pixels results; what it reads of a line serves all taps and all lines that reach it, and where
+// they are few its weights stay in registers. Sums are fp32. A block has 32 channels of neighbouring patches, so that
+// what they share is read from L1.
 //
 // Weights: [taps_h][taps_w][channels] of T. channels are a multiple of Vector, pitches too.
-// Grid: ceil(images * ceil(out_h / Lines) * ceil(out_w / Pixels) * channels / Vector / 128); 128 threads.
+// Grid: ceil(images * ceil(out_h / Lines) * ceil(out_w / Pixels) / kPatches) * ceil(channels / 32); 128 threads.
 
 #include "convolution.cuh"
 
-// instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,3,3,1,1,2,4,8>
-// instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,5,5,2,1,1,4,8>
+// instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,3,3,1,1,7,2,4>
+// instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,3,3,2,1,7,2,4>
+// instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,5,5,1,1,4,4,2>
+// instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,5,5,2,1,7,2,2>
+// instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,5,5,2,1,1,4,4>
 // instance: PLANISH_DEPTHWISE=DepthwiseConv<bfloat_t,bfloat_t,3,3,2,1,1,4,8>
 // instance: PLANISH_DEPTHWISE=DepthwiseConv<float,float,3,3,1,2,1,2,4>
 
@@ -27,48 +31,79 @@ struct DepthwiseConv {
   static constexpr int kReachH = (Lines - 1) * Stride + (TapsH - 1) * Dilation + 1;  // lines read
   static constexpr int kReachW = (Pixels - 1) * Stride + (TapsW - 1) * Dilation + 1;
   static constexpr int kWords = Vector * static_cast<int>(sizeof(T)) / 4;
+  static constexpr int kAcross = 32 / Vector, kPatches = kThreads / kAcross;  // of a block
+  static constexpr bool kHeld = TapsH * TapsW * Vector <= 80;                 // weights in registers
 };
 
-// Adds what line `y` of the patch's reach gives.
+// Vector elements through L1; zeros where `there` is 0.
 template <class C>
-PLANISH_DEVICE void depthwise_line(float (*sums)[C::kPixels][C::kVector], const typename C::Element* line, bool inside,
-                                   const typename C::Element* weights, const DepthwiseShape& p, int y, int w0) {
-  using T = typename C::Element;
-  uint32_t pixels[C::kReachW][C::kWords];
+PLANISH_DEVICE void depthwise_read(uint32_t* words, const char* at, uint32_t there) {
 #pragma unroll
-  for (int x = 0; x < C::kReachW; x++) {
+  for (int i = 0; i < C::kWords; i++) words[i] = 0;
+  if constexpr (C::kWords >= 4) {
 #pragma unroll
-    for (int i = 0; i < C::kWords; i++) pixels[x][i] = 0;
-    if (inside && static_cast<unsigned>(w0 + x) < static_cast<unsigned>(p.width))
-      load_words<C::kWords>(pixels[x], line + static_cast<int64_t>(w0 + x) * p.pixel_pitch);
+    for (int i = 0; i < C::kWords; i += 4)
+      asm volatile(
+          "{.reg .pred p;\n"
+          "setp.ne.u32 p, %5, 0;\n"
+          "@p ld.global.v4.u32 {%0, %1, %2, %3}, [%4];}"
+          : "+r"(words[i]), "+r"(words[i + 1]), "+r"(words[i + 2]), "+r"(words[i + 3])
+          : "l"(at + 4 * i), "r"(there)
+          : "memory");
+  } else if constexpr (C::kWords == 2) {
+    asm volatile(
+        "{.reg .pred p;\n"
+        "setp.ne.u32 p, %3, 0;\n"
+        "@p ld.global.v2.u32 {%0, %1}, [%2];}"
+        : "+r"(words[0]), "+r"(words[1])
+        : "l"(at), "r"(there)
+        : "memory");
+  } else {
+    asm volatile(
+        "{.reg .pred p;\n"
+        "setp.ne.u32 p, %2, 0;\n"
+        "@p ld.global.u32 %0, [%1];}"
+        : "+r"(words[0])
+        : "l"(at), "r"(there)
+        : "memory");
   }
+}
+template <class C>
+PLANISH_DEVICE void depthwise_tap(float* tap, const typename C::Element* weights) {
+  uint32_t words[C::kWords];
+  depthwise_read<C>(words, reinterpret_cast<const char*>(weights), 1);
+  Words<typename C::Element>::template unpack<C::kVector>(tap, words);
+}
+
+// Adds what line `y` of the patch's reach gives; it begins at pixel w0. from: its pixels. held: all taps, or nothing.
+template <class C>
+PLANISH_DEVICE void depthwise_line(float (*sums)[C::kPixels][C::kVector], const char* const* from, bool inside,
+                                   const typename C::Element* weights, const float (*held)[C::kVector],
+                                   const DepthwiseShape& p, int y, int w0) {
+  uint32_t words[C::kReachW][C::kWords];
+#pragma unroll
+  for (int x = 0; x < C::kReachW; x++)
+    depthwise_read<C>(words[x], from[x], inside && static_cast<unsigned>(w0 + x) < static_cast<unsigned>(p.width));
 #pragma unroll
   for (int r = 0; r < C::kTapsH; r++) {
-    const int from = y - r * C::kDilation;  // the line of results that this tap of line y belongs to, times stride
-    if (from < 0 || from % C::kStride != 0 || from / C::kStride >= C::kLines) continue;
+    const int at = y - r * C::kDilation;  // the line of results that this tap of line y belongs to, times stride
+    if (at < 0 || at % C::kStride != 0 || at / C::kStride >= C::kLines) continue;
 #pragma unroll
     for (int s = 0; s < C::kTapsW; s++) {
       float tap[C::kVector];
-      uint32_t words[C::kWords];
-      const T* at = weights + (r * C::kTapsW + s) * p.channels;
-      if constexpr (C::kWords >= 4) {
+      if constexpr (C::kHeld) {
 #pragma unroll
-        for (int i = 0; i < C::kWords / 4; i++) {
-          const uint4 v = __ldg(reinterpret_cast<const uint4*>(at) + i);
-          words[4 * i] = v.x, words[4 * i + 1] = v.y, words[4 * i + 2] = v.z, words[4 * i + 3] = v.w;
-        }
+        for (int c = 0; c < C::kVector; c++) tap[c] = held[r * C::kTapsW + s][c];
       } else {
-#pragma unroll
-        for (int i = 0; i < C::kWords; i++) words[i] = __ldg(reinterpret_cast<const uint32_t*>(at) + i);
+        depthwise_tap<C>(tap, weights + (r * C::kTapsW + s) * p.channels);
       }
-      Words<T>::template unpack<C::kVector>(tap, words);
 #pragma unroll
       for (int x = 0; x < C::kPixels; x++) {
         float pixel[C::kVector];
-        Words<T>::template unpack<C::kVector>(pixel, pixels[x * C::kStride + s * C::kDilation]);
+        Words<typename C::Element>::template unpack<C::kVector>(pixel, words[x * C::kStride + s * C::kDilation]);
 #pragma unroll
         for (int c = 0; c < C::kVector; c++)
-          sums[from / C::kStride][x][c] = fmaf(pixel[c], tap[c], sums[from / C::kStride][x][c]);
+          sums[at / C::kStride][x][c] = fmaf(pixel[c], tap[c], sums[at / C::kStride][x][c]);
       }
     }
   }
@@ -80,26 +115,39 @@ PLANISH_DEVICE void depthwise(const typename C::Element* x, const typename C::El
                               const typename C::Result* residual, const DepthwiseShape& p) {
   using Out = typename C::Result;
   grid_release();
-  const int vectors = p.channels / C::kVector, across = (p.out_w + C::kPixels - 1) / C::kPixels;
+  const int chunks = (p.channels + 31) / 32, across = (p.out_w + C::kPixels - 1) / C::kPixels;
   const int down = (p.out_h + C::kLines - 1) / C::kLines;
-  const int64_t index = int64_t{blockIdx.x} * C::kThreads + threadIdx.x;
-  const int channel = static_cast<int>(index % vectors) * C::kVector;
-  const int64_t patch = index / vectors;
+  const int channel = static_cast<int>(blockIdx.x % chunks * 32 + threadIdx.x % C::kAcross * C::kVector);
+  const uint32_t patch = blockIdx.x / chunks * C::kPatches + threadIdx.x / C::kAcross;
   const int q = static_cast<int>(patch % across) * C::kPixels, image = static_cast<int>(patch / across / down);
   const int o = static_cast<int>(patch / across % down) * C::kLines;
-  if (image >= p.images) return;
-  float biases[C::kVector], scales[C::kVector];
+  if (image >= p.images || channel >= p.channels) return;
+  weights += channel;
+  float biases[C::kVector], scales[C::kVector], held[C::kHeld ? C::kTapsH * C::kTapsW : 1][C::kVector];
   load_channels<C::kVector>(biases, bias, channel, p.channels);
   if constexpr (Program::scale) load_channels<C::kVector>(scales, scale, channel, p.channels);
+  if constexpr (C::kHeld) {
+#pragma unroll
+    for (int tap = 0; tap < C::kTapsH * C::kTapsW; tap++) depthwise_tap<C>(held[tap], weights + tap * p.channels);
+  }
   grid_wait();
   float sums[C::kLines][C::kPixels][C::kVector] = {};
   const int h0 = o * C::kStride - p.pad_h, w0 = q * C::kStride - p.pad_w;
-  const typename C::Element* from = x + int64_t{image} * p.height * p.width * p.pixel_pitch + channel;
+  const int64_t pixel_bytes = int64_t{p.pixel_pitch} * static_cast<int>(sizeof(typename C::Element));
+  const int64_t line_bytes = p.width * pixel_bytes;
+  const char* from[C::kReachW];
+#pragma unroll
+  for (int i = 0; i < C::kReachW; i++) {
+    from[i] = reinterpret_cast<const char*>(x + channel) + (int64_t{image} * p.height + h0) * line_bytes +
+              (w0 + i) * pixel_bytes;
+    asm volatile("" : "+l"(from[i]));  // to be added to, not multiplied again
+  }
 #pragma unroll
   for (int y = 0; y < C::kReachH; y++) {
-    const bool inside = static_cast<unsigned>(h0 + y) < static_cast<unsigned>(p.height);
-    depthwise_line<C>(sums, from + (inside ? int64_t{h0 + y} * p.width * p.pixel_pitch : 0), inside, weights + channel,
-                      p, y, w0);
+    depthwise_line<C>(sums, from, static_cast<unsigned>(h0 + y) < static_cast<unsigned>(p.height), weights, held, p, y,
+                      w0);
+#pragma unroll
+    for (int i = 0; i < C::kReachW; i++) from[i] += line_bytes;
   }
 #pragma unroll
   for (int l = 0; l < C::kLines; l++)

@@ -15,21 +15,35 @@ struct Elementwise {
   } operands[OPERANDS];
 };
 
-template <int OPERANDS>
-__device__ inline void offsets_of(const Elementwise<OPERANDS>& nest, uint32_t flat, int64_t (&offsets)[OPERANDS]) {
+// Of several positions at once, so that an extent's reciprocal is taken once: the quotient it gives is one too small at
+// most, and the outermost axis has what is left.
+template <int POSITIONS, int OPERANDS>
+__device__ inline void offsets_of(const Elementwise<OPERANDS>& nest, uint32_t (&flat)[POSITIONS],
+                                  int64_t (&offsets)[POSITIONS][OPERANDS]) {
 #pragma unroll
-  for (int k = 0; k < OPERANDS; ++k) offsets[k] = 0;
+  for (int u = 0; u < POSITIONS; ++u)
+#pragma unroll
+    for (int k = 0; k < OPERANDS; ++k) offsets[u][k] = 0;
   for (int axis = nest.rank - 1; axis >= 0; --axis) {
-    const uint32_t extent = nest.dims[axis], rest = axis == 0 ? 0 : flat / extent;
-    const uint32_t at = flat - rest * extent;
-    flat = rest;
+    const uint32_t extent = nest.dims[axis], reciprocal = axis == 0 ? 0 : 0xffffffffu / extent;
 #pragma unroll
-    for (int k = 0; k < OPERANDS; ++k) offsets[k] += at * nest.operands[k].strides[axis];
+    for (int u = 0; u < POSITIONS; ++u) {
+      uint32_t rest = __umulhi(flat[u], reciprocal), at = flat[u] - rest * extent;
+      if (axis != 0 && at >= extent) ++rest, at -= extent;
+      flat[u] = rest;
+#pragma unroll
+      for (int k = 0; k < OPERANDS; ++k) offsets[u][k] += at * nest.operands[k].strides[axis];
+    }
   }
 }
 
+// One element, or four neighbours.
 template <class T, class R, class Operand>
-__device__ inline void load_four(const Operand& operand, int rank, int64_t at, R (&out)[4]) {
+__device__ inline void load_group(const Operand& operand, int, int64_t at, R (&out)[1]) {
+  out[0] = load<T, R>(operand.data, at);
+}
+template <class T, class R, class Operand>
+__device__ inline void load_group(const Operand& operand, int rank, int64_t at, R (&out)[4]) {
   if (operand.strides[rank - 1] == 0) {
     const R one = load<T, R>(operand.data, at);
 #pragma unroll
@@ -41,7 +55,11 @@ __device__ inline void load_four(const Operand& operand, int rank, int64_t at, R
   for (int i = 0; i < 4; ++i) out[i] = widened<R, T>(four.elements[i]);
 }
 template <class T, class R, class Operand>
-__device__ inline void store_four(const Operand& operand, int64_t at, const R (&values)[4]) {
+__device__ inline void store_group(const Operand& operand, int64_t at, const R (&values)[1]) {
+  store<T, R>(operand.data, at, values[0]);
+}
+template <class T, class R, class Operand>
+__device__ inline void store_group(const Operand& operand, int64_t at, const R (&values)[4]) {
   Run<T, 4> four;
 #pragma unroll
   for (int i = 0; i < 4; ++i) four.elements[i] = Narrowed<T, R>::make(values[i]);

@@ -1,11 +1,60 @@
 #pragma once
-// Primitives of pointwise programs that are not one C++ expression.
+// Primitives of pointwise programs that are not one C++ expression. A source whose results have 16 bits defines
+// PLANISH_SHORT_RESULT: functions of a few instructions then, right to 2e-6 of the largest of a value, 1 and the result.
 
 __device__ inline float pw_min(float a, float b) { return a != a || b != b ? __int_as_float(0x7fc00000) : fminf(a, b); }
 __device__ inline float pw_max(float a, float b) { return a != a || b != b ? __int_as_float(0x7fc00000) : fmaxf(a, b); }
 __device__ inline float pw_sign(float a) { return a > 0 ? 1.0f : a < 0 ? -1.0f : a; }
-__device__ inline float pw_softplus(float a) { return fmaxf(a, 0.0f) + log1pf(expf(-fabsf(a))); }
+
+#ifdef PLANISH_SHORT_RESULT
+constexpr float kBitsOfE = 1.4426950408889634f;  // log2(e)
+
+__device__ inline float pw_power_of_two(float a) {
+  float out;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(a));
+  return out;
+}
+__device__ inline float pw_logarithm(float a) {  // to the base 2
+  float out;
+  asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(a));
+  return out;
+}
+__device__ inline float pw_inverse(float a) {
+  float out;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(a));
+  return out;
+}
+__device__ inline float pw_div(float a, float b) {
+  float out;
+  asm("div.full.f32 %0, %1, %2;" : "=f"(out) : "f"(a), "f"(b));
+  return out;
+}
+__device__ inline float pw_exp(float a) { return pw_power_of_two(a * kBitsOfE); }
+__device__ inline float pw_sigmoid(float a) { return pw_inverse(1.0f + pw_power_of_two(a * -kBitsOfE)); }
+__device__ inline float pw_tanh(float a) {
+  return fmaf(-2.0f, pw_inverse(1.0f + pw_power_of_two(a * (2 * kBitsOfE))), 1.0f);
+}
+__device__ inline float pw_softplus(float a) {
+  return fmaf(pw_logarithm(1.0f + pw_power_of_two(fabsf(a) * -kBitsOfE)), 1 / kBitsOfE, fmaxf(a, 0.0f));
+}
+// 1 - 2^-q(|a|): q is a polynomial fitted to -log2(erfc), by the error of erf (7e-7); it grows for ever.
+__device__ inline float pw_erf(float a) {
+  const float x = fabsf(a);
+  float q = fmaf(-2.9441025e-3f, x, 2.9589858e-2f);
+  q = fmaf(q, x, -0.14866543f);
+  q = fmaf(q, x, -0.91850942f);
+  q = fmaf(q, x, -1.6278890f);
+  return copysignf(1.0f - pw_power_of_two(q * x), a);
+}
+#else
+__device__ inline float pw_div(float a, float b) { return a / b; }
+__device__ inline float pw_exp(float a) { return expf(a); }
 __device__ inline float pw_sigmoid(float a) { return 1.0f / (1.0f + expf(-a)); }
+__device__ inline float pw_tanh(float a) { return tanhf(a); }
+__device__ inline float pw_softplus(float a) { return fmaxf(a, 0.0f) + log1pf(expf(-fabsf(a))); }
+__device__ inline float pw_erf(float a) { return erff(a); }
+#endif
+
 __device__ inline float pw_mod(float a, float b) {
   const float rest = fmodf(a, b);
   return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;

@@ -30,7 +30,21 @@ extern "C" __global__ void __launch_bounds__(kAcross* kDown)
   float values[kEach];
 #pragma unroll
   for (int e = 0; e < kEach; ++e) values[e] = IDENTITY;
-  for (int pixel = part * kDown + down; pixel < pixels; pixel += BLOCKS * kDown) {
+  const auto add = [&](const float(&loaded)[kEach]) {
+#pragma unroll
+    for (int e = 0; e < kEach; ++e) values[e] = HOW::of(values[e], BEGIN(loaded[e]));
+  };
+  constexpr int step = BLOCKS * kDown, together = 4;  // reads under way at once
+  int pixel = part * kDown + down;
+  for (; runs && pixel + (together - 1) * step < pixels; pixel += together * step) {
+    float loaded[together][kEach];
+#pragma unroll
+    for (int u = 0; u < together; ++u)
+      load_run<TYPE_X, kEach>(loaded[u], from + static_cast<int64_t>(pixel + u * step) * pitch);
+#pragma unroll
+    for (int u = 0; u < together; ++u) add(loaded[u]);
+  }
+  for (; pixel < pixels; pixel += step) {
     const TYPE_X* at = from + static_cast<int64_t>(pixel) * pitch;
     float loaded[kEach];
     if (runs) {
@@ -39,8 +53,7 @@ extern "C" __global__ void __launch_bounds__(kAcross* kDown)
 #pragma unroll
       for (int e = 0; e < kEach; ++e) loaded[e] = channel + e < channels ? to_float(at[e]) : 0.0f;
     }
-#pragma unroll
-    for (int e = 0; e < kEach; ++e) values[e] = HOW::of(values[e], BEGIN(loaded[e]));
+    add(loaded);
   }
 #pragma unroll
   for (int e = 0; e < kEach; ++e) parts[down][across * kEach + e] = values[e];

@@ -70,50 +70,82 @@ PLANISH_DEVICE void wide_values(float* result, const uint32_t* weights, uint32_t
   product_commit();
 }
 
-// Times log2(e) * scale, with the mask; -infinity behind the last key.
+// Addends of 128 keys from key0 on for the thread's two rows, pairs of neighbours; past the ends those at the ends.
 template <class C>
-PLANISH_DEVICE void wide_mask(float* scores, const WideShape& p, const typename C::Element* mask, int query, int key0,
-                              int lane) {
-  const bool last = key0 + C::kKeys > p.keys;
-  const float factor = p.scale * kLog2e;
-  const int row = min(query, p.queries - 1), step = static_cast<int>(p.mask.element);
-  const int down = (min(query + 8, p.queries - 1) - row) * static_cast<int>(p.mask.row);  // 0: both rows have one mask
-  if constexpr (C::kMask == 2) mask += row * p.mask.row;
+PLANISH_DEVICE void wide_addends(uint32_t (*addends)[C::kKeys / 8], const WideShape& p,
+                                 const typename C::Element* mask, int query, int key0, int lane) {
+  if constexpr (C::kMask == 2) {
+    const int first = key0 + (lane & 3) * 2;
 #pragma unroll
-  for (int j = 0; j < C::kKeys / 8; j++)
+    for (int h = 0; h < 2; h++) {
+      const typename C::Element* const row = mask + min(query + h * 8, p.queries - 1) * p.mask.row;
+      const bool pairs = p.mask.element == 1 && key0 + C::kKeys <= p.keys && p.mask.row % 2 == 0 &&
+                         reinterpret_cast<uint64_t>(mask) % 4 == 0;
+      if (pairs) {
 #pragma unroll
-    for (int e = 0; e < 2; e++) {
-      const int key = key0 + j * 8 + (lane & 3) * 2 + e;
-      float first = scores[4 * j + e] * factor, second = scores[4 * j + 2 + e] * factor;
-      if constexpr (C::kMask == 2) {
-        const typename C::Element* const here = mask + min(key, p.keys - 1) * step;
-        const float addend = to_float(*here);
-        first = fmaf(addend, kLog2e, first);
-        second = fmaf(down == 0 ? addend : to_float(here[down]), kLog2e, second);
+        for (int j = 0; j < C::kKeys / 8; j++)
+          addends[h][j] = *reinterpret_cast<const uint32_t*>(row + first + j * 8);
+      } else {
+#pragma unroll
+        for (int j = 0; j < C::kKeys / 8; j++) {
+          const auto bits = [&](int key) {
+            return static_cast<uint32_t>(row[min(key, p.keys - 1) * p.mask.element].bits);
+          };
+          addends[h][j] = bits(first + j * 8) | bits(first + j * 8 + 1) << 16;
+        }
       }
-      const bool seen = !last || key < p.keys;
-      scores[4 * j + e] = seen ? first : -infinity();
-      scores[4 * j + 2 + e] = seen ? second : -infinity();
     }
+  }
 }
 
-// Running softmax: scores become packed weights 2^(s - maximum); what was summed before is scaled to the new maximum.
+// Scores with the mask, -infinity behind the last key; what is left to multiply by is returned: units are powers of two.
 template <class C>
-PLANISH_DEVICE void wide_softmax(float* scores, uint32_t* weights, float* maxima, float* sums, float* result) {
+PLANISH_DEVICE float wide_mask(float* scores, const WideShape& p, const uint32_t (*addends)[C::kKeys / 8], int key0,
+                               int lane) {
+  const float factor = p.scale * kLog2e;
+  const bool now = C::kMask == 2 || factor <= 0;  // else with the exponential
+  if (now) {
+#pragma unroll
+    for (int j = 0; j < C::kKeys / 8; j++)
+#pragma unroll
+      for (int h = 0; h < 2; h++) {
+        float pair[2] = {0, 0};
+        if constexpr (C::kMask == 2) Words<typename C::Element>::template unpack<2>(pair, &addends[h][j]);
+#pragma unroll
+        for (int e = 0; e < 2; e++)
+          scores[4 * j + 2 * h + e] = fmaf(scores[4 * j + 2 * h + e], factor, pair[e] * kLog2e);
+      }
+  }
+  if (key0 + C::kKeys > p.keys) {
+#pragma unroll
+    for (int j = 0; j < C::kKeys / 8; j++)
+#pragma unroll
+      for (int e = 0; e < 4; e++)
+        if (key0 + j * 8 + (lane & 3) * 2 + e % 2 >= p.keys) scores[4 * j + e] = -infinity();
+  }
+  return now ? 1 : factor;
+}
+
+// Running softmax: scores become packed weights 2^(factor * s - maximum), factor being above 0; what was summed before is
+// scaled to the new maximum.
+template <class C>
+PLANISH_DEVICE void wide_softmax(float* scores, float factor, uint32_t* weights, float* maxima, float* sums,
+                                 float* result) {
 #pragma unroll
   for (int h = 0; h < 2; h++) {
-    float most = maxima[h];
+    float most = -infinity();
 #pragma unroll
     for (int j = 0; j < C::kKeys / 8; j++) most = fmaxf(most, fmaxf(scores[4 * j + 2 * h], scores[4 * j + 2 * h + 1]));
     most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 1));
     most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 2));
+    most = fmaxf(maxima[h], most * factor);
     const float base = most == -infinity() ? 0.0f : most, shrink = power_of_two(maxima[h] - base);
     float sum = 0;
 #pragma unroll
     for (int j = 0; j < C::kKeys / 8; j++)
 #pragma unroll
       for (int e = 2 * h; e < 2 * h + 2; e++) {
-        scores[4 * j + e] = power_of_two(scores[4 * j + e] - base);
+        scores[4 * j + e] = power_of_two(fmaf(scores[4 * j + e], factor, -base));
         sum += scores[4 * j + e];
       }
     maxima[h] = most, sums[h] = fmaf(sums[h], shrink, sum);
@@ -170,9 +202,10 @@ PLANISH_DEVICE void wide_attention(const TensorMap& q, const TensorMap& k, const
   grid_wait();
   const int query = blockIdx.x * C::kRows + warp * 16 + (lane >> 2);
   float scores[C::kKeys / 2], result[C::kHead / 2], maxima[2] = {-infinity(), -infinity()}, sums[2] = {0, 0};
-  uint32_t weights[C::kKeys / 4];
+  uint32_t weights[C::kKeys / 4], addends[C::kMask == 2 ? 2 : 1][C::kKeys / 8];
 #pragma unroll
   for (int i = 0; i < C::kHead / 2; i++) result[i] = 0;
+  wide_addends<C>(addends, p, mask, query, 0, lane);
   Ring<C::kStages> ring;
   barrier_wait(barriers.queries, 0);
   barrier_wait(barriers.keys, 0);
@@ -180,8 +213,8 @@ PLANISH_DEVICE void wide_attention(const TensorMap& q, const TensorMap& k, const
   product_wait<0>();
   sums_ready<C::kKeys / 2>(scores);
   for (int i = 0; i < count; i++) {
-    wide_mask<C>(scores, p, mask, query, i * C::kKeys, lane);
-    wide_softmax<C>(scores, weights, maxima, sums, result);
+    const float factor = wide_mask<C>(scores, p, addends, i * C::kKeys, lane);
+    wide_softmax<C>(scores, factor, weights, maxima, sums, result);
     const Ring<C::kStages> here = ring;
     ring.next();
     barrier_wait(barriers.values + here.stage * 8, here.parity);
@@ -189,6 +222,7 @@ PLANISH_DEVICE void wide_attention(const TensorMap& q, const TensorMap& k, const
     if (i + 1 < count) {
       barrier_wait(barriers.keys + ring.stage * 8, ring.parity);
       wide_scores<C>(scores, queries, blocks + ring.stage * 2 * C::kBlock);
+      wide_addends<C>(addends, p, mask, query, (i + 1) * C::kKeys, lane);
     }
     product_wait<0>();
     sums_ready<C::kHead / 2>(result);

@@ -11,6 +11,7 @@ namespace planish::tactics::cuda {
 namespace {
 
 constexpr double kConvTera = 8, kTeraOfPixels = 1;
+constexpr double kDirectUs = 6;
 constexpr double kDirectStepUs = 0.1;  // of one step of depth in a tile, as seen on an H200
 constexpr double kTilesAtOnce = 2 * 132;
 constexpr int64_t kConvTile = 64, kFewChannels = 8;
@@ -83,7 +84,7 @@ void propose_conv(const TacticQuery& query, CandidateSink& sink) {
                        static_cast<double>(p.attrs.group);
   double depth = 1;
   for (int i = 1; i < p.w.rank(); ++i) depth *= static_cast<double>(query.typical(p.w)[static_cast<size_t>(i)]);
-  const double waves_us = std::ceil(tiles / kTilesAtOnce) * depth * kDirectStepUs;
+  const double waves_us = kDirectUs + std::ceil(tiles / kTilesAtOnce) * depth * kDirectStepUs;
   offer_conv(query, sink, p, std::move(launch), kConvTera, waves_us);
 }
 

@@ -11,7 +11,7 @@
 namespace planish::tactics::cuda {
 namespace {
 
-constexpr int64_t kMostFewRows = 16, kFewAtOnce = 4, kFewWarps = 4;
+constexpr int64_t kMostFewRows = 256, kFewAtOnce = 4, kFewWarps = 4;
 constexpr double kFewBytesPerUs = 3e6, kFewPassUs = 0.35;  // a pass: 1024 elements of depth
 
 std::string read_few(const TacticQuery& query, TensorProduct& p) {

@@ -13,7 +13,7 @@ namespace planish::tactics::cuda {
 namespace {
 
 constexpr int64_t kGeneralStages = 4, kMostBlockBytes = 64, kMostGroups = 65535;
-constexpr double kGeneralStepUs = 0.25;  // of one block of depth, of a tile that waits for nothing else
+constexpr double kGeneralStepUs = 0.6;  // of one block of depth, of a tile that waits for nothing else
 constexpr double kGeneralTera = 180, kGeneralTeraByElements = 12;
 
 struct GeneralTile {

@@ -13,7 +13,8 @@ void propose_pool(const TacticQuery& query, CandidateSink& sink) {
   const auto attrs = attrs_to<PoolAttrs>(p->form.anchor->attrs);
   const int spatial = p->x.shape.rank() - 2;
   if (spatial < 1 || spatial > 3) return sink.refuse("cuda.pool", "one to three spatial axes are accepted");
-  std::vector<Dim> kernel, stride, dilation, pad, most;
+  std::vector<int64_t> kernel;
+  std::vector<Dim> stride, dilation, pad, most;
   for (int i = 0; i < spatial; ++i) {
     const auto at = static_cast<size_t>(i);
     const Dim in = p->x.shape[i + 2], out = p->y.shape[i + 2];
@@ -21,14 +22,14 @@ void propose_pool(const TacticQuery& query, CandidateSink& sink) {
     stride.push_back(at_or(attrs.strides, at, 1));
     dilation.push_back(at_or(attrs.dilations, at, 1));
     const Dim total =
-        max(Dim(0), (out - Dim(1)) * stride.back() + (kernel.back() - Dim(1)) * dilation.back() + Dim(1) - in);
+        max(Dim(0), (out - Dim(1)) * stride.back() + Dim(kernel.back() - 1) * dilation.back() + Dim(1) - in);
     const Dim half = floor_div(total, Dim(2));
     pad.push_back(attrs.auto_pad == "SAME_UPPER"   ? half
                   : attrs.auto_pad == "SAME_LOWER" ? total - half
                   : attrs.auto_pad == "VALID"      ? Dim(0)
                                                    : Dim(at_or(attrs.pads, at, 0)));
     const int64_t end = at_or(attrs.pads, at + static_cast<size_t>(spatial), 0);
-    most.push_back(in + (attrs.auto_pad == "NOTSET" ? Dim(end) : kernel.back()));
+    most.push_back(in + (attrs.auto_pad == "NOTSET" ? Dim(end) : Dim(kernel.back())));
   }
   pad.resize(3, Dim(0));
   Launch launch;
@@ -36,7 +37,9 @@ void propose_pool(const TacticQuery& query, CandidateSink& sink) {
   launch.options = {define("SPATIAL", spatial), define("AVERAGE", p->form.anchor->op == "average_pool" ? 1 : 0),
                     define("COUNT_PAD", attrs.count_include_pad != 0 ? 1 : 0)};
   launch.arguments = {"view:i0", "view:o0"};
-  for (const auto* list : {&kernel, &stride, &dilation, &pad, &most}) launch.three(*list);
+  for (size_t i = 0; i < 3; ++i)
+    launch.options.push_back(define(fmt::format("KERNEL{}", i), i < kernel.size() ? kernel[i] : 1));
+  for (const auto* list : {&stride, &dilation, &pad, &most}) launch.three(*list);
   const int64_t whole = 16 / element_bytes(p->x.dtype);
   const bool runs = p->x.shape[1].is_constant() && p->x.shape[1].value() % whole == 0;
   launch.options.push_back(define("WIDTH", runs ? whole : 1));

@@ -11,7 +11,7 @@ namespace {
 constexpr double kSerialResults = 1 << 15, kSerialElements = 64;
 
 constexpr int64_t kPixelChannels = 64, kCluster = 8, kMostImages = 65535;
-constexpr double kFewBlocks = 132, kManyPixels = 256;
+constexpr double kFewBlocks = 132, kManyPixels = 256, kVeryManyPixels = 2048;
 
 struct Reduction {
   const char *op, *how, *begin, *end, *identity;
@@ -57,8 +57,10 @@ void offer_pixels(const TacticQuery& query, CandidateSink& sink, const UnaryProb
   const Dim blocks = ceil_div(x[1], Dim(kPixelChannels)), pixels = floor_div(x.element_count(), x[0] * x[1]);
   if (x[0].upper_bound(query.graph.symbols) > kMostImages) return;
   const double typical_blocks = typical_elements(query, Shape({blocks * x[0]}));
+  const double typical_pixels = typical_elements(query, Shape({pixels}));
   const bool shared =
-      query.cuda == "sm_90a" && typical_blocks < kFewBlocks && typical_elements(query, Shape({pixels})) >= kManyPixels;
+      query.cuda == "sm_90a" && ((typical_blocks < kFewBlocks && typical_pixels >= kManyPixels) ||
+                                 (typical_blocks < 4 * kFewBlocks && typical_pixels >= kVeryManyPixels));
   const int64_t cluster = shared ? kCluster : 1;
   Launch launch;
   launch.kernel = "reduce_pixels";

@@ -1,6 +1,7 @@
 // First layers on tensor cores, and depthwise convolutions: kernels over views of any image.
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/reference/conv.h"
@@ -133,15 +134,29 @@ Tensor pack_depthwise(const TensorProduct& p) {
   });
 }
 
+struct Patch {
+  int64_t lines, pixels, vector;
+};
+
+// Small images want every thread there is, large ones few reads; seven lines for sizes as 224 / 2^n.
+std::vector<Patch> patches_of(const TacticQuery& query, const TensorProduct& p) {
+  const bool few = p.taps_h * p.taps_w <= 9;
+  std::vector<Patch> patches = {{1, 1, 8}, {1, 4, few ? 8 : 4}};
+  const int64_t vector = few ? 4 : 2;
+  const bool sevens = std::fmod(typical_elements(query, Shape({p.out_extents[0]})), 7) == 0;
+  patches.push_back(sevens ? Patch{7, 2, vector} : Patch{4, few || p.strides[0] > 1 ? 2 : 4, vector});
+  return patches;
+}
+
 void offer_depthwise(const TacticQuery& query, CandidateSink& sink, const DirectConv& direct) {
   auto p = std::make_shared<TensorProduct>(direct.product);
   const double outputs = typical_elements(query, query.output(0).type.shape);
-  for (const auto& [lines, pixels] : {std::pair<int64_t, int64_t>{1, 1}, {1, 4}, {4, 2}}) {
+  for (const auto& [lines, pixels, vector] : patches_of(query, *p)) {
     Launch launch;
     launch.kernel = "depthwise_conv";
     launch.source = head_of(*p, "depthwise",
-                            fmt::format("DepthwiseConv<half_t, half_t, {}, {}, {}, {}, {}, {}, 8>", p->taps_h,
-                                        p->taps_w, p->strides[0], p->dilations[0], lines, pixels));
+                            fmt::format("DepthwiseConv<half_t, half_t, {}, {}, {}, {}, {}, {}, {}>", p->taps_h,
+                                        p->taps_w, p->strides[0], p->dilations[0], lines, pixels, vector));
     launch.source += R"(
 extern "C" __global__ void __launch_bounds__(Chosen::kThreads)
     depthwise_conv(const __grid_constant__ View x, const half_t* weights, const float* bias,
@@ -157,13 +172,13 @@ extern "C" __global__ void __launch_bounds__(Chosen::kThreads)
     for (int64_t number : p->pads) launch.integer(number);
     const Dim patches =
         p->extents[0] * ceil_div(p->out_extents[0], Dim(lines)) * ceil_div(p->out_extents[1], Dim(pixels));
-    launch.grid = {ceil_div(patches * Dim(p->columns / 8), Dim(128)), 1, 1};
-    const double threads = outputs / static_cast<double>(8 * lines * pixels);
+    launch.grid = {ceil_div(patches, Dim(4 * vector)) * Dim((p->columns + 31) / 32), 1, 1};
+    const double threads = outputs / static_cast<double>(vector * lines * pixels);
     Candidate candidate = direct_candidate(query, *p, fmt::format("cuda.depthwise.{}x{}", lines, pixels),
                                            std::move(launch), 128, 0, [p] { return pack_depthwise(*p); });
-    // Small images want every thread there is, large ones few reads.
+    const double patch = lines * pixels == 1 ? 0 : lines == 1 ? 1 : 2;
     candidate.estimated_us = estimate_us(query, outputs * static_cast<double>(p->taps_h * p->taps_w), 5) +
-                             (threads < 60e3 ? (lines * pixels > 1 ? 1 : 0) : (lines * pixels > 1 ? 0 : 2));
+                             (threads < 60e3 ? patch : 2 - patch);
     sink.offer(std::move(candidate));
   }
 }

@@ -4,46 +4,76 @@
 
 namespace planish::tactics::cuda {
 
+static constexpr int64_t kResident = 132 * 8;
+
 Launch elementwise_launch(const std::string& arithmetic, const std::vector<std::string>& inputs,
                           const std::string& output, const std::string& body, Dim count) {
-  std::string parameters, four, loads, four_arguments, arguments;
+  // Of large tensors a thread moves several groups at once, far apart: memory wants many reads under way.
+  const int together = inputs.size() <= 2 ? 4 : inputs.size() <= 4 ? 2 : 1;
+  std::string parameters, registers, loads, arguments;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const char* const comma = i == 0 ? "" : ", ";
     parameters += fmt::format("{}{} r{}", comma, arithmetic, i);
-    four +=
-        fmt::format("      {0} r{1}[4];\n      load_four<{2}, {0}>(nest.operands[{3}], nest.rank, at[{3}], r{1});\n",
-                    arithmetic, i, inputs[i], i + 1);
-    four_arguments += fmt::format("{}r{}[k]", comma, i);
-    arguments +=
-        fmt::format("{}load<{}, {}>(nest.operands[{}].data, at[{}])", comma, inputs[i], arithmetic, i + 1, i + 1);
+    registers += fmt::format("  {} r{}[TOGETHER][WIDTH];\n", arithmetic, i);
+    loads += fmt::format("    load_group<{}>(nest.operands[{}], nest.rank, at[u][{}], r{}[u]);\n", inputs[i], i + 1,
+                         i + 1, i);
+    arguments += fmt::format("{}r{}[u][k]", comma, i);
   }
   Launch launch;
-  launch.source = fmt::format(R"(#include "elementwise.cuh"
+  launch.source =
+      fmt::format(R"({primitives}#include "elementwise.cuh"
 
-__device__ inline {0} compute({1}) {{
-{2}  return result;
+__device__ inline {real} compute({parameters}) {{
+{body}  return result;
 }}
 
-extern "C" __global__ void __launch_bounds__(256) elementwise(const __grid_constant__ Elementwise<{3}> nest) {{
-  wait_for_previous();
-  for (uint32_t i = blockIdx.x * 256 + threadIdx.x; i < nest.count; i += gridDim.x * 256) {{
-    int64_t at[{3}];
-    offsets_of(nest, i, at);
-    if (nest.lanes == 4) {{
-{4}      {0} out[4];
+template <int WIDTH, int TOGETHER>
+__device__ inline void groups(const Elementwise<{operands}>& nest, uint32_t first, uint32_t step) {{
+  uint32_t flat[TOGETHER];
+  int64_t at[TOGETHER][{operands}];
 #pragma unroll
-      for (int k = 0; k < 4; ++k) out[k] = compute({5});
-      store_four<{6}, {0}>(nest.operands[0], at[0], out);
+  for (int u = 0; u < TOGETHER; ++u) flat[u] = min(first + u * step, nest.count - 1);
+  offsets_of(nest, flat, at);
+{registers}#pragma unroll
+  for (int u = 0; u < TOGETHER; ++u) {{
+{loads}  }}
+#pragma unroll
+  for (int u = 0; u < TOGETHER; ++u) {{
+    if (u * step >= nest.count - first) break;
+    {real} out[WIDTH];
+#pragma unroll
+    for (int k = 0; k < WIDTH; ++k) out[k] = compute({arguments});
+    store_group<{output}>(nest.operands[0], at[u][0], out);
+  }}
+}}
+
+extern "C" __global__ void __launch_bounds__(256) elementwise(const __grid_constant__ Elementwise<{operands}> nest) {{
+  wait_for_previous();
+  const uint32_t step = gridDim.x * 256;
+  for (uint32_t i = blockIdx.x * 256 + threadIdx.x; i < nest.count; i += {together} * step) {{
+    const bool one = nest.count - i <= step;
+    if (nest.lanes == 4) {{
+      if (one)
+        groups<4, 1>(nest, i, step);
+      else
+        groups<4, {together}>(nest, i, step);
+    }} else if (one) {{
+      groups<1, 1>(nest, i, step);
     }} else {{
-      store<{6}, {0}>(nest.operands[0].data, at[0], compute({7}));
+      groups<1, {together}>(nest, i, step);
     }}
   }}
 }}
 )",
-                              arithmetic, parameters, body, inputs.size() + 1, four, four_arguments, output, arguments);
+                  fmt::arg("primitives", with_primitives(output)), fmt::arg("real", arithmetic),
+                  fmt::arg("parameters", parameters), fmt::arg("body", body), fmt::arg("operands", inputs.size() + 1),
+                  fmt::arg("together", together), fmt::arg("registers", registers), fmt::arg("loads", loads),
+                  fmt::arg("arguments", arguments), fmt::arg("output", output));
   launch.kernel = "elementwise";
   launch.arguments = {"elementwise"};
-  launch.grid = {ceil_div(count, Dim(4 * kBlock)), 1, 1};
+  // As many blocks as are resident at once have a group a thread, beyond that threads have more.
+  launch.grid = {
+      min(ceil_div(count, Dim(4 * kBlock)), max(Dim(kResident), ceil_div(count, Dim(4 * together * kBlock)))), 1, 1};
   return launch;
 }
 

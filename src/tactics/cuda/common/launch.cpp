@@ -77,7 +77,7 @@ Epilogue epilogue_of(const TacticQuery& query, const EpilogueForm& form) {
   }
   if (!epilogue.refusal.empty()) return epilogue;
   epilogue.source = fmt::format("#define EXTRA_PARAMETERS {}\n#define EXTRA_ARGUMENTS {}\n", parameters, arguments);
-  epilogue.source += "#include \"view.cuh\"\n#include \"primitives.cuh\"\n";
+  epilogue.source += with_primitives(device_type(query.output(0).type.dtype)) + "#include \"view.cuh\"\n";
   epilogue.source += fmt::format(
       "template <int N>\n__device__ inline float epilogue(float r0, const int (&at)[N]{}) {{\n", references);
   epilogue.source += loads + statements(form.epilogue, true);

@@ -21,7 +21,7 @@ const char* real_form(PwOp op) {
     case PwOp::abs:
       return "fabsf($0)";
     case PwOp::exp:
-      return "expf($0)";
+      return "pw_exp($0)";
     case PwOp::log:
       return "logf($0)";
     case PwOp::sqrt:
@@ -29,7 +29,7 @@ const char* real_form(PwOp op) {
     case PwOp::rsqrt:
       return "1.0f / sqrtf($0)";
     case PwOp::reciprocal:
-      return "1.0f / $0";
+      return "pw_div(1.0f, $0)";
     case PwOp::sin:
       return "sinf($0)";
     case PwOp::cos:
@@ -47,7 +47,7 @@ const char* real_form(PwOp op) {
     case PwOp::cosh:
       return "coshf($0)";
     case PwOp::tanh:
-      return "tanhf($0)";
+      return "pw_tanh($0)";
     case PwOp::asinh:
       return "asinhf($0)";
     case PwOp::acosh:
@@ -55,7 +55,7 @@ const char* real_form(PwOp op) {
     case PwOp::atanh:
       return "atanhf($0)";
     case PwOp::erf:
-      return "erff($0)";
+      return "pw_erf($0)";
     case PwOp::sigmoid:
       return "pw_sigmoid($0)";
     case PwOp::floor:
@@ -81,7 +81,7 @@ const char* real_form(PwOp op) {
     case PwOp::mul:
       return "$0 * $1";
     case PwOp::div:
-      return "$0 / $1";
+      return "pw_div($0, $1)";
     case PwOp::pow:
       return "powf($0, $1)";
     case PwOp::min:
@@ -229,6 +229,11 @@ std::string device_type(DataType type) {
 std::string word_type(DataType type) {
   static constexpr const char* kWords[] = {"", "uint8_t", "uint16_t", "", "uint32_t", "", "", "", "uint64_t"};
   return kWords[element_bytes(type)];
+}
+
+std::string with_primitives(const std::string& result) {
+  const bool is_short = result == "half_t" || result == "bfloat_t";
+  return std::string(is_short ? "#define PLANISH_SHORT_RESULT\n" : "") + "#include \"primitives.cuh\"\n";
 }
 
 std::string statements(const PointwiseProgram& program, bool real) {

@@ -20,6 +20,9 @@ std::string word_type(DataType type);
 // integers.
 std::string statements(const PointwiseProgram& program, bool real);
 
+// The first lines of a source with statements, whose results are of the element type `result` ("half_t").
+std::string with_primitives(const std::string& result);
+
 // "-DNAME=VALUE"
 std::string define(const std::string& name, const std::string& value);
 std::string define(const std::string& name, int64_t value);

@@ -251,7 +251,7 @@ Tensor bias_of(const TensorProduct& p) {
 }
 
 std::string program_text(const TensorProduct& p) {
-  std::string text = "#include \"primitives.cuh\"\nstruct Program {\n";
+  std::string text = with_primitives(device_type(p.result)) + "struct Program {\n";
   text += fmt::format("  static constexpr bool residual = {}, scale = false;\n", p.residual ? "true" : "false");
   text +=
       fmt::format("  static __device__ __forceinline__ float apply(float r0, float{}) {{\n", p.residual ? " r1" : "");
