@@ -5,10 +5,10 @@
 #include <cmath>
 #include <list>
 
-#include "base/background_work.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "compile/background_work.h"
 #include "compile/one_node.h"
 #include "compile/plan_race.h"
 #include "compile/selection.h"

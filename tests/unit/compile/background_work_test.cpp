@@ -1,6 +1,6 @@
 // Pieces that threads do beside the caller: each once, until they are told to stop.
 
-#include "base/background_work.h"
+#include "compile/background_work.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "base/background_work.h"
+#include "compile/background_work.h"
 
 #include <algorithm>
 #include <system_error>
