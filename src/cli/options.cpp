@@ -214,7 +214,7 @@ BuildOptions build_options(const CommonOptions& options) {
   build.timing_cache = options.timing_cache;
   build.optimize = !options.no_optimize;
   const std::string target = checked_target(options.target);
-  (target.starts_with("cuda:") ? build.cuda : build.isa) = target.substr(target.starts_with("cuda:") ? 5 : 0);
+  (target.starts_with("cuda:") ? build.arch : build.isa) = target.substr(target.starts_with("cuda:") ? 5 : 0);
   build.fallback = !options.no_fallback;
   build.threads = options.threads;
   build.dump_dir = options.dump_dir;

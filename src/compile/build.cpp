@@ -7,10 +7,8 @@
 #include "compile/pipeline.h"
 #include "compile/selection.h"
 #include "compile/tuner.h"
-#include "device/accelerator.h"
-#include "device/cuda/nvrtc.h"
 #include "ops/builder.h"
-#include "tactics/cuda/common/source.h"
+#include "tactics/target.h"
 
 namespace planish {
 namespace {
@@ -64,15 +62,13 @@ void check_extents(const Graph& graph) {
   }
 }
 
-// Of the GPU that the device is; empty: it is none.
-std::string own_arch(Device& device) { return device.accelerator() == nullptr ? "" : device.accelerator()->arch(); }
-
-void check_compiler() {
-  if (!cuda::nvrtc_missing().empty())
-    fail(Code::unsupported,
-         "{}; plans for a GPU are built with it (those built elsewhere run without), and --device cpu builds for the "
-         "processor",
-         cuda::nvrtc_missing());
+// Plans that are not optimised are the processor's.
+Target target_of(const BuildOptions& options, Device& device) {
+  Target target;
+  target.isa = options.isa.empty() ? active_isa() : parse_isa(options.isa);
+  target.threads = options.threads > 0 ? options.threads : device.pool().size();
+  if (options.optimize) target.arch = options.arch.empty() ? accelerator_arch(device) : options.arch;
+  return target;
 }
 
 // "tf32+bf16"; "f32" where nothing less is permitted.
@@ -87,37 +83,35 @@ std::string precisions_name(const Precisions& precisions) {
 }  // namespace
 
 void check_can_build(Device& device) {
-  if (device.accelerator() != nullptr) check_compiler();
+  Target target;
+  target.arch = accelerator_arch(device);
+  target.check_compiler();
 }
 
 Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport* report) {
   Phases phases(options, report);
-  const auto images = tactics::cuda::image_counts();
-  const Isa isa = options.isa.empty() ? active_isa() : parse_isa(options.isa);
+  const CompiledKernels before = compiled_kernels();
+  const Target target = target_of(options, device);
   phases.begin("checking", 0);
   infer_all(graph);
   verify(graph);
   phases.begin("optimising", 1);
-  const std::string arch = !options.optimize ? "" : !options.cuda.empty() ? options.cuda : own_arch(device);
-  run_pipeline(graph, pipeline(options.optimize, !arch.empty()), options.dump_dir);
-  if (!arch.empty()) check_compiler();
-  if (!arch.empty() && options.precisions.fp16) narrow_half(graph);
+  run_pipeline(graph, pipeline(options.optimize, target.is_accelerated()), options.dump_dir);
+  target.check_compiler();
+  if (target.is_accelerated() && options.precisions.fp16) narrow_half(graph);
   verify(graph);
   check_extents(graph);
   phases.begin("tuning", 2);
   EmitOptions emit;
-  emit.isa = isa;
+  emit.target = target;
   emit.precisions = options.precisions;
-  emit.cuda = arch;
   emit.fallback = options.fallback;
-  emit.threads = options.threads > 0 ? options.threads : device.pool().size();
   emit.reference_only = !options.optimize;
   emit.keep_intermediates = options.keep_intermediates;
   emit.timings_by_name = options.timings_by_name;
   Tuner tuner(device, options, emit);
-  // What a GPU computes is timed on it alone; for one that is not here estimates decide.
-  const bool here = emit.cuda.empty() ? cpu_info().has(isa) : emit.cuda == own_arch(device);
-  const bool timed = options.optimize && options.tuning != Tuning::off && here;
+  // For a device that is not here estimates decide.
+  const bool timed = options.optimize && options.tuning != Tuning::off && target.is(device);
   if (timed)
     emit.measured = [&](const Graph& g, const Node& n, const Candidate& c) { return tuner.measured_us(g, n, c); };
   const auto tuned_plan = [&](const Precisions& precisions, BuildReport& choices) {
@@ -144,16 +138,16 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   phases.begin("planning memory", 3);
   verify(plan);
   plan.notes["optimize"] = options.optimize ? "yes" : "no";
-  plan.notes["threads"] = std::to_string(emit.threads);
+  plan.notes["threads"] = std::to_string(target.threads);
   if (report != nullptr) {
     report->choices = std::move(choices.choices);
     report->results = std::move(choices.results);
     report->timed = tuner.timed();
     report->cached = tuner.cached();
-    const auto now = tactics::cuda::image_counts();
-    report->images_compiled = now.compiled - images.compiled;
-    report->images_from_disk = now.from_disk - images.from_disk;
-    report->compiler_seconds = now.seconds - images.seconds;
+    const CompiledKernels now = compiled_kernels();
+    report->images_compiled = now.compiled - before.compiled;
+    report->images_from_disk = now.from_disk - before.from_disk;
+    report->compiler_seconds = now.seconds - before.seconds;
   }
   phases.end();
   if (options.progress) options.progress({"done", 4, 4});

@@ -31,8 +31,8 @@ struct BuildOptions {
   bool optimize = true;             // false: no fusion, reference kernels (what `verify` compares with)
   bool keep_intermediates = false;  // every value keeps its own memory (for per-layer comparison)
   std::string isa;                  // build for this level; empty: the active one
-  std::string cuda;                 // build for a GPU of this architecture ("sm_90a"); empty: what the device is
-  bool fallback = true;             // false: what a GPU has no kernel for is an error, not a step of the host
+  std::string arch;                 // build for an accelerator of this architecture ("sm_90a"); empty: the device's
+  bool fallback = true;             // false: what the accelerator has no kernel for is an error, not a step of the host
   int threads = 0;                  // tune for; 0: the device's
   Precisions precisions;            // permitted besides exact fp32
   std::string dump_dir;             // graph after each pass, as text; empty: none
@@ -58,11 +58,11 @@ struct BuildReport {
   std::vector<StepResult> results;
   std::vector<std::pair<std::string, double>> phases_ms;
   int timed = 0, cached = 0;
-  int images_compiled = 0, images_from_disk = 0;  // of a GPU
+  int images_compiled = 0, images_from_disk = 0;  // kernels of an accelerator
   double compiler_seconds = 0;                    // of all threads together
 };
 
-// Error(unsupported): this machine has no compiler for the GPU that the device is.
+// Error(unsupported): this machine has no compiler for the accelerator that the device is.
 void check_can_build(Device& device);
 
 Plan build(Graph graph, Device& device, const BuildOptions& options = {}, BuildReport* report = nullptr);

@@ -7,7 +7,6 @@
 #include "compile/memory.h"
 #include "compile/views.h"
 #include "kernels/kernel.h"
-#include "tactics/cuda/common/copy.h"
 
 namespace planish {
 namespace {
@@ -31,10 +30,10 @@ void collect_bound(const Graph& graph, std::set<std::string>& symbols) {
   }
 }
 
-PlanDraft::PlanDraft(const Graph& graph, Isa isa, const std::string& cuda) : isa_(isa), cuda_(cuda) {
+PlanDraft::PlanDraft(const Graph& graph, const Target& target) : target_(target) {
   plan_.producer = "planish " PLANISH_VERSION;
-  plan_.target = cuda.empty() ? "cpu" : "cuda:" + cuda;
-  plan_.isa = isa_name(isa);
+  plan_.target = target.name();
+  plan_.isa = isa_name(target.isa);
   plan_.model = graph.name;
   plan_.profiles.emplace_back().symbols = graph.symbols;
   collect_bound(graph, bound_);
@@ -117,12 +116,11 @@ void PlanDraft::add_guard(const Guard& guard) {
 void PlanDraft::add_copy(const ViewDesc& from, const ViewDesc& to, const std::string& name,
                          const std::vector<std::string>& origins) {
   if (space_of(from) != space_of(to)) return add_transfer(from, to, name, origins);
-  if (from.dtype != to.dtype) return add_cast_step(from, to, name, origins);
-  if (space_of(from) == MemorySpace::host) return add_copy_step(from, to, name, origins);
-  Step step = cuda_copy_step(from, to, cuda_);
-  step.name = name;
-  step.origins = origins;
-  add_step(std::move(step));
+  const bool on_host = space_of(from) == MemorySpace::host;
+  add_step_between(from.dtype != to.dtype ? cast_step(to.dtype)
+                   : on_host              ? copy_step()
+                                          : target_.copy_on_device(from, to),
+                   from, to, name, origins);
 }
 
 // Transfers move bytes: both sides lie dense in the same order, or are made to.
@@ -130,39 +128,37 @@ void PlanDraft::add_transfer(const ViewDesc& from, const ViewDesc& to, const std
                              const std::vector<std::string>& origins) {
   const auto dense = [&](Layout layout) { return is_dense(from, layout) && is_dense(to, layout); };
   if (dense(Layout::row_major) || (from.dims.size() >= 3 && dense(Layout::channels_last)))
-    return add_copy_step(from, to, name, origins);
+    return add_step_between(copy_step(), from, to, name, origins);
   const ViewDesc there = placed(from, space_of(to), name);
   add_copy(there, to, name, origins);
 }
 
-void PlanDraft::add_cast_step(const ViewDesc& from, const ViewDesc& to, const std::string& name,
-                              const std::vector<std::string>& origins) {
-  Step step;
-  step.kind = StepKind::cpu;
+void PlanDraft::add_step_between(Step step, const ViewDesc& from, const ViewDesc& to, const std::string& name,
+                                 const std::vector<std::string>& origins) {
   step.name = name;
   step.origins = origins;
-  step.op = step.kernel = "cast";
-  step.params = {{"to", to.dtype}};
-  const Kernel* row = cpu_kernels(isa_).find(step.kernel);
-  if (row == nullptr) fail(Code::internal, "there is no kernel '{}'", step.kernel);
-  step.version = row->version;
   step.inputs = {from};
   step.outputs = {to};
   step.bytes = Shape(from.dims).element_count() * Dim(element_bytes(from.dtype) + element_bytes(to.dtype));
   add_step(std::move(step));
 }
 
-void PlanDraft::add_copy_step(const ViewDesc& from, const ViewDesc& to, const std::string& name,
-                              const std::vector<std::string>& origins) {
+Step PlanDraft::cast_step(DataType to) const {
+  Step step;
+  step.kind = StepKind::cpu;
+  step.op = step.kernel = "cast";
+  step.params = {{"to", to}};
+  const Kernel* row = cpu_kernels(target_.isa).find(step.kernel);
+  if (row == nullptr) fail(Code::internal, "there is no kernel '{}'", step.kernel);
+  step.version = row->version;
+  return step;
+}
+
+Step PlanDraft::copy_step() const {
   Step step;
   step.kind = StepKind::copy;
-  step.name = name;
-  step.origins = origins;
   step.op = step.kernel = "copy";
-  step.inputs = {from};
-  step.outputs = {to};
-  step.bytes = Shape(from.dims).element_count() * Dim(2 * element_bytes(from.dtype));
-  add_step(std::move(step));
+  return step;
 }
 
 ViewDesc PlanDraft::placed(const ViewDesc& view, MemorySpace space, const std::string& name) {
@@ -184,7 +180,7 @@ ViewDesc PlanDraft::placed(const ViewDesc& view, MemorySpace space, const std::s
   const Layout layout = last && !is_dense(view, Layout::row_major) ? Layout::channels_last : Layout::row_major;
   const ViewDesc dense = last ? view : convert(view, LayoutRule::row_major, false, name, source.space, view.dtype);
   const ViewDesc copy = temporary({view.dtype, Shape(view.dims)}, layout, space);
-  add_copy_step(dense, copy, name + " to " + to, {});
+  add_step_between(copy_step(), dense, copy, name + " to " + to, {});
   return converted_[key] = copy;
 }
 
@@ -194,7 +190,7 @@ ViewDesc PlanDraft::placed_input(int32_t buffer, MemorySpace space, const std::s
   const std::string key = view_key(whole) + "device";
   if (auto at = converted_.find(key); at != converted_.end()) return at->second;
   const ViewDesc copy = temporary(binding.type, Layout::row_major, space);
-  add_copy_step(whole, copy, binding.name + " for " + name, {});
+  add_step_between(copy_step(), whole, copy, binding.name + " for " + name, {});
   return converted_[key] = copy;
 }
 

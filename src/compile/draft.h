@@ -11,7 +11,7 @@
 
 #include "ir/graph.h"
 #include "plan/plan.h"
-#include "tactics/tactic.h"
+#include "tactics/target.h"
 
 namespace planish {
 
@@ -20,8 +20,7 @@ void collect_bound(const Graph& graph, std::set<std::string>& symbols);
 
 class PlanDraft {
  public:
-  // `cuda`: architecture of the GPU whose memory `MemorySpace::device` is; empty: none.
-  PlanDraft(const Graph& graph, Isa isa, const std::string& cuda = {});
+  PlanDraft(const Graph& graph, const Target& target);
   PlanDraft(const PlanDraft&) = delete;
 
   // --- memory
@@ -70,18 +69,18 @@ class PlanDraft {
   int32_t add_buffer(BufferKind kind, size_t index, Dim bytes, MemorySpace space = MemorySpace::host);
   void add_transfer(const ViewDesc& from, const ViewDesc& to, const std::string& name,
                     const std::vector<std::string>& origins);
-  void add_cast_step(const ViewDesc& from, const ViewDesc& to, const std::string& name,
-                     const std::vector<std::string>& origins);
-  void add_copy_step(const ViewDesc& from, const ViewDesc& to, const std::string& name,
-                     const std::vector<std::string>& origins);
+  // The step, which states what it does, from one view to the other.
+  void add_step_between(Step step, const ViewDesc& from, const ViewDesc& to, const std::string& name,
+                        const std::vector<std::string>& origins);
+  Step cast_step(DataType to) const;
+  Step copy_step() const;
   ViewDesc placed_input(int32_t buffer, MemorySpace space, const std::string& name);
   int64_t place(MemorySpace space, bool keep_all);
   void touch(const ViewDesc& view);
 
   Plan plan_;
   std::vector<Buffer> buffers_;
-  const Isa isa_;
-  const std::string cuda_;
+  const Target target_;
   std::map<Hash128, int32_t> constant_index_;                     // into Plan::constants
   std::map<std::pair<Hash128, MemorySpace>, int32_t> constants_;  // buffers
   std::map<std::string, ViewDesc> converted_;

@@ -23,11 +23,7 @@ struct Concat {
 class Emitter final : public GraphSteps {
  public:
   Emitter(const Graph& graph, const EmitOptions& options)
-      : graph_(graph),
-        options_(options),
-        draft_(graph, options.isa, options.cuda),
-        selection_(graph, options),
-        places_(graph) {}
+      : graph_(graph), options_(options), draft_(graph, options.target), selection_(graph, options), places_(graph) {}
 
   Plan run() {
     if (options_.half_bindings) find_half_bindings();
@@ -88,7 +84,7 @@ class Emitter final : public GraphSteps {
   // Where what only moves elements puts them: on the GPU that there is, but for what waits for data or runs in a body.
   MemorySpace moving_space(const TensorType& type) const {
     const bool waits = depends_on_data(type.bytes(), graph_.symbols) || draft_.in_body();
-    return options_.cuda.empty() || options_.reference_only || waits ? MemorySpace::host : MemorySpace::device;
+    return options_.reference_only || waits ? MemorySpace::host : options_.target.space();
   }
 
   // The part of a channel concat's result that `id` becomes, where all that read `id` take it there.
@@ -316,7 +312,7 @@ class Emitter final : public GraphSteps {
     if (!choice && node.op == "fused") return emit_body(graph, node, values);
     if (!choice) fail(Code::unsupported, "no kernel computes it");
     const MemorySpace space = choice->candidate().space;
-    if (!options_.fallback && !options_.cuda.empty() && space == MemorySpace::host)
+    if (!options_.fallback && options_.target.is_accelerated() && space == MemorySpace::host)
       fail(Code::unsupported, "the GPU has no kernel for it{}{}", choice->sink.refusals.empty() ? "" : ": ",
            choice->sink.refusals.empty() ? "" : choice->sink.refusals.front().second);
     const NodeSite site{graph,
@@ -335,7 +331,7 @@ class Emitter final : public GraphSteps {
 
   // Only asked for its size.
   ThreadPool& pool() {
-    if (!pool_) pool_.emplace(options_.threads);
+    if (!pool_) pool_.emplace(options_.target.threads);
     return *pool_;
   }
 

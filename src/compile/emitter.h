@@ -7,15 +7,14 @@
 #include <string>
 
 #include "compile/build.h"
+#include "tactics/target.h"
 
 namespace planish {
 
 struct EmitOptions {
-  Isa isa = Isa::scalar;
-  int threads = 1;
+  Target target;
   Precisions precisions;
-  std::string cuda;      // architecture of the GPU to compute on; empty: the processor alone
-  bool fallback = true;  // false: what the GPU has no kernel for is an error
+  bool fallback = true;  // false: what the target's accelerator has no kernel for is an error
   bool reference_only = false;
   bool keep_intermediates = false;  // every buffer keeps its own memory
   // Measured microseconds of a candidate, or a negative number: then its estimate counts.

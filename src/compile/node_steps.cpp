@@ -135,7 +135,7 @@ Dim NodeSteps::take_flops() {
 }
 
 const Kernel& NodeSteps::row_of(StepKind kind, std::string_view kernel) const {
-  const KernelTable& table = kind == StepKind::cpu ? cpu_kernels(options_.isa) : reference_kernels();
+  const KernelTable& table = kind == StepKind::cpu ? cpu_kernels(options_.target.isa) : reference_kernels();
   const Kernel* row = table.find(kernel);
   if (row == nullptr) fail(Code::internal, "there is no kernel '{}'", kernel);
   return *row;

@@ -8,9 +8,6 @@ namespace planish {
 
 namespace {
 
-// Bytes a microsecond that a copy into another order moves.
-constexpr double kHostCopyRate = 8e3, kDeviceCopyRate = 1e6;
-
 bool waits_for_data(const Graph& graph, const Node& node) {
   const auto waits = [&](ValueId id) {
     if (!id.valid()) return false;
@@ -25,13 +22,14 @@ bool waits_for_data(const Graph& graph, const Node& node) {
 
 // Values that are compared with those of other plans are kept as they are stated.
 bool stores_half(const EmitOptions& options) {
-  return options.precisions.bf16 && options.cuda.empty() && !options.reference_only && !options.keep_intermediates;
+  return options.precisions.bf16 && options.target.stores_half() && !options.reference_only &&
+         !options.keep_intermediates;
 }
 
 Selection::Selection(const Graph& graph, const EmitOptions& options) : graph_(graph), options_(options) {
   if (options_.reference_only || !options_.forced.empty()) return;
   LayoutCosts costs;
-  costs.copy_rate = copy_rate();
+  costs.copy_rate = options_.target.copy_rate();
   costs.half = stores_half(options_);
   std::map<const Candidate*, double> microseconds;
   costs.candidates = [&](const Node& node) -> const CandidateSink& {
@@ -44,14 +42,14 @@ Selection::Selection(const Graph& graph, const EmitOptions& options) : graph_(gr
   assigned_ = assign_layouts(graph_, costs);
 }
 
-// What a GPU has a kernel for it computes; extents that data decides are known to the host alone.
+// What an accelerator has a kernel for it computes; extents that data decides are known to the host alone.
 CandidateSink Selection::offers(const Graph& graph, const Node& node, bool on_host) const {
-  const TacticQuery query{graph, node, options_.isa, options_.threads, options_.precisions, options_.cuda};
-  if (options_.cuda.empty() || on_host || options_.reference_only || waits_for_data(graph, node))
-    return cpu_tactics().propose(query);
-  CandidateSink sink = cuda_tactics().propose_fast(query);
+  const Target& target = options_.target;
+  const bool host_alone = !target.is_accelerated() || on_host || options_.reference_only || waits_for_data(graph, node);
+  if (host_alone) return target.propose_on_host(graph, node, options_.precisions);
+  CandidateSink sink = target.propose(graph, node, options_.precisions);
   if (!sink.candidates.empty() || node.op == "fused") return sink;
-  CandidateSink host = cpu_tactics().propose(query);
+  CandidateSink host = target.propose_on_host(graph, node, options_.precisions);
   host.refusals.insert(host.refusals.begin(), sink.refusals.begin(), sink.refusals.end());
   return host;
 }
@@ -94,7 +92,8 @@ std::optional<size_t> Selection::cheapest(const Graph& graph, const Node& node, 
     if (!options_.forced.empty() && candidate.name == options_.forced) return c;
     double cost = times[c];
     for (size_t i = 0; i < node.inputs.size(); ++i)
-      if (!fits(candidate, i)) cost += conversion_us(graph, graph.value(node.inputs[i]).type, copy_rate());
+      if (!fits(candidate, i))
+        cost += conversion_us(graph, graph.value(node.inputs[i]).type, options_.target.copy_rate());
     if (best && cost >= best_cost) continue;
     best = c;
     best_cost = cost;
@@ -114,8 +113,6 @@ const Candidate* Selection::named(const Graph& graph, const Node& node, Candidat
   return at == sink.candidates.end() ? nullptr : &*at;
 }
 
-double Selection::copy_rate() const { return options_.cuda.empty() ? kHostCopyRate : kDeviceCopyRate; }
-
 std::optional<Choice> Selection::choose(const Graph& graph, const Node& node, const Fits& fits, bool on_host) const {
   const auto known = &graph == &graph_ ? sinks_.find(&node) : sinks_.end();
   Choice choice{known != sinks_.end() ? known->second : offers(graph, node, on_host)};
@@ -131,7 +128,7 @@ std::optional<Choice> Selection::choose(const Graph& graph, const Node& node, co
 void Selection::report(const Graph& graph, const Node& node, const Choice& choice) const {
   TacticChoice row;
   row.node = node.name;
-  row.key = timing_key(graph, node, options_.isa, options_.cuda, options_.timings_by_name);
+  row.key = timing_key(graph, node, options_.target, options_.timings_by_name);
   row.chosen = choice.candidate().name;
   for (const Candidate& candidate : choice.sink.candidates) {
     const double measured = options_.measured ? options_.measured(graph, node, candidate) : -1;

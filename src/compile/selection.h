@@ -39,7 +39,6 @@ class Selection {
   const Candidate* named(const Graph& graph, const Node& node, CandidateSink& sink) const;
 
  private:
-  double copy_rate() const;
   CandidateSink offers(const Graph& graph, const Node& node, bool on_host = false) const;
   std::vector<double> times_of(const Graph& graph, const Node& node, const CandidateSink& sink) const;
   std::optional<size_t> cheapest(const Graph& graph, const Node& node, const CandidateSink& sink,

@@ -33,9 +33,8 @@ std::string described(const Graph& graph, const Node& node, const std::string& t
 
 }  // namespace
 
-std::string timing_key(const Graph& graph, const Node& node, Isa isa, const std::string& cuda, bool by_name) {
-  const std::string text =
-      described(graph, node, cuda.empty() ? std::string(isa_name(isa)) : cuda) + (by_name ? " of " + node.name : "");
+std::string timing_key(const Graph& graph, const Node& node, const Target& target, bool by_name) {
+  const std::string text = described(graph, node, target.timings_name()) + (by_name ? " of " + node.name : "");
   return hash128(text.data(), text.size()).hex();
 }
 

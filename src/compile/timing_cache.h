@@ -14,16 +14,16 @@
 #include <string_view>
 #include <utility>
 
-#include "base/cpu_features.h"
 #include "ir/graph.h"
+#include "tactics/target.h"
 
 namespace planish {
 
 inline constexpr std::string_view kWholePlan = "plan/";
 
-// What a timing depends on, apart from the machine: level or GPU, operator, attributes, types, body. With `by_name` the
-// node's name, too: then each node has timings of its own.
-std::string timing_key(const Graph& graph, const Node& node, Isa isa, const std::string& cuda, bool by_name);
+// What a timing depends on, apart from the machine: what computes, operator, attributes, types, body. With `by_name`
+// the node's name, too: then each node has timings of its own.
+std::string timing_key(const Graph& graph, const Node& node, const Target& target, bool by_name);
 
 class TimingCache {
  public:

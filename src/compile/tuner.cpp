@@ -1,25 +1,18 @@
 #include "compile/tuner.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
-#include <condition_variable>
-#include <cstring>
-#include <functional>
-#include <mutex>
-#include <random>
-#include <system_error>
-#include <thread>
+#include <list>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "compile/background_work.h"
+#include "compile/one_node.h"
+#include "compile/plan_race.h"
 #include "compile/selection.h"
-#include "device/cuda/image_cache.h"
-#include "kernels/kernel.h"
-#include "ops/builder.h"
-#include "tactics/cuda/common/source.h"
+#include "compile/trial.h"
 
 namespace planish {
 namespace {
@@ -28,105 +21,6 @@ constexpr double kPrune = 3;              // an estimate this many times the bes
 constexpr double kEnoughUs = 40e3;        // of runs of a candidate, for fast tuning: long ones differ little
 constexpr int64_t kColdBytes = 64 << 20;  // copies of the weights that are rotated, at most
 constexpr double kNeverUs = 1e12;         // what is not to be chosen
-
-// Values of the symbols that the profile tunes for; of a symbol that data gives a value, the one that it must have, if
-// any.
-std::map<std::string, Dim, std::less<>> typical_values(const Graph& graph) {
-  std::map<std::string, Dim, std::less<>> typical;
-  for (const auto& [name, info] : graph.symbols) typical.emplace(name, info.range.opt);
-  for (const Guard& guard : graph.guards)
-    for (const auto& [symbol, value] : {std::pair(guard.left, guard.right), std::pair(guard.right, guard.left)})
-      if (symbol.op() == DimOp::symbol && value.is_constant() && depends_on_data(symbol, graph.symbols))
-        typical[std::string(symbol.name())] = value;
-  return typical;
-}
-
-bool is_guessed(const Graph& graph, const Node& node) {
-  const auto waits = [&](ValueId id) {
-    return id.valid() && std::any_of(graph.value(id).type.shape.begin(), graph.value(id).type.shape.end(),
-                                     [&](Dim dim) { return depends_on_data(dim, graph.symbols); });
-  };
-  return std::any_of(node.inputs.begin(), node.inputs.end(), waits) ||
-         std::any_of(node.outputs.begin(), node.outputs.end(), waits);
-}
-
-// A graph of this node alone: operands become inputs, constants stay.
-Graph one_node_graph(const Graph& graph, const Node& node) {
-  Graph single;
-  single.name = node.name;
-  const auto typical = typical_values(graph);
-  const auto fixed = [&](TensorType type) {
-    std::vector<Dim> dims;
-    for (Dim dim : type.shape) dims.push_back(dim.substitute(typical));
-    type.shape = Shape(std::move(dims));
-    return type;
-  };
-  std::map<ValueId, ValueId> mapped;
-  std::vector<ValueId> inputs;
-  for (ValueId id : node.inputs) {
-    if (id.valid() && mapped.count(id) == 0) {
-      const Value& value = graph.value(id);
-      mapped[id] = value.is_constant() ? single.add_constant(value.constant, value.name)
-                                       : single.add_input(value.name, fixed(value.type));
-    }
-    inputs.push_back(id.valid() ? mapped[id] : ValueId{});
-  }
-  std::vector<TensorType> types;
-  for (ValueId id : node.outputs) types.push_back(fixed(graph.value(id).type));
-  const NodeId copy = single.add_node(node.op, std::move(inputs), node.attrs, std::move(types), node.name);
-  for (const auto& region : node.regions) {
-    auto body = std::make_unique<Graph>(region->clone());
-    for (ValueId input : body->inputs()) body->mutable_value(input).type = fixed(body->value(input).type);
-    for (NodeId inner : body->nodes())
-      for (ValueId output : body->node(inner).outputs)
-        body->mutable_value(output).type = fixed(body->value(output).type);
-    single.add_region(copy, std::move(body));
-  }
-  for (ValueId output : single.node(copy).outputs) single.add_output(output);
-  return single;
-}
-
-// Random elements, repeated after the first 2^16.
-void fill(std::byte* data, DataType dtype, int64_t count, uint64_t seed) {
-  std::mt19937_64 bits(seed);
-  const int64_t distinct = std::min<int64_t>(count, 1 << 16);
-  const TensorView view = make_view(data, dtype, {&distinct, 1});
-  for (int64_t i = 0; i < distinct; ++i) {
-    if (is_float(dtype))
-      store_double(view, i, static_cast<double>(bits() >> 40) * 0x1p-23 - 1);
-    else
-      store_int(view, i, static_cast<int64_t>(bits() % 2));
-  }
-  const auto bytes = static_cast<size_t>(count * element_bytes(dtype));
-  for (auto done = static_cast<size_t>(distinct * element_bytes(dtype)); done < bytes;) {
-    const size_t more = std::min(done, bytes - done);
-    std::memcpy(data + done, data, more);
-    done += more;
-  }
-}
-
-// An execution with its own memory.
-struct Instance {
-  std::unique_ptr<Context> context;
-  std::vector<std::shared_ptr<std::byte>> memory;
-};
-
-Instance make_instance(Engine& engine) {
-  Instance instance{engine.create_context(), {}};
-  SymbolValues typical;
-  for (const auto& [name, info] : engine.plan().profiles[0].symbols) typical[name] = info.range.opt;
-  for (const Binding& binding : engine.bindings()) {
-    const auto extents = binding.type.shape.evaluate(typical);
-    if (binding.is_input) instance.context->set_shape(binding.name, extents).raise();
-    int64_t count = 1;
-    for (int64_t extent : extents) count *= extent;
-    const int64_t bytes = count * element_bytes(binding.type.dtype);
-    instance.memory.push_back(engine.device().allocate(bytes));
-    if (binding.is_input) fill(instance.memory.back().get(), binding.type.dtype, count, hash64(binding.name));
-    instance.context->bind(binding.name, instance.memory.back().get(), static_cast<size_t>(bytes)).raise();
-  }
-  return instance;
-}
 
 Plan with_copied_constants(const Plan& plan) {
   Plan copy = plan;
@@ -140,12 +34,10 @@ int64_t constant_bytes(const Plan& plan) {
   return bytes;
 }
 
-// The user's file; of a GPU, without one, a file beside the images that were compiled for it.
-std::string cache_file(Device& device, const BuildOptions& options, const EmitOptions& emit) {
-  if (!options.timing_cache.empty() || emit.cuda.empty() || options.tuning == Tuning::off) return options.timing_cache;
-  const std::string folder = cuda::cache_folder();
-  const std::string machine = device.fingerprint() + tactics::cuda::sources_hash().hex();
-  return folder.empty() ? "" : cuda::timings_file(folder, hash64(machine));
+// The user's file; without one, where kernels are compiled, a file that processes share.
+std::string cache_file(const Device& device, const BuildOptions& options, const Target& target) {
+  const bool shared = options.timing_cache.empty() && options.tuning != Tuning::off;
+  return shared ? target.shared_timings(device) : options.timing_cache;
 }
 
 // Those whose estimates are near enough to the best one to be timed.
@@ -158,88 +50,17 @@ std::vector<Candidate> promising(CandidateSink sink) {
   return std::move(sink.candidates);
 }
 
-double run_us(Context& context) {
-  std::vector<StepTiming> timings;
-  context.enqueue().raise();
-  context.timings(timings).raise();
-  return computing_us(timings);
-}
-
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
-
-// Threads that do pieces of work beside the caller, in their order, until they are told to stop. Fewer threads than
-// were asked for, or none, where the system has no more. What a piece throws is lost.
-class Helpers {
- public:
-  using Piece = std::function<void(size_t at, const std::atomic<bool>& stop)>;
-
-  Helpers(size_t threads, size_t count, Piece piece) : count_(count), piece_(std::move(piece)) {
-    try {
-      for (threads_.reserve(std::min(threads, count)); threads_.size() < std::min(threads, count);) add();
-    } catch (const std::system_error& error) {
-      log(Severity::verbose, "{} of {} threads compile: {}", threads_.size(), threads, error.what());
-    } catch (...) {
-      stop_and_join();
-      throw;
-    }
-  }
-  ~Helpers() { stop_and_join(); }
-  Helpers(const Helpers&) = delete;
-  Helpers& operator=(const Helpers&) = delete;
-
-  void stop() { stop_ = true; }
-  // Waits that long; true: all have ended.
-  bool have_ended(std::chrono::milliseconds wait) {
-    std::unique_lock lock(mutex_);
-    return ended_.wait_for(lock, wait, [this] { return running_ == 0; });
-  }
-
- private:
-  void add() {
-    const std::lock_guard lock(mutex_);
-    threads_.emplace_back([this] { work(); });
-    ++running_;
-  }
-  void work() noexcept {
-    for (size_t at; !stop_ && (at = next_++) < count_;) try {
-        piece_(at, stop_);
-      } catch (...) {  // it goes wrong again where it is wanted, and is said there
-      }
-    const std::lock_guard lock(mutex_);
-    --running_;
-    ended_.notify_all();
-  }
-  void stop_and_join() {
-    stop();
-    for (std::thread& thread : threads_) thread.join();
-  }
-
-  const size_t count_;
-  const Piece piece_;
-  std::atomic<bool> stop_{false};
-  std::atomic<size_t> next_{0};
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  int running_ = 0;
-  std::vector<std::thread> threads_;
-};
 
 // To the digits that the cache keeps: a build decides by the same numbers whether it reads or takes them.
 double rounded_us(double us) { return std::max(std::round(us * 1000), 1.0) / 1000; }
 
 }  // namespace
 
-double computing_us(std::span<const StepTiming> timings) {
-  double ms = 0;
-  for (const StepTiming& timing : timings)
-    if (timing.step->kind != StepKind::copy) ms += timing.milliseconds;
-  return ms * 1e3;
-}
-
 Tuner::Tuner(Device& device, const BuildOptions& options, const EmitOptions& emit)
-    : device_(device), options_(options), emit_(emit), cache_(cache_file(device, options, emit)) {
+    : device_(device), options_(options), emit_(emit), cache_(cache_file(device, options, emit.target)) {
   times_ = read_cache();
 }
 
@@ -249,7 +70,7 @@ void Tuner::permit(Precisions precisions) {
 }
 
 std::string Tuner::key_of(const Graph& graph, const Node& node) const {
-  return timing_key(graph, node, emit_.isa, emit_.cuda, emit_.timings_by_name);
+  return timing_key(graph, node, emit_.target, emit_.timings_by_name);
 }
 
 // Operands that lie as bf16 are another thing to time.
@@ -280,7 +101,7 @@ TimingCache Tuner::read_cache() {
   try {
     const std::string text = options_.timings != nullptr ? *options_.timings : read_file(cache_);
     foreign_cache_ = options_.timings == nullptr && !TimingCache::is_one(text);
-    if (options_.timings == nullptr && cache_ != options_.timing_cache) cuda::mark_used(cache_);
+    if (options_.timings == nullptr && cache_ != options_.timing_cache) mark_timings_used(cache_);
     return TimingCache::parse(text, none.machine());
   } catch (const Error& error) {
     const std::string name = options_.timings != nullptr ? "the caller's" : cache_;
@@ -308,11 +129,10 @@ void Tuner::save_cache() {
   }
 }
 
-// Images of the candidates of a node that will be timed or emitted.
+// Kernels of the candidates of a node that will be timed or emitted.
 void Tuner::compile_ahead(const Graph& graph, const Node& node, const std::atomic<bool>& stop) const {
-  const TacticQuery query{graph, node, emit_.isa, emit_.threads, emit_.precisions, emit_.cuda};
   const Graph single = one_node_graph(graph, node);
-  for (const Candidate& candidate : promising(cuda_tactics().propose_fast(query))) {
+  for (const Candidate& candidate : promising(emit_.target.propose(graph, node, emit_.precisions))) {
     if (stop) return;
     EmitOptions emit = emit_;
     emit.forced = candidate.name;
@@ -321,23 +141,23 @@ void Tuner::compile_ahead(const Graph& graph, const Node& node, const std::atomi
   }
 }
 
-// A GPU's images are compiled by all threads while nodes are timed, in the order in which those want them.
+// Kernels are compiled by all threads while nodes are timed, in the order in which those want them.
 void Tuner::tune(const Graph& graph) {
   constexpr std::chrono::milliseconds kPoll{100};
   const auto nodes = graph.nodes();
   const int count = static_cast<int>(nodes.size());
   std::vector<NodeId> ahead;
   std::set<std::string> seen;
-  if (!emit_.cuda.empty())
+  if (emit_.target.compiles_kernels())
     for (NodeId id : nodes)
       if (graph.node(id).op != "if" && seen.insert(key_of(graph, graph.node(id))).second) ahead.push_back(id);
   const auto start = std::chrono::steady_clock::now();
   const double left = options_.tuning_seconds - spent_seconds_;
-  Helpers compilers(static_cast<size_t>(device_.pool().size()), ahead.size(),
-                    [&](size_t at, const std::atomic<bool>& stop) {
-                      if (options_.tuning_seconds > 0 && seconds_since(start) > left) return;
-                      compile_ahead(graph, graph.node(ahead[at]), stop);
-                    });
+  BackgroundWork compilers(static_cast<size_t>(device_.pool().size()), ahead.size(),
+                           [&](size_t at, const std::atomic<bool>& stop) {
+                             if (options_.tuning_seconds > 0 && seconds_since(start) > left) return;
+                             compile_ahead(graph, graph.node(ahead[at]), stop);
+                           });
   for (int i = 0; i < count; ++i) {
     const Node& node = graph.node(nodes[static_cast<size_t>(i)]);
     at_ = {i, count};
@@ -345,7 +165,7 @@ void Tuner::tune(const Graph& graph) {
     if (is_spent()) compilers.stop();
     if (node.op != "if") tune_node(graph, node);
   }
-  while (!compilers.have_ended(kPoll)) {
+  while (!compilers.has_ended(kPoll)) {
     if (!goes_on(count, count)) fail(Code::cancelled, "the build was cancelled");
     if (is_spent()) compilers.stop();
   }
@@ -355,8 +175,7 @@ void Tuner::tune(const Graph& graph) {
 void Tuner::tune_node(const Graph& graph, const Node& node) {
   const std::string key = key_of(graph, node);
   if (!seen_.insert(key).second) return;
-  const TacticQuery query{graph, node, emit_.isa, emit_.threads, emit_.precisions, emit_.cuda};
-  const CandidateSink sink = emit_.cuda.empty() ? cpu_tactics().propose(query) : cuda_tactics().propose_fast(query);
+  const CandidateSink sink = emit_.target.propose(graph, node, emit_.precisions);
   const int real = static_cast<int>(std::count_if(sink.candidates.begin(), sink.candidates.end(),
                                                   [](const Candidate& c) { return c.name != "reference"; }));
   if (real < 2) return;  // nothing to choose: the reference is there for what has no kernel
@@ -398,28 +217,20 @@ double Tuner::time_candidate(const Graph& single, const Candidate& candidate, do
   const bool full = is_full();
   const int most = full ? 16 : 6;
   const int copies = static_cast<int>(std::clamp<int64_t>(kColdBytes / bytes, 1, most));
-  const std::shared_ptr<Device> shared(&device_, [](Device*) {});
-  std::vector<Instance> instances;
-  std::vector<std::shared_ptr<Engine>> engines;
-  const auto add_instance = [&] {
-    engines.push_back(Engine::create(with_copied_constants(plan), shared));
-    instances.push_back(make_instance(*engines.back()));
-    instances.back().context->enable_profiling(true).raise();
-  };
-  add_instance();
-  double us = run_us(*instances[0].context);
+  std::list<Trial> trials;
+  double us = trials.emplace_back(with_copied_constants(plan), device_).computing_us();
   if (us > kEnoughUs && !full) return us;
   try {
-    while (instances.size() < static_cast<size_t>(copies)) add_instance();
+    while (trials.size() < static_cast<size_t>(copies)) trials.emplace_back(with_copied_constants(plan), device_);
   } catch (const Error& error) {
     if (error.code() != Code::out_of_memory) throw;
-    log(Severity::info, "'{}' is timed with {} copies of its weights: {}", single.name, instances.size(), error.what());
+    log(Severity::info, "'{}' is timed with {} copies of its weights: {}", single.name, trials.size(), error.what());
   }
   const int rounds = us > 4 * best_us ? 1 : full ? 8 : 3;
   double total = us;
   for (int round = 0; round < rounds; ++round)
-    for (Instance& instance : instances) {
-      const double again = run_us(*instance.context);
+    for (Trial& trial : trials) {
+      const double again = trial.computing_us();
       us = std::min(us, again);
       total += again;
       if (total > kEnoughUs && !full) return us;
@@ -427,34 +238,14 @@ double Tuner::time_candidate(const Graph& single, const Candidate& candidate, do
   return us;
 }
 
-// Minima of some rounds, the plans in turns; of one round, where the time for tuning is spent.
+// Of one round, where the time for tuning is spent.
 std::vector<double> Tuner::time_plans(const std::vector<const Plan*>& plans) {
-  constexpr int kLeast = 3, kMost = 50;
-  const std::shared_ptr<Device> shared(&device_, [](Device*) {});
-  std::vector<std::shared_ptr<Engine>> engines;
-  std::vector<Instance> instances;
-  for (const Plan* plan : plans) {
-    engines.push_back(Engine::create(Plan(*plan), shared));
-    instances.push_back(make_instance(*engines.back()));
-    instances.back().context->enqueue().raise();
-  }
-  std::vector<double> best(plans.size(), 1e30);
-  double total = 0;
-  const auto start = std::chrono::steady_clock::now();
   const double spent_before = spent_seconds_;
-  for (int round = 0; round < kMost && (round < kLeast || total < 3 * kEnoughUs); ++round) {
-    if (!goes_on(round, kMost)) fail(Code::cancelled, "the build was cancelled");
-    spent_seconds_ = spent_before + seconds_since(start);
-    if (round > 0 && is_spent()) break;
-    for (size_t i = 0; i < plans.size(); ++i) {
-      const auto begin = std::chrono::steady_clock::now();
-      instances[i].context->enqueue().raise();
-      const double us = 1e6 * seconds_since(begin);
-      best[i] = std::min(best[i], us);
-      total += us;
-    }
-  }
-  return best;
+  return race(device_, plans, [&](int round, int most, double seconds) {
+    if (!goes_on(round, most)) fail(Code::cancelled, "the build was cancelled");
+    spent_seconds_ = spent_before + seconds;
+    return !is_spent();
+  });
 }
 
 size_t Tuner::fastest(const Graph& graph, const std::vector<const Plan*>& plans,

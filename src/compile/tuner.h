@@ -3,19 +3,15 @@
 
 #include <atomic>
 #include <set>
-#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "compile/build.h"
 #include "compile/emitter.h"
 #include "compile/timing_cache.h"
-#include "runtime/engine.h"
 
 namespace planish {
-
-// Microseconds of the steps that compute: what copies cost depends on the neighbours, and is estimated with them.
-double computing_us(std::span<const StepTiming> timings);
 
 class Tuner {
  public:

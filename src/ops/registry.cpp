@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/registry.h"
 #include "ops/op.h"
 
 namespace planish {
@@ -38,13 +39,11 @@ namespace ops {
 }  // namespace ops
 
 const OpTable& op_table() {
-  static const OpTable table = [] {
-    OpTable table;
-#define PLANISH_ROW(stem) ops::register_##stem(table);
+#define PLANISH_ROW(stem) ops::register_##stem,
+  static const OpTable table = filled<OpTable>({
 #include "gen/ops.inc"
+  });
 #undef PLANISH_ROW
-    return table;
-  }();
   return table;
 }
 

@@ -114,8 +114,10 @@ class Context {
 
  private:
   friend class Engine;
-  struct State;
+  class State;
   static Status run_once(State* state, Stream* stream) noexcept;
+  template <class Change>
+  Status changed(Change change) const noexcept;
   Context(std::shared_ptr<const Engine> engine, const ContextOptions& options);
   std::unique_ptr<State> state_;
 };

@@ -10,22 +10,28 @@ namespace planish {
 
 // --- which steps
 
-bool Frame::is_data_dependent(size_t binding) const {
-  const Shape& shape = bindings()[binding].type.shape;
-  return std::any_of(shape.begin(), shape.end(), [this](Dim dim) { return is_data_dependent(dim); });
+SymbolValues Frame::shape_symbols() const {
+  SymbolValues values;
+  for (const auto& [name, value] : symbols_)
+    if (profile_.symbols.at(name).kind == SymbolKind::shape) values.emplace(name, value);
+  return values;
+}
+
+std::vector<int64_t> Frame::extents_of(size_t binding) const {
+  return bindings()[binding].type.shape.evaluate(symbols_);
 }
 
 bool Frame::is_bound(size_t binding) const {
   std::vector<std::string> names;
   for (Dim dim : bindings()[binding].type.shape) dim.collect_symbols(names);
-  return std::all_of(names.begin(), names.end(), [this](const std::string& name) { return symbols.count(name) != 0; });
+  return std::all_of(names.begin(), names.end(), [this](const std::string& name) { return symbols_.count(name) != 0; });
 }
 
 bool Frame::is_late(const ViewDesc& view) const {
   if (view.buffer < 0) return false;
   const BufferDesc& buffer = buffer_of(view);
   if (buffer.kind == BufferKind::dynamic || is_data_dependent(view.offset)) return true;
-  if (buffer.kind == BufferKind::binding && is_data_dependent(static_cast<size_t>(buffer.index))) return true;
+  if (buffer.kind == BufferKind::binding && memory_.is_data_dependent(static_cast<size_t>(buffer.index))) return true;
   const auto waits = [this](Dim dim) { return is_data_dependent(dim); };
   return std::any_of(view.dims.begin(), view.dims.end(), waits) ||
          std::any_of(view.strides.begin(), view.strides.end(), waits);
@@ -43,55 +49,24 @@ bool Frame::is_late(const Step& step) const {
 }
 
 void Frame::find_late_steps(const std::vector<Step>& list) {
-  dynamic_.resize(profile->buffers.size());
-  outputs_.resize(bindings().size());
   for (const Step& step : list) {
-    if (is_late(step)) late.insert(step.id);
+    if (is_late(step)) late_.insert(step.id);
     for (const auto& body : step.bodies) find_late_steps(body);
   }
 }
 
 // --- their memory
 
-// Grows by half, so that a result that a loop lengthens row by row is copied a few times only.
-bool Frame::grow(Storage& storage, int64_t bytes) {
-  if (bytes <= storage.bytes) return false;
-  const int64_t room = std::max(checked_add(storage.bytes, storage.bytes / 2), bytes);
-  auto data = engine->device().allocate(room);
-  std::copy_n(storage.data.get(), storage.bytes, data.get());
-  replace(storage, std::move(data), room);
-  return true;
-}
-
-// Copies on an accelerator's stream may not have ended: what they use stays until then.
-void Frame::replace(Storage& storage, std::shared_ptr<std::byte> data, int64_t bytes) {
-  if (storage.data != nullptr && engine->device().accelerator() != nullptr) retired.push_back(std::move(storage.data));
-  storage = {std::move(data), bytes};
-}
-
-void Frame::provide_binding(size_t binding) {
-  needed[binding] = bytes_of(binding);
-  const bool given = addresses[binding] != nullptr;
-  if (!given || is_staged(binding)) {
-    if (grow(outputs_[binding], std::max<int64_t>(needed[binding], 1))) ++generation_;
-  }
-  if (given && sizes[binding] < static_cast<size_t>(needed[binding])) {
-    fail(Code::invalid_argument, "'{}' is bound to {} bytes, {} are needed", bindings()[binding].name, sizes[binding],
-         needed[binding]);
-  }
-}
-
 void Frame::provide(const ViewDesc& view) {
   if (view.buffer < 0) return;
   const BufferDesc& buffer = buffer_of(view);
   const auto binding = static_cast<size_t>(buffer.index);
-  if (buffer.kind == BufferKind::binding && is_data_dependent(binding)) provide_binding(binding);
-  if (buffer.kind != BufferKind::dynamic) return;
-  if (grow(dynamic_[static_cast<size_t>(view.buffer)], buffer.size.evaluate(symbols))) ++generation_;
-}
-
-const void* Frame::output(size_t binding) const {
-  return addresses[binding] != nullptr ? addresses[binding] : outputs_[binding].data.get();
+  bool moved = false;
+  if (buffer.kind == BufferKind::binding && memory_.is_data_dependent(binding))
+    moved = memory_.provide(binding, symbols_);
+  if (buffer.kind == BufferKind::dynamic)
+    moved = source_.grow(dynamic_[static_cast<size_t>(view.buffer)], buffer.size.evaluate(symbols_));
+  if (moved) ++generation_;
 }
 
 void Frame::make_ready(PreparedStep& prepared) {
@@ -104,7 +79,7 @@ void Frame::make_ready(PreparedStep& prepared) {
   patch_views(prepared);
   if (prepared.kernel != nullptr) {
     Storage& storage = workspaces_[prepared.step->id];
-    grow(storage, asked_workspace(prepared));
+    source_.grow(storage, asked_workspace(prepared));
     prepared.workspace = storage.data.get();
   }
   prepared.generation = generation_;
@@ -113,21 +88,28 @@ void Frame::make_ready(PreparedStep& prepared) {
 // --- what they wait for
 
 void Frame::begin_run() {
-  if (late.empty()) return;
-  for (const auto& [name, info] : profile->symbols)
-    if (info.kind == SymbolKind::step) symbols.erase(name);
+  if (late_.empty()) return;
+  for (const auto& [name, info] : profile_.symbols)
+    if (info.kind == SymbolKind::step) symbols_.erase(name);
 }
 
 void Frame::begin_shapes() {
   ++generation_;
   last_.clear();
+  memory_.measure(symbols_);
+}
+
+// Raised first: what is thrown may come after the address has changed.
+void Frame::bind_memory(size_t binding, void* data, size_t bytes) {
+  ++generation_;
+  memory_.bind(binding, data, bytes);
 }
 
 // What an iteration hands on to the next, the loop itself lists.
 void Frame::forget(const Step& loop, const std::vector<Step>& body) {
   for (const Step& step : body) {
     for (const std::string& name : step.binds)
-      if (std::find(loop.binds.begin(), loop.binds.end(), name) == loop.binds.end()) symbols.erase(name);
+      if (std::find(loop.binds.begin(), loop.binds.end(), name) == loop.binds.end()) symbols_.erase(name);
     for (const auto& inner : step.bodies) forget(loop, inner);
   }
 }
@@ -135,10 +117,10 @@ void Frame::forget(const Step& loop, const std::vector<Step>& body) {
 void Frame::bind(const Step& step, std::span<const int64_t> values) {
   for (size_t i = 0; i < values.size(); ++i) {
     const std::string& name = step.binds.at(i);
-    const DimRange& range = profile->symbols.at(name).range;
+    const DimRange& range = profile_.symbols.at(name).range;
     if (values[i] < range.min || values[i] > range.max)
       fail(Code::invalid_argument, "{} is {}; {} to {} is accepted", name, values[i], range.min, range.max);
-    symbols[name] = values[i];
+    symbols_[name] = values[i];
     const auto [at, fresh] = last_.try_emplace(name, values[i]);
     if (fresh || at->second != values[i]) ++generation_;
     at->second = values[i];
@@ -148,12 +130,12 @@ void Frame::bind(const Step& step, std::span<const int64_t> values) {
 
 // Those that the symbol takes part in, once all others are bound too.
 void Frame::check_guards(const std::string& bound) const {
-  for (const Guard& guard : profile->guards) {
+  for (const Guard& guard : profile_.guards) {
     const auto names = guard.symbols();
-    const auto known = [this](const std::string& name) { return symbols.count(name) != 0; };
+    const auto known = [this](const std::string& name) { return symbols_.count(name) != 0; };
     if (std::find(names.begin(), names.end(), bound) == names.end() || !std::all_of(names.begin(), names.end(), known))
       continue;
-    const int64_t left = guard.left.evaluate(symbols), right = guard.right.evaluate(symbols);
+    const int64_t left = guard.left.evaluate(symbols_), right = guard.right.evaluate(symbols_);
     if (left != right) fail(Code::invalid_argument, "{}; they are {} and {}", guard.str(), left, right);
   }
 }

@@ -1,20 +1,15 @@
 """What the tests of the command line share."""
-import argparse
 import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "errors"))
+TESTS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS / "errors"), str(TESTS / "support")]
+import programs  # noqa: E402
 
 
 def program_from(description):
-    """The program under test, from this test's command line."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("planish", type=Path)
-    program = parser.parse_args().planish.resolve()
-    if not program.is_file():
-        parser.error(f"{program}: there is no such file")
-    return str(program)
+    return programs.program_from("planish", description)
 
 
 def planish(program, folder, *words, **how):

@@ -35,45 +35,17 @@ constexpr char kUsage[] =
     "  -v, --verbose   a line for every case\n";
 
 Options parse(int argc, char** argv) {
-  const option names[] = {{"cases", required_argument, nullptr, 'c'},
-                          {"filter", required_argument, nullptr, 'f'},
-                          {"jobs", required_argument, nullptr, 'j'},
-                          {"expect", required_argument, nullptr, 'e'},
-                          {"update", required_argument, nullptr, 'u'},
-                          {"report", required_argument, nullptr, 'r'},
-                          {"verbose", no_argument, nullptr, 'v'},
-                          {"help", no_argument, nullptr, 'h'},
-                          {nullptr, 0, nullptr, 0}};
   Options options;
-  for (int given = 0; (given = getopt_long(argc, argv, "vh", names, nullptr)) != -1;) {
-    switch (given) {
-      case 'c':
-        options.classes = optarg;
-        break;
-      case 'f':
-        options.filter = optarg;
-        break;
-      case 'j':
-        options.jobs = static_cast<int>(testing::number_argument("jobs", optarg, 1, 256));
-        break;
-      case 'e':
-        options.known = optarg;
-        break;
-      case 'u':
-        options.update = optarg;
-        break;
-      case 'r':
-        options.report = optarg;
-        break;
-      case 'v':
-        options.verbose = true;
-        break;
-      default:
-        testing::usage_exit(kUsage, given == 'h');
-    }
-  }
-  if (optind + 1 != argc || !std::filesystem::is_directory(argv[optind])) testing::usage_exit(kUsage, false);
-  options.suite = argv[optind];
+  testing::Arguments arguments(kUsage);
+  arguments.text("cases", options.classes);
+  arguments.text("filter", options.filter);
+  arguments.number("jobs", options.jobs, 1, 256);
+  arguments.text("expect", options.known);
+  arguments.text("update", options.update);
+  arguments.text("report", options.report);
+  arguments.flag("verbose", options.verbose, 'v');
+  options.suite = arguments.parse(argc, argv, 1).front();
+  if (!std::filesystem::is_directory(options.suite)) arguments.exit_with_usage();
   return options;
 }
 

@@ -14,6 +14,7 @@
 
 #include "cuda/fake/driver.h"
 #include "planish/planish_build.h"
+#include "tensorrt/copy_plugin.h"
 #include "tensorrt/implementers.h"
 
 using namespace nvinfer1;
@@ -39,54 +40,17 @@ struct Call {
   int count = 0;
 } last;
 
-// Copies on the stream that it is given.
-class CopyPlugin : public IPluginV2DynamicExt {
- public:
-  IPluginV2DynamicExt* clone() const noexcept override { return new CopyPlugin(*this); }
-  DimsExprs getOutputDimensions(int32_t, const DimsExprs* inputs, int32_t, IExprBuilder&) noexcept override {
-    return inputs[0];
+// By way of its workspace.
+struct StreamCopy {
+  static constexpr size_t kWorkspace = 512;
+  static int32_t run(const void* from, void* to, size_t bytes, void* workspace, cudaStream_t stream) {
+    last = {from, to, workspace, stream, last.count + 1};
+    if (cudaMemcpyAsync(workspace, from, bytes, cudaMemcpyDeviceToDevice, stream) != cudaSuccess) return 1;
+    return cudaMemcpyAsync(to, workspace, bytes, cudaMemcpyDeviceToDevice, stream) != cudaSuccess ? 2 : 0;
   }
-  bool supportsFormatCombination(int32_t at, const PluginTensorDesc* tensors, int32_t, int32_t) noexcept override {
-    return tensors[at].type == DataType::kFLOAT && tensors[at].format == TensorFormat::kLINEAR;
-  }
-  void configurePlugin(const DynamicPluginTensorDesc*, int32_t, const DynamicPluginTensorDesc*,
-                       int32_t) noexcept override {}
-  size_t getWorkspaceSize(const PluginTensorDesc*, int32_t, const PluginTensorDesc*, int32_t) const noexcept override {
-    return 512;
-  }
-  int32_t enqueue(const PluginTensorDesc*, const PluginTensorDesc*, const void* const* inputs, void* const* outputs,
-                  void* workspace, cudaStream_t stream) noexcept override {
-    last = {inputs[0], outputs[0], workspace, stream, last.count + 1};
-    if (cudaMemcpyAsync(workspace, inputs[0], kBytes, cudaMemcpyDeviceToDevice, stream) != cudaSuccess) return 1;
-    return cudaMemcpyAsync(outputs[0], workspace, kBytes, cudaMemcpyDeviceToDevice, stream) != cudaSuccess ? 2 : 0;
-  }
-  DataType getOutputDataType(int32_t, const DataType* types, int32_t) const noexcept override { return types[0]; }
-  const char* getPluginType() const noexcept override { return "Copy"; }
-  const char* getPluginVersion() const noexcept override { return "1"; }
-  int32_t getNbOutputs() const noexcept override { return 1; }
-  int32_t initialize() noexcept override { return 0; }
-  void terminate() noexcept override {}
-  size_t getSerializationSize() const noexcept override { return 0; }
-  void serialize(void*) const noexcept override {}
-  void destroy() noexcept override { delete this; }
-  void setPluginNamespace(const char*) noexcept override {}
-  const char* getPluginNamespace() const noexcept override { return ""; }
 };
-
-class CopyCreator : public IPluginCreator {
- public:
-  const char* getPluginName() const noexcept override { return "Copy"; }
-  const char* getPluginVersion() const noexcept override { return "1"; }
-  const PluginFieldCollection* getFieldNames() noexcept override { return &fields_; }
-  IPluginV2* createPlugin(const char*, const PluginFieldCollection*) noexcept override { return new CopyPlugin; }
-  IPluginV2* deserializePlugin(const char*, const void*, size_t) noexcept override { return new CopyPlugin; }
-  void setPluginNamespace(const char*) noexcept override {}
-  const char* getPluginNamespace() const noexcept override { return ""; }
-
- private:
-  PluginFieldCollection fields_{0, nullptr};
-};
-REGISTER_TENSORRT_PLUGIN(CopyCreator);
+using StreamCopyCreator = CopyCreator<StreamCopy>;
+REGISTER_TENSORRT_PLUGIN(StreamCopyCreator);
 
 class Allocator : public IGpuAsyncAllocator {
  public:
@@ -109,7 +73,7 @@ std::unique_ptr<IHostMemory> build() {
   std::unique_ptr<INetworkDefinition> network(builder->createNetworkV2(0));
   std::unique_ptr<IBuilderConfig> config(builder->createBuilderConfig());
   ITensor* x = network->addInput("x", DataType::kFLOAT, Dims4{1, 3, 4, 4});
-  CopyPlugin plugin;
+  CopyPlugin<StreamCopy> plugin;
   ITensor* first = network->addPluginV2(&x, 1, plugin)->getOutput(0);
   ITensor* y = network->addPluginV2(&first, 1, plugin)->getOutput(0);
   y->setName("y");

@@ -532,7 +532,7 @@ TEST(CudaNetworks, FallsBackToTheHost) {
   compare(make, {{"x", integers({4, 9}, 1)}, {"axis", Tensor::scalar<int64_t>(1)}}, "a host step", {0, true, false});
   auto host = create_cpu_device(2);
   BuildOptions options;
-  options.cuda = arch();
+  options.arch = arch();
   options.fallback = false;
   options.tuning = Tuning::off;
   try {
@@ -549,7 +549,7 @@ TEST(CudaNetworks, ValuesAreStoredAsHalves) {
   auto host = create_cpu_device(2);
   BuildOptions plain, halves;
   plain.optimize = false;
-  halves.cuda = arch();
+  halves.arch = arch();
   halves.tuning = Tuning::off;
   halves.precisions.fp16 = true;
   halves.fallback = false;
@@ -604,7 +604,7 @@ TEST(CudaNetworks, PlanTextNamesSpacesAndLaunches) {
   if (!can_compile()) return;
   auto host = create_cpu_device(2);
   BuildOptions options;
-  options.cuda = "sm_90a";
+  options.arch = "sm_90a";
   options.tuning = Tuning::off;
   const Plan plan = build(testing::small_network(), *host, options);
   const std::string text = print(plan);

@@ -54,9 +54,9 @@ TEST(CudaKernels, ScattersKeepTheOrderOfWhatMeets) {
     g.add_output(add_op(g, op, {x, i, g.add_constant(integers(std::move(updates), 5))}, {}, op));
     infer_all(g);
     EmitOptions emit;
-    emit.isa = active_isa();
-    emit.threads = 2;
-    emit.cuda = arch();
+    emit.target.isa = active_isa();
+    emit.target.threads = 2;
+    emit.target.arch = arch();
     int64_t found = -1;
     const Plan plan = emit_plan(g, emit);
     for (const Step& step : plan.profiles[0].steps)

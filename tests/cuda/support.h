@@ -14,6 +14,7 @@
 #include "device/accelerator.h"
 #include "device/cuda/driver.h"
 #include "device/cuda/nvrtc.h"
+#include "support/forced.h"
 #include "support/networks.h"
 #include "tactics/tactic.h"
 
@@ -113,20 +114,14 @@ void compare(MakeGraph make, const Inputs& inputs, const std::string& what, Chec
   infer_all(graph);
   if (check.optimize) run_pipeline(graph, pipeline(true), "");
   EmitOptions emit;
-  emit.isa = active_isa();
-  emit.threads = 2;
-  emit.cuda = arch();
+  emit.target.isa = active_isa();
+  emit.target.threads = 2;
+  emit.target.arch = arch();
   emit.fallback = !check.on_device;
   std::set<std::string> names = candidates_of(graph);
   names.insert("");  // all as estimates have it
   for (const std::string& name : names) {
-    emit.forced = name;
-    BuildReport report;
-    emit.report = &report;
-    const Plan plan = read_back(emit_plan(graph, emit));
-    EXPECT_TRUE(name.empty() || std::any_of(report.choices.begin(), report.choices.end(),
-                                            [&](const TacticChoice& c) { return c.chosen == name; }))
-        << what << ": " << name << " was offered and not taken";
+    const Plan plan = read_back(name.empty() ? emit_plan(graph, emit) : testing::forced_plan(graph, emit, name));
     EXPECT_EQ(plan.target, "cuda:" + arch());
     EXPECT_GT(launches(plan.profiles[0].steps), 0) << what << " " << name;
     if (gpu() != nullptr) expect_equal(testing::run(plan, inputs, gpu()), expected, check.tolerance, what + " " + name);

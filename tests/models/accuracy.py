@@ -17,9 +17,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests/support")]
 import model_inputs  # noqa: E402  first: it says which packages are missing
 import numpy as np  # noqa: E402
+from programs import Answers  # noqa: E402
 
 LIMIT, QUANTISED_LIMIT, PEER_LIMIT = 0.2, 0.5, 0.3  # points
 SAMPLE, OTHER_LIMIT = 100, 0.03    # pictures, share of other first classes
@@ -31,8 +32,8 @@ FIGURES = {  # top-1 in percent, README.md; Q/DQ networks: the figure of the unf
 }
 
 
-class Network:
-    """One network as a plan in a process of its own: floats in, floats out."""
+class Network(Answers):
+    """One network as a plan in a process of its own."""
 
     def __init__(self, options, path, folder, sample):
         extents = "x".join(map(str, sample.shape))
@@ -40,17 +41,7 @@ class Network:
         name = model_inputs.peer_session(path).get_inputs()[0].name
         subprocess.run([options.planish, "build", str(path), "-o", plan, "--quiet", "--tune", "off", "--threads", str(options.threads),
                         "--shape", f"{name}={extents}"], check=True)
-        self.process = subprocess.Popen([options.stream, plan, str(options.threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def __call__(self, tensor, count):
-        self.process.stdin.write(tensor.tobytes())
-        self.process.stdin.flush()
-        return np.frombuffer(self.process.stdout.read(4 * count), np.float32)
-
-    def close(self):
-        self.process.stdin.close()
-        if self.process.wait() != 0:
-            raise RuntimeError("stream failed")
+        super().__init__([options.stream, plan, str(options.threads)])
 
 
 def samples_of(module, protocol, limit):

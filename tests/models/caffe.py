@@ -17,9 +17,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests/support")]
 import model_inputs  # noqa: E402  first: it says which packages are missing
 import numpy as np  # noqa: E402
+from programs import Answers  # noqa: E402
 
 FACES = {  # scene: score, class (0: with a mask) and box of each face, in shares of the picture
     "bus.jpg": [
@@ -62,27 +63,17 @@ def door_command(options, folder, name, weights, flags):
     return [options.door, path, str(options.caffe / weights), str(batch), "data", *DOOR_OUTPUTS.get(name, ("prob",))]
 
 
-class Network:
-    """One network as a plan in a process of its own: floats in, the outputs' floats in the order in which layers give them."""
+class Network(Answers):
+    """One network as a plan in a process of its own: the outputs' floats in the order in which layers give them."""
 
     def __init__(self, options, folder, name, weights, *flags):
         if options.door:
-            self.process = subprocess.Popen(door_command(options, folder, name, weights, flags), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            super().__init__(door_command(options, folder, name, weights, flags))
             return
         self.plan = f"{folder}/{name}.plan"
         subprocess.run([options.planish, "build", str(options.caffe / f"{name}.prototxt"), "--weights", str(options.caffe / weights),
                         "-o", self.plan, "--quiet", "--tune", "off", *flags], check=True)
-        self.process = subprocess.Popen([options.stream, self.plan, "2"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def __call__(self, tensor, count):
-        self.process.stdin.write(np.ascontiguousarray(tensor, np.float32).tobytes())
-        self.process.stdin.flush()
-        return np.frombuffer(self.process.stdout.read(4 * count), np.float32)
-
-    def close(self):
-        self.process.stdin.close()
-        if self.process.wait() != 0:
-            raise RuntimeError("stream failed")
+        super().__init__([options.stream, self.plan, "2"])
 
 
 def report(name, right, count, stated, limit, start, limited):

@@ -12,6 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+from programs import import_or_skip  # noqa: E402
+
 LIMIT = {"score_threshold": 0.25, "iou_threshold": 0.6}
 KEEP = 100
 
@@ -143,10 +146,5 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        import numpy as np
-        import onnx
-    except ImportError as error:
-        print(f"SKIPPED: {error}; PLANISH_PYTHON names a Python with numpy and onnx")
-        sys.exit(0)
+    import_or_skip(globals(), np="numpy", onnx="onnx")
     sys.exit(main())

@@ -12,6 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+from programs import import_or_skip  # noqa: E402
+
 LIMIT = 2e-5
 BATCH = 2  # extent of first axes, which are symbols in a second form of each network
 FIXED = ()  # whose first axis is no batch
@@ -578,10 +581,5 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        import numpy as np
-        import onnx
-    except ImportError as error:
-        print(f"SKIPPED: {error}; PLANISH_PYTHON names a Python with numpy and onnx")
-        sys.exit(0)
+    import_or_skip(globals(), np="numpy", onnx="onnx")
     sys.exit(main())

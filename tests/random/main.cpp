@@ -83,36 +83,14 @@ constexpr char kUsage[] =
     "  --print     print the first network\n";
 
 Options parse(int argc, char** argv) {
-  const option names[] = {{"count", required_argument, nullptr, 'c'},
-                          {"seed", required_argument, nullptr, 's'},
-                          {"jobs", required_argument, nullptr, 'j'},
-                          {"shrink", required_argument, nullptr, 'm'},
-                          {"print", no_argument, nullptr, 'p'},
-                          {"help", no_argument, nullptr, 'h'},
-                          {nullptr, 0, nullptr, 0}};
   Options options;
-  for (int given = 0; (given = getopt_long(argc, argv, "h", names, nullptr)) != -1;) {
-    switch (given) {
-      case 'c':
-        options.count = static_cast<int>(number_argument("count", optarg, 1, 100000000));
-        break;
-      case 's':
-        options.seed = static_cast<uint32_t>(number_argument("seed", optarg, 0, UINT32_MAX));
-        break;
-      case 'j':
-        options.jobs = static_cast<int>(number_argument("jobs", optarg, 1, 256));
-        break;
-      case 'm':
-        options.shrunk = static_cast<int>(number_argument("shrink", optarg, 0, 1000));
-        break;
-      case 'p':
-        options.print = true;
-        break;
-      default:
-        usage_exit(kUsage, given == 'h');
-    }
-  }
-  if (optind != argc) usage_exit(kUsage, false);
+  Arguments arguments(kUsage);
+  arguments.number("count", options.count, 1, 100000000);
+  arguments.seed("seed", options.seed);
+  arguments.number("jobs", options.jobs, 1, 256);
+  arguments.number("shrink", options.shrunk, 0, 1000);
+  arguments.flag("print", options.print);
+  arguments.parse(argc, argv);
   return options;
 }
 

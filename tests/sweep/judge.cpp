@@ -7,6 +7,7 @@
 #include "compile/emitter.h"
 #include "compile/pipeline.h"
 #include "random/distance.h"
+#include "support/forced.h"
 #include "support/tensors.h"
 #include "tactics/tactic.h"
 
@@ -165,8 +166,8 @@ Verdict Judge::at(Isa isa, const std::string& wanted) {
   infer_all(graph);
   run_pipeline(graph, pipeline(true), "");
   EmitOptions emit;
-  emit.isa = isa;
-  emit.threads = kTunedThreads;
+  emit.target.isa = isa;
+  emit.target.threads = kTunedThreads;
   emit.precisions = kPermitted;
   std::set<std::string> names = {"chosen"};
   for (NodeId id : graph.nodes())
@@ -176,12 +177,11 @@ Verdict Judge::at(Isa isa, const std::string& wanted) {
   if (!wanted.empty()) names = {wanted};
   Verdict verdict;
   for (const std::string& name : names) {
-    emit.forced = name == "chosen" ? "" : name;
     // The other nodes take what estimates choose: in exact f32, where nothing else is asked for.
     emit.precisions = rounding_of(name, false) > 0 ? kPermitted : Precisions{};
     std::string why;
     try {
-      const Plan plan = emit_plan(graph, emit);
+      const Plan plan = name == "chosen" ? emit_plan(graph, emit) : forced_plan(graph, emit, name);
       verdict.kernels.merge(kernels_of(plan));
       why = compared(plan, name);
     } catch (const std::exception& error) {

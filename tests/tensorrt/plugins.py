@@ -6,6 +6,10 @@
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+from programs import import_or_skip  # noqa: E402
 
 
 def network(op, domain, **attributes):
@@ -79,10 +83,5 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        import numpy as np
-        import onnx
-    except ImportError as error:
-        print(f"SKIPPED: {error}; PLANISH_PYTHON names a Python with numpy and onnx")
-        sys.exit(0)
+    import_or_skip(globals(), np="numpy", onnx="onnx")
     sys.exit(main())

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "copy_plugin.h"
 #include "implementers.h"
 
 using namespace nvinfer1;
@@ -24,56 +25,19 @@ void expect(bool held, const char* what) {
   std::printf("FAILED: %s\n", what);
 }
 
-class CopyPlugin : public IPluginV2DynamicExt {
- public:
-  IPluginV2DynamicExt* clone() const noexcept override { return new CopyPlugin(*this); }
-  DimsExprs getOutputDimensions(int32_t, const DimsExprs* inputs, int32_t, IExprBuilder&) noexcept override {
-    return inputs[0];
-  }
-  bool supportsFormatCombination(int32_t at, const PluginTensorDesc* tensors, int32_t, int32_t) noexcept override {
-    return tensors[at].type == DataType::kFLOAT && tensors[at].format == TensorFormat::kLINEAR;
-  }
-  void configurePlugin(const DynamicPluginTensorDesc*, int32_t, const DynamicPluginTensorDesc*,
-                       int32_t) noexcept override {}
-  size_t getWorkspaceSize(const PluginTensorDesc*, int32_t, const PluginTensorDesc*, int32_t) const noexcept override {
-    return 0;
-  }
-  int32_t enqueue(const PluginTensorDesc*, const PluginTensorDesc*, const void* const* inputs, void* const* outputs,
-                  void*, cudaStream_t stream) noexcept override {
-    const size_t bytes = kCount * sizeof(float);
-    if (cudaMemsetAsync(outputs[0], 0xff, bytes, stream) != cudaSuccess) return 1;
-    if (cudaMemcpyAsync(outputs[0], inputs[0], bytes, cudaMemcpyDeviceToDevice, stream) != cudaSuccess) return 2;
+// Once, and waits for it.
+struct StreamCopy {
+  static constexpr size_t kWorkspace = 0;
+  static int32_t run(const void* from, void* to, size_t bytes, void*, cudaStream_t stream) {
+    if (cudaMemsetAsync(to, 0xff, bytes, stream) != cudaSuccess) return 1;
+    if (cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream) != cudaSuccess) return 2;
     cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;  // what is captured cannot be waited for
     if (cudaStreamIsCapturing(stream, &status) == cudaSuccess && status != cudaStreamCaptureStatusNone) return 0;
     return cudaStreamSynchronize(stream) == cudaSuccess ? 0 : 3;
   }
-  DataType getOutputDataType(int32_t, const DataType* types, int32_t) const noexcept override { return types[0]; }
-  const char* getPluginType() const noexcept override { return "Copy"; }
-  const char* getPluginVersion() const noexcept override { return "1"; }
-  int32_t getNbOutputs() const noexcept override { return 1; }
-  int32_t initialize() noexcept override { return 0; }
-  void terminate() noexcept override {}
-  size_t getSerializationSize() const noexcept override { return 0; }
-  void serialize(void*) const noexcept override {}
-  void destroy() noexcept override { delete this; }
-  void setPluginNamespace(const char*) noexcept override {}
-  const char* getPluginNamespace() const noexcept override { return ""; }
 };
-
-class CopyCreator : public IPluginCreator {
- public:
-  const char* getPluginName() const noexcept override { return "Copy"; }
-  const char* getPluginVersion() const noexcept override { return "1"; }
-  const PluginFieldCollection* getFieldNames() noexcept override { return &fields_; }
-  IPluginV2* createPlugin(const char*, const PluginFieldCollection*) noexcept override { return new CopyPlugin; }
-  IPluginV2* deserializePlugin(const char*, const void*, size_t) noexcept override { return new CopyPlugin; }
-  void setPluginNamespace(const char*) noexcept override {}
-  const char* getPluginNamespace() const noexcept override { return ""; }
-
- private:
-  PluginFieldCollection fields_{0, nullptr};
-};
-REGISTER_TENSORRT_PLUGIN(CopyCreator);
+using StreamCopyCreator = CopyCreator<StreamCopy>;
+REGISTER_TENSORRT_PLUGIN(StreamCopyCreator);
 
 // relu(copy(x))
 std::unique_ptr<IHostMemory> plan() {
@@ -81,7 +45,7 @@ std::unique_ptr<IHostMemory> plan() {
   std::unique_ptr<INetworkDefinition> network(builder->createNetworkV2(0));
   std::unique_ptr<IBuilderConfig> config(builder->createBuilderConfig());
   ITensor* x = network->addInput("x", DataType::kFLOAT, Dims4{1, 3, 4, 4});
-  CopyPlugin plugin;
+  CopyPlugin<StreamCopy> plugin;
   ITensor* copied = network->addPluginV2(&x, 1, plugin)->getOutput(0);
   ITensor* y = network->addActivation(*copied, ActivationType::kRELU)->getOutput(0);
   y->setName("y");

@@ -1,5 +1,4 @@
 """What the tests of trtexec share."""
-import argparse
 import re
 import subprocess
 import sys
@@ -7,18 +6,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DIGITS = ROOT / "demo/digits.onnx"
-sys.path.insert(0, str(ROOT / "tests/errors"))
+sys.path[:0] = [str(ROOT / "tests/errors"), str(ROOT / "tests/support")]
+import programs  # noqa: E402
+
 LINE = re.compile(r"\[\d\d/\d\d/\d{4}-\d\d:\d\d:\d\d\] \[([VIWEF])\] (.*)")
 QUICK = ("--duration=0", "--warmUp=0", "--iterations=12")
 
 
 def program_from(description):
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("trtexec", type=Path)
-    program = parser.parse_args().trtexec.resolve()
-    if not program.is_file():
-        parser.error(f"{program}: there is no such file")
-    return str(program)
+    return programs.program_from("trtexec", description)
 
 
 class Run:

@@ -106,7 +106,7 @@ BuildOptions build_options(const planish_build_options& given) {
   options.isa = api::text_or_empty(given.isa);
   options.optimize = given.no_fusion == 0;
   options.precisions = {.tf32 = given.no_tf32 == 0, .bf16 = given.bf16 != 0, .fp16 = given.fp16 != 0};
-  options.cuda = api::text_or_empty(given.cuda);
+  options.arch = api::text_or_empty(given.cuda);
   options.fallback = given.no_fallback == 0;
   options.progress = api::progress_of(given.progress, given.progress_user);
   return options;

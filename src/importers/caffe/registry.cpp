@@ -1,3 +1,4 @@
+#include "base/registry.h"
 #include "importers/caffe/importer.h"
 
 namespace planish::caffe {
@@ -7,13 +8,11 @@ namespace planish::caffe {
 #undef PLANISH_ROW
 
 const LayerTable& layer_table() {
-  static const LayerTable table = [] {
-    LayerTable table;
-#define PLANISH_ROW(stem) register_##stem(table);
+#define PLANISH_ROW(stem) register_##stem,
+  static const LayerTable table = filled<LayerTable>({
 #include "gen/importers_caffe.inc"
+  });
 #undef PLANISH_ROW
-    return table;
-  }();
   return table;
 }
 

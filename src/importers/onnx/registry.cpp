@@ -1,3 +1,4 @@
+#include "base/registry.h"
 #include "importers/onnx/importer.h"
 
 namespace planish::onnx {
@@ -7,13 +8,11 @@ namespace planish::onnx {
 #undef PLANISH_ROW
 
 const ImporterTable& importer_table() {
-  static const ImporterTable table = [] {
-    ImporterTable table;
-#define PLANISH_ROW(stem) register_##stem(table);
+#define PLANISH_ROW(stem) register_##stem,
+  static const ImporterTable table = filled<ImporterTable>({
 #include "gen/importers_onnx.inc"
+  });
 #undef PLANISH_ROW
-    return table;
-  }();
   return table;
 }
 

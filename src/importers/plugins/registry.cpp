@@ -1,3 +1,4 @@
+#include "base/registry.h"
 #include "importers/plugins/table/plugin_table.h"
 
 namespace planish::plugins {
@@ -7,13 +8,11 @@ namespace planish::plugins {
 #undef PLANISH_ROW
 
 const PluginTable& plugin_table() {
-  static const PluginTable table = [] {
-    PluginTable table;
-#define PLANISH_ROW(stem) register_##stem(table);
+#define PLANISH_ROW(stem) register_##stem,
+  static const PluginTable table = filled<PluginTable>({
 #include "gen/importers_plugins.inc"
+  });
 #undef PLANISH_ROW
-    return table;
-  }();
   return table;
 }
 

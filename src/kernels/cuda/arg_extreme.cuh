@@ -22,20 +22,11 @@ extern "C" __global__ void __launch_bounds__(kThreads)
     arg_extreme(const __grid_constant__ View x, const __grid_constant__ View y) {
   wait_for_previous();
   __shared__ Extreme parts[kThreads];
-  int64_t from = 0, to = 0;
-  uint32_t row = blockIdx.x;
-#pragma unroll
-  for (int i = RANK - 1; i >= 0; --i) {
-    if (i == AXIS) continue;
-    const uint32_t extent = static_cast<uint32_t>(x.dims[i]), index = row % extent;
-    row /= extent;
-    from += index * x.strides[i];
-    to += index * y.strides[KEEP || i < AXIS ? i : i - 1];
-  }
+  const RowBegin row = row_begin<RANK, AXIS, KEEP>(x, y, blockIdx.x);
   const int extent = static_cast<int>(x.dims[AXIS]);
   Extreme best{REAL{}, -1};
   for (int i = threadIdx.x; i < extent; i += kThreads) {
-    const REAL value = load<TYPE, REAL>(x.data, from + i * x.strides[AXIS]);
+    const REAL value = load<TYPE, REAL>(x.data, row.x + i * x.strides[AXIS]);
     if (value == value) best = better(best, {value, i});
   }
   parts[threadIdx.x] = best;
@@ -44,6 +35,6 @@ extern "C" __global__ void __launch_bounds__(kThreads)
     if (threadIdx.x < reach) parts[threadIdx.x] = better(parts[threadIdx.x], parts[threadIdx.x + reach]);
   }
   if (threadIdx.x != 0) return;
-  const REAL first = load<TYPE, REAL>(x.data, from);
-  static_cast<int64_t*>(y.data)[to] = first != first || parts[0].at < 0 ? 0 : parts[0].at;
+  const REAL first = load<TYPE, REAL>(x.data, row.x);
+  static_cast<int64_t*>(y.data)[row.y] = first != first || parts[0].at < 0 ? 0 : parts[0].at;
 }

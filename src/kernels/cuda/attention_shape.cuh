@@ -14,3 +14,10 @@ PLANISH_DEVICE float power_of_two(float x) {
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
   return out;
 }
+// What results of a row are multiplied by: 1 / its sum, of which four neighbouring lanes have a part each. Of a row that
+// sees no key: NaN, as in the formula.
+PLANISH_DEVICE float normaliser(float sum) {
+  sum += __shfl_xor_sync(0xffffffffu, sum, 1);
+  sum += __shfl_xor_sync(0xffffffffu, sum, 2);
+  return 1.0f / sum;
+}

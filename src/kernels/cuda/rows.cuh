@@ -19,6 +19,24 @@ struct Smaller {
   __device__ static float of(float a, float b) { return a < b || a != a ? a : b; }
 };
 
+// Where row `row` along axis kAxis begins in x and in y, in elements. y has the same axes, kAxis too if `kKeep`.
+struct RowBegin {
+  int64_t x = 0, y = 0;
+};
+template <int kRank, int kAxis, bool kKeep>
+__device__ inline RowBegin row_begin(const View& x, const View& y, uint32_t row) {
+  RowBegin begin;
+#pragma unroll
+  for (int i = kRank - 1; i >= 0; --i) {
+    if (i == kAxis) continue;
+    const uint32_t extent = static_cast<uint32_t>(x.dims[i]), index = row % extent;
+    row /= extent;
+    begin.x += index * x.strides[i];
+    begin.y += index * y.strides[kKeep || i < kAxis ? i : i - 1];
+  }
+  return begin;
+}
+
 // Of all threads, in all threads; the order does not depend on anything but kThreads.
 template <class How>
 __device__ inline float over_block(float value) {

@@ -12,21 +12,12 @@ extern "C" __global__ void __launch_bounds__(kThreads)
     scan(const __grid_constant__ View x, const __grid_constant__ View y) {
   wait_for_previous();
   __shared__ REAL parts[kThreads];
-  int64_t from = 0, to = 0;
-  uint32_t row = blockIdx.x;
-#pragma unroll
-  for (int i = RANK - 1; i >= 0; --i) {
-    if (i == AXIS) continue;
-    const uint32_t extent = static_cast<uint32_t>(x.dims[i]), index = row % extent;
-    row /= extent;
-    from += index * x.strides[i];
-    to += index * y.strides[i];
-  }
+  const RowBegin row = row_begin<RANK, AXIS, true>(x, y, blockIdx.x);
   const int extent = static_cast<int>(x.dims[AXIS]), thread = threadIdx.x;
   REAL before = PRODUCTS ? 1 : 0;  // of the elements in front of the block's
   for (int begin = 0; begin < extent; begin += kThreads) {
     const int step = begin + thread, place = REVERSE ? extent - 1 - step : step;
-    parts[thread] = step < extent ? load<TYPE, REAL>(x.data, from + place * x.strides[AXIS]) : REAL(PRODUCTS ? 1 : 0);
+    parts[thread] = step < extent ? load<TYPE, REAL>(x.data, row.x + place * x.strides[AXIS]) : REAL(PRODUCTS ? 1 : 0);
     __syncthreads();
     for (int reach = 1; reach < kThreads; reach *= 2) {
       const REAL sum = thread >= reach ? joined(parts[thread - reach], parts[thread]) : parts[thread];
@@ -36,7 +27,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
     }
     const REAL last = thread == 0 ? REAL(PRODUCTS ? 1 : 0) : parts[thread - 1];
     const REAL value = joined(before, EXCLUSIVE ? last : parts[thread]);
-    if (step < extent) store<TYPE, REAL>(y.data, to + place * y.strides[AXIS], value);
+    if (step < extent) store<TYPE, REAL>(y.data, row.y + place * y.strides[AXIS], value);
     before = joined(before, parts[kThreads - 1]);
     __syncthreads();
   }

@@ -162,10 +162,7 @@ PLANISH_DEVICE void wide_store(const float* result, const float* sums, typename 
                                int query, int lane) {
 #pragma unroll
   for (int h = 0; h < 2; h++) {
-    float sum = sums[h];
-    sum += __shfl_xor_sync(0xffffffffu, sum, 1);
-    sum += __shfl_xor_sync(0xffffffffu, sum, 2);
-    const float factor = 1.0f / sum;  // of a row that sees no key: NaN, as in the formula
+    const float factor = normaliser(sums[h]);
     const int row = query + h * 8;
     if (row >= p.queries) continue;
     typename C::Element* to = out + static_cast<int64_t>(row) * p.result.row + (lane & 3) * 2;

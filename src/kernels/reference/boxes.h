@@ -1,7 +1,11 @@
 #pragma once
-// Boxes by their corners, and how much two of them share.
+// Boxes by their corners, how much two of them share, and which of many are kept.
 
 #include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "base/error.h"
 
 namespace planish {
 
@@ -22,6 +26,33 @@ inline double shared_part(const Corners& a, const Corners& b, double unit) {
   if (!(width > 0) || !(height > 0)) return 0;
   const double common = width * height;
   return common / (area_of(a, unit) + area_of(b, unit) - common);
+}
+
+struct Suppression {
+  double threshold, eta, unit;
+  size_t most;
+};
+
+// Of boxes in falling order of score those that share no more than the threshold with one before them that is kept.
+inline std::vector<size_t> suppressed(const std::vector<Corners>& boxes, const std::vector<size_t>& order,
+                                      const Suppression& rule) {
+  std::vector<size_t> kept;
+  double threshold = rule.threshold;
+  for (size_t candidate : order) {
+    if (kept.size() >= rule.most) break;
+    const bool hidden = std::any_of(kept.begin(), kept.end(), [&](size_t other) {
+      return shared_part(boxes[candidate], boxes[other], rule.unit) > threshold;
+    });
+    if (hidden) continue;
+    kept.push_back(candidate);
+    if (rule.eta < 1 && threshold > 0.5) threshold *= rule.eta;
+  }
+  return kept;
+}
+
+// Rows of results: stored while there are as many as were planned for.
+inline void require_planned(int64_t found, int64_t planned) {
+  if (found != planned) fail(Code::invalid_argument, "{} boxes are found, {} were planned for", found, planned);
 }
 
 }  // namespace planish

@@ -1,3 +1,4 @@
+#include "base/registry.h"
 #include "tactics/tactic.h"
 
 namespace planish {
@@ -9,13 +10,11 @@ namespace tactics::cpu {
 }  // namespace tactics::cpu
 
 const TacticTable& cpu_tactics() {
-  static const TacticTable table = [] {
-    TacticTable table;
-#define PLANISH_ROW(stem) tactics::cpu::register_##stem(table);
+#define PLANISH_ROW(stem) tactics::cpu::register_##stem,
+  static const TacticTable table = filled<TacticTable>({
 #include "gen/tactics_cpu.inc"
+  });
 #undef PLANISH_ROW
-    return table;
-  }();
   return table;
 }
 

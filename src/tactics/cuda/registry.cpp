@@ -1,3 +1,4 @@
+#include "base/registry.h"
 #include "tactics/tactic.h"
 
 namespace planish {
@@ -9,13 +10,11 @@ namespace tactics::cuda {
 }  // namespace tactics::cuda
 
 const TacticTable& cuda_tactics() {
-  static const TacticTable table = [] {
-    TacticTable table;
-#define PLANISH_ROW(stem) tactics::cuda::register_##stem(table);
+#define PLANISH_ROW(stem) tactics::cuda::register_##stem,
+  static const TacticTable table = filled<TacticTable>({
 #include "gen/tactics_cuda.inc"
+  });
 #undef PLANISH_ROW
-    return table;
-  }();
   return table;
 }
 

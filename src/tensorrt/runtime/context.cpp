@@ -22,20 +22,28 @@ ContextImpl::ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice>
   for (const Io& io : plan_->ios()) now_.shapes.push_back(io.extents);
 }
 
+// The caller's memory stays where another profile needs no more of it; else there is none until it is given again.
 void ContextImpl::open(int profile) {
-  if (strategy_ != nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED) runner_.open(profile, nullptr, 0);
+  if (strategy_ != nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED)
+    runner_.open(profile, nullptr, 0);
+  else if (memory_bytes_ >= plan_->arena_bytes(profile))
+    runner_.open(profile, memory_, static_cast<size_t>(memory_bytes_));
+  else
+    runner_.close();
 }
 
-void ContextImpl::setDeviceMemory(void* memory) {
-  reporter_.guard("setDeviceMemory", [&] { setDeviceMemoryV2(memory, plan_->arena_bytes(profile_)); });
-}
+// It is as large as what it is used for needs: the caller answers for that.
+void ContextImpl::setDeviceMemory(void* memory) { setDeviceMemoryV2(memory, INT64_MAX); }
 
 void ContextImpl::setDeviceMemoryV2(void* memory, int64_t size) {
   reporter_.guard("setDeviceMemory", [&] {
     if (strategy_ != nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED)
       throw Error(Code::invalid_state, "the context has memory of its own; kUSER_MANAGED lets the caller give it");
     if (memory == nullptr && plan_->arena_bytes(profile_) > 0) refuse("the memory is null");
-    runner_.open(profile_, memory, static_cast<size_t>(std::max<int64_t>(size, 0)));
+    const int64_t bytes = memory == nullptr ? 0 : std::max<int64_t>(size, 0);
+    runner_.open(profile_, memory, static_cast<size_t>(bytes));
+    memory_ = memory;
+    memory_bytes_ = bytes;
   });
 }
 

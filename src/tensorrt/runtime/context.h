@@ -123,6 +123,8 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   nvinfer1::ExecutionContextAllocationStrategy strategy_;
   std::string name_;
   int profile_ = 0;
+  void* memory_ = nullptr;     // kUSER_MANAGED: what the caller gave
+  int64_t memory_bytes_ = -1;  // -1: nothing yet
   std::atomic_flag taken_ = ATOMIC_FLAG_INIT;
   Snapshot now_;
   struct GivenValues {

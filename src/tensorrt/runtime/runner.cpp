@@ -43,8 +43,7 @@ void Runner::open(int profile, void* arena, size_t arena_bytes) {
   const std::lock_guard lock(mutex_);
   auto options = detail::sized<planish_context_options>();
   options.profile = profile;
-  options.arena = arena_ = arena;
-  arena_bytes_ = arena_bytes;
+  options.arena = arena;
   options.arena_bytes = arena_bytes;
   planish_context* made = nullptr;
   {
@@ -52,12 +51,20 @@ void Runner::open(int profile, void* arena, size_t arena_bytes) {
     detail::check(planish_context_create(plan_->engine(), &options, &made));
   }
   context_.reset(made);
+  arena_ = arena;
+  arena_bytes_ = arena_bytes;
   shapes_.assign(plan_->ios().size(), {});
   addresses_.assign(plan_->ios().size(), nullptr);
   bytes_.assign(plan_->ios().size(), -1);
   late_.clear();
   shapes_given_ = false;
   install_profile();
+}
+
+void Runner::close() {
+  wait();
+  const std::lock_guard lock(mutex_);
+  context_.reset();
 }
 
 void Runner::replace(std::shared_ptr<const LoadedPlan> plan, int profile) {

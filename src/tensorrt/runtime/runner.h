@@ -31,6 +31,7 @@ class Runner {
 
   // A context of that profile, with intermediate values in `arena` (null: the device's own).
   void open(int profile, void* arena, size_t arena_bytes);
+  void close();  // nothing is executed until it is opened again
   // The same with another plan. Not while something is enqueued.
   void replace(std::shared_ptr<const LoadedPlan> plan, int profile);  // with the same memory
 

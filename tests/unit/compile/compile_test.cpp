@@ -6,8 +6,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "compile/emitter.h"
 #include "compile/memory.h"
-#include "compile/tuner.h"
+#include "compile/timing_cache.h"
+#include "compile/trial.h"
 #include "support/networks.h"
 
 namespace planish {
@@ -189,10 +191,10 @@ TEST(Build, CopiesAreNoPartOfATiming) {
 TEST(Build, EstimatesDoNotBeatTimings) {
   Graph graph = testing::small_network();
   EmitOptions options;
-  options.isa = cpu_info().best_isa();
+  options.target.isa = cpu_info().best_isa();
   std::map<std::string, std::map<std::string, double>> estimates;
   options.measured = [&](const Graph& g, const Node& node, const Candidate& candidate) {
-    const CandidateSink sink = cpu_tactics().propose({g, node, options.isa, options.threads});
+    const CandidateSink sink = cpu_tactics().propose({g, node, options.target.isa, options.target.threads});
     const auto best = std::min_element(sink.candidates.begin(), sink.candidates.end(),
                                        [](const auto& a, const auto& b) { return a.estimated_us < b.estimated_us; });
     for (const Candidate& offered : sink.candidates) estimates[node.name][offered.name] = offered.estimated_us;

@@ -8,6 +8,7 @@
 #include "compile/emitter.h"
 #include "compile/pipeline.h"
 #include "kernels/activation.h"
+#include "support/forced.h"
 #include "support/kernel_cases.h"
 #include "support/networks.h"
 #include "tactics/tactic.h"
@@ -50,11 +51,12 @@ std::set<std::string> candidates_of(const Graph& graph, Isa isa) {
 
 // A network of one node, what the candidate takes and gives as bf16 lying so: results are those of fp32 within what
 // rounding its operands changes.
-void compare_halves(const Graph& graph, EmitOptions emit, const std::map<std::string, Tensor>& inputs,
-                    const std::map<std::string, Tensor>& expected, double tolerance, const std::string& what) {
+void compare_halves(const Graph& graph, EmitOptions emit, const std::string& candidate,
+                    const std::map<std::string, Tensor>& inputs, const std::map<std::string, Tensor>& expected,
+                    double tolerance, const std::string& what) {
   if (graph.nodes().size() != 1) return;
   emit.half_bindings = true;
-  const Plan plan = emit_plan(graph, emit);
+  const Plan plan = testing::forced_plan(graph, emit, candidate);
   std::map<std::string, Tensor> halves = inputs;
   bool any = false;
   for (const Binding& binding : plan.bindings) {
@@ -83,19 +85,18 @@ void compare(MakeGraph make, const std::map<std::string, Tensor>& inputs, double
     infer_all(graph);
     run_pipeline(graph, pipeline(true), "");
     EmitOptions emit;
-    emit.isa = parse_isa(level);
-    emit.threads = 2;
+    emit.target.isa = parse_isa(level);
+    emit.target.threads = 2;
     emit.precisions = kAll;
-    for (const std::string& candidate : candidates_of(graph, emit.isa)) {
+    for (const std::string& candidate : candidates_of(graph, emit.target.isa)) {
       if (tolerance == 0 && candidate.starts_with("winograd.f4")) continue;
-      emit.forced = candidate;
-      const auto found = testing::run(emit_plan(graph, emit), inputs);
+      const auto found = testing::run(testing::forced_plan(graph, emit, candidate), inputs);
       for (const auto& [name, tensor] : expected)
         EXPECT_LE(testing::relative_l2(found.at(name), tensor),
                   tolerance == 0 ? 0 : std::max(tolerance, rounding_of(candidate)))
             << level << " " << candidate << " " << what;
       const double rounded = tolerance == 0 ? 0 : std::max(1e-2, rounding_of(candidate));
-      compare_halves(graph, emit, inputs, expected, rounded, level + " " + candidate + " " + what);
+      compare_halves(graph, emit, candidate, inputs, expected, rounded, level + " " + candidate + " " + what);
     }
   }
 }

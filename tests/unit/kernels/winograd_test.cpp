@@ -5,6 +5,7 @@
 
 #include "compile/emitter.h"
 #include "compile/pipeline.h"
+#include "support/forced.h"
 #include "support/kernel_cases.h"
 #include "tactics/tactic.h"
 
@@ -83,19 +84,16 @@ std::map<std::string, Plan> winograd_plans(Graph graph, const std::string& level
   infer_all(graph);
   run_pipeline(graph, pipeline(true), "");
   EmitOptions emit;
-  emit.isa = parse_isa(level);
-  emit.threads = 2;
+  emit.target.isa = parse_isa(level);
+  emit.target.threads = 2;
   emit.precisions.tf32 = emit.precisions.bf16 = true;
   std::set<std::string> names;
   for (NodeId id : graph.nodes())
     for (const Candidate& candidate :
-         cpu_tactics().propose({graph, graph.node(id), emit.isa, 2, emit.precisions}).candidates)
+         cpu_tactics().propose({graph, graph.node(id), emit.target.isa, 2, emit.precisions}).candidates)
       if (candidate.name.starts_with("winograd")) names.insert(candidate.name);
   std::map<std::string, Plan> plans;
-  for (const std::string& name : names) {
-    emit.forced = name;
-    plans.emplace(name, emit_plan(graph, emit));
-  }
+  for (const std::string& name : names) plans.emplace(name, testing::forced_plan(graph, emit, name));
   return plans;
 }
 

@@ -1,4 +1,4 @@
-#include "runtime/queue.h"
+#include "runtime/ready_steps.h"
 
 #include <algorithm>
 
