@@ -18,6 +18,7 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/planishConfigVersion.cmake 
 install(FILES ${CMAKE_BINARY_DIR}/planishConfig.cmake ${CMAKE_BINARY_DIR}/planishConfigVersion.cmake
   DESTINATION ${PLANISH_PACKAGE_DIR})
 
+planish_pc_prefix(${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 foreach(PLANISH_LIBRARY planish planish_runtime)
   configure_file(cmake/planish.pc.in ${CMAKE_BINARY_DIR}/${PLANISH_LIBRARY}.pc @ONLY)
   install(FILES ${CMAKE_BINARY_DIR}/${PLANISH_LIBRARY}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

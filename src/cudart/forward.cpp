@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
+
 namespace planish::cudart {
 namespace {
 
@@ -70,12 +72,16 @@ struct Choice {
 
 Choice choose() {
   const char* forced = std::getenv("PLANISH_CUDART");
+  if (forced != nullptr && std::strcmp(forced, "cpu") != 0 && std::strcmp(forced, "cuda") != 0)
+    log(Severity::warning, "PLANISH_CUDART={}: cpu and cuda are accepted; whether there is a driver decides", forced);
   if (forced != nullptr && std::strcmp(forced, "cpu") == 0) return {};
   const bool must = forced != nullptr && std::strcmp(forced, "cuda") == 0;
   if (!must && processor_is_asked_for()) return {};
   if (!must && !driver_has_device()) return {};
   Choice choice;
   choice.library = find_real();
+  if (const char* named = std::getenv("PLANISH_CUDART_LIBRARY"); named != nullptr && choice.library == nullptr)
+    log(Severity::warning, "PLANISH_CUDART_LIBRARY={}: it cannot be loaded", named);
   choice.cuda = must || choice.library != nullptr;
   if (choice.library == nullptr) return choice;
   const auto ask = reinterpret_cast<cudaError_t (*)(int*)>(dlsym(choice.library, "cudaRuntimeGetVersion"));

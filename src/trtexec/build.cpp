@@ -40,6 +40,15 @@ std::unique_ptr<Calibrator> make_calibrator(const Options& options, const nvinfe
     }
     inputs[input.getName()] = {input.getType(), count * bits_of(input.getType()) / 8};
   }
+  if (options.calibration.empty())
+    warn(
+        "--int8 without --calib: the calibrator's batches are random, and so are the ranges of all tensors; times "
+        "hold, "
+        "results do not. --calib=<file> reads the calibration cache of real data");
+  if (!options.fp16)
+    info(
+        "FP32 and INT8 precisions have been specified - more performance might be enabled by additionally specifying "
+        "--fp16 or --best");
   return std::make_unique<Calibrator>(options.calibration, inputs, batch);
 }
 

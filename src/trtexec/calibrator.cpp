@@ -1,6 +1,7 @@
 #include "trtexec/calibrator.h"
 
 #include "trtexec/files.h"
+#include "trtexec/logger.h"
 #include "trtexec/values.h"
 
 namespace planish::trtexec {
@@ -8,10 +9,13 @@ namespace {
 constexpr int kBatches = 8;
 }
 
-Calibrator::Calibrator(std::string cache, const std::map<std::string, std::pair<nvinfer1::DataType, size_t>>& inputs,
-                       int batch)
-    : path_(std::move(cache)), batch_(batch), left_(kBatches) {
-  if (!path_.empty()) cache_ = read_file(path_, true);
+Calibrator::Calibrator(const std::string& cache,
+                       const std::map<std::string, std::pair<nvinfer1::DataType, size_t>>& inputs, int batch)
+    : batch_(batch), left_(kBatches) {
+  if (!cache.empty()) {
+    cache_ = read_file(cache);
+    require(!cache_.empty(), "{}: the calibration cache is empty", cache);
+  }
   if (!cache_.empty()) return;
   for (const auto& [name, input] : inputs) {
     const auto& [type, bytes] = input;
@@ -35,12 +39,6 @@ bool Calibrator::getBatch(void* bindings[], char const* names[], int32_t count) 
 void const* Calibrator::readCalibrationCache(size_t& length) {
   length = cache_.size();
   return cache_.empty() ? nullptr : cache_.data();
-}
-
-// A cache that was read stays as it is.
-void Calibrator::writeCalibrationCache(void const* cache, size_t length) {
-  if (path_.empty() || !cache_.empty()) return;
-  write_file(path_, std::string(static_cast<const char*>(cache), length));
 }
 
 }  // namespace planish::trtexec

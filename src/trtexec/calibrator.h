@@ -12,15 +12,16 @@ namespace planish::trtexec {
 
 class Calibrator final : public nvinfer1::IInt8EntropyCalibrator2 {
  public:
-  // `cache`: a file to read, and to write what was calibrated to where it is not there. `bytes`: of each input.
-  Calibrator(std::string cache, const std::map<std::string, std::pair<nvinfer1::DataType, size_t>>& inputs, int batch);
+  // `cache`: a file to read; empty: none. Of each input its type and bytes.
+  Calibrator(const std::string& cache, const std::map<std::string, std::pair<nvinfer1::DataType, size_t>>& inputs,
+             int batch);
   int32_t getBatchSize() const override { return batch_; }
   bool getBatch(void* bindings[], char const* names[], int32_t count) override;
   void const* readCalibrationCache(size_t& length) override;
-  void writeCalibrationCache(void const* cache, size_t length) override;
+  void writeCalibrationCache(void const*, size_t) override {}  // of random batches, or as it was read
 
  private:
-  std::string path_, cache_;
+  std::string cache_;
   std::map<std::string, DeviceMemory> inputs_;
   int batch_, left_;
 };

@@ -2,8 +2,6 @@
 
 #include <chrono>
 
-#include <dlfcn.h>
-
 #include "NvInferPlugin.h"
 #include "trtexec/files.h"
 #include "trtexec/logger.h"
@@ -38,9 +36,11 @@ std::string layers_of(const nvinfer1::ICudaEngine& engine, nvinfer1::IExecutionC
 void load_plugins(const Options& options) {
   info("Loading standard plugins");
   initLibNvInferPlugins(&logger(), "");
+  const std::unique_ptr<nvinfer1::IRuntime> runtime(nvinfer1::createInferRuntime(logger()));  // whose log says why not
+  require(runtime != nullptr, "the runtime cannot be made");
   for (const std::string& path : options.plugins) {
     info("Loading supplied plugin library: {}", path);
-    if (dlopen(path.c_str(), RTLD_LAZY) == nullptr) fail("{}: cannot be loaded: {}", path, dlerror());
+    require(runtime->getPluginRegistry().loadLibrary(path.c_str()) != nullptr, "{}: cannot be loaded", path);
   }
 }
 

@@ -27,8 +27,8 @@ check "$folder/cmake"
 echo "== pkg-config"
 libraries=$(dirname "$(find "$folder/prefix" -name libplanish.so)")
 export PKG_CONFIG_PATH=$libraries/pkgconfig LD_LIBRARY_PATH=$libraries
-# The files say the prefix of the configuration; an installation elsewhere overrides it.
-config() { pkg-config --define-variable=prefix="$folder/prefix" "$@"; }
+config() { pkg-config "$@"; }  # the files find the prefix from where they lie
+if [ -e "$folder/prefix/planish" ]; then echo "the Python package is in the prefix"; exit 1; fi
 mkdir "$folder/pkg"
 # shellcheck disable=SC2046,SC2086
 {
@@ -55,4 +55,9 @@ if [ -n "$layout" ]; then
   PKG_CONFIG_PATH=$layout/pkgconfig c++ -std=c++14 -Wall -Werror $flags "$examples/mnist_api.cpp" -o "$folder/pkg/mnist_api" \
     $(PKG_CONFIG_PATH=$layout/pkgconfig config --cflags --libs nvinfer)
   "$folder/pkg/mnist_api" "$folder/data/digits.wts" "$folder"/data/[1-9].pgm | cmp - "$folder/by_target"
+  echo "== planish-config"
+  "$folder/prefix/bin/planish-config" --libs > /dev/null
+  mv "$layout" "$layout.away"
+  if "$folder/prefix/bin/planish-config" --libs 2> "$folder/absent"; then echo "libraries that are absent"; exit 1; fi
+  grep -q 'layout 10) are not in .*PLANISH_TENSORRT_LAYOUTS' "$folder/absent"
 fi

@@ -1,7 +1,12 @@
 """The Python module `tensorrt` as its users write it: parse, build, load, run, calibrate, refit, plugins, and what is refused."""
+import copy
 import gc
 import io
+import signal
+import threading
+import time
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +173,63 @@ class FromOnnx(unittest.TestCase):
         second = Calibrator(first.cache)
         self.assertIsNotNone(self.plan_of(parse, prepare(second)))
         self.assertEqual(second.at, 0)
+
+        class Failing(Calibrator):
+            def get_batch(self, names):
+                if self.at == 2:
+                    raise OSError("the disk is gone")
+                return super().get_batch(names)
+
+        with unittest.mock.patch("sys.unraisablehook"):
+            self.assertIsNone(self.plan_of(parse, prepare(Failing())))  # no plan of two of three batches
+
+
+class Objects(unittest.TestCase):
+    def test_what_nothing_stands_behind_is_not_made(self):
+        for made_by_calls in (trt.ICudaEngine, trt.IExecutionContext, trt.INetworkDefinition, trt.ILayer, trt.ITensor):
+            for make in (made_by_calls, lambda: made_by_calls.__new__(made_by_calls)):
+                with self.assertRaises(TypeError):
+                    make()
+        for takes_arguments in (trt.Builder, trt.Runtime, trt.OnnxParser):
+            with self.assertRaises(TypeError):
+                takes_arguments.__new__(takes_arguments)
+        self.assertEqual(len(trt.Dims.__new__(trt.Dims)), len(trt.Dims()))
+
+        class Once(trt.ILogger):
+            def __new__(cls, *words):
+                return super().__new__(cls)
+
+            def __init__(self, words):
+                trt.ILogger.__init__(self)
+                self.words = words
+
+            def log(self, severity, message):
+                self.words.append(message)
+
+        words = []
+        self.assertIsNone(trt.Runtime(Once(words)).deserialize_cuda_engine(b"no plan"))
+        self.assertTrue(words)
+        self.assertEqual(copy.deepcopy(trt.DataType.HALF), trt.DataType.HALF)
+
+    def test_ctrl_c_ends_a_build(self):
+        builder = trt.Builder(LOGGER)
+        network = builder.create_network(0)
+        x = network.add_input("x", trt.float32, (1, 8, 32, 32))
+        for i in range(40):
+            width = 16 + 4 * i
+            x = network.add_convolution_nd(x, width, (3, 3), weights(width, x.shape[1], 3, 3), weights(width)).get_output(0)
+            x = network.add_padding_nd(x, (1, 1), (1, 1)).get_output(0)
+        network.mark_output(x)
+        config = config_of(builder)
+        config.builder_optimization_level = 5
+        threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+        ended = []
+        with self.assertRaises(KeyboardInterrupt):
+            builder.build_serialized_network(network, config)
+            ended.append(True)
+            time.sleep(5)
+        self.assertFalse(ended)
+        self.assertIsNone(config.progress_monitor)
 
 
 class ByCalls(unittest.TestCase):

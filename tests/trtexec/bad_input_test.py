@@ -29,6 +29,9 @@ def check_options(program, folder):
         ([f"--onnx={DIGITS}", "--uff=a"], "UFF files cannot be read"),
         ([f"--onnx={DIGITS}", "--device=7"], "Cannot find device ID 7!"),
         ([f"--onnx={DIGITS}", "--plugins=nowhere.so"], "nowhere.so: cannot be loaded"),
+        ([f"--onnx={DIGITS}", "--plugins=libm.so.6"], "libm.so.6: the library registers no plugins"),
+        ([f"--onnx={DIGITS}", "--dynamicPlugins=libz.so.1"], "libz.so.1: the library registers no plugins"),
+        ([f"--onnx={DIGITS}", "--int8", "--calib=nowhere.cache"], "nowhere.cache: cannot open"),
         (["--loadEngine=nowhere.plan"], "nowhere.plan: cannot open: No such file or directory"),
         (["--loadEngine=."], ".: it is a folder"),
         (["--deploy=nowhere.prototxt", "--output=prob"], "nowhere.prototxt: cannot open"),
@@ -48,6 +51,8 @@ def check_models(program, folder):
         (["--exportTimes=no/t.json"], "no/t.json: cannot write"),
     ):
         Run(program, folder, f"--onnx={DIGITS}", *words, *QUICK).failed(sentence)
+    run = Run(program, folder, f"--onnx={DIGITS}", "--int8", *QUICK).passed().has("FP32 and INT8 precisions have been specified")
+    run.expect(any("--int8 without --calib" in line for line in run.of("W")) and not list(folder.glob("*.cache")), "random ranges")
     (folder / "text.onnx").write_text("this is no model")
     Run(program, folder, "--onnx=text.onnx").failed("text.onnx: Failed to parse onnx file")
     (folder / "two.onnx").write_bytes(MODELS["two_inputs"])

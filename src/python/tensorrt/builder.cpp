@@ -7,6 +7,50 @@ namespace {
 using Builder = py::class_<IBuilder>;
 auto const owned = py::return_value_policy::take_ownership;
 
+// Ctrl-C ends a build at its next step. The configuration's own monitor hears all that it would.
+class Interruptible final : public IProgressMonitor {
+ public:
+  explicit Interruptible(IBuilderConfig& config) : config_(config), theirs_(config.getProgressMonitor()) {
+    config.setProgressMonitor(this);
+  }
+  ~Interruptible() override { config_.setProgressMonitor(theirs_); }
+  Interruptible(Interruptible const&) = delete;
+  Interruptible& operator=(Interruptible const&) = delete;
+
+  void phaseStart(char const* phase, char const* parent, int32_t steps) override {
+    if (theirs_) theirs_->phaseStart(phase, parent, steps);
+  }
+  bool stepComplete(char const* phase, int32_t step) override {
+    return !interrupted() && (!theirs_ || theirs_->stepComplete(phase, step));
+  }
+  void phaseFinish(char const* phase) override {
+    if (theirs_) theirs_->phaseFinish(phase);
+  }
+
+  // What Build gives, or the exception of the signal's handler.
+  template <typename Build>
+  static auto run(IBuilderConfig& config, Build const& build) {
+    Interruptible monitor(config);
+    auto result = [&] {
+      py::gil_scoped_release const release;
+      return build();
+    }();
+    if (monitor.raised_) throw py::error_already_set(*monitor.raised_);
+    return result;
+  }
+
+ private:
+  bool interrupted() {
+    py::gil_scoped_acquire const gil;
+    if (!raised_ && PyErr_CheckSignals() != 0) raised_ = std::make_unique<py::error_already_set>();
+    return raised_ != nullptr;
+  }
+
+  IBuilderConfig& config_;
+  IProgressMonitor* theirs_;
+  std::unique_ptr<py::error_already_set> raised_;
+};
+
 void bind_builder_calls(Builder& builder) {
   builder.def(py::init([](ILogger& logger) { return createInferBuilder(logger); }), py::arg("logger"),
               py::keep_alive<1, 2>());
@@ -24,18 +68,22 @@ void bind_builder_calls(Builder& builder) {
   builder.def(
       "build_serialized_network",
       [](IBuilder& b, INetworkDefinition& network, IBuilderConfig& config) {
-        return b.buildSerializedNetwork(network, config);
+        return Interruptible::run(config, [&] { return b.buildSerializedNetwork(network, config); });
       },
-      py::arg("network"), py::arg("config"), owned, NoGil());
+      py::arg("network"), py::arg("config"), owned);
   builder.def(
       "build_serialized_network_to_stream",
       [](IBuilder& b, INetworkDefinition& network, IBuilderConfig& config, IStreamWriter& writer) {
-        return b.buildSerializedNetworkToStream(network, config, writer);
+        return Interruptible::run(config, [&] { return b.buildSerializedNetworkToStream(network, config, writer); });
       },
-      py::arg("network"), py::arg("config"), py::arg("writer"), NoGil());
+      py::arg("network"), py::arg("config"), py::arg("writer"));
   for (char const* name : {"build_engine_with_config", "build_engine"})
-    builder.def(name, &IBuilder::buildEngineWithConfig, py::arg("network"), py::arg("config"), owned, NoGil(),
-                py::keep_alive<0, 1>());
+    builder.def(
+        name,
+        [](IBuilder& b, INetworkDefinition& network, IBuilderConfig& config) {
+          return Interruptible::run(config, [&] { return b.buildEngineWithConfig(network, config); });
+        },
+        py::arg("network"), py::arg("config"), owned, py::keep_alive<0, 1>());
   builder.def("build_cuda_engine", &IBuilder::buildCudaEngine, py::arg("network"), owned, NoGil(),
               py::keep_alive<0, 1>());
   builder.def("is_network_supported", &IBuilder::isNetworkSupported, py::arg("network"), py::arg("config"), NoGil());

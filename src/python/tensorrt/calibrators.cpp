@@ -4,16 +4,33 @@
 namespace planish_python {
 namespace {
 
+// A calibration cannot go on without an answer, or with part of the batches: the library reports the exception, and
+// ends.
+template <typename F>
+auto demanded(char const* where, F&& call) -> decltype(call()) {
+  py::gil_scoped_acquire gil;
+  std::string why;
+  try {
+    return call();
+  } catch (py::error_already_set& error) {
+    why = error.what();
+    error.discard_as_unraisable(where);
+  } catch (std::exception const& error) {
+    why = error.what();
+  }
+  throw std::runtime_error(std::string(where) + ": " + why.substr(0, why.find('\n')));
+}
+
 template <typename Base>
 class PyCalibrator : public Base {
  public:
   APILanguage getAPILanguage() const override { return APILanguage::kPYTHON; }
   int32_t getBatchSize() const override {
-    return answered(-1, "IInt8Calibrator.get_batch_size",
+    return demanded("IInt8Calibrator.get_batch_size",
                     [&] { return method<Base>(this, "get_batch_size")().template cast<int32_t>(); });
   }
   bool getBatch(void* bindings[], char const* names[], int32_t count) override {
-    return answered(false, "IInt8Calibrator.get_batch", [&] {
+    return demanded("IInt8Calibrator.get_batch", [&] {
       py::function call = method<Base>(this, "get_batch");
       std::vector<std::string> const given(names, names + count);
       py::object const result = call(given);
@@ -29,7 +46,7 @@ class PyCalibrator : public Base {
   }
   void const* readCalibrationCache(size_t& length) override {
     length = 0;
-    return answered<void const*>(nullptr, "IInt8Calibrator.read_calibration_cache", [&]() -> void const* {
+    return demanded("IInt8Calibrator.read_calibration_cache", [&]() -> void const* {
       py::object result = method<Base>(this, "read_calibration_cache")();
       if (result.is_none()) return nullptr;
       py::buffer_info const info = py::buffer(result).request();
@@ -51,7 +68,7 @@ class PyCalibrator : public Base {
 class PyAnyCalibrator : public PyCalibrator<IInt8Calibrator> {
  public:
   CalibrationAlgoType getAlgorithm() override {
-    return answered(CalibrationAlgoType::kENTROPY_CALIBRATION_2, "IInt8Calibrator.get_algorithm",
+    return demanded("IInt8Calibrator.get_algorithm",
                     [&] { return method<IInt8Calibrator>(this, "get_algorithm")().cast<CalibrationAlgoType>(); });
   }
 };

@@ -1,6 +1,7 @@
 #include "tensorrt/runtime/registry.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <algorithm>
 #include <map>
@@ -121,6 +122,18 @@ class Registry final : public nvinfer1::IPluginRegistry {
     return at == rows_.end() ? nullptr : &*at;
   }
 
+  // Whether a creator's code is the library's.
+  bool has_creators_of(void* library) const {
+    link_map* map = nullptr;
+    if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) return false;
+    const std::lock_guard lock(mutex_);
+    return std::any_of(rows_.begin(), rows_.end(), [&](const Registered& row) {
+      Dl_info found{};
+      return dladdr(*reinterpret_cast<void* const*>(row.creator), &found) != 0 &&
+             found.dli_fbase == reinterpret_cast<void*>(map->l_addr);
+    });
+  }
+
   mutable std::mutex mutex_;
   std::vector<Registered> rows_;
   mutable std::vector<IPluginCreator*> second_;
@@ -136,6 +149,7 @@ nvinfer1::IPluginRegistry::PluginLibraryHandle Registry::loadLibrary(char const*
     if (path == nullptr) refuse("the path is null");
     void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) throw Error(Code::not_found, dlerror());
+    std::unique_ptr<void, int (*)(void*)> opened(library, dlclose);
     using SetFinder = void (*)(nvinfer1::ILoggerFinder*);
     static Finder finder;
     if (auto set = reinterpret_cast<SetFinder>(dlsym(library, "setLoggerFinder"))) set(&finder);
@@ -148,8 +162,13 @@ nvinfer1::IPluginRegistry::PluginLibraryHandle Registry::loadLibrary(char const*
     } else if (auto get_second = reinterpret_cast<GetSecond>(dlsym(library, "getPluginCreators"))) {
       IPluginCreator* const* creators = get_second(count);
       for (int32_t i = 0; i < count; ++i) registerCreator(*creators[i], creators[i]->getPluginNamespace());
+    } else {
+      count = static_cast<int32_t>(has_creators_of(library));  // those that it registered as it was loaded
     }
-    return library;
+    if (count <= 0)
+      refuse(std::string(path) +
+             ": the library registers no plugins; REGISTER_TENSORRT_PLUGIN, getCreators or getPluginCreators do");
+    return opened.release();
   });
 }
 

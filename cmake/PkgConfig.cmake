@@ -1,0 +1,10 @@
+# The prefix as a file in `folder`, relative to it, states it for pkg-config: an installation may be moved.
+function(planish_pc_prefix folder)
+  if(IS_ABSOLUTE ${folder})
+    set(PLANISH_PC_PREFIX ${CMAKE_INSTALL_PREFIX} PARENT_SCOPE)
+    return()
+  endif()
+  file(RELATIVE_PATH up /prefix/${folder} /prefix)
+  string(REGEX REPLACE "/$" "" up "${up}")
+  set(PLANISH_PC_PREFIX "\${pcfiledir}/${up}" PARENT_SCOPE)
+endfunction()
