@@ -116,7 +116,8 @@ Known total(Known a, const Known& b) {
 Known bounded(Known a, const Known& bound, bool below) {
   if (a.form != Form::ramp || bound.form != Form::constant || a.as.factor != 1) return {};
   if (below ? a.as.high < INFINITY : bound.value < a.as.low) return {};
-  (below ? a.as.low : a.as.high) = bound.value;
+  if (std::isnan(bound.value)) return {};
+  (below ? a.as.low : a.as.high) = below ? std::max(a.as.low, bound.value) : std::min(a.as.high, bound.value);
   return a;
 }
 

@@ -283,6 +283,12 @@ TEST(CpuKernels, FormsOfPrograms) {
   EXPECT_EQ(gate.shift, 3);
   EXPECT_EQ(gate.high, 6);
   EXPECT_EQ(gate.factor, 0.25);
+  const Activation twice = activation_of(PointwiseProgram::parse(
+      "2: r2 = constant(0.0); r3 = max(r0, r2); r4 = constant(-3.0); r5 = max(r3, r4); r6 = constant(17.0); "
+      "r7 = min(r5, r6); r8 = add(r1, r7); return r8"));
+  EXPECT_EQ(twice.kind, Kind::ramp);
+  EXPECT_EQ(twice.low, 0);  // the higher of two lower bounds
+  EXPECT_EQ(twice.high, 17);
   const Activation leaky = activation_of(PointwiseProgram::parse(
       "1: r1 = constant(0.5); r2 = mul(r0, r1); r3 = constant(0.0); r4 = greater(r0, r3); r5 = select(r4, r0, r2); "
       "return r5"));
