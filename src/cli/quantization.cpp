@@ -124,6 +124,22 @@ LayerChoice layer_choice(const QuantizationFlags& flags) {
   return choice;
 }
 
+// What is wrong with a sample is said with its file.
+static CalibrationTable calibrate_named(const Graph& simple, Device& device, const CalibrateOptions& how,
+                                        const Samples& samples, CalibrationReport& report) {
+  int taken = 0;
+  const SampleSource source = [&, next = samples.source()]() mutable {
+    ++taken;
+    return next();
+  };
+  try {
+    return calibrate(simple, device, how, source, &report);
+  } catch (Error& error) {
+    if (std::string_view(error.what()).starts_with("sample ")) error.add_context(samples.name(taken - 1));
+    throw;
+  }
+}
+
 CalibrationTable calibrate_by_flags(const CommonOptions& options, const Graph& simple, Device& device,
                                     CalibrationReport* report) {
   CalibrationReport own;
@@ -131,7 +147,7 @@ CalibrationTable calibrate_by_flags(const CommonOptions& options, const Graph& s
   const Samples samples("--data", options.quantization.data, input_types(simple));
   CalibrateOptions how = calibrate_options(options.quantization, options.quiet);
   how.expected = samples.count();
-  CalibrationTable found = calibrate(simple, device, how, samples.source(), &out);
+  CalibrationTable found = calibrate_named(simple, device, how, samples, out);
   clear_progress();
   if (options.quiet) return found;
   say_best(out);

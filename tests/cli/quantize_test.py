@@ -122,6 +122,9 @@ REFUSALS = [
 
 
 def check_refusals(program, folder):
+    (Path(folder) / "text.onnx").write_text("this is no model")
+    done = planish(program, folder, "quantize", "text.onnx", "-o", "no.onnx", "--weights", "int8")
+    expect(done.returncode == 1 and done.stderr.startswith("planish: text.onnx: ") and not (Path(folder) / "no.onnx").exists(), done)
     for flags, status, sentence in REFUSALS:
         done = planish(program, folder, "quantize", "fp32.onnx", "-o", "no.onnx", *flags)
         expect(done.returncode == status and sentence in done.stderr and not (Path(folder) / "no.onnx").exists(), done)

@@ -53,7 +53,7 @@ class FileQuantizer {
   QuantizedFile run() {
     const auto file = std::make_shared<FileMap>(FileMap::open(path_));
     importers::refuse_lfs_pointer(file->bytes());
-    model_ = wire::read_model(file->bytes(), {folder(), file});
+    model_ = with_context([&] { return path_; }, [&] { return wire::read_model(file->bytes(), {folder(), file}); });
     collect_reads(model_.graph, reads_);
     choose_form();
     find_targets();
