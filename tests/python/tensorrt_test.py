@@ -405,6 +405,67 @@ class Plugins(unittest.TestCase):
         np.testing.assert_allclose(run(built(make), x=x)["y"], 2.5 * x, rtol=1e-6)
 
 
+class Tactics(unittest.TestCase):
+    """Kernels that the program chooses, by a selector and by editing a timing cache."""
+
+    def build(self, prepare):
+        builder = trt.Builder(LOGGER)
+        network = builder.create_network()
+        x = network.add_input("x", trt.float32, (1, 32, 20, 20))
+        y = network.add_convolution_nd(x, 32, (3, 3), weights(32, 32, 3, 3))
+        y.name = "conv"
+        network.mark_output(y.get_output(0))
+        config = config_of(builder)
+        prepare(config)
+        return builder.build_serialized_network(network, config)
+
+    def test_a_selector_is_asked_and_told(self):
+        class Slowest(trt.IAlgorithmSelector):
+            def __init__(self):
+                trt.IAlgorithmSelector.__init__(self)
+                self.chosen, self.told = {}, {}
+
+            def select_algorithms(self, context, choices):
+                slowest = max(range(len(choices)), key=lambda i: choices[i].timing_msec)
+                self.chosen[context.name] = choices[slowest].algorithm_variant.tactic
+                io = choices[slowest].get_algorithm_io_info(0)
+                assert (io.dtype, tuple(io.strides)) == (trt.float32, (12800, 400, 20, 1)), (io.dtype, io.strides)
+                assert [tuple(shape) for shape in context.get_shape(1)] == [(1, 32, 18, 18)] * 3
+                return [slowest]
+
+            def report_algorithms(self, contexts, choices):
+                for context, choice in zip(contexts, choices):
+                    self.told[context.name] = choice.algorithm_variant.tactic
+
+        selector = Slowest()
+
+        def prepare(config):
+            config.algorithm_selector = selector
+
+        self.assertIsNotNone(self.build(prepare))
+        self.assertEqual(list(selector.chosen), ["conv"])
+        self.assertEqual(selector.told, selector.chosen)
+
+    def test_a_timing_cache_is_edited(self):
+        caches = []
+
+        def prepare(config):
+            config.set_flag(trt.BuilderFlag.EDITABLE_TIMING_CACHE)
+            caches.append(config.create_timing_cache(b""))
+            self.assertTrue(config.set_timing_cache(caches[-1], ignore_mismatch=False))
+
+        self.assertIsNotNone(self.build(prepare))
+        cache = caches[0]
+        (key,) = cache.queryKeys()
+        self.assertEqual(str(trt.TimingCacheKey.parse(str(key))), str(key))
+        value = cache.query(key)
+        self.assertGreater(value.timingMSec, 0)
+        self.assertTrue(cache.update(key, trt.TimingCacheValue(value.tacticHash, 7.0)))
+        self.assertEqual(cache.query(key).timingMSec, 7.0)
+        self.assertFalse(cache.update(key, trt.TimingCacheValue(1, 7.0)))
+        self.assertRaises(ValueError, trt.TimingCacheKey.parse, "0x12")
+
+
 class Memory(unittest.TestCase):
     def test_arrays_on_the_device(self):
         from pycuda import gpuarray
