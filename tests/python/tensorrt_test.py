@@ -125,6 +125,32 @@ class FromOnnx(unittest.TestCase):
         cudart.cudaStreamSynchronize(stream)
         np.testing.assert_array_equal(again, y)
 
+    def test_a_batch_beside_shapes_that_say_it(self):
+        lines = []
+
+        class Collector(trt.ILogger):
+            def __init__(self):
+                trt.ILogger.__init__(self)
+
+            def log(self, severity, message):
+                lines.append((severity, message))
+
+        collector = Collector()
+        plan = self.plan_of(lambda parser: parser.parse_from_file(str(DEMO / "digits.onnx")))
+        context = trt.Runtime(collector).deserialize_cuda_engine(plan).create_execution_context()
+        x = RNG.random((2, 1, 8, 8), dtype=np.float32)
+        context.set_binding_shape(0, x.shape)
+        y = np.zeros((2, 10), np.float32)
+        bindings = [x.ctypes.data, y.ctypes.data]
+        for batch in (3, 0, -1):
+            self.assertFalse(context.execute(batch, bindings))
+            self.assertIn((trt.ILogger.ERROR, f"a batch of {batch} "), [(severity, text[text.find("a batch of"):][:len(f"a batch of {batch} ")]) for severity, text in lines])
+        self.assertFalse(y.any())
+        for batch in (1, 2):  # what samples give that do not mean it, and what the shapes say
+            y[:] = 0
+            self.assertTrue(context.execute(batch, bindings))
+            np.testing.assert_allclose(y, self.formula(x), rtol=1e-4, atol=1e-4)
+
     def test_a_broken_model_is_an_error_with_words(self):
         network = trt.Builder(LOGGER).create_network()
         parser = trt.OnnxParser(network, trt.Logger(trt.Logger.INTERNAL_ERROR))
@@ -439,6 +465,88 @@ class Plugins(unittest.TestCase):
 
         x = weights(2, 3)
         np.testing.assert_allclose(run(built(make), x=x)["y"], 2.5 * x, rtol=1e-6)
+
+
+class Tactics(unittest.TestCase):
+    """Kernels that the program chooses, by a selector and by editing a timing cache."""
+
+    def build(self, prepare):
+        builder = trt.Builder(LOGGER)
+        network = builder.create_network()
+        x = network.add_input("x", trt.float32, (1, 32, 20, 20))
+        y = network.add_convolution_nd(x, 32, (3, 3), weights(32, 32, 3, 3))
+        y.name = "conv"
+        network.mark_output(y.get_output(0))
+        config = config_of(builder)
+        prepare(config)
+        return builder.build_serialized_network(network, config)
+
+    def test_a_selector_is_asked_and_told(self):
+        class Slowest(trt.IAlgorithmSelector):
+            def __init__(self):
+                trt.IAlgorithmSelector.__init__(self)
+                self.chosen, self.told = {}, {}
+
+            def select_algorithms(self, context, choices):
+                slowest = max(range(len(choices)), key=lambda i: choices[i].timing_msec)
+                self.chosen[context.name] = choices[slowest].algorithm_variant.tactic
+                io = choices[slowest].get_algorithm_io_info(0)
+                assert (io.dtype, tuple(io.strides)) == (trt.float32, (12800, 400, 20, 1)), (io.dtype, io.strides)
+                assert [tuple(shape) for shape in context.get_shape(1)] == [(1, 32, 18, 18)] * 3
+                return [slowest]
+
+            def report_algorithms(self, contexts, choices):
+                for context, choice in zip(contexts, choices):
+                    self.told[context.name] = choice.algorithm_variant.tactic
+
+        selector = Slowest()
+
+        def prepare(config):
+            config.algorithm_selector = selector
+
+        self.assertIsNotNone(self.build(prepare))
+        self.assertEqual(list(selector.chosen), ["conv"])
+        self.assertEqual(selector.told, selector.chosen)
+
+    def test_a_timing_cache_is_edited(self):
+        caches = []
+
+        def prepare(config):
+            config.set_flag(trt.BuilderFlag.EDITABLE_TIMING_CACHE)
+            caches.append(config.create_timing_cache(b""))
+            self.assertTrue(config.set_timing_cache(caches[-1], ignore_mismatch=False))
+
+        self.assertIsNotNone(self.build(prepare))
+        cache = caches[0]
+        (key,) = cache.queryKeys()
+        self.assertEqual(str(trt.TimingCacheKey.parse(str(key))), str(key))
+        value = cache.query(key)
+        self.assertGreater(value.timingMSec, 0)
+        self.assertTrue(cache.update(key, trt.TimingCacheValue(value.tacticHash, 7.0)))
+        self.assertEqual(cache.query(key).timingMSec, 7.0)
+        self.assertFalse(cache.update(key, trt.TimingCacheValue(1, 7.0)))
+        self.assertRaises(ValueError, trt.TimingCacheKey.parse, "0x12")
+
+
+class Memory(unittest.TestCase):
+    def test_arrays_on_the_device(self):
+        from pycuda import gpuarray
+        stream, x = cuda.Stream(), weights(2, 3, 4)
+        a = gpuarray.to_gpu(x)
+        self.assertEqual((a.shape, a.dtype, a.size, a.nbytes, a.ndim, len(a)), (x.shape, x.dtype, 24, 96, 3, 2))
+        np.testing.assert_array_equal(a.get(), x)
+        b = a.copy().fill(7)
+        self.assertNotEqual(a.ptr, b.ptr)
+        b.set_async(2 * x, stream)
+        self.assertIs(b.get_async(stream, found := cuda.pagelocked_empty(x.shape, x.dtype)), found)
+        stream.synchronize()
+        np.testing.assert_array_equal(found, 2 * x)
+        np.testing.assert_array_equal(b.reshape(6, -1).get(), 2 * x.reshape(6, 4))
+        self.assertEqual(gpuarray.zeros((0, 3), np.int32).get().shape, (0, 3))
+        self.assertEqual(gpuarray.zeros((), np.int64).get(), 0)
+        for wrong in (x[:1], x.astype(np.float64)):
+            self.assertRaises(ValueError, a.set, wrong)
+        self.assertRaises(ValueError, a.set_async, x.T)
 
 
 class Words(unittest.TestCase):

@@ -28,6 +28,7 @@ void bind_layers(py::module_& m);
 void bind_layers_shape(py::module_& m);
 void bind_network(py::module_& m);
 void bind_network_adds(py::module_& m);
+void bind_algorithms(py::module_& m);
 void bind_config(py::module_& m);
 void bind_builder(py::module_& m);
 void bind_context(py::module_& m);

@@ -157,7 +157,40 @@ void bind_profile(py::module_& m) {
 }
 
 void bind_timing_cache(py::module_& m) {
+  // 16 bytes, as 0x and 32 hexadecimal digits.
+  py::class_<TimingCacheKey>(m, "TimingCacheKey")
+      .def_static(
+          "parse",
+          [](std::string const& text) {
+            bool const digits = text.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string::npos;
+            if (text.size() != 34 || text[0] != '0' || (text[1] != 'x' && text[1] != 'X') || !digits)
+              throw py::value_error("a key is 0x and 32 hexadecimal digits");
+            TimingCacheKey key{};
+            for (size_t i = 0; i < sizeof key.data; ++i)
+              key.data[i] = static_cast<uint8_t>(std::stoul(text.substr(2 + 2 * i, 2), nullptr, 16));
+            return key;
+          },
+          py::arg("text"))
+      .def("__str__", [](TimingCacheKey const& key) {
+        char const* digits = "0123456789abcdef";
+        std::string text = "0x";
+        for (uint8_t const byte : key.data) text += {digits[byte / 16], digits[byte % 16]};
+        return text;
+      });
+  py::class_<TimingCacheValue>(m, "TimingCacheValue")
+      .def(py::init<uint64_t, float>(), py::arg("tactic_hash"), py::arg("timing_msec"))
+      .def_readwrite("tacticHash", &TimingCacheValue::tacticHash)
+      .def_readwrite("timingMSec", &TimingCacheValue::timingMSec)
+      .def_property_readonly_static("INVALID_TACTIC_HASH",
+                                    [](py::object const&) { return uint64_t{TimingCacheValue::kINVALID_TACTIC_HASH}; });
   py::class_<ITimingCache> cache(m, "ITimingCache");
+  cache.def("queryKeys", [](ITimingCache const& c) {
+    std::vector<TimingCacheKey> keys(static_cast<size_t>(std::max<int64_t>(0, c.queryKeys(nullptr, 0))));
+    c.queryKeys(keys.data(), static_cast<int64_t>(keys.size()));
+    return keys;
+  });
+  cache.def("query", &ITimingCache::query, py::arg("key"));
+  cache.def("update", &ITimingCache::update, py::arg("key"), py::arg("value"));
   cache.def("serialize", &ITimingCache::serialize, py::return_value_policy::take_ownership);
   cache.def("combine", &ITimingCache::combine, py::arg("input_cache"), py::arg("ignore_mismatch"));
   cache.def("reset", &ITimingCache::reset);
@@ -232,6 +265,8 @@ void bind_config_objects(Config& config) {
   config.def("get_calibration_profile", &C::getCalibrationProfile, borrowed);
   config.def_property("int8_calibrator", py::cpp_function(&C::getInt8Calibrator, borrowed),
                       py::cpp_function(&C::setInt8Calibrator, py::keep_alive<1, 2>()));
+  config.def_property("algorithm_selector", py::cpp_function(&C::getAlgorithmSelector, borrowed),
+                      py::cpp_function(&C::setAlgorithmSelector, py::keep_alive<1, 2>()));
   config.def_property("progress_monitor", py::cpp_function(&C::getProgressMonitor, borrowed),
                       py::cpp_function(&C::setProgressMonitor, py::keep_alive<1, 2>()));
   config.def(

@@ -46,6 +46,7 @@ PYBIND11_MODULE(tensorrt, m) {
   bind_layers_shape(m);
   bind_network(m);
   bind_network_adds(m);
+  bind_algorithms(m);
   bind_config(m);
   bind_context(m);
   bind_engine(m);
