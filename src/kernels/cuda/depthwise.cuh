@@ -10,9 +10,9 @@
 #include "convolution.cuh"
 
 // instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,3,3,1,1,7,2,4>
-// instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,3,3,2,1,7,2,4>
+// instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,3,3,2,1,4,2,4>
 // instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,5,5,1,1,4,4,2>
-// instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,5,5,2,1,7,2,2>
+// instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,5,5,2,1,4,2,2>
 // instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,5,5,2,1,1,4,4>
 // instance: PLANISH_DEPTHWISE=DepthwiseConv<bfloat_t,bfloat_t,3,3,2,1,1,4,8>
 // instance: PLANISH_DEPTHWISE=DepthwiseConv<float,float,3,3,1,2,1,2,4>
@@ -33,6 +33,7 @@ struct DepthwiseConv {
   static constexpr int kWords = Vector * static_cast<int>(sizeof(T)) / 4;
   static constexpr int kAcross = 32 / Vector, kPatches = kThreads / kAcross;  // of a block
   static constexpr bool kHeld = TapsH * TapsW * Vector <= 80;                 // weights in registers
+  static constexpr int kResident = kHeld && Lines > 1 ? 3 : 1;                // blocks a processor at least
 };
 
 // Vector elements through L1; zeros where `there` is 0.
@@ -84,6 +85,10 @@ PLANISH_DEVICE void depthwise_line(float (*sums)[C::kPixels][C::kVector], const 
 #pragma unroll
   for (int x = 0; x < C::kReachW; x++)
     depthwise_read<C>(words[x], from[x], inside && static_cast<unsigned>(w0 + x) < static_cast<unsigned>(p.width));
+  float pixels[C::kHeld ? C::kReachW : 1][C::kVector];  // else they take more registers than there are
+#pragma unroll
+  for (int x = 0; C::kHeld && x < C::kReachW; x++)
+    Words<typename C::Element>::template unpack<C::kVector>(pixels[x], words[x]);
 #pragma unroll
   for (int r = 0; r < C::kTapsH; r++) {
     const int at = y - r * C::kDilation;  // the line of results that this tap of line y belongs to, times stride
@@ -99,11 +104,13 @@ PLANISH_DEVICE void depthwise_line(float (*sums)[C::kPixels][C::kVector], const 
       }
 #pragma unroll
       for (int x = 0; x < C::kPixels; x++) {
+        const int column = x * C::kStride + s * C::kDilation;
         float pixel[C::kVector];
-        Words<typename C::Element>::template unpack<C::kVector>(pixel, words[x * C::kStride + s * C::kDilation]);
+        if constexpr (!C::kHeld) Words<typename C::Element>::template unpack<C::kVector>(pixel, words[column]);
 #pragma unroll
         for (int c = 0; c < C::kVector; c++)
-          sums[at / C::kStride][x][c] = fmaf(pixel[c], tap[c], sums[at / C::kStride][x][c]);
+          sums[at / C::kStride][x][c] =
+              fmaf(C::kHeld ? pixels[C::kHeld ? column : 0][c] : pixel[c], tap[c], sums[at / C::kStride][x][c]);
       }
     }
   }
@@ -163,7 +170,7 @@ PLANISH_DEVICE void depthwise(const typename C::Element* x, const typename C::El
 }
 
 #define PLANISH_CONV_DEPTHWISE(name, Config, Program)                                                           \
-  extern "C" __global__ void __launch_bounds__(Config::kThreads)                                                \
+  extern "C" __global__ void __launch_bounds__(Config::kThreads, Config::kResident)                             \
       name(const Config::Element* x, const Config::Element* weights, Config::Result* result, const float* bias, \
            const float* scale, const Config::Result* residual, const __grid_constant__ DepthwiseShape shape) {  \
     depthwise<Config, Program>(x, weights, result, bias, scale, residual, shape);                               \

@@ -39,6 +39,12 @@ __device__ inline void store_channels_at(const View& view, int64_t at, bool runs
   for (int i = 0; i < WIDTH; ++i) to[i * view.strides[1]] = run.elements[i];
 }
 
+__device__ inline float larger_or_nan(float a, float b) {
+  float out;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(out) : "f"(a), "f"(b));
+  return out;
+}
+
 // Results in the order n, o, c: neighbours are channels. `most`: positions from there on are not even padding.
 extern "C" __global__ void __launch_bounds__(256)
     pool(const __grid_constant__ View x, const __grid_constant__ View y, int stride0, int stride1, int stride2,
@@ -94,7 +100,7 @@ extern "C" __global__ void __launch_bounds__(256)
 #pragma unroll
         for (int i = 0; i < WIDTH; ++i) {
           const float element = widened<float, TYPE_X>(taps[s].elements[i]);
-          values[i] = AVERAGE ? values[i] + element : inside == 0 || element > values[i] ? element : values[i];
+          values[i] = AVERAGE ? values[i] + element : larger_or_nan(values[i], element);
         }
         ++inside;
       }

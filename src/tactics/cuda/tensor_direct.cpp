@@ -144,7 +144,8 @@ std::vector<Patch> patches_of(const TacticQuery& query, const TensorProduct& p) 
   std::vector<Patch> patches = {{1, 1, 8}, {1, 4, few ? 8 : 4}};
   const int64_t vector = few ? 4 : 2;
   const bool sevens = std::fmod(typical_elements(query, Shape({p.out_extents[0]})), 7) == 0;
-  patches.push_back(sevens ? Patch{7, 2, vector} : Patch{4, few || p.strides[0] > 1 ? 2 : 4, vector});
+  const bool dense = p.strides[0] == 1;
+  patches.push_back(sevens && dense ? Patch{7, 2, vector} : Patch{4, few || !dense ? 2 : 4, vector});
   return patches;
 }
 
@@ -158,7 +159,7 @@ void offer_depthwise(const TacticQuery& query, CandidateSink& sink, const Direct
                             fmt::format("DepthwiseConv<half_t, half_t, {}, {}, {}, {}, {}, {}, {}>", p->taps_h,
                                         p->taps_w, p->strides[0], p->dilations[0], lines, pixels, vector));
     launch.source += R"(
-extern "C" __global__ void __launch_bounds__(Chosen::kThreads)
+extern "C" __global__ void __launch_bounds__(Chosen::kThreads, Chosen::kResident)
     depthwise_conv(const __grid_constant__ View x, const half_t* weights, const float* bias,
                    const __grid_constant__ View y, const __grid_constant__ View r, int pad_h, int pad_w) {
   const DepthwiseShape shape = {static_cast<int>(x.dims[0]), static_cast<int>(x.dims[2]), static_cast<int>(x.dims[3]),
