@@ -110,18 +110,51 @@ struct MmaAttrs : GemmAttrs {
   }
 };
 
+inline int64_t taps_of(const GemmAttrs& conv) {
+  int64_t taps = 1;
+  for (int64_t k : conv.kernel) taps = taps > kMostTaps ? taps : taps * k;
+  return taps;
+}
+
+// "mma_depthwise": a group a channel. Of kind dot_i8 a word is a channel at one position of four lines of the window;
+// positions a stride apart lie together. Packed weights: [panel][group of four lines][tap across][word][line], zeros
+// where lines or channels end. Words of a panel lie as they leave the bytes of four lines by unpacking: vector j, lane
+// l, word i is channel 16 l + 4 j + i; a panel of few channels holds them several times, for pixels side by side.
+struct DepthwiseWords {
+  static constexpr int64_t kBytes = 24 << 10;  // of words that are put down at a time
+  static constexpr int64_t kMostSteps = 64;
+  int64_t panel = 0;                        // channels of a whole one: bytes of a vector
+  int64_t lines = 1, groups = 0, taps = 0;  // of the window: lines, groups of four of them, taps across
+  int64_t phases = 0, reach = 0;  // positions modulo the stride, and how far the taps reach among those of one
+
+  DepthwiseWords() = default;
+  DepthwiseWords(const GemmAttrs& conv, Isa code)
+      : panel(code == Isa::avx512 ? 64 : 32), lines(taps_of(conv) / conv.kernel.back()), taps(conv.kernel.back()) {
+    const int64_t last = (std::min(taps, kMostTaps) - 1) * conv.dilations.back();
+    groups = (lines + 3) / 4;
+    phases = std::min(conv.strides.back(), last + 1);
+    reach = last / conv.strides.back();
+  }
+  int64_t steps() const { return groups * taps; }
+  int64_t panels(int64_t channels) const { return (channels + panel - 1) / panel; }
+  // Channels that lie together for a panel of `width`.
+  int64_t together(int64_t width) const { return width <= 16 ? 16 : width <= 32 ? 32 : panel; }
+  // Positions of a phase that there is room for, and pixels whose taps are among them.
+  int64_t room(int64_t width) const { return kBytes / (groups * phases * 16 * together(width)) * 4; }
+  int64_t pixels(int64_t width) const { return room(width) - reach - 2 * panel / together(width); }
+  bool fits() const {
+    constexpr int64_t kLeast = 8;
+    return lines * taps < kMostTaps && steps() <= kMostSteps && phases <= kMostSteps && reach < kMostTaps &&
+           pixels(panel) >= kLeast;
+  }
+};
+
 // How the rows of a convolution's A are found in what is put down of its image.
 enum class ImageForm : uint8_t {
   gathered,   // the taps of each output pixel together, as one run of depth
   lines,      // the image with its borders, line by line: a run is a line of the kernel, whose taps lie side by side
   positions,  // the same, pixel by pixel, evenly apart: a run is a tap. Tiles read rows that lie so
 };
-
-inline int64_t taps_of(const GemmAttrs& conv) {
-  int64_t taps = 1;
-  for (int64_t k : conv.kernel) taps = taps > kMostTaps ? taps : taps * k;
-  return taps;
-}
 
 // How depth lies.
 struct ImageRuns {

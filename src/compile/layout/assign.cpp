@@ -1,6 +1,7 @@
 #include "compile/layout/assign.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "compile/concats.h"
@@ -20,6 +21,7 @@ struct Option {
   Layout layout = Layout::row_major;  // of `any` results; of a view's operand; of a concat's result
   bool half = false;  // result 0 of a candidate, a view's operand, a concat's result: f32 stored as bf16
   double cost = 0;
+  std::optional<ViewDesc> operand;  // of a view: where it looks, if that is not dense
   std::vector<ViewDesc> results;
 };
 
@@ -118,23 +120,47 @@ class Assigner {
     return options;
   }
 
-  // A view looks at its operand in either order, where the operator permits.
+  // A view looks at its operand in either order, or as views before it have left it, where the operator permits.
   std::vector<Option> view_options(const Node& node) const {
     std::vector<Option> options;
     if (!op_def(node.op).is_view && node.op != "identity") return options;
-    for (const bool half : storages(node))
-      for (Layout layout : {Layout::row_major, Layout::channels_last}) {
-        const TensorType type = stored_type(node.inputs[0], half);
-        if (layout == Layout::channels_last && !may_be_channels_last(type)) continue;
-        Option option;
-        option.kind = OptionKind::view;
-        option.layout = layout;
-        option.half = half;
-        for (size_t i = 0; i < node.outputs.size(); ++i)
-          if (auto window = window_of(graph_, node, i, dense_view(0, type, layout))) option.results.push_back(*window);
-        if (option.results.size() == node.outputs.size()) options.push_back(std::move(option));
-      }
+    const auto add = [&](Option option, const ViewDesc& operand) {
+      option.kind = OptionKind::view;
+      for (size_t i = 0; i < node.outputs.size(); ++i)
+        if (auto window = window_of(graph_, node, i, operand)) option.results.push_back(*window);
+      if (option.results.size() == node.outputs.size()) options.push_back(std::move(option));
+    };
+    for (const bool half : storages(node)) {
+      const TensorType type = stored_type(node.inputs[0], half);
+      for (Layout layout : {Layout::row_major, Layout::channels_last})
+        if (layout == Layout::row_major || may_be_channels_last(type))
+          add({.layout = layout, .half = half}, dense_view(0, type, layout));
+      for (const ViewDesc& view : left_by_views(node.inputs[0], type.dtype)) add({.half = half, .operand = view}, view);
+    }
     return options;
+  }
+
+  // What other views make of the value: what does not lie in either order.
+  std::vector<ViewDesc> left_by_views(ValueId value, DataType stored) const {
+    constexpr size_t kMost = 4;
+    std::vector<ViewDesc> views;
+    const auto at = producers_.find(value);
+    if (at == producers_.end()) return views;
+    for (const Option& option : options_[static_cast<size_t>(at->second.variable)]) {
+      const ViewDesc& view = option.results[at->second.result];
+      if (option.kind != OptionKind::view || view.dtype != stored || lies(view, Layout::row_major) ||
+          lies(view, Layout::channels_last) || views.size() == kMost)
+        continue;
+      if (std::none_of(views.begin(), views.end(), [&](const ViewDesc& v) { return same_strides(v, view); }))
+        views.push_back(view);
+    }
+    return views;
+  }
+
+  static bool same_strides(const ViewDesc& a, const ViewDesc& b) {
+    for (size_t i = 0; i < a.dims.size(); ++i)
+      if (a.dims[i] != Dim(1) && a.strides[i] != b.strides[i]) return false;
+    return true;
   }
 
   std::vector<Option> compute_options(const Node& node) const {
@@ -223,8 +249,10 @@ class Assigner {
     const TensorType& type = type_of(node.inputs[i]);
     const double conversion = conversion_us(graph_, type, costs_.copy_rate);
     const bool half = view.dtype != type.dtype;  // f32 that lies as bf16
-    if (option.kind == OptionKind::view)
-      return i != 0 || (lies(view, option.layout) && half == option.half) ? 0 : conversion;
+    if (option.kind == OptionKind::view) {
+      const bool found = option.operand ? same_strides(view, *option.operand) : lies(view, option.layout);
+      return i != 0 || (found && half == option.half) ? 0 : conversion;
+    }
     if (option.kind == OptionKind::concat) {
       const bool written_in_place = half == option.half && from != nullptr && from->candidate != nullptr &&
                                     from->candidate->strided_output && option.layout == Layout::channels_last &&

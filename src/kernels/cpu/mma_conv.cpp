@@ -226,12 +226,30 @@ struct ImageRows {
   }
 };
 
+// Of a kernel of one tap the pixels that it meets are rows of words where they lie, line by line.
+void take_lines_in_place(MmaProduct& p, const Window<std::byte>& window, const TensorView& x, const TensorView& y) {
+  const int64_t depth = p.params->format.depth;
+  bool even = reinterpret_cast<uintptr_t>(x.data) % sizeof(int32_t) == 0 && window.channels % depth == 0;
+  for (int64_t step : {window.image, window.step[0], window.step[1], window.step[2]}) even = even && step % depth == 0;
+  if (!even || !are_words(p.params->mma, x.dtype) || window.channel != 1 || p.params->attrs.group != 1) return;
+  MmaPlaces& places = p.places;
+  places.form = ImageForm::lines;
+  for (size_t i = 0; i < 3; ++i) places.results[i] = extent3(y, i);
+  places.width = places.results[2];
+  places.pitch = window.stride[2] * window.step[2] / depth;
+  places.line = {window.image / depth, window.stride[0] * window.step[0] / depth,
+                 window.stride[1] * window.step[1] / depth};
+  p.in_place = true;
+  p.words = reinterpret_cast<int32_t*>(x.data);
+}
+
 void run_mma_conv(const KernelArgs& args) {
   const TensorView& x = args.inputs[0];
   if (args.outputs[0].element_count() == 0) return;
   MmaProduct p = make_mma_product(args, 1, places_of_image(args));
-  if (window_of<std::byte>(p.params->attrs, x, args.outputs[0]).is_image())
-    take_in_place(p, mma_operand(p.end.rows, x, x.strides, x.rank, 1));
+  const auto image = window_of<std::byte>(p.params->attrs, x, args.outputs[0]);
+  if (image.is_image()) take_in_place(p, mma_operand(p.end.rows, x, x.strides, x.rank, 1));
+  if (image.one_tap && !p.in_place) take_lines_in_place(p, image, x, args.outputs[0]);
   with_mma_rows(p, x.dtype, [&](const auto& store) {
     using T = typename std::decay_t<decltype(store)>::Value;
     const auto window = window_of<T>(p.params->attrs, x, args.outputs[0]);

@@ -1,14 +1,13 @@
-// Depthwise convolution of bytes, channels last: two taps at a time are interleaved into words of i16 and multiplied
-// with pairs of weights, the sums of a few pixels by a panel of channels staying in registers while the taps pass.
-// Pixels whose windows lie inside the image from left to right read every tap as far from where the line begins; lines
-// above and below the image are a line of its zero point.
+// Depthwise convolution of bytes, channels last. Where the processor multiplies bytes: depthwise_dots.h. Else two taps
+// at a time are interleaved into words of i16 and multiplied with pairs of weights, the sums of a few pixels by a panel
+// of channels staying in registers while the taps pass. Pixels whose windows lie inside the image from left to right
+// read every tap as far from where the line begins; lines above and below the image are a line of its zero point.
 
 #include <algorithm>
 #include <cstring>
 #include <span>
 
-#include "kernels/cpu/common/mma_kernel.h"
-#include "kernels/cpu/common/window.h"
+#include "kernels/cpu/common/depthwise_dots.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -192,18 +191,23 @@ struct DepthwiseBytes {
   }
 };
 
-// X [N, C, spatial…] of bytes, channels adjacent, words of two taps' weights -> Y [N, C, spatial…]
+// X [N, C, spatial…] of bytes, channels adjacent, words of the taps' weights -> Y [N, C, spatial…]
 void check_mma_depthwise(const KernelArgs& args) {
   const auto& params = args.as<MmaParams>();
   const Operands o(args, 5, args.inputs.size());
-  require(params.mma == Mma::madd_i16 && params.attrs.group == 1, "a depthwise product of kind {} in {} groups",
-          params.attrs.mma, params.attrs.group);
-  const Slot x = o.in(0).adjacent(1);
+  const bool dots = params.mma == Mma::dot_i8 && Vec::kWidth > 1;
+  require((dots || params.mma == Mma::madd_i16) && params.attrs.group == 1,
+          "a depthwise product of kind {} in {} groups", params.attrs.mma, params.attrs.group);
+  const Slot x = o.in(0).adjacent(1).rank(3, kMaxRank);
   const ConvReach reach = check_conv_reach(params.attrs, x, o.out());
   require(x.extent(1) == params.attrs.columns, "{} channels of {}", params.attrs.columns, x.extent(1));
   require(x.view().strides[static_cast<size_t>(x.view().rank) - 1] >= 0, "lines that run backwards");
   require(reach.taps <= kMostDepthwiseTaps, "{} taps; {} are accepted", reach.taps, kMostDepthwiseTaps);
-  check_mma(args, 1, 1, reach.taps);
+  if (!dots) return check_mma(args, 1, 1, reach.taps);
+  check_mma_operands(args, 1);
+  const DepthwiseWords form(params.attrs, Isa::PLANISH_ISA);
+  require(form.fits() && params.attrs.dynamic == 0, "a kernel of {} lines of {} taps", form.lines, form.taps);
+  o.in(1).shape({form.panels(params.attrs.columns), form.steps(), form.panel, 4});
 }
 
 // Elements of a line, and of a pixel.
@@ -227,12 +231,30 @@ void run_depthwise_bytes(const KernelArgs& args) {
   d.run(*args.pool);
 }
 
+#if defined(PLANISH_ISA_scalar)
+void run_depthwise_dots(const KernelArgs&) {}
+#else
+void run_depthwise_dots(const KernelArgs& args) {
+  const auto& params = args.as<MmaParams>();
+  const TensorView &x = args.inputs[0], &y = args.outputs[0];
+  const auto window = window_of<uint8_t>(params.attrs, x, y);
+  const MmaProduct product =
+      make_mma_product(args, 1, mma_places(params, 1, window.tap_count(), y.element_count() / y.dims[1]));
+  const DepthwiseWords form(params.attrs, Isa::PLANISH_ISA);
+  DepthwiseDots(product, window, form, x.dtype == DataType::i8, static_cast<uint8_t>(params.attrs.x_zero))
+      .run(*args.pool);
+}
+#endif
+
 void run_mma_depthwise(const KernelArgs& args) {
   if (args.outputs[0].element_count() == 0) return;
+  if (args.as<MmaParams>().mma == Mma::dot_i8) return run_depthwise_dots(args);
   args.inputs[0].dtype == DataType::i8 ? run_depthwise_bytes<int8_t>(args) : run_depthwise_bytes<uint8_t>(args);
 }
 
-int64_t depthwise_workspace(const KernelArgs& args) { return outside_line(args.inputs[0]); }
+int64_t depthwise_workspace(const KernelArgs& args) {
+  return args.as<MmaParams>().mma == Mma::dot_i8 ? 0 : outside_line(args.inputs[0]);
+}
 
 }  // namespace
 

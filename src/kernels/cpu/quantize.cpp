@@ -5,6 +5,7 @@
 #include <bit>
 #include <limits>
 
+#include "kernels/cpu/common/bytes.h"
 #include "kernels/cpu/common/nest.h"
 #include "kernels/reference/contracts.h"
 
@@ -42,6 +43,32 @@ inline Q quantized(float x, float scale, float zero) {
   return static_cast<Q>(std::bit_cast<int32_t>((bounded + kMagic) + zero));
 }
 
+// As many of n numbers as whole vectors take.
+template <class Q>
+int64_t quantize_vectors(const float* x, float scale, float zero, Q* y, int64_t n) {
+  const ByteQuotients quotients(scale);
+  if (sizeof(Q) > 1 || !quotients.is_tame) return 0;
+  constexpr bool kSigned = std::is_signed_v<Q>;
+  const auto raised = static_cast<uint32_t>(static_cast<int32_t>(zero) + (kSigned ? 128 : 0)) & 0xffffu;
+  const Words zeros = splat_word(static_cast<int32_t>(raised | raised << 16)), flip = flip_of(kSigned);
+  int64_t i = 0;
+  for (; i + 2 * kDotColumns <= n; i += 2 * kDotColumns) {
+    Words numbers[2][kByteVectors];
+    bool certain = true;
+    for (int v = 0; v < 2 * kByteVectors; ++v) {
+      const Vec steps = quotients.of(Vec::load(x + i + v * Vec::kWidth));
+      certain = certain && ByteQuotients::are_certain(steps);
+      numbers[v / kByteVectors][v % kByteVectors] = rounded(steps);
+    }
+    if (certain)
+      store_saturated(numbers[0], numbers[1], zeros, flip, reinterpret_cast<uint8_t*>(y + i),
+                      reinterpret_cast<uint8_t*>(y + i + kDotColumns));
+    else
+      for (int64_t k = i; k < i + 2 * kDotColumns; ++k) y[k] = quantized<Q>(x[k], scale, zero);
+  }
+  return i;
+}
+
 template <class Q>
 struct QuantizeRow {
   const float *x, *scale;
@@ -57,7 +84,7 @@ struct QuantizeRow {
       const float s = *scale, z = zero_at(0);
       const float* __restrict__ from = x;
       Q* __restrict__ to = y;
-      for (int64_t i = 0; i < n; ++i) to[i] = quantized<Q>(from[i], s, z);
+      for (int64_t i = quantize_vectors(from, s, z, to, n); i < n; ++i) to[i] = quantized<Q>(from[i], s, z);
     } else {
       for (int64_t i = 0; i < n; ++i) y[i] = quantized<Q>(x[i], scale[i * scale_step], zero_at(i));
     }

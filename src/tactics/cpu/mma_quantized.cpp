@@ -43,19 +43,23 @@ void set_integers(const TacticQuery& query, const QuantizedForm& q, const Quanti
 }
 
 // A group a channel: the channels are the columns of one product of depth `taps`.
-void offer_depthwise(const TacticQuery& query, CandidateSink& sink, const ConvProblem& conv, MmaProblem p) {
+void offer_depthwise(const TacticQuery& query, CandidateSink& sink, const ConvProblem& conv,
+                     const QuantizedWeights& weights, MmaProblem p) {
   p.kernel = "mma_depthwise";
   p.family = "depthwise";
   p.attrs.group = 1;
   p.attrs.columns = conv.filters;
   p.inputs[p.data] = LayoutRule::channels_last;
   p.chunked = false;
-  p.pack = [isa = query.isa, columns = conv.filters, taps = conv.taps, weights = conv.weights](Mma mma) {
-    const auto w = weights.as<int16_t>();
-    return pack_words(mma, isa, 1, columns, taps,
+  const bool dots = has_mma(query.isa, Mma::dot_i8) && weights.least >= -128 && weights.most <= 127 &&
+                    conv.taps <= kMostTaps && DepthwiseWords(p.attrs, code_level(query.isa)).fits();
+  p.pack = [isa = query.isa, attrs = p.attrs, taps = conv.taps, centred = conv.weights](Mma mma) {
+    const auto w = centred.as<int16_t>();
+    if (mma == Mma::dot_i8) return pack_depthwise(isa, attrs, w);
+    return pack_words(mma, isa, 1, attrs.columns, taps,
                       [&](int64_t, int64_t n, int64_t k) { return w[static_cast<size_t>(n * taps + k)]; });
   };
-  offer_mma(query, sink, p, {Mma::madd_i16});
+  offer_mma(query, sink, p, {dots ? Mma::dot_i8 : Mma::madd_i16});
 }
 
 void propose_conv_of_numbers(const TacticQuery& query, CandidateSink& sink, const QuantizedForm& q) {
@@ -74,7 +78,7 @@ void propose_conv_of_numbers(const TacticQuery& query, CandidateSink& sink, cons
   set_integers(query, q, e, std::move(sums), p);
   if (conv.channels == 1 && conv.attrs.group == conv.filters) {
     if (!q.dynamic.empty()) return sink.refuse("depthwise.i8", "the scale of the operand is dynamic");
-    return offer_depthwise(query, sink, conv, std::move(p));
+    return offer_depthwise(query, sink, conv, q.weights, std::move(p));
   }
   p.pack = pack_filters<int16_t>(query, conv, q.weights.centred);
   offer_mma(query, sink, p, integer_mmas(query, q.weights));

@@ -268,7 +268,7 @@ TEST(Mma, IntegersAreExact) {
 
 // A group a channel: windows that reach over every border, tails of channels, pixels apart in a wider tensor.
 template <class X>
-void check_depthwise(Size s, Isa isa, uint32_t seed) {
+void check_depthwise(Size s, Mma mma, Isa isa, uint32_t seed) {
   std::mt19937 random(seed);
   s.channels = s.filters = 1;
   s.group = static_cast<int64_t>(random() % 70 + 1);
@@ -286,9 +286,10 @@ void check_depthwise(Size s, Isa isa, uint32_t seed) {
   Rows rows = random_rows(random, s.group);
   const auto ws = w.as<int8_t>();
   const int64_t taps = s.kernel * s.kernel;
+  const bool raised = std::is_signed_v<X> && mma == Mma::dot_i8;
   for (size_t i = 0; i < ws.size(); ++i)
-    rows.offsets[i / static_cast<size_t>(taps)] -= static_cast<int32_t>(zero) * ws[i];
-  MmaAttrs attrs = attrs_for(s, Mma::madd_i16);
+    rows.offsets[i / static_cast<size_t>(taps)] -= static_cast<int32_t>(zero + (raised ? 128 : 0)) * ws[i];
+  MmaAttrs attrs = attrs_for(s, mma);
   attrs.group = 1;
   attrs.columns = s.group;
   attrs.x_zero = zero;
@@ -302,27 +303,31 @@ void check_depthwise(Size s, Isa isa, uint32_t seed) {
     const float v = static_cast<float>(static_cast<int32_t>(sums[i])) * rows.scales[c] + rows.bias[c];
     expected.push_back(static_cast<uint8_t>(std::clamp(std::nearbyint(v) + 100, 0.f, 255.f)));
   }
+  if (mma == Mma::dot_i8 && !DepthwiseWords(attrs, code_level(isa)).fits()) return;
   const Tensor packed_weights =
-      tactics::cpu::pack_words(Mma::madd_i16, isa, 1, s.group, taps,
-                               [&](int64_t, int64_t n, int64_t k) { return ws[static_cast<size_t>(n * taps + k)]; });
+      mma == Mma::dot_i8 ? tactics::cpu::pack_depthwise(isa, attrs, std::vector<int16_t>(ws.begin(), ws.end()))
+                         : tactics::cpu::pack_words(mma, isa, 1, s.group, taps, [&](int64_t, int64_t n, int64_t k) {
+                             return ws[static_cast<size_t>(n * taps + k)];
+                           });
   const std::vector<Tensor> operands = {x, packed_weights, row_of(rows.bias), row_of(rows.scales),
                                         row_of(rows.offsets)};
   std::vector<TensorView> inputs = views_of(operands);
   inputs[0] = wide;
   const Tensor result = run_kernel(isa, "mma_depthwise", attrs_of(attrs), inputs, DataType::u8, extents);
   const auto values = result.as<uint8_t>();
-  EXPECT_EQ(std::vector<uint8_t>(values.begin(), values.end()), expected) << isa_name(isa) << " seed " << seed;
+  EXPECT_EQ(std::vector<uint8_t>(values.begin(), values.end()), expected)
+      << isa_name(isa) << " kind " << static_cast<int>(mma) << " seed " << seed;
 }
 
 TEST(Mma, DepthwiseIsExact) {
-  for (Isa isa : kIsas) {
-    if (!cpu_info().has(isa)) continue;
+  for_host_mmas([](Isa isa, Mma mma) {
+    if (mma != Mma::madd_i16 && mma != Mma::dot_i8) return;
     std::mt19937 random(9);
     for (uint32_t i = 0; i < 120; ++i) {
       const Size size = random_size(random);
-      i % 2 == 0 ? check_depthwise<uint8_t>(size, isa, i) : check_depthwise<int8_t>(size, isa, i);
+      i % 2 == 0 ? check_depthwise<uint8_t>(size, mma, isa, i) : check_depthwise<int8_t>(size, mma, isa, i);
     }
-  }
+  });
 }
 
 // Small integers are bf16 numbers, and so are their parts.

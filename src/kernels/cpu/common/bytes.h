@@ -19,6 +19,7 @@ inline Words rounded(Vec v) { return _mm512_cvtps_epi32(v.v); }
 inline Words sum_of(Words a, Words b) { return _mm512_add_epi32(a, b); }
 inline Words product_of(Words a, Words b) { return _mm512_mullo_epi32(a, b); }
 inline Vec quotient_of(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+inline bool all_less(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ) == 0xffff; }
 inline Vec load_bytes(const uint8_t* p) {
   return floats_of(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 }
@@ -36,16 +37,21 @@ inline void store_bytes(const Words (&a)[kByteVectors], const Words (&b)[kByteVe
   store_bytes(a, to_a);
   store_bytes(b, to_b);
 }
-// saturate(word + zero) of two rows of any words; `zeros` has two of it a word.
-template <class T>
-inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], Words zeros, T* to_a,
-                            T* to_b) {
+// What turns signed bytes into unsigned ones, 128 more.
+inline Words flip_of(bool is_signed) { return _mm512_set1_epi8(static_cast<char>(is_signed ? 0x80 : 0)); }
+// Bytes as floats, their bits turned by `flip` before.
+inline Vec load_flipped(const uint8_t* p, Words flip) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return floats_of(_mm512_cvtepu8_epi32(_mm_xor_si128(bytes, _mm512_castsi512_si128(flip))));
+}
+// saturate(word + zero) ^ flip of two rows of any words, as u8; `zeros` has two of it a word.
+inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], Words zeros, Words flip,
+                            uint8_t* to_a, uint8_t* to_b) {
   static_assert(kByteVectors == 2);
   const __m512i x = _mm512_adds_epi16(_mm512_packs_epi32(a[0], a[1]), zeros),
                 y = _mm512_adds_epi16(_mm512_packs_epi32(b[0], b[1]), zeros);
-  const __m512i mixed = std::is_signed_v<T> ? _mm512_packs_epi16(x, y) : _mm512_packus_epi16(x, y);
-  const __m512i rows =
-      _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), mixed);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i rows = _mm512_permutexvar_epi32(order, _mm512_xor_si512(_mm512_packus_epi16(x, y), flip));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to_a), _mm512_castsi512_si256(rows));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to_b), _mm512_extracti64x4_epi64(rows, 1));
 }
@@ -55,20 +61,24 @@ inline Words rounded(Vec v) { return _mm256_cvtps_epi32(v.v); }
 inline Words sum_of(Words a, Words b) { return _mm256_add_epi32(a, b); }
 inline Words product_of(Words a, Words b) { return _mm256_mullo_epi32(a, b); }
 inline Vec quotient_of(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
+inline bool all_less(Vec a, Vec b) { return _mm256_movemask_ps(_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)) == 0xff; }
 inline Vec load_bytes(const uint8_t* p) {
   return floats_of(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
 }
 inline Vec load_bytes(const int8_t* p) {
   return floats_of(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
 }
-// saturate(word + zero) of two rows of any words; `zeros` has two of it a word.
-template <class T>
-inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], Words zeros, T* to_a,
-                            T* to_b) {
+inline Words flip_of(bool is_signed) { return _mm256_set1_epi8(static_cast<char>(is_signed ? 0x80 : 0)); }
+inline Vec load_flipped(const uint8_t* p, Words flip) {
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return floats_of(_mm256_cvtepu8_epi32(_mm_xor_si128(bytes, _mm256_castsi256_si128(flip))));
+}
+inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], Words zeros, Words flip,
+                            uint8_t* to_a, uint8_t* to_b) {
   static_assert(kByteVectors == 2);
   const __m256i x = _mm256_adds_epi16(_mm256_packs_epi32(a[0], a[1]), zeros),
                 y = _mm256_adds_epi16(_mm256_packs_epi32(b[0], b[1]), zeros);
-  const __m256i mixed = std::is_signed_v<T> ? _mm256_packs_epi16(x, y) : _mm256_packus_epi16(x, y);
+  const __m256i mixed = _mm256_xor_si256(_mm256_packus_epi16(x, y), flip);
   const __m256i rows = _mm256_permutevar8x32_epi32(mixed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to_a), _mm256_castsi256_si128(rows));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to_b), _mm256_extracti128_si256(rows, 1));
@@ -76,7 +86,9 @@ inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kBy
 // Words within the range of T; two rows of them, at once where that is cheaper.
 template <class T>
 inline void store_bytes(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], T* to_a, T* to_b) {
-  store_saturated(a, b, no_words(), to_a, to_b);
+  constexpr bool kSigned = std::is_signed_v<T>;
+  store_saturated(a, b, splat_word(kSigned ? 0x00800080 : 0), flip_of(kSigned), reinterpret_cast<uint8_t*>(to_a),
+                  reinterpret_cast<uint8_t*>(to_b));
 }
 template <class T>
 inline void store_bytes(const Words (&w)[kByteVectors], T* out) {
@@ -88,6 +100,7 @@ inline Words rounded(Vec v) { return static_cast<Words>(std::nearbyint(v.v)); }
 inline Words sum_of(Words a, Words b) { return a + b; }
 inline Words product_of(Words a, Words b) { return a * b; }
 inline Vec quotient_of(Vec a, Vec b) { return {a.v / b.v}; }
+inline bool all_less(Vec a, Vec b) { return a.v < b.v; }
 template <class T>
 inline Vec load_bytes(const T* p) {
   return {static_cast<float>(*p)};
@@ -101,17 +114,36 @@ inline void store_bytes(const Words (&a)[kByteVectors], const Words (&b)[kByteVe
   store_bytes(a, to_a);
   store_bytes(b, to_b);
 }
-template <class T>
-inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], Words zeros, T* to_a,
-                            T* to_b) {
-  const auto saturated = [zero = static_cast<int16_t>(zeros)](Words w) {
-    return static_cast<T>(
-        std::clamp<int64_t>(int64_t{w} + zero, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
+inline Words flip_of(bool is_signed) { return is_signed ? 0x80 : 0; }
+inline Vec load_flipped(const uint8_t* p, Words flip) { return {static_cast<float>(*p ^ flip)}; }
+inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], Words zeros, Words flip,
+                            uint8_t* to_a, uint8_t* to_b) {
+  const auto saturated = [flip, zero = static_cast<int16_t>(zeros)](Words w) {
+    return static_cast<uint8_t>(std::clamp<int64_t>(int64_t{w} + zero, 0, 255) ^ flip);
   };
   for (int v = 0; v < kByteVectors; ++v) to_a[v] = saturated(a[v]);
   for (int v = 0; v < kByteVectors; ++v) to_b[v] = saturated(b[v]);
 }
 #endif
+
+// Quotients by one scale that round to bytes: products with its inverse, which are off by less than 2^-13 where the
+// quotient is below 2^9, and beyond that both saturate. Only near a half they may round otherwise.
+class ByteQuotients {
+ public:
+  explicit ByteQuotients(float scale)
+      : is_tame(std::abs(scale) > 1e-15f && std::abs(scale) < 1e15f), inverse_(Vec::splat(1 / scale)) {}
+  const bool is_tame;  // else no inverse serves
+
+  Vec of(Vec x) const { return x * inverse_; }
+  // Whether all of them round as the quotients do; none is NaN or beyond 32-bit integers.
+  static bool are_certain(Vec quotients) {
+    const Vec off = quotients - floats_of(rounded(quotients));
+    return all_less(Vec::max(off, Vec::splat(0) - off), Vec::splat(0.5f - 0x1p-13f));
+  }
+
+ private:
+  Vec inverse_;
+};
 
 // Bytes through a table: sixteen shuffles look the low half of each up, a tree of blends selects by the bits of the
 // high half.
@@ -179,7 +211,42 @@ class ByteTable {
   }
 };
 
+#if defined(PLANISH_ISA_avx512)
+// Where the processor looks 128 bytes up at once, two halves of the table and a blend by the highest bit.
+class PermutedTable {
+ public:
+  explicit PermutedTable(const uint8_t* table) {
+    for (int i = 0; i < 4; ++i) quarters_[i] = _mm512_loadu_si512(table + 64 * i);
+  }
+  static bool is_there() {
+    static const bool has = __builtin_cpu_supports("avx512vbmi") != 0;
+    return has;
+  }
+  __m512i found(__m512i x) const {
+    __m512i low = x, high = x;
+    __asm__("vpermi2b %2, %1, %0" : "+v"(low) : "v"(quarters_[0]), "v"(quarters_[1]));
+    __asm__("vpermi2b %2, %1, %0" : "+v"(high) : "v"(quarters_[2]), "v"(quarters_[3]));
+    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(x), low, high);
+  }
+
+ private:
+  __m512i quarters_[4];
+};
+
+inline void look_up_permuted(const uint8_t* table, const uint8_t* from, uint8_t* to, int64_t n) {
+  const PermutedTable permuted(table);
+  int64_t i = 0;
+  for (; i + 64 <= n; i += 64) _mm512_storeu_si512(to + i, permuted.found(_mm512_loadu_si512(from + i)));
+  if (i == n) return;
+  const auto some = (__mmask64{1} << (n - i)) - 1;
+  _mm512_mask_storeu_epi8(to + i, some, permuted.found(_mm512_maskz_loadu_epi8(some, from + i)));
+}
+#endif
+
 inline void look_up(const uint8_t* table, const uint8_t* from, uint8_t* to, int64_t n) {
+#if defined(PLANISH_ISA_avx512)
+  if (PermutedTable::is_there()) return look_up_permuted(table, from, to, n);
+#endif
   constexpr int64_t kAtOnce = ByteTable::kAtOnce;
   int64_t i = 0;
   for (; i + kAtOnce <= n; i += kAtOnce) ByteTable::look_up(table, from + i, to + i);

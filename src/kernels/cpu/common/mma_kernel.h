@@ -28,9 +28,9 @@ inline size_t mma_operands(const MmaParams& params) {
   return params.attrs.dynamic != 0 ? 7 : params.format.integer ? 5 : 3;
 }
 
-// The result's columns (all groups', along `axis`) are adjacent; extras spread over the result, a residual is read
-// along its columns. Depth is `runs` runs of so many values.
-inline void check_mma(const KernelArgs& args, int axis, int64_t runs, int64_t values) {
+// All but the weights' extents. The result's columns (all groups', along `axis`) are adjacent; extras spread over the
+// result, a residual is read along its columns.
+inline void check_mma_operands(const KernelArgs& args, int axis) {
   const auto& params = args.as<MmaParams>();
   const MmaFormat& format = params.format;
   const size_t first = mma_operands(params), count = first + params.extras;
@@ -45,8 +45,6 @@ inline void check_mma(const KernelArgs& args, int axis, int64_t runs, int64_t va
     o.in(0).is({DataType::f32});
   const int64_t columns = params.attrs.columns;
   o.in(1).is({format.weights}).dense();
-  o.in(1).shape({params.attrs.group, (columns + format.columns - 1) / format.columns, format.planes,
-                 checked_mul(runs, format.steps_of(values)), format.columns, format.depth});
   for (size_t i = 2; i < std::min<size_t>(first, 5); ++i)
     o.in(i).is({i == 4 ? DataType::i32 : DataType::f32}).shape({y.extent(axis)}).dense();
   for (size_t i = 5; i < first; ++i) {
@@ -65,6 +63,16 @@ inline void check_mma(const KernelArgs& args, int axis, int64_t runs, int64_t va
   const Slot residual = o.in(count - 1);
   const auto strides = broadcast_strides(residual.view(), y.extents());
   if (strides[y.axis(axis)] != 1) residual.misfit("one whose elements are adjacent along the columns");
+}
+
+// Depth is `runs` runs of so many values.
+inline void check_mma(const KernelArgs& args, int axis, int64_t runs, int64_t values) {
+  check_mma_operands(args, axis);
+  const auto& params = args.as<MmaParams>();
+  const MmaFormat& format = params.format;
+  const Operands o(args, args.inputs.size(), args.inputs.size());
+  o.in(1).shape({params.attrs.group, (params.attrs.columns + format.columns - 1) / format.columns, format.planes,
+                 checked_mul(runs, format.steps_of(values)), format.columns, format.depth});
 }
 
 inline MmaOperand mma_operand(const RowWalk& walk, const TensorView& view, const std::array<int64_t, kMaxRank>& strides,

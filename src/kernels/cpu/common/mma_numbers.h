@@ -10,16 +10,19 @@
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
-// R: of the residual; void: there is none.
-template <class T, class R>
+// kAdds: there is a residual. Signed bytes are turned into unsigned ones, 128 more, in registers.
+template <bool kAdds>
 class NumberRows {
-  using Residual = std::conditional_t<std::is_void_v<R>, uint8_t, R>;
-  static constexpr bool kAdds = !std::is_void_v<R>, kAlwaysClamps = Vec::kWidth < 16;  // short vectors have time for it
-  using Added = std::conditional_t<kAdds, RowPlaces<Residual>, NoRows<Residual>>;
+  static constexpr bool kAlwaysClamps = Vec::kWidth < 16;  // short vectors have time for it
+  using Added = std::conditional_t<kAdds, RowPlaces<uint8_t>, NoRows<uint8_t>>;
+  static bool is_signed(const MmaOperand& bytes) { return bytes.type == DataType::i8; }
 
  public:
   NumberRows(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span)
-      : end_(end), span_(span), zero_(static_cast<int32_t>(end.params->attrs.out_zero)) {
+      : end_(end),
+        span_(span),
+        zero_(static_cast<int32_t>(end.params->attrs.out_zero) + (is_signed(end.out) ? 128 : 0)),
+        flip_(flip_of(is_signed(end.out))) {
 #pragma GCC unroll 4
     for (int v = 0; v < kByteVectors; ++v) {
       const int at = v * Vec::kWidth;
@@ -44,7 +47,7 @@ class NumberRows {
   // kWhole: all columns of the panel are there. kClamps: else saturation is all that bounds the numbers.
   template <bool kWhole, bool kClamps>
   [[gnu::always_inline]] void finish_rows(const int32_t* sums, int rows) const {
-    const RowPlaces<T> out(end_.out, end_.rows, span_);
+    const RowPlaces<uint8_t> out(end_.out, end_.rows, span_);
     const Added added(end_.extra[0], end_.rows, span_);
     const auto width = static_cast<size_t>(span_.width);
     for (int r = 0; r < rows; r += 2) {
@@ -53,10 +56,10 @@ class NumberRows {
       row<kWhole, kClamps>(sums + r * kDotColumns, added[r], width, a);
       row<kWhole, kClamps>(sums + next * kDotColumns, added[next], width, b);
       if constexpr (kWhole) {
-        store_saturated(a, b, zeros_, out[r], out[r + 1]);
+        store_saturated(a, b, zeros_, flip_, out[r], out[r + 1]);
       } else {
-        T some[2][kDotColumns];
-        store_saturated(a, b, zeros_, some[0], some[1]);
+        uint8_t some[2][kDotColumns];
+        store_saturated(a, b, zeros_, flip_, some[0], some[1]);
         std::memcpy(out[r], some[0], width);
         std::memcpy(out[r + 1], some[1], width);
       }
@@ -64,18 +67,18 @@ class NumberRows {
   }
 
   template <bool kWhole, bool kClamps>
-  [[gnu::always_inline]] void row(const int32_t* sums, const Residual* added, size_t width,
+  [[gnu::always_inline]] void row(const int32_t* sums, const uint8_t* added, size_t width,
                                   Words (&numbers)[kByteVectors]) const {
-    Residual near[kDotColumns];
+    uint8_t near[kDotColumns];
     if (kAdds && !kWhole) {
       std::memset(near, 0, sizeof(near));
-      added = static_cast<const Residual*>(std::memcpy(near, added, width));
+      added = static_cast<const uint8_t*>(std::memcpy(near, added, width));
     }
 #pragma GCC unroll 4
     for (int v = 0; v < kByteVectors; ++v) {
       const int at = v * Vec::kWidth;
       Vec x = floats_of(sum_of(load_words(sums + at), offsets_[v])) * scales_[v] + bias_[v];
-      if constexpr (kAdds) x = x + (load_bytes(added + at) - residual_zero_) * residual_scale_;
+      if constexpr (kAdds) x = x + (load_flipped(added + at, residual_flip_) - residual_zero_) * residual_scale_;
       if constexpr (kClamps) x = Vec::min(high_, Vec::max(low_, x));
       numbers[v] = rounded(x);
     }
@@ -84,31 +87,25 @@ class NumberRows {
   const MmaEnd& end_;
   const MmaSpan& span_;
   int32_t zero_;
-  float least_ = static_cast<float>(std::numeric_limits<T>::min() - zero_),
-        most_ = static_cast<float>(std::numeric_limits<T>::max() - zero_);
+  Words flip_, residual_flip_ = flip_of(is_signed(end_.extra[0]));
+  float least_ = static_cast<float>(-zero_), most_ = static_cast<float>(255 - zero_);
   bool clamps_ = !end_.are_integers || end_.params->low > least_ || end_.params->high < most_;
   Words offsets_[kByteVectors];
   Vec scales_[kByteVectors], bias_[kByteVectors];
   Vec low_ = Vec::splat(std::max(end_.params->low, least_)), high_ = Vec::splat(std::min(end_.params->high, most_));
-  Vec residual_zero_ = Vec::splat(static_cast<float>(end_.params->attrs.residual_zero));
+  Vec residual_zero_ =
+      Vec::splat(static_cast<float>(end_.params->attrs.residual_zero + (is_signed(end_.extra[0]) ? 128 : 0)));
   Vec residual_scale_ = Vec::splat(static_cast<float>(end_.params->attrs.residual_scale));
   Words zeros_ =
       splat_word(static_cast<int32_t>((static_cast<uint32_t>(zero_) & 0xffffu) | static_cast<uint32_t>(zero_) << 16));
 };
 
-template <class T>
-void finish_numbers_as(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
-  if (end.params->extras == 0) return NumberRows<T, void>(end, columns, span).finish(sums);
-  if (end.extra[0].type == DataType::u8) return NumberRows<T, uint8_t>(end, columns, span).finish(sums);
-  NumberRows<T, int8_t>(end, columns, span).finish(sums);
-}
-
 // A block of the sums of rows span.row ….
 inline void finish_block(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
   if (end.kind == MmaEnd::Kind::any) return finish_mma_block(end, span, sums);
   if (end.kind == MmaEnd::Kind::floats) return finish_floats(end, columns, span, sums);
-  end.out.type == DataType::u8 ? finish_numbers_as<uint8_t>(end, columns, span, sums)
-                               : finish_numbers_as<int8_t>(end, columns, span, sums);
+  end.params->extras == 0 ? NumberRows<false>(end, columns, span).finish(sums)
+                          : NumberRows<true>(end, columns, span).finish(sums);
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -216,14 +216,20 @@ inline void run_panels(const MmaProduct& p, int64_t g, int64_t from, int64_t to,
   }
 }
 
-// Rows of bf16 are words already, where they lie evenly apart: `x` is their operand, one row for each of the result's.
+// Whether values of this type are words already where they lie.
+inline bool are_words(Mma mma, DataType type) {
+  return (mma == Mma::dot_bf16 && type == DataType::bf16) || (mma == Mma::dot_i8 && type == DataType::u8);
+}
+
+// Rows that are words already, where they lie evenly apart: `x` is their operand, one row for each of the result's.
 inline void take_in_place(MmaProduct& p, const MmaOperand& x) {
-  if (p.params->mma != Mma::dot_bf16 || x.type != DataType::bf16 || x.step != 1 || !x.even) return;
+  const int64_t depth = p.params->format.depth;
+  if (!are_words(p.params->mma, x.type) || x.step != 1 || !x.even) return;
   if (reinterpret_cast<uintptr_t>(x.data) % sizeof(int32_t) != 0) return;
-  if (p.places.values % 2 != 0 || x.pitch % 2 != 0 || p.places.runs != 1 || p.params->attrs.group != 1) return;
+  if (p.places.values % depth != 0 || x.pitch % depth != 0 || p.places.runs != 1 || p.params->attrs.group != 1) return;
   p.in_place = true;
   p.words = reinterpret_cast<int32_t*>(x.data);
-  p.places.pitch = x.pitch / 2;
+  p.places.pitch = x.pitch / depth;
 }
 
 // put(g, begin, end): puts items [begin, end) of a group down, in every plane.

@@ -56,6 +56,24 @@ ImageRuns mma_runs(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channels) {
   return image_runs(mma_format(mma, code_level(isa)), conv, channels);
 }
 
+Tensor pack_depthwise(Isa isa, const GemmAttrs& conv, std::span<const int16_t> weights) {
+  const DepthwiseWords form(conv, code_level(isa));
+  const int64_t channels = conv.columns, words = form.panel / 4;  // of a vector
+  return Tensor::make(DataType::i8, {form.panels(channels), form.steps(), form.panel, 4}, [&](std::byte* out) {
+    for (int64_t first = 0; first < channels; first += form.panel) {
+      const int64_t width = std::min(form.panel, channels - first), together = form.together(width);
+      for (int64_t step = 0; step < form.steps(); ++step)
+        for (int64_t i = 0; i < form.panel * 4; ++i) {
+          const int64_t word = i / 4 % words, vector = i / 4 / words, line = step / form.taps * 4 + i % 4,
+                        channel = (word / 4 * 16 + vector * 4 + word % 4) % together;
+          const int64_t at = ((first + channel) * form.lines + line) * form.taps + step % form.taps;
+          const bool there = channel < width && line < form.lines;
+          *out++ = static_cast<std::byte>(there ? weights[static_cast<size_t>(at)] & 0xff : 0);
+        }
+    }
+  });
+}
+
 // Few rows by many weights are cut along the weights, which then are read once: a chunk is as large as the cache takes.
 std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns) {
   const MmaFormat f = mma_format(mma, code_level(isa));

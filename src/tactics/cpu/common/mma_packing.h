@@ -2,6 +2,7 @@
 // Weights in words of depth, as the products of reduced precision read them, and what these cost.
 
 #include <bit>
+#include <span>
 
 #include "kernels/mma.h"
 #include "tactics/cpu/common/packing.h"
@@ -57,6 +58,9 @@ Tensor pack_filter_words(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channe
   };
   return pack_words(mma, isa, conv.group, conv.columns, runs.channels * taps, weight, runs.count);
 }
+
+// Weights w[channel][tap] of a depthwise convolution of bytes, of i8: DepthwiseWords.
+Tensor pack_depthwise(Isa isa, const GemmAttrs& conv, std::span<const int16_t> weights);
 
 // Rows of a chunk to try, in blocks of the format.
 std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns);
