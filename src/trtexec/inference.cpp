@@ -99,6 +99,7 @@ class Lane {
 
   void finish_all(const Start& start, std::vector<Trace>& traces) {
     for (size_t i = 0; i < slots_.size(); ++i, move_on()) finish(start, traces);
+    check(cudaStreamSynchronize(stream(kCompute)), "an execution");
   }
 
  private:
@@ -115,7 +116,7 @@ class Lane {
   void record(Moment moment, Place place) { check(cudaEventRecord(event(moment), stream(place)), "an event"); }
   void move_on() { next_ = slots_.size() - 1 - next_; }
 
-  // What an execution failed with is what its stream returns.
+  // What an execution failed with is what its stream returns, once it has nothing to do.
   cudaError_t result_of_compute() {
     const cudaError_t status = cudaStreamQuery(stream(kCompute));
     return status == cudaErrorNotReady ? cudaSuccess : status;
