@@ -165,11 +165,9 @@ struct Winograd {
 
 // A whole vector of V: lanes beyond the channels are zeros.
 inline void store_entered(Vec value, float* to) { value.store(to); }
-inline void store_entered([[maybe_unused]] Vec value, [[maybe_unused]] BFloat16* to) {
 #if defined(PLANISH_ISA_avx512)
-  store_halves(to, bf16_by_instruction(value));
+inline void store_entered(Vec value, BFloat16* to) { store_halves(to, bf16_by_instruction(value)); }
 #endif
-}
 
 // Channels c … c + n - 1 of one tile of the input, whose pixels lie at `at`; `plane`: elements of V.
 template <class F, bool kPart, class X, class V>
