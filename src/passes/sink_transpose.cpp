@@ -1,10 +1,10 @@
 // Products of what came in another order than it will be read in (W: a constant matrix; q = p^-1):
-//   matmul(T_p(x), W)             -> T_p(matmul(x, W))                          p keeps the last axis
-//   matmul(reshape(T_p(x)), W)    -> reshape(T_q'(matmul(reshape(T_p'(x)), W)))  the reshape makes rows of leading axes
-//   and
-//                                    the depth of the others; p' leaves the leading axes in x's order
-// where views alone read the product, behind rows that are added: exporters of attention go to [sequence, batch, depth]
-// and back, and so the ways there and back meet.
+//   matmul(T_p(x), W)           -> T_p(matmul(x, W))
+//   matmul(reshape(T_p(x)), W)  -> reshape(T_q'(matmul(reshape(T_p'(x)), W)))
+// In the first p keeps the last axis. In the second the reshape makes rows of leading axes and the depth of the others;
+// p' leaves the leading axes in the order of x.
+// Both where views alone read the product, behind rows that are added: exporters of attention go to [sequence, batch,
+// depth] and back, and so the ways there and back meet.
 
 #include <algorithm>
 
@@ -35,11 +35,6 @@ bool views_alone_read(const Graph& graph, ValueId id) {
   const auto users = graph.users(id);
   return !users.empty() && !graph.is_output(id) &&
          std::all_of(users.begin(), users.end(), [&](NodeId user) { return is_view_of_rows(graph.node(user)); });
-}
-
-const Node* private_producer(const Graph& graph, ValueId id, const char* op) {
-  const NodeId producer = graph.value(id).producer;
-  return producer.valid() && is_private(graph, id) && graph.node(producer).op == op ? &graph.node(producer) : nullptr;
 }
 
 bool replace_product(Patch& patch, const Node& product, ValueId result) {

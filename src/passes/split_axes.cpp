@@ -48,15 +48,10 @@ std::vector<Dim> without_ones(const Shape& shape) {
 }
 
 bool split_axes_at(Graph& graph, NodeId id) {
-  const auto private_maker = [&](ValueId value, const char* op) -> const Node* {
-    const NodeId producer = graph.value(value).producer;
-    return producer.valid() && is_private(graph, value) && graph.node(producer).op == op ? &graph.node(producer)
-                                                                                         : nullptr;
-  };
   const Node& last = graph.node(id);
   if (last.op != "reshape") return false;
-  const Node* transpose = private_maker(last.inputs[0], "transpose");
-  const Node* first = transpose == nullptr ? nullptr : private_maker(transpose->inputs[0], "reshape");
+  const Node* transpose = private_producer(graph, last.inputs[0], "transpose");
+  const Node* first = transpose == nullptr ? nullptr : private_producer(graph, transpose->inputs[0], "reshape");
   if (first == nullptr) return false;
   const auto perm = transpose->attrs.get_or<std::vector<int64_t>>("perm", {});
   const ValueId x = first->inputs[0];

@@ -22,6 +22,11 @@ std::optional<std::vector<int64_t>> ints_of(const Graph& graph, const Node& node
 
 bool is_private(const Graph& graph, ValueId id) { return graph.users(id).size() == 1 && !graph.is_output(id); }
 
+const Node* private_producer(const Graph& graph, ValueId id, const char* op) {
+  const NodeId producer = graph.value(id).producer;
+  return producer.valid() && is_private(graph, id) && graph.node(producer).op == op ? &graph.node(producer) : nullptr;
+}
+
 bool is_float_constant(const Graph& graph, ValueId id) {
   return id.valid() && graph.value(id).is_constant() && is_float(graph.value(id).type.dtype);
 }

@@ -13,6 +13,8 @@ std::optional<double> scalar_of(const Graph& graph, ValueId id);  // its value; 
 // Elements of a constant operand of integers; nothing when it is absent or computed.
 std::optional<std::vector<int64_t>> ints_of(const Graph& graph, const Node& node, size_t operand);
 bool is_private(const Graph& graph, ValueId id);  // one user, and no output
+// The node of that operator which makes a private value, else nullptr.
+const Node* private_producer(const Graph& graph, ValueId id, const char* op);
 bool is_float_constant(const Graph& graph, ValueId id);
 bool is_byte_type(DataType type);  // u8 or i8
 // Its result has elements of operand 0 as they are (or the largest of some), and no others; one result.
