@@ -156,7 +156,7 @@ class Model:
         newest = max(os.path.getmtime(self.options.planish), os.path.getmtime(self.path))
         if not place.exists() or os.path.getmtime(place) < newest:
             shapes = [word for name, array in self.feed.items() if array.ndim for word in ("--shape", f"{name}={'x'.join(map(str, array.shape))}")]
-            call([self.options.planish, "build", self.path, "-o", place, "--quiet", "--tune", self.options.tune, "--threads", threads,
+            call([self.options.planish, "build", self.path, "-o", place, "--quiet", "--device", "cpu", "--tune", self.options.tune, "--threads", threads,
                   *column.planish, *shapes])
         return place
 
@@ -190,7 +190,7 @@ def measure(model, threads, column, options):
     results = {label: worker.result() for label, worker in workers.items()}
     for worker in workers.values():
         worker.close()
-    own = json.loads(call([options.planish, "bench", model.plan(threads, column), "--threads", threads, "--runs", "5", "--json", "-"]))
+    own = json.loads(call([options.planish, "bench", model.plan(threads, column), "--device", "cpu", "--threads", threads, "--runs", "5", "--json", "-"]))
     return {"model": model.name, "threads": threads, "precision": column.name, "engines": results, "refused": refused, "others_busy": busy,
             "flops": own["gflops"] * own["min_ms"] * 1e6, "peak_gflops": own["peak_gflops"]}
 
@@ -249,7 +249,7 @@ def show_layers(options):
             model = Model(path, options, Path(folder))
             column = next(c for c in COLUMNS if c.quantised == model.quantised and (not options.columns or c.name in options.columns))
             for threads in options.threads[-1:]:
-                own = json.loads(call([options.planish, "bench", model.plan(threads, column), "--threads", threads, "--seconds", "1", "--layers",
+                own = json.loads(call([options.planish, "bench", model.plan(threads, column), "--device", "cpu", "--threads", threads, "--seconds", "1", "--layers",
                                        "--json", "-"]))["layers"]["steps"]
                 for label, (engine, settings) in column.peers.items():
                     theirs = json.loads(call(model.peer_words("layers", threads, engine, settings)))
