@@ -9,10 +9,19 @@
 namespace planish::tensorrt {
 namespace {
 
+bool is_shown_so(const Network& model, Value value) { return shown_type(model.dtype(value)) == model.dtype(value); }
+
 bool has_wide_input(const Network& model) {
   for (Value input : model.inputs())
-    if (model.dtype(input) == DataType::i64) return true;
+    if (!is_shown_so(model, input)) return true;
   return false;
+}
+
+void warn_of_doubles(const Network& model, const Reporter& reporter) {
+  for (const auto& values : {model.inputs(), model.outputs()})
+    for (Value value : values)
+      if (model.dtype(value) == DataType::f64)
+        reporter.warn("'" + model.name(value) + "' is of f64, which the interface does not know: it is taken as FLOAT");
 }
 
 // Majors below 10 know no integers of 64 bits: what a model has of them is brought into the range of 32 (the ends of
@@ -43,7 +52,8 @@ void NetworkImpl::adopt(Network imported) {
   const PluginSession::Scope scope(*plugins);
   if (implicit_) imported = with_hidden_batch(std::move(imported), batch_symbol());
   if (PLANISH_TENSORRT_LAYOUT < 10) clamp_integers(imported, reporter_);
-  const bool narrows = PLANISH_TENSORRT_LAYOUT < 10 && has_wide_input(imported);
+  warn_of_doubles(imported, reporter_);
+  const bool narrows = has_wide_input(imported);
   const bool whole = inputs_.empty() && layers_.empty() && !narrows;
   if (name_.empty()) name_ = imported.name();
   std::map<planish_value, TensorImpl*> tensors;
@@ -81,8 +91,8 @@ void NetworkImpl::adopt(Network imported) {
     if (at == tensors.end()) continue;
     TensorImpl& output = *at->second;
     outputs_.push_back(&output);
-    if (PLANISH_TENSORRT_LAYOUT < 10 && nodes_->dtype(value) == DataType::i64) {
-      output.type = nvinfer1::DataType::kINT32;
+    if (!is_shown_so(*nodes_, value)) {
+      output.type = type_of(shown_type(nodes_->dtype(value)));
       output.type_set = true;
     }
   }
@@ -123,8 +133,7 @@ void NetworkImpl::absorb() {
   }
 }
 
-// An input as a model has it; `value` is absent where it has none among these nodes yet. Majors below 10 know no
-// integers of 64 bits.
+// An input as a model has it; `value` is absent where it has none among these nodes yet.
 TensorImpl& NetworkImpl::add_input_of(const Network& model, Value of_model, Value value) {
   for (const auto& other : inputs_)
     if (other->name == model.name(of_model)) refuse("there is an input '" + other->name + "' already");
@@ -132,9 +141,7 @@ TensorImpl& NetworkImpl::add_input_of(const Network& model, Value of_model, Valu
   input->is_input = true;
   input->name = model.name(of_model);
   input->value = value;
-  const DataType dtype = model.dtype(of_model);
-  const bool narrows = PLANISH_TENSORRT_LAYOUT < 10 && dtype == DataType::i64;
-  input->type = type_of(narrows ? DataType::i32 : dtype);
+  input->type = type_of(shown_type(model.dtype(of_model)));
   const size_t hidden = implicit_ ? 1 : 0;
   input->extents = model.extents(of_model);
   if (implicit_) input->extents = without_first(input->extents);

@@ -132,6 +132,9 @@ Network NetworkImpl::finish() {
     Value value = values[i];
     if (output.type_set && whole.dtype(value) != type_of(output.type) && !output.is_wish(whole.dtype(value)))
       value = whole.add("cast", {value}, {{"to", Attribute::Value(type_of(output.type))}});
+    if (!output.type_set && whole.dtype(value) == DataType::f64)
+      value = whole.add("cast", {value}, {{"to", Attribute::Value(DataType::f32)}});
+    static_cast<void>(type_of(whole.dtype(value)));  // Error: the interface has no such type
     if (!marked.insert(value.id).second) value = whole.add("identity", {value});
     const auto other = whole.find(output.name);
     if (other && *other != value && !whole.is_input(*other)) whole.set_name(*other, output.name + ".inner");

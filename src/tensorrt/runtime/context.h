@@ -127,6 +127,7 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   int64_t memory_bytes_ = -1;  // -1: nothing yet
   std::atomic_flag taken_ = ATOMIC_FLAG_INIT;
   Snapshot now_;
+  mutable Shapes complete_;  // the last that were found so
   struct GivenValues {
     std::vector<int64_t> wide;
     std::vector<int32_t> narrow;

@@ -69,6 +69,14 @@ void LoadedPlan::read_notes() {
   if (const char* text = note(kNoteName)) name_ = text;
   if (const char* text = note(kNoteVerbosity)) verbosity_ = static_cast<nvinfer1::ProfilingVerbosity>(std::atoi(text));
   if (const char* text = note(kNoteShapeValues)) read_shape_values(text);
+  std::istringstream tactics(note(kNoteTactics) == nullptr ? "" : note(kNoteTactics));
+  for (std::string name, tactic; std::getline(tactics, name, '\t') && std::getline(tactics, tactic);)
+    tactics_[name] = tactic;
+}
+
+std::string LoadedPlan::tactic(const planish_step_info& step) const {
+  const auto at = tactics_.find(std::string_view(step.name));
+  return at == tactics_.end() ? step.kernel : at->second;
 }
 
 void LoadedPlan::read_shape_values(const char* note) {
