@@ -75,34 +75,47 @@ constexpr MmaFormat kDot =
     mma_format(Mma::dot_i8, Isa::PLANISH_ISA);  // columns: as all but tiles; rows: as many or more
 constexpr int kDotRows = static_cast<int>(kDot.rows), kDotColumns = static_cast<int>(kDot.columns);
 
-template <class Dot, int R>
-void dot_rows(const BlockArgs& block) {
-  constexpr int kLanes = Vec::kWidth, kVectorsOfDot = kDotColumns / kLanes;
-  Words sums[R][kVectorsOfDot];
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectorsOfDot; ++v) sums[r][v] = no_words();
-  const int32_t* b = block.b;
-  for (int64_t run = 0; run < block.runs; ++run) {
-    const int32_t* a = block.a + block.offsets[run];
+// The sums of R rows and V vectors of a panel's columns. Indices are constants and callers are flattened, so that all
+// of them are registers: g++ leaves an array whose loops it unrolls late in memory.
+template <class Dot, int R, int V>
+struct Sums {
+  Words at[R * V];  // row by row
+
+  // f(sum, row, vector)
+  template <class F>
+  void each(const F& f) {
+    [&]<int... I>(std::integer_sequence<int, I...>) { (f(at[I], I / V, I % V), ...); }
+    (std::make_integer_sequence<int, R * V>());
+  }
+  void add(const BlockArgs& block) {
+    const int32_t* b = block.b;
+    for (int64_t run = 0; run < block.runs; ++run) {
+      const int32_t* a = block.a + block.offsets[run];
 #pragma GCC unroll 2
-    for (int64_t step = 0; step < block.steps; ++step, ++a, b += kDotColumns) {
-      Words w[kVectorsOfDot];
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectorsOfDot; ++v) w[v] = load_words(b + v * kLanes);
-#pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) {
-        const Words x = splat_word(a[r * block.pitch]);
-#pragma GCC unroll 4
-        for (int v = 0; v < kVectorsOfDot; ++v) Dot::add(sums[r][v], x, w[v]);
-      }
+      for (int64_t step = 0; step < block.steps; ++step, ++a, b += kDotColumns)
+        add_word(a, block.pitch, b, std::make_index_sequence<R>(), std::make_index_sequence<V>());
     }
   }
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectorsOfDot; ++v) store_words(block.sums + r * kDotColumns + v * kLanes, sums[r][v]);
+
+ private:
+  template <size_t... r, size_t... v>
+  void add_word(const int32_t* a, int64_t pitch, const int32_t* b, std::index_sequence<r...>,
+                std::index_sequence<v...> vectors) {
+    const Words w[V] = {load_words(b + v * Vec::kWidth)...};
+    (add_to_row<r>(splat_word(a[static_cast<int64_t>(r) * pitch]), w, vectors), ...);
+  }
+  template <size_t r, size_t... v>
+  void add_to_row(Words x, const Words (&w)[V], std::index_sequence<v...>) {
+    (Dot::add(at[r * V + v], x, w[v]), ...);
+  }
+};
+
+template <class Dot, int R>
+[[gnu::flatten]] void dot_rows(const BlockArgs& block) {
+  Sums<Dot, R, kDotColumns / Vec::kWidth> sums;
+  sums.each([](Words& sum, int, int) { sum = no_words(); });
+  sums.add(block);
+  sums.each([&](const Words& sum, int r, int v) { store_words(block.sums + r * kDotColumns + v * Vec::kWidth, sum); });
 }
 
 template <class Dot>

@@ -133,7 +133,7 @@ struct MmaPanel {
     here.rows = static_cast<int>(rows);
     span.row = row;
     span.rows = static_cast<int>(rows);
-    multiply_direct(here, {product.end, columns.bias, span});
+    multiply_direct(here, {product.end, columns, span});
   }
   void finish(int64_t row, int64_t rows, const int32_t* from) {
     span.row = row;
@@ -146,7 +146,7 @@ struct MmaPanel {
   void run_lines(int64_t first, int64_t last) {
     const MmaPlaces& places = product.places;
     const int64_t height = product.params->format.rows;
-    const bool whole = is_tiled(product.params->mma), direct = ends_directly(product.end);
+    const bool whole = is_tiled(product.params->mma), direct = ends_directly(product.end, span);
     int64_t waiting = 0;
     const auto flush = [&] {
       if (waiting > 0) finish(first - waiting, waiting, sums);
