@@ -223,7 +223,7 @@ void store_sums(int32_t* sums) {
 
 inline void fetch_ahead(const BlockArgs& block, const std::byte*& ahead) {
   constexpr int64_t kLine = 64;
-  for (int64_t i = 0; i < block.ahead_bytes; i += kLine) prefetch(reinterpret_cast<const float*>(ahead + i));
+  for (int64_t i = 0; i < block.ahead_bytes; i += kLine) prefetch(ahead + i);
   ahead += block.ahead_bytes;
 }
 
