@@ -8,8 +8,7 @@ namespace planish::tensorrt {
 
 ContextImpl::ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice> device,
                          nvinfer1::ExecutionContextAllocationStrategy strategy)
-    : engine_(engine),
-      shared_(engine.shared()),
+    : shared_(engine.shared()),
       plan_(engine.plan()),
       device_(std::move(device)),
       reporter_(engine.reporter()),
@@ -20,6 +19,12 @@ ContextImpl::ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice>
   now_.allocators.assign(count, nullptr);
   shape_values_.resize(count);
   for (const Io& io : plan_->ios()) now_.shapes.add(io.extents);
+}
+
+nvinfer1::ICudaEngine const& ContextImpl::getEngine() const {
+  if (const EngineImpl* engine = shared_->engine.load()) return *engine;
+  std::call_once(engine_gone_, [&] { stand_in_ = std::make_unique<EngineImpl>(shared_, device_, reporter_); });
+  return *stand_in_;
 }
 
 // The caller's memory stays where another profile needs no more of it; else there is none until it is given again.

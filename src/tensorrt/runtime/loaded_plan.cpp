@@ -28,6 +28,7 @@ LoadedPlan::LoadedPlan(Blob blob, planish_device* device, std::shared_ptr<Plugin
     if (!record) throw Error(Code::invalid_plan, "a plan without weights that cannot be refitted");
     stripped_bytes_ = record->stripped_bytes();
   }
+  check_record(blob_);
   auto options = detail::sized<planish_load_options>();
   options.device = device;
   options.flags = PLANISH_LOAD_BORROW;
