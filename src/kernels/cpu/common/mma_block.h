@@ -23,6 +23,7 @@ struct BlockArgs {
   const int32_t* b = nullptr;  // [plane][run][step][column]
   int32_t* sums = nullptr;     // [rows][columns of the format]
   int rows = 0;
+  int64_t next = 0;  // words to the panel behind, which is fetched step by step: its stream ends where this one does
   // Tiles leave the rest of the core idle: after each of their steps a piece of what comes next is fetched.
   const std::byte* ahead = nullptr;
   int64_t ahead_bytes = 0;  // after each step
@@ -31,6 +32,7 @@ using BlockFn = void (*)(const BlockArgs&);
 
 // Words: as many 32-bit lanes as a Vec has; acc + a . b lane by lane.
 #if defined(PLANISH_ISA_avx512)
+// Instructions written out work on a local: an operand within an array would keep it in memory.
 using Words = __m512i;
 inline Words load_words(const int32_t* p) { return _mm512_loadu_si512(p); }
 inline Words splat_word(int32_t w) { return _mm512_set1_epi32(w); }
@@ -40,10 +42,18 @@ struct MaddI16 {
   static void add(Words& sum, Words a, Words b) { sum = _mm512_add_epi32(sum, _mm512_madd_epi16(a, b)); }
 };
 struct DotI8 {
-  static void add(Words& sum, Words a, Words b) { __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
+  static void add(Words& sum, Words a, Words b) {
+    Words own = sum;
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(own) : "v"(a), "v"(b));
+    sum = own;
+  }
 };
 struct DotBf16 {
-  static void add(Words& sum, Words a, Words b) { __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
+  static void add(Words& sum, Words a, Words b) {
+    Words own = sum;
+    __asm__("vdpbf16ps %2, %1, %0" : "+v"(own) : "v"(a), "v"(b));
+    sum = own;
+  }
 };
 #elif defined(PLANISH_ISA_avx2)
 using Words = __m256i;
@@ -55,7 +65,11 @@ struct MaddI16 {
   static void add(Words& sum, Words a, Words b) { sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
 };
 struct DotI8 {
-  static void add(Words& sum, Words a, Words b) { __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b)); }
+  static void add(Words& sum, Words a, Words b) {
+    Words own = sum;
+    __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(own) : "x"(a), "x"(b));
+    sum = own;
+  }
 };
 #else
 using Words = int32_t;
@@ -75,6 +89,13 @@ constexpr MmaFormat kDot =
     mma_format(Mma::dot_i8, Isa::PLANISH_ISA);  // columns: as all but tiles; rows: as many or more
 constexpr int kDotRows = static_cast<int>(kDot.rows), kDotColumns = static_cast<int>(kDot.columns);
 
+// f(0) … f(N - 1), whose argument is a constant where callers are flattened.
+template <int N, class F>
+inline void for_constants(const F& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) { (f(I), ...); }
+  (std::make_integer_sequence<int, N>());
+}
+
 // The sums of R rows and V vectors of a panel's columns. Indices are constants and callers are flattened, so that all
 // of them are registers: g++ leaves an array whose loops it unrolls late in memory.
 template <class Dot, int R, int V>
@@ -84,29 +105,26 @@ struct Sums {
   // f(sum, row, vector)
   template <class F>
   void each(const F& f) {
-    [&]<int... I>(std::integer_sequence<int, I...>) { (f(at[I], I / V, I % V), ...); }
-    (std::make_integer_sequence<int, R * V>());
+    for_constants<R * V>([&](int i) { f(at[i], i / V, i % V); });
   }
   void add(const BlockArgs& block) {
     const int32_t* b = block.b;
     for (int64_t run = 0; run < block.runs; ++run) {
       const int32_t* a = block.a + block.offsets[run];
 #pragma GCC unroll 2
-      for (int64_t step = 0; step < block.steps; ++step, ++a, b += kDotColumns)
-        add_word(a, block.pitch, b, std::make_index_sequence<R>(), std::make_index_sequence<V>());
+      for (int64_t step = 0; step < block.steps; ++step, ++a, b += kDotColumns) add_word(a, block.pitch, b, block.next);
     }
   }
 
  private:
-  template <size_t... r, size_t... v>
-  void add_word(const int32_t* a, int64_t pitch, const int32_t* b, std::index_sequence<r...>,
-                std::index_sequence<v...> vectors) {
-    const Words w[V] = {load_words(b + v * Vec::kWidth)...};
-    (add_to_row<r>(splat_word(a[static_cast<int64_t>(r) * pitch]), w, vectors), ...);
-  }
-  template <size_t r, size_t... v>
-  void add_to_row(Words x, const Words (&w)[V], std::index_sequence<v...>) {
-    (Dot::add(at[r * V + v], x, w[v]), ...);
+  void add_word(const int32_t* a, int64_t pitch, const int32_t* b, int64_t next) {
+    for_constants<kDotColumns / 16>([&](int line) { prefetch(reinterpret_cast<const float*>(b + next + line * 16)); });
+    Words w[V];
+    for_constants<V>([&](int v) { w[v] = load_words(b + v * Vec::kWidth); });
+    for_constants<R>([&](int r) {
+      const Words x = splat_word(a[r * pitch]);
+      for_constants<V>([&](int v) { Dot::add(at[r * V + v], x, w[v]); });
+    });
   }
 };
 

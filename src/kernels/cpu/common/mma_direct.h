@@ -111,6 +111,7 @@ struct NumberEnd {
     if (direct.end.params->extras > 0) {
       const uint8_t* const added = place<uint8_t>(direct.end.extra[0], direct.span);
       const int64_t pitch = direct.end.extra[0].pitch;
+      if (scale.has_inner()) sums.each([&](Words& sum, int, int) { sum = as_words(scale.numbered(as_floats(sum))); });
       sums.each([&](Words& sum, int r, int v) {
         sum = as_words(scale.joined(as_floats(sum), added + r * pitch + v * Vec::kWidth));
       });
@@ -119,17 +120,16 @@ struct NumberEnd {
     sums.each([](Words& sum, int, int) { sum = rounded(as_floats(sum)); });
     uint8_t* const out = place<uint8_t>(direct.end.out, direct.span);
     const int64_t pitch = direct.end.out.pitch;
-    [&]<int... I>(std::integer_sequence<int, I...>) {
-      (store<2 * I, std::min(2 * I + 1, R - 1)>(scale, sums, out, pitch), ...);
-    }
-    (std::make_integer_sequence<int, (R + 1) / 2>());
-  }
-
- private:
-  template <int A, int B, int R, int V>
-  static void store(const NumberScale& scale, const Sums<Dot, R, V>& sums, uint8_t* out, int64_t pitch) {
-    const Words a[] = {sums.at[A * V], sums.at[A * V + 1]}, b[] = {sums.at[B * V], sums.at[B * V + 1]};
-    scale.store(a, b, out + A * pitch, out + B * pitch);
+    const auto store = [&](auto found) {
+      for_constants<(R + 1) / 2>([&](int pair) {
+        const int r = 2 * pair, next = std::min(r + 1, R - 1);
+        const Words a[] = {sums.at[r * V], sums.at[r * V + 1]}, b[] = {sums.at[next * V], sums.at[next * V + 1]};
+        store_halves(found(scale.saturated(a, b)), out + r * pitch, out + next * pitch);
+      });
+    };
+    if (!direct.end.params->has_table) return store([](Words bytes) { return bytes; });
+    const PermutedTable table(direct.end.params->table);
+    store([&](Words bytes) { return table.found(bytes); });
   }
 };
 
@@ -166,6 +166,7 @@ inline void multiply_direct(const BlockArgs& block, const DirectEnd& direct) {
 inline bool ends_directly(const MmaEnd& end, const MmaSpan& span) {
   if (!end.out.even || (end.params->extras > 0 && !end.extra[0].even)) return false;
   if (end.kind == MmaEnd::Kind::floats) return end.params->mma == Mma::dot_bf16;
+  if (end.params->has_table && !PermutedTable::is_there()) return false;
   return end.kind == MmaEnd::Kind::numbers && end.params->mma == Mma::dot_i8 && span.width == kDotColumns;
 }
 

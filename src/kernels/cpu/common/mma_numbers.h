@@ -1,8 +1,8 @@
 #pragma once
 // The end of most products of bytes: a block of exact sums becomes rows of bytes in vectors, from the sums to the
 // store.
-//   q = saturate(round_half_even(clamp(float(sum + offset) * scale + bias [+ (residual - its zero) * its scale]))) +
-//   zero
+//   q = saturate(round_half_even(clamp(v [+ (residual - its zero) * its scale]))) + zero, v = float(sum + offset) *
+//   scale + bias, of a number within (InnerNumbers) what that means
 
 #include <limits>
 
@@ -28,6 +28,11 @@ class NumberScale {
     high_ = Vec::splat(std::min(high, most));
     residual_zero_ = Vec::splat(static_cast<float>(attrs.residual_zero + (is_signed(end.extra[0]) ? 128 : 0)));
     residual_scale_ = Vec::splat(static_cast<float>(attrs.residual_scale));
+    const InnerNumbers inner(attrs);
+    has_inner_ = inner.scale > 0;
+    inner_low_ = Vec::splat(inner.low);
+    inner_high_ = Vec::splat(inner.high);
+    inner_scale_ = Vec::splat(inner.scale);
     const auto half = static_cast<uint32_t>(zero_) & 0xffffu;
     zeros_ = splat_word(static_cast<int32_t>(half | half << 16));
 #pragma GCC unroll 4
@@ -40,20 +45,30 @@ class NumberScale {
   bool clamps() const { return clamps_; }  // else saturation is all that bounds the numbers
   // Vector v of a row, its offset in the sum.
   Vec scaled(Words sum, int v) const { return floats_of(sum) * scales_[v] + bias_[v]; }
+  bool has_inner() const { return has_inner_; }
+  Vec numbered(Vec x) const {
+    const Vec rounds = Vec::splat(InnerNumbers::kRounds);
+    return ((Vec::min(inner_high_, Vec::max(inner_low_, x)) + rounds) - rounds) * inner_scale_;
+  }
   Vec joined(Vec x, const uint8_t* residual) const {
     return x + (load_flipped(residual, residual_flip_) - residual_zero_) * residual_scale_;
   }
   Vec clamped(Vec x) const { return Vec::min(high_, Vec::max(low_, x)); }
+#if defined(PLANISH_ISA_avx512)
+  Words saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors]) const {
+    return planish::kernels::cpu::PLANISH_ISA::saturated(a, b, zeros_, flip_);
+  }
+#endif
   void store(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], uint8_t* to_a, uint8_t* to_b) const {
     store_saturated(a, b, zeros_, flip_, to_a, to_b);
   }
 
  private:
   int32_t zero_;
-  bool clamps_;
+  bool clamps_, has_inner_;
   Words flip_, residual_flip_, zeros_;
   Vec scales_[kByteVectors], bias_[kByteVectors];
-  Vec low_, high_, residual_zero_, residual_scale_;
+  Vec low_, high_, residual_zero_, residual_scale_, inner_low_, inner_high_, inner_scale_;
 };
 
 // kAdds: there is a residual.
@@ -100,6 +115,7 @@ class NumberRows {
         std::memcpy(out[r + 1], some[1], width);
       }
     }
+    for (int r = 0; r < rows && end_.params->has_table; ++r) look_up(end_.params->table, out[r], out[r], span_.width);
   }
 
   template <bool kWhole, bool kClamps>
@@ -114,6 +130,7 @@ class NumberRows {
     for (int v = 0; v < kByteVectors; ++v) {
       const int at = v * Vec::kWidth;
       Vec x = scale_.scaled(sum_of(load_words(sums + at), offsets_[v]), v);
+      if (kAdds && scale_.has_inner()) x = scale_.numbered(x);
       if constexpr (kAdds) x = scale_.joined(x, added + at);
       if constexpr (kClamps) x = scale_.clamped(x);
       numbers[v] = rounded(x);

@@ -109,6 +109,7 @@ struct MmaPanel {
     block.offsets = p.places.offsets;
     block.a_plane = p.places.plane;
     block.b = p.weights + (g * p.panels() + panel) * p.panel_words();
+    block.next = p.panel_words();
   }
 
   void multiply_rows(int64_t at, int64_t rows, int32_t* to) {
@@ -155,8 +156,9 @@ struct MmaPanel {
     while (first < last) {
       const int64_t line = first / places.width, start = places.line_at(line) - line * places.width * places.pitch;
       const int64_t end = std::min(last, (line + 1) * places.width);
-      for (int64_t blocks = (end - first + height - 1) / height; first < end; --blocks) {
-        const int64_t rows = whole ? std::min(height, end - first) : (end - first + blocks - 1) / blocks;
+      const int64_t blocks = (end - first + height - 1) / height, least = (end - first) / blocks;
+      for (int64_t higher = (end - first) % blocks; first < end; --higher) {
+        const int64_t rows = whole ? std::min(height, end - first) : least + (higher > 0 ? 1 : 0);
         if (direct) {
           multiply_and_leave(start + first * places.pitch, first, rows);
           first += rows;

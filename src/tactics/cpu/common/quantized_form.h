@@ -16,7 +16,9 @@ struct QuantizedForm {
   std::vector<ValueId> dynamic;  // x's scale and zero point where only running tells them; else empty
   QuantizedWeights weights;
   std::map<ValueId, TensorScale> extras;  // those that are numbers
+  std::optional<TensorScale> inner;       // of what is quantised, and again read, in front of the epilogue
   std::optional<TensorScale> result;      // nothing: f32
+  PointwiseProgram table;                 // of the result's bytes; no results: they stay as they are
 };
 std::optional<QuantizedForm> quantized_form(const Graph& graph, const Node& node);
 
@@ -27,6 +29,7 @@ struct QuantizedEpilogue {
   std::vector<float> scales;  // of the sums, one a column
   double residual_scale = 1;
   int64_t residual_zero = 0, out_zero = 0;
+  double inner_scale = 0;  // what a step of the inner numbers is in those of the result
 };
 QuantizedEpilogue quantized_epilogue(const QuantizedForm& q, EpilogueParams params, int64_t columns);
 
