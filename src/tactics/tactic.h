@@ -58,7 +58,7 @@ inline LayoutRule rule_at(const std::vector<LayoutRule>& rules, size_t i) {
 
 struct Candidate {
   MemorySpace space = MemorySpace::host;  // of operands, results, constants and temporaries
-  std::string name;                       // "gemm_conv.6x16", for reports and the timing cache
+  std::string name;                       // "winograd.f4.r4", for reports and the timing cache
   std::vector<LayoutRule> inputs;         // one a node operand; shorter: the rest is row_major
   std::vector<LayoutRule> outputs;
   double estimated_us = 0;      // roofline estimate; prunes, and decides where timing is off

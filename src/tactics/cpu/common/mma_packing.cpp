@@ -77,11 +77,13 @@ Tensor pack_depthwise(Isa isa, const GemmAttrs& conv, std::span<const int16_t> w
 // Few rows by many weights are cut along the weights, which then are read once: a chunk is as large as the cache takes.
 std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns) {
   const MmaFormat f = mma_format(mma, code_level(isa));
-  constexpr int64_t kWeightWordsInCache = 64 << 10;
+  // Weights of more words are read again for every chunk of rows: large chunks are first. From kStreamedWords on the
+  // kernel deals columns out to its threads besides.
+  constexpr int64_t kHeavyWords = 64 << 10;
   const int64_t fits = std::max<int64_t>(1, words_in_cache(mma) / row_words(mma, isa, values) / f.rows);
   const auto shared = static_cast<int64_t>(rows) / (f.rows * 4 * threads),
              all = static_cast<int64_t>(rows) / f.rows + 1;
-  const bool heavy = row_words(mma, isa, values) * columns > kWeightWordsInCache && columns >= f.columns * 4 * threads;
+  const bool heavy = row_words(mma, isa, values) * columns > kHeavyWords && columns >= f.columns * 4 * threads;
   const int64_t most = std::min<int64_t>(fits, 512 / f.rows);
   const int64_t blocks = std::clamp<int64_t>(heavy ? std::min(all, most) : shared, 1, most);
   std::vector<int64_t> choices = {blocks};
