@@ -111,9 +111,12 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   infer_all(graph);
   verify(graph);
   phases.begin("optimising", 1);
-  run_pipeline(graph, passes_of(options, target), options.dump_dir);
+  const int passes = run_pipeline(graph, passes_of(options, target), options.dump_dir);
   target.check_compiler();
-  if (target.is_accelerated() && options.precisions.fp16) narrow_half(graph);
+  if (target.is_accelerated() && options.precisions.fp16) {
+    narrow_half(graph);
+    if (target.multiplies_factored_rows()) run_pipeline(graph, half_passes(), options.dump_dir, passes);
+  }
   verify(graph);
   check_extents(graph);
   phases.begin("tuning", 2);

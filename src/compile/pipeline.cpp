@@ -70,6 +70,11 @@ static std::vector<Pass> fusing_passes(bool gpu) {
   return all;
 }
 
+std::vector<Pass> half_passes() {
+  using namespace passes;
+  return {fuse_squeeze(), fuse_factors()};
+}
+
 std::vector<Pass> pipeline(bool optimize, bool gpu) {
   using namespace passes;
   if (!optimize) return {widen_half(), integer_products(), fold_shapes(), fold_constants()};
@@ -81,14 +86,15 @@ std::vector<Pass> pipeline(bool optimize, bool gpu) {
   return all;
 }
 
-void run_pipeline(Graph& graph, const std::vector<Pass>& passes, const std::string& dump_dir) {
+int run_pipeline(Graph& graph, const std::vector<Pass>& passes, const std::string& dump_dir, int first) {
   if (!dump_dir.empty()) std::filesystem::create_directories(dump_dir);
-  int index = 0;
+  int index = first;
   for (const Pass& pass : passes) {
     with_context([&] { return "pass " + pass.name; }, [&] { run_pass(pass, graph); });
     graph.remove_dead();
     if (!dump_dir.empty()) write_file_atomic(fmt::format("{}/{:02}_{}.ir", dump_dir, index++, pass.name), print(graph));
   }
+  return index;
 }
 
 }  // namespace planish

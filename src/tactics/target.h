@@ -21,9 +21,10 @@ struct Target {
 
   // Where nodes are computed, and elements moved, that have a kernel there.
   MemorySpace space() const { return is_accelerated() ? MemorySpace::device : MemorySpace::host; }
-  double copy_rate() const;                                   // bytes a microsecond that a change of order moves there
-  bool stores_half() const { return !is_accelerated(); }      // its kernels take f32 that lies as bf16
-  bool compiles_kernels() const { return is_accelerated(); }  // to emit a candidate takes a compiler, and long
+  double copy_rate() const;                               // bytes a microsecond that a change of order moves there
+  bool stores_half() const { return !is_accelerated(); }  // its kernels take f32 that lies as bf16
+  bool multiplies_factored_rows() const { return arch == "sm_90a"; }  // products behind factors (fuse_factors)
+  bool compiles_kernels() const { return is_accelerated(); }          // to emit a candidate takes a compiler, and long
 
   // What computes a node, of the target itself; where nothing does, and in bodies, the processor: propose_on_host.
   CandidateSink propose(const Graph& graph, const Node& node, const Precisions& precisions) const;

@@ -35,7 +35,10 @@ constexpr ConvCase kTensorConvs[] = {
     {1, 64, 20, 20, 48, 3, 1, 2, 2, 1},  {4, 256, 14, 14, 256, 3, 1, 1, 1, 1}, {1, 512, 7, 7, 2048, 1, 1, 0, 1, 1},
     {1, 64, 28, 28, 128, 1, 2, 0, 1, 1}, {2, 48, 16, 16, 48, 5, 2, 2, 1, 48},  {2, 40, 14, 15, 40, 5, 1, 2, 1, 40},
     {1, 72, 28, 28, 72, 3, 2, 1, 1, 72}, {3, 24, 7, 9, 24, 3, 1, 1, 1, 24},    {1, 16, 14, 20, 16, 3, 1, 2, 2, 16},
-    {1, 16, 12, 10, 16, 5, 1, 2, 1, 16}, {130, 20, 1, 1, 6, 1, 1, 0, 1, 1},
+    {1, 16, 12, 10, 16, 5, 1, 2, 1, 16}, {130, 20, 1, 1, 6, 1, 1, 0, 1, 1},    {2, 64, 20, 20, 255, 1, 1, 0, 1, 1},
+    {1, 32, 9, 11, 85, 3, 1, 1, 1, 1},   {2, 24, 60, 61, 144, 1, 1, 0, 1, 1},  {3, 16, 50, 50, 96, 1, 1, 0, 1, 1},
+    {2, 64, 60, 61, 320, 3, 1, 1, 1, 1}, {9, 96, 56, 56, 24, 1, 1, 0, 1, 1},   {3, 32, 112, 100, 16, 1, 1, 0, 1, 1},
+    {9, 240, 28, 28, 40, 1, 1, 0, 1, 1},
 };
 
 template <class Make>
@@ -84,9 +87,135 @@ TEST(CudaKernels, ConvolutionsOnTensorCores) {
       kTensorConvs);
 }
 
+// --- what passes of halves fuse
+
+std::vector<std::string> kernels_of(const Graph& graph) {
+  EmitOptions emit;
+  emit.target.isa = active_isa();
+  emit.target.threads = 2;
+  emit.target.arch = arch();
+  const Plan plan = emit_plan(graph, emit);
+  std::vector<std::string> names;
+  for (const Step& step : plan.profiles[0].steps) names.push_back(step.kernel);
+  return names;
+}
+
+Graph fused_halves(Graph graph) {
+  infer_all(graph);
+  run_pipeline(graph, pipeline(true, true), "");
+  narrow_half(graph);
+  run_pipeline(graph, half_passes(), "");
+  return graph;
+}
+
+ValueId one_pixel_conv(Graph& g, ValueId x, int64_t from, int64_t to, uint32_t seed) {
+  return add_op(g, "conv",
+                {x, g.add_constant(integers({to, from, 1, 1}, seed, -1, 1)), g.add_constant(integers({to}, seed))}, {},
+                fmt::format("conv{}", seed));
+}
+
+TEST(CudaKernels, ProductsBehindFactors) {
+  struct Case {
+    int64_t n, c, h, w, m;
+    bool residual;
+  };
+  for (const Case& c :
+       {Case{2, 64, 14, 14, 24, true}, Case{3, 32, 7, 7, 16, false}, Case{5, 144, 28, 28, 40, true},
+        Case{2, 1152, 7, 7, 192, false}, Case{9, 16, 56, 56, 96, false}, Case{40, 240, 14, 14, 80, true},
+        Case{33, 96, 15, 15, 144, false}, Case{60, 672, 7, 7, 112, false}}) {
+    const auto make = [&] {
+      Graph g;
+      const ValueId x = g.add_input("x", {DataType::f32, {c.n, c.c, c.h, c.w}});
+      const ValueId s = g.add_input("s", {DataType::f32, {c.n, c.c, 1, 1}});
+      ValueId y = one_pixel_conv(g, add_op(g, "mul", {s, x}, {}, "mul"), c.c, c.m, 2);
+      if (c.residual) y = add_op(g, "add", {y, g.add_input("r", g.value(y).type)}, {}, "add");
+      g.add_output(y);
+      return g;
+    };
+    Inputs inputs = {{"x", integers({c.n, c.c, c.h, c.w}, 1, -1, 1)}, {"s", integers({c.n, c.c, 1, 1}, 3, -2, 2)}};
+    if (c.residual) inputs["r"] = integers({c.n, c.m, c.h, c.w}, 4);
+    Check check{0};
+    check.halves = true;
+    compare(make, inputs, fmt::format("{} x {} behind factors", c.c, c.m), check);
+    if (!can_compile() || arch() != "sm_90a") continue;
+    const auto kernels = kernels_of(fused_halves(make()));
+    EXPECT_EQ(std::count(kernels.begin(), kernels.end(), "tensor_product"), 1);
+  }
+}
+
+TEST(CudaKernels, ProductsWithTwoAddends) {
+  for (int64_t columns : {64, 24}) {
+    const auto make = [&] {
+      Graph g;
+      const ValueId x = g.add_input("x", {DataType::f32, {2, 32, 20, 21}});
+      ValueId y =
+          add_op(g, "conv",
+                 {x, g.add_constant(integers({columns, 32, 3, 3}, 2, -1, 1)), g.add_constant(integers({columns}, 5))},
+                 {{"pads", std::vector<int64_t>(4, 1)}}, "conv");
+      y = add_op(g, "add", {y, g.add_input("r", g.value(y).type)}, {}, "add");
+      y = add_op(g, "mul", {y, g.add_constant(Tensor::of<float>({1}, std::vector<float>{0.5f}))}, {}, "half");
+      g.add_output(add_op(g, "add", {y, g.add_input("s", g.value(y).type)}, {}, "add2"));
+      return g;
+    };
+    Check check{0};
+    check.halves = true;
+    compare(make,
+            {{"x", integers({2, 32, 20, 21}, 1, -1, 1)},
+             {"r", integers({2, columns, 20, 21}, 3)},
+             {"s", integers({2, columns, 20, 21}, 4)}},
+            fmt::format("two addends, {} columns", columns), check);
+    if (!can_compile() || arch() != "sm_90a") continue;
+    const auto kernels = kernels_of(fused_halves(make()));
+    EXPECT_EQ(std::count(kernels.begin(), kernels.end(), "tensor_product"), 1);
+  }
+}
+
+TEST(CudaKernels, SqueezeAndExcite) {
+  struct Case {
+    int64_t n, c, h, w, k, stride, hidden;
+  };
+  for (const Case& c : {Case{2, 32, 28, 28, 3, 1, 8}, Case{3, 48, 14, 14, 5, 1, 12}, Case{2, 40, 15, 17, 5, 2, 10},
+                        Case{1, 96, 56, 56, 3, 2, 4}, Case{5, 672, 7, 7, 5, 1, 28}, Case{2, 24, 9, 9, 3, 1, 6}}) {
+    const auto make = [&] {
+      Graph g;
+      const ValueId x = g.add_input("x", {DataType::f32, {c.n, c.c, c.h, c.w}});
+      const int64_t pad = c.k / 2;
+      ValueId y = add_op(
+          g, "conv", {x, g.add_constant(random_tensor({c.c, 1, c.k, c.k}, 2))},
+          {{"pads", std::vector<int64_t>(4, pad)}, {"group", c.c}, {"strides", std::vector<int64_t>(2, c.stride)}},
+          "depthwise");
+      y = add_op(g, "silu", {y}, {}, "silu");
+      const auto product = [&](ValueId from, int64_t channels, int64_t columns, uint32_t seed) {
+        return add_op(g, "conv",
+                      {from, g.add_constant(random_tensor({columns, channels, 1, 1}, seed)),
+                       g.add_constant(random_tensor({columns}, seed + 1))},
+                      {}, fmt::format("conv{}", seed));
+      };
+      ValueId s = add_op(g, "global_average_pool", {y}, {}, "mean");
+      s = add_op(g, "silu", {product(s, c.c, c.hidden, 3)}, {}, "silu2");
+      s = add_op(g, "sigmoid", {product(s, c.hidden, c.c, 5)}, {}, "gate");
+      g.add_output(product(add_op(g, "mul", {y, s}, {}, "excite"), c.c, 24, 7));
+      return g;
+    };
+    Check check{4e-3};
+    check.halves = true;
+    compare(make, {{"x", random_tensor({c.n, c.c, c.h, c.w}, 1)}},
+            fmt::format("squeeze and excite of {} channels", c.c), check);
+    if (!can_compile() || arch() != "sm_90a") continue;
+    const auto kernels = kernels_of(fused_halves(make()));
+    EXPECT_EQ(std::count(kernels.begin(), kernels.end(), "squeeze_and_excite"), 1);
+    EXPECT_EQ(std::count(kernels.begin(), kernels.end(), "tensor_product"), 1);
+  }
+}
+
 TEST(CudaKernels, ProductsOnTensorCores) {
-  for (const auto& [rows, depth, columns] :
-       {std::array<int64_t, 3>{128, 768, 768}, {197, 768, 3072}, {1, 2048, 1000}, {3, 64, 24}, {1000, 256, 64}}) {
+  for (const auto& [rows, depth, columns] : {std::array<int64_t, 3>{128, 768, 768},
+                                             {197, 768, 3072},
+                                             {1, 2048, 1000},
+                                             {3, 64, 24},
+                                             {1000, 256, 64},
+                                             {300, 128, 51},
+                                             {12288, 64, 768}}) {
     const auto make = [rows = rows, depth = depth, columns = columns] {
       Graph g;
       g.add_output(add_op(g, "matmul",
@@ -378,12 +507,13 @@ TEST(CudaKernels, AttentionOfHalves) {
   for (int64_t width : {32, 64, 128})
     for (int64_t keys : {77, 300, 384})
       for (size_t masks : {0u, 1u, 2u}) {
-        const int64_t queries = keys == 77 ? 130 : 70;
+        const int64_t queries = keys == 77 ? 130 : 70,
+                      heads = width == 64 && keys != 300 ? 101 : 3;  // many blocks, or few
         const std::vector<std::vector<int64_t>> extents = {
-            {2, 3, queries, width},
-            {2, 3, keys, width},
-            {2, 3, keys, width},
-            masks == 2 ? std::vector<int64_t>{3, queries, keys} : std::vector<int64_t>{2, 1, 1, keys},
+            {2, heads, queries, width},
+            {2, heads, keys, width},
+            {2, heads, keys, width},
+            masks == 2 ? std::vector<int64_t>{heads, queries, keys} : std::vector<int64_t>{2, 1, 1, keys},
             {2, 1, queries, keys}};
         Inputs inputs;
         for (size_t i = 0; i < 3 + masks; ++i)
@@ -421,7 +551,7 @@ TEST(CudaKernels, Primitives) {
 // Of 16 bits they are other functions, of fewer instructions.
 TEST(CudaKernels, PrimitivesOfHalves) {
   const std::vector<int64_t> extents = {3, 4, 33};
-  for (const char* op : {"exp", "tanh", "erf", "sigmoid", "softplus", "reciprocal"})
+  for (const char* op : {"exp", "tanh", "erf", "sigmoid", "softplus", "reciprocal", "silu", "gelu"})
     for (float scale : {0.1f, 1.0f, 8.0f})
       compare([&] { return unary(op, extents, {}, {}, DataType::f16); },
               {{"x", as_type(random_tensor(extents, 1, scale), DataType::f16)}}, fmt::format("{} of {}", op, scale),

@@ -10,6 +10,7 @@
 
 #include "compile/build.h"
 #include "compile/emitter.h"
+#include "compile/narrow_half.h"
 #include "compile/pipeline.h"
 #include "device/accelerator.h"
 #include "device/cuda/driver.h"
@@ -90,6 +91,7 @@ struct Check {
   double tolerance = 1e-5;
   bool optimize = true;
   bool on_device = true;  // nothing is left to the host
+  bool halves = false;    // with `optimize`: as a build in fp16 has it, with what its passes fuse
 };
 
 inline void expect_equal(const Inputs& found, const Inputs& expected, double tolerance, const std::string& what) {
@@ -112,7 +114,11 @@ void compare(MakeGraph make, const Inputs& inputs, const std::string& what, Chec
   const auto expected = testing::run(build(make(), *host, plain), inputs);
   Graph graph = make();
   infer_all(graph);
-  if (check.optimize) run_pipeline(graph, pipeline(true), "");
+  if (check.optimize) run_pipeline(graph, pipeline(true, check.halves), "");
+  if (check.halves) {
+    narrow_half(graph);
+    run_pipeline(graph, half_passes(), "");
+  }
   EmitOptions emit;
   emit.target.isa = active_isa();
   emit.target.threads = 2;

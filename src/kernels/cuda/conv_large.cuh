@@ -5,6 +5,8 @@
 //   hides behind the other's products. Otherwise both share a tile of 2 * WarpRows rows. Cluster 2: two blocks work on
 //   neighbouring tiles of rows; each loads half of their common weights for both.
 //
+//   Factored: A, a matrix of 16-bit elements, is multiplied by RowFactors.
+//
 // Grid: Cluster * min(floor(multiprocessors / Cluster), pairs of tiles) blocks; 384 threads.
 // Result and residual pass through shared memory, one buffer a warpgroup: panels of kPanel bytes of all its rows.
 
@@ -15,16 +17,18 @@
 // instance [sm_90a]: PLANISH_LARGE=LargeConv<bfloat_t,float,64,128,128,4,false,1,8,true>
 // instance [sm_90a]: PLANISH_LARGE=LargeConv<tf32_t,float,64,128,128,4,false,2,8,true>
 // instance [sm_90a]: PLANISH_LARGE=LargeConv<int8_t,int8_t,128,128,128,4,true,2,8,false>
+// instance [sm_90a]: PLANISH_LARGE_FACTORED=LargeConv<half_t,half_t,128,128,128,5,true,1,8,false,true>
+// instance [sm_90a]: PLANISH_LARGE_FACTORED=LargeConv<bfloat_t,bfloat_t,64,48,64,8,false,1,2,false,true>
 
 template <class T, class Out, int WarpRows, int Columns, int BlockBytes, int Stages, bool PingPong, int Cluster,
-          int Group, bool Image>
+          int Group, bool Image, bool Factored = false>
 struct LargeConv {
   using Element = T;
   using Result = Out;
   using SumType = typename Sum<T>::type;
   static constexpr int kWarpRows = WarpRows, kColumns = Columns, kBlockBytes = BlockBytes, kStages = Stages;
   static constexpr int kCluster = Cluster, kGroup = Group;
-  static constexpr bool kPingPong = PingPong, kImage = Image;
+  static constexpr bool kPingPong = PingPong, kImage = Image, kFactored = Factored;
   static constexpr int kThreads = 384, kRows = PingPong ? WarpRows : 2 * WarpRows;
   static constexpr int kLeft = kRows * BlockBytes, kRight = Columns * BlockBytes, kStage = kLeft + kRight;
   static constexpr int kRowBytes = Columns * static_cast<int>(sizeof(Out));
@@ -145,6 +149,29 @@ PLANISH_DEVICE void large_release(LargeBarriers<C> barriers, int stage, int lane
   }
 }
 
+// After the last block: the other group's turn.
+template <class C>
+PLANISH_DEVICE void large_pass_turn(LargeBarriers<C> barriers, int group, int lane) {
+  if (C::kPingPong && lane == 0) barrier_arrive(barriers.turn(group ^ 1));
+}
+
+// The main loop of a tile with factors.
+template <class C>
+using LargeFactors = FactoredRows<typename C::Element, C::kBlockBytes, C::kWarpRows / 64, C::kColumns>;
+template <class C>
+PLANISH_DEVICE void large_multiply_factored(float (*sums)[C::kColumns / 2], const ConvShape& p, LargeFactors<C>& rows,
+                                            uint32_t stages, LargeBarriers<C> barriers, Ring<C::kStages>& ring,
+                                            int group, int warp, int lane) {
+  const int row = C::kPingPong ? 0 : group * C::kWarpRows;
+  for (int k = 0; k < p.blocks; k++, ring.next()) {
+    barrier_wait(barriers.full(ring.stage), ring.parity);
+    const uint32_t tile = stages + ring.stage * C::kStage;
+    rows.add(sums, tile + row * C::kBlockBytes, tile + C::kLeft, k, p.blocks, warp, lane);
+    large_release(barriers, ring.stage, lane);
+  }
+  large_pass_turn(barriers, group, lane);
+}
+
 // The main loop of a tile: sums of WarpRows rows, all blocks of depth from the ring's place on.
 template <class C>
 PLANISH_DEVICE void large_multiply(typename C::SumType (*sums)[C::kColumns / 2], const ConvShape& p, uint32_t stages,
@@ -170,7 +197,7 @@ PLANISH_DEVICE void large_multiply(typename C::SumType (*sums)[C::kColumns / 2],
     before = ring.stage;
     ring.next();
   }
-  if (C::kPingPong && lane == 0) barrier_arrive(barriers.turn(group ^ 1));
+  large_pass_turn(barriers, group, lane);
   product_wait<0>();
 #pragma unroll
   for (int i = 0; i < C::kWarpRows / 64; i++) sums_ready<C::kColumns / 2>(sums[i]);
@@ -239,11 +266,13 @@ PLANISH_DEVICE void large_finish(typename C::SumType (*sums)[C::kColumns / 2], c
 
 template <class C, class Program>
 PLANISH_DEVICE void large_compute(const ConvShape& p, uint32_t stages, uint32_t buffers, LargeBarriers<C> barriers,
-                                  const float* bias, const float* scale, int rank, int group) {
+                                  const float* bias, const float* scale, const RowFactors& factors, int rank,
+                                  int group) {
   const int warp = (threadIdx.x >> 5) & 3, lane = threadIdx.x & 31;
   const int tiles = large_tiles<C>(p), step = gridDim.x / C::kCluster;
   typename C::SumType sums[C::kWarpRows / 64][C::kColumns / 2];
   Ring<C::kStages> ring;
+  if constexpr (C::kFactored) grid_wait();
   if (C::kPingPong && group == 1) ring.skip(p.blocks);
   uint32_t parity = 0;
   const int t0 = blockIdx.x / C::kCluster;
@@ -251,8 +280,18 @@ PLANISH_DEVICE void large_compute(const ConvShape& p, uint32_t stages, uint32_t 
     const LargeTile<C> tile(p, t, rank);
     // The first turn is group 0's; from then on each waits for the end of the other's main loop. So nobody is more
     // than a phase of a stage ahead of what is known to be complete.
-    if constexpr (C::kPingPong) barrier_wait(barriers.turn(group), parity ^ (group == 0 ? 1 : 0));
-    large_multiply<C>(sums, p, stages, barriers, ring, group, lane);
+    const auto wait_for_turn = [&] {
+      if constexpr (C::kPingPong) barrier_wait(barriers.turn(group), parity ^ (group == 0 ? 1 : 0));
+    };
+    if constexpr (C::kFactored) {
+      LargeFactors<C> rows(p, factors, tile.m0 + (C::kPingPong ? 0 : group * C::kWarpRows), warp, lane);
+      rows.ask(0);
+      wait_for_turn();
+      large_multiply_factored<C>(sums, p, rows, stages, barriers, ring, group, warp, lane);
+    } else {
+      wait_for_turn();
+      large_multiply<C>(sums, p, stages, barriers, ring, group, lane);
+    }
     if constexpr (C::kPingPong) ring.skip(p.blocks);
     const uint32_t buffer = buffers + group * C::kBuffer;
     barrier_wait(barriers.open(group), parity);
@@ -266,7 +305,8 @@ PLANISH_DEVICE void large_compute(const ConvShape& p, uint32_t stages, uint32_t 
 
 template <class C, class Program>
 PLANISH_DEVICE void conv_large(const TensorMap& a, const TensorMap& b, const TensorMap& result,
-                               const TensorMap& residual, const float* bias, const float* scale, const ConvShape& p) {
+                               const TensorMap& residual, const float* bias, const float* scale, const ConvShape& p,
+                               const RowFactors& factors = {}) {
   extern __shared__ __align__(1024) uint8_t shared[];
   const uint32_t stages = shared_address(shared), buffers = stages + C::kStages * C::kStage;
   const LargeBarriers<C> barriers{buffers + 2 * C::kBuffer};
@@ -287,7 +327,7 @@ PLANISH_DEVICE void conv_large(const TensorMap& a, const TensorMap& b, const Ten
     if (warp == 1 && lane == 0) large_store<C, Program>(result, residual, p, buffers, barriers, rank);
   } else {
     registers_take<232>();
-    large_compute<C, Program>(p, stages, buffers, barriers, bias, scale, rank, group - 1);
+    large_compute<C, Program>(p, stages, buffers, barriers, bias, scale, factors, rank, group - 1);
   }
   if constexpr (C::kCluster > 1) {  // nobody leaves while its peer still writes into it
     __syncthreads();
@@ -306,4 +346,14 @@ PLANISH_DEVICE void conv_large(const TensorMap& a, const TensorMap& b, const Ten
 #ifdef PLANISH_LARGE
 using LargeInstance = PLANISH_LARGE;
 PLANISH_CONV_LARGE(large, LargeInstance, SampleProgram)
+#endif
+#ifdef PLANISH_LARGE_FACTORED
+using LargeFactored = PLANISH_LARGE_FACTORED;
+extern "C" __global__ void __launch_bounds__(LargeFactored::kThreads, 1)
+    large_factored(const __grid_constant__ TensorMap a, const __grid_constant__ TensorMap b,
+                   const __grid_constant__ TensorMap result, const __grid_constant__ TensorMap residual,
+                   const float* bias, const __grid_constant__ ConvShape shape,
+                   const __grid_constant__ RowFactors factors) {
+  conv_large<LargeFactored, SampleProgram>(a, b, result, residual, bias, bias, shape, factors);
+}
 #endif

@@ -14,16 +14,21 @@
 // instance [sm_90a]: PLANISH_SMALL=SmallConv<bfloat_t,float,64,64,8,2,4,true>
 // instance [sm_90a]: PLANISH_SMALL=SmallConv<tf32_t,float,64,128,5,8,8,false>
 // instance [sm_90a]: PLANISH_SMALL=SmallConv<int8_t,int8_t,64,128,5,1,8,true>
+// instance [sm_90a]: PLANISH_SMALL=SmallConv<half_t,half_t,64,128,5,1,1,false,false,false>
+// instance [sm_90a]: PLANISH_SMALL_FACTORED=SmallConv<half_t,half_t,16,128,5,1,2,false,true>
 
 // Group: of the packed weights. Image: A is an image read with taps (an im2col map with boxes of 64 pixels); else a
 // matrix (a tiled map with boxes of 64 rows). Boxes are BlockBytes wide and swizzled so; B's have Columns rows.
-template <class T, class Out, int Columns, int BlockBytes, int Stages, int Split, int Group, bool Image>
+// Factored: A, a matrix of 16-bit elements, is multiplied by RowFactors. Aligned false: any number of columns and any
+// pitches.
+template <class T, class Out, int Columns, int BlockBytes, int Stages, int Split, int Group, bool Image,
+          bool Factored = false, bool Aligned = true>
 struct SmallConv {
   using Element = T;
   using Result = Out;
   using SumType = typename Sum<T>::type;
   static constexpr int kColumns = Columns, kBlockBytes = BlockBytes, kStages = Stages, kSplit = Split, kGroup = Group;
-  static constexpr bool kImage = Image;
+  static constexpr bool kImage = Image, kFactored = Factored, kAligned = Aligned;
   static constexpr int kThreads = 160, kRows = 64;
   static constexpr int kLeft = kRows * BlockBytes, kStage = kLeft + Columns * BlockBytes;
   static constexpr int kPartial = Split > 1 ? kRows* Columns * 4 : 0;
@@ -108,6 +113,23 @@ PLANISH_DEVICE void small_load(const TensorMap& a, const TensorMap& b, const Con
   }
 }
 
+// The same with factors; `first`: of the blocks of depth that are this block's.
+template <class C>
+PLANISH_DEVICE void small_multiply_factored(float* sums, const ConvShape& p, const RowFactors& factors, uint32_t stages,
+                                            uint32_t barriers, int row0, int first, int count, int warp, int lane) {
+  using T = typename C::Element;
+  FactoredRows<T, C::kBlockBytes, 1, C::kColumns> rows(p, factors, row0, warp, lane);
+  rows.channel += first * (C::kBlockBytes / static_cast<int>(sizeof(T)));
+  rows.ask(0);
+  Ring<C::kStages> ring;
+  for (int i = 0; i < count; i++, ring.next()) {
+    barrier_wait(barriers + ring.stage * 8, ring.parity);
+    const uint32_t left = stages + ring.stage * C::kStage;
+    rows.add(reinterpret_cast<float(*)[C::kColumns / 2]>(sums), left, left + C::kLeft, i, count, warp, lane);
+    if (count > C::kStages && lane == 0) barrier_arrive(barriers + (C::kStages + ring.stage) * 8);
+  }
+}
+
 template <class C>
 PLANISH_DEVICE void small_multiply(typename C::SumType* sums, uint32_t stages, uint32_t barriers, int count, int lane) {
   Ring<C::kStages> ring;
@@ -130,10 +152,31 @@ PLANISH_DEVICE void small_multiply(typename C::SumType* sums, uint32_t stages, u
   sums_ready<C::kColumns / 2>(sums);
 }
 
+// A run of channels of a row, of which the first `there` are there.
+template <class C>
+PLANISH_DEVICE void small_read(float* values, const typename C::Result* from, int there) {
+  if constexpr (C::kAligned) {
+    load_run<typename C::Result, C::kRun>(values, from);
+  } else {
+#pragma unroll
+    for (int i = 0; i < C::kRun; i++) values[i] = i < there ? to_float(from[i]) : 0.0f;
+  }
+}
+template <class C>
+PLANISH_DEVICE void small_write(typename C::Result* to, const float* values, int there) {
+  if constexpr (C::kAligned) {
+    store_run<typename C::Result, C::kRun>(to, values);
+  } else {
+#pragma unroll
+    for (int i = 0; i < C::kRun; i++)
+      if (i < there) to[i] = rounded_to<typename C::Result>(values[i]);
+  }
+}
+
 template <class C, class Program>
 PLANISH_DEVICE void conv_small(const TensorMap& a, const TensorMap& b, typename C::Result* result, const float* bias,
-                               const float* scale, const typename C::Result* residual, const ConvShape& p) {
-  using Out = typename C::Result;
+                               const float* scale, const typename C::Result* residual, const ConvShape& p,
+                               const RowFactors& factors = {}) {
   extern __shared__ __align__(1024) uint8_t shared[];
   const uint32_t stages = shared_address(shared), partial = stages + C::kStages * C::kStage;
   const uint32_t barriers = partial + C::kPartial, reduced = barriers + 2 * C::kStages * 8;
@@ -178,11 +221,15 @@ PLANISH_DEVICE void conv_small(const TensorMap& a, const TensorMap& b, typename 
       for (int t = 0; t < runs; t++) {
         const int m = row + h * 8, channel = channel_of<C::kGroup>(group0 + t * C::kRunGroups, q);
         if (m < p.rows && channel < p.columns)
-          load_run<Out, C::kRun>(addends[h][t], residual + static_cast<int64_t>(m) * p.residual_pitch + channel);
+          small_read<C>(addends[h][t], residual + static_cast<int64_t>(m) * p.residual_pitch + channel,
+                        p.columns - channel);
       }
   }
   typename C::SumType sums[C::kColumns / 2], slice[C::kSums];
-  small_multiply<C>(sums, stages, barriers, count, lane);
+  if constexpr (C::kFactored)
+    small_multiply_factored<C>(sums, p, factors, stages, barriers, m0, first, count, warp, lane);
+  else
+    small_multiply<C>(sums, stages, barriers, count, lane);
   if constexpr (C::kSplit > 1) {
     cluster_wait();
     reduce_slices<C>(slice, sums, partial, reduced, rank, threadIdx.x);
@@ -201,7 +248,7 @@ PLANISH_DEVICE void conv_small(const TensorMap& a, const TensorMap& b, typename 
       for (int i = 0; i < C::kRun; i++) s[i] = slice[(t * C::kRunGroups + i / 2) * (2 * C::kHalves) + h * 2 + (i & 1)];
       apply_program<Program, C::kRun>(values, s, scales[t], biases[t], addends[h][t]);
       if (m < p.rows && channel < p.columns)
-        store_run<Out, C::kRun>(result + static_cast<int64_t>(m) * p.result_pitch + channel, values);
+        small_write<C>(result + static_cast<int64_t>(m) * p.result_pitch + channel, values, p.columns - channel);
     }
 }
 
@@ -216,4 +263,13 @@ PLANISH_DEVICE void conv_small(const TensorMap& a, const TensorMap& b, typename 
 #ifdef PLANISH_SMALL
 using SmallInstance = PLANISH_SMALL;
 PLANISH_CONV_SMALL(small, SmallInstance, SampleProgram)
+#endif
+#ifdef PLANISH_SMALL_FACTORED
+using SmallFactored = PLANISH_SMALL_FACTORED;
+extern "C" __global__ void __launch_bounds__(SmallFactored::kThreads, 1)
+    small_factored(const __grid_constant__ TensorMap a, const __grid_constant__ TensorMap b,
+                   SmallFactored::Result* result, const float* bias, const SmallFactored::Result* residual,
+                   const __grid_constant__ ConvShape shape, const __grid_constant__ RowFactors factors) {
+  conv_small<SmallFactored, SampleProgram>(a, b, result, bias, bias, residual, shape, factors);
+}
 #endif

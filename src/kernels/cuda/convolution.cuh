@@ -8,6 +8,7 @@
 // whole blocks. Rows of B are permuted inside blocks of 8 * Group output channels: position (g, q, e), that is row
 // 8g + 2q + e, holds channel q * 2 * Group + 2g + e. So a thread's sums are neighbouring channels.
 
+#include "mma.cuh"
 #include "wgmma.cuh"
 
 struct ConvShape {
@@ -59,6 +60,89 @@ struct RowLoader {
       copy_tile(to, map, barrier, block * kChannels, row, keep);
     }
     block++;
+  }
+};
+
+// Factors of A's elements, one for each image and channel: [image][channels]. An image is out_pixels rows.
+struct RowFactors {
+  const void* data;
+  int channels;
+};
+
+PLANISH_DEVICE uint32_t pair_product(half_t, uint32_t a, uint32_t b) {
+  uint32_t out;
+  asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(out) : "r"(a), "r"(b));
+  return out;
+}
+PLANISH_DEVICE uint32_t pair_product(bfloat_t, uint32_t a, uint32_t b) {
+  uint32_t out;
+  asm("mul.rn.bf16x2 %0, %1, %2;" : "=r"(out) : "r"(a), "r"(b));
+  return out;
+}
+
+// The left operand of a warpgroup's products through registers, multiplied by its factors on the way: tiles of 64 rows.
+// The factors of a block of depth are asked for one block ahead.
+template <class T, int BlockBytes, int Tiles, int Columns>
+struct FactoredRows {
+  static constexpr int kSteps = BlockBytes / 32;
+  const T* rows[Tiles][2];
+  uint32_t factors[Tiles][kSteps][4];
+  int channel, channels;
+
+  // row0: the tile's first row.
+  PLANISH_DEVICE FactoredRows(const ConvShape& p, const RowFactors& f, int row0, int warp, int lane)
+      : channel((lane & 3) * 2), channels(f.channels) {
+#pragma unroll
+    for (int i = 0; i < Tiles; i++)
+#pragma unroll
+      for (int h = 0; h < 2; h++) {
+        const int row = min(row0 + i * 64 + warp * 16 + (lane >> 2) + h * 8, p.rows - 1);
+        rows[i][h] = static_cast<const T*>(f.data) + static_cast<int64_t>(row / p.out_pixels) * f.channels;
+      }
+  }
+  PLANISH_DEVICE void ask(int block) {
+#pragma unroll
+    for (int i = 0; i < Tiles; i++)
+#pragma unroll
+      for (int d = 0; d < kSteps; d++)
+#pragma unroll
+        for (int w = 0; w < 4; w++) {
+          const int c = (block * kSteps + d) * 16 + w / 2 * 8 + channel;
+          factors[i][d][w] = 0;
+          if (c < channels) load_words<1>(&factors[i][d][w], rows[i][w & 1] + c);
+        }
+  }
+  // Adds block `block` of `blocks`, which lies at `left` and `right`, and waits for the sums.
+  PLANISH_DEVICE void add(float (*sums)[Columns / 2], uint32_t left, uint32_t right, int block, int blocks, int warp,
+                          int lane) {
+    uint32_t words[Tiles][kSteps][4];
+#pragma unroll
+    for (int i = 0; i < Tiles; i++)
+#pragma unroll
+      for (int d = 0; d < kSteps; d++) {
+        load_fragments(words[i][d],
+                       left + chunk_offset<BlockBytes>(i * 64 + warp * 16 + (lane & 15), 2 * d + (lane >> 4)));
+#pragma unroll
+        for (int w = 0; w < 4; w++) words[i][d][w] = pair_product(T(), words[i][d][w], factors[i][d][w]);
+      }
+    if (block + 1 < blocks) ask(block + 1);
+    product_fence();
+#pragma unroll
+    for (int d = 0; d < kSteps; d++)
+#pragma unroll
+      for (int i = 0; i < Tiles; i++)
+        HeldProduct<T, Columns>::add(sums[i], words[i][d], tile_descriptor<BlockBytes>(right + d * 32),
+                                     (block | d) != 0);
+    product_commit();
+    product_wait<0>();
+#pragma unroll
+    for (int i = 0; i < Tiles; i++) {
+      sums_ready<Columns / 2>(sums[i]);
+#pragma unroll
+      for (int d = 0; d < kSteps; d++)
+#pragma unroll
+        for (int w = 0; w < 4; w++) asm volatile("" : "+r"(words[i][d][w])::"memory");  // read until here
+    }
   }
 };
 

@@ -16,6 +16,9 @@
 // instance: PLANISH_DEPTHWISE=DepthwiseConv<half_t,half_t,5,5,2,1,1,4,4>
 // instance: PLANISH_DEPTHWISE=DepthwiseConv<bfloat_t,bfloat_t,3,3,2,1,1,4,8>
 // instance: PLANISH_DEPTHWISE=DepthwiseConv<float,float,3,3,1,2,1,2,4>
+// instance: PLANISH_DEPTHWISE_SUMS=DepthwiseConv<half_t,half_t,3,3,1,1,7,2,4>
+// instance: PLANISH_DEPTHWISE_SUMS=DepthwiseConv<half_t,half_t,5,5,1,1,4,4,2>
+// instance: PLANISH_DEPTHWISE_SUMS=DepthwiseConv<half_t,half_t,5,5,2,1,1,4,4>
 
 struct DepthwiseShape {
   int images, height, width, channels, out_h, out_w, pad_h, pad_w;
@@ -116,13 +119,42 @@ PLANISH_DEVICE void depthwise_line(float (*sums)[C::kPixels][C::kVector], const 
   }
 }
 
+// Sums of the results over groups of patches, [patch of all images / together][channel]: for means over images of
+// a multiple of `together` patches, a power of two up to kPatches.
+struct PatchSums {
+  float* to;
+  int together;
+};
+
+// The block's: patches of a group are added in their order.
+template <class C>
+PLANISH_DEVICE void store_patch_sums(const float* values, const PatchSums& sums, const DepthwiseShape& p, int chunks) {
+  __shared__ float parts[C::kPatches][32];
+  const int own = threadIdx.x / C::kAcross, across = threadIdx.x % C::kAcross * C::kVector;
+#pragma unroll
+  for (int c = 0; c < C::kVector; c++) parts[own][across + c] = values[c];
+  __syncthreads();
+  const int groups = C::kPatches / sums.together;
+  const int64_t most = int64_t{p.images} * ((p.out_h + C::kLines - 1) / C::kLines) *
+                       ((p.out_w + C::kPixels - 1) / C::kPixels) / sums.together;
+  for (int i = threadIdx.x; i < groups * 32; i += C::kThreads) {
+    const int channel = static_cast<int>(blockIdx.x % chunks * 32) + i % 32;
+    const int64_t group = static_cast<int64_t>(blockIdx.x / chunks) * groups + i / 32;
+    if (channel >= p.channels || group >= most) continue;
+    float sum = 0;
+    for (int j = 0; j < sums.together; j++) sum += parts[i / 32 * sums.together + j][i % 32];
+    sums.to[group * p.channels + channel] = sum;
+  }
+}
+
+// total: what the thread stores, summed.
 template <class C, class Program>
-PLANISH_DEVICE void depthwise(const typename C::Element* x, const typename C::Element* weights,
-                              typename C::Result* result, const float* bias, const float* scale,
-                              const typename C::Result* residual, const DepthwiseShape& p) {
+PLANISH_DEVICE void depthwise_patch(const typename C::Element* x, const typename C::Element* weights,
+                                    typename C::Result* result, const float* bias, const float* scale,
+                                    const typename C::Result* residual, const DepthwiseShape& p, int chunks,
+                                    float* total) {
   using Out = typename C::Result;
-  grid_release();
-  const int chunks = (p.channels + 31) / 32, across = (p.out_w + C::kPixels - 1) / C::kPixels;
+  const int across = (p.out_w + C::kPixels - 1) / C::kPixels;
   const int down = (p.out_h + C::kLines - 1) / C::kLines;
   const int channel = static_cast<int>(blockIdx.x % chunks * 32 + threadIdx.x % C::kAcross * C::kVector);
   const uint32_t patch = blockIdx.x / chunks * C::kPatches + threadIdx.x / C::kAcross;
@@ -166,7 +198,21 @@ PLANISH_DEVICE void depthwise(const typename C::Element* x, const typename C::El
       if constexpr (Program::residual) load_run<Out, C::kVector>(addends, residual + row * p.residual_pitch + channel);
       apply_program<Program, C::kVector>(values, sums[l][i], scales, biases, addends);
       store_run<Out, C::kVector>(result + row * p.result_pitch + channel, values);
+#pragma unroll
+      for (int c = 0; c < C::kVector; c++) total[c] += values[c];
     }
+}
+
+template <class C, class Program, bool Sums = false>
+PLANISH_DEVICE void depthwise(const typename C::Element* x, const typename C::Element* weights,
+                              typename C::Result* result, const float* bias, const float* scale,
+                              const typename C::Result* residual, const DepthwiseShape& p,
+                              const PatchSums& patch_sums = {}) {
+  grid_release();
+  const int chunks = (p.channels + 31) / 32;
+  float total[C::kVector] = {};
+  depthwise_patch<C, Program>(x, weights, result, bias, scale, residual, p, chunks, total);
+  if constexpr (Sums) store_patch_sums<C>(total, patch_sums, p, chunks);
 }
 
 #define PLANISH_CONV_DEPTHWISE(name, Config, Program)                                                           \
@@ -179,4 +225,17 @@ PLANISH_DEVICE void depthwise(const typename C::Element* x, const typename C::El
 #ifdef PLANISH_DEPTHWISE
 using DepthwiseInstance = PLANISH_DEPTHWISE;
 PLANISH_CONV_DEPTHWISE(depthwise_kernel, DepthwiseInstance, SampleProgram)
+#endif
+#ifdef PLANISH_DEPTHWISE_SUMS
+using DepthwiseSums = PLANISH_DEPTHWISE_SUMS;
+struct SumsProgram {
+  static constexpr bool residual = false, scale = false;
+  static PLANISH_DEVICE float apply(float v, float) { return fmaxf(v, 0.0f); }
+};
+extern "C" __global__ void __launch_bounds__(DepthwiseSums::kThreads, DepthwiseSums::kResident)
+    depthwise_sums(const DepthwiseSums::Element* x, const DepthwiseSums::Element* weights,
+                   DepthwiseSums::Result* result, const float* bias, const __grid_constant__ DepthwiseShape shape,
+                   const __grid_constant__ PatchSums sums) {
+  depthwise<DepthwiseSums, SumsProgram, true>(x, weights, result, bias, nullptr, nullptr, shape, sums);
+}
 #endif

@@ -3,6 +3,7 @@
 // KERNEL2 (1 behind the last axis), TYPE_X, TYPE_Y, AVERAGE, COUNT_PAD, WIDTH (1, or 16 bytes of elements that divide
 // the channels).
 // instance: SPATIAL=2 KERNEL0=3 KERNEL1=2 KERNEL2=1 TYPE_X=float TYPE_Y=float AVERAGE=0 COUNT_PAD=0 WIDTH=1
+// instance: SPATIAL=2 KERNEL0=3 KERNEL1=3 KERNEL2=1 TYPE_X=half_t TYPE_Y=half_t AVERAGE=0 COUNT_PAD=0 WIDTH=8
 // instance: SPATIAL=2 KERNEL0=5 KERNEL1=5 KERNEL2=1 TYPE_X=half_t TYPE_Y=half_t AVERAGE=1 COUNT_PAD=1 WIDTH=8
 
 #include "view.cuh"
@@ -45,14 +46,30 @@ __device__ inline float larger_or_nan(float a, float b) {
   return out;
 }
 
+// The largest of halves, two at a time, NaN among them: no conversion on the way.
+template <class T>
+struct Pairs {
+  static constexpr bool kWhole = false;
+};
+template <>
+struct Pairs<half_t> {
+  static constexpr bool kWhole = !AVERAGE && WIDTH % 2 == 0;
+};
+__device__ inline uint32_t larger_pair(uint32_t a, uint32_t b) {
+  uint32_t out;
+  asm("max.NaN.f16x2 %0, %1, %2;" : "=r"(out) : "r"(a), "r"(b));
+  return out;
+}
+
 // Results in the order n, o, c: neighbours are channels. `most`: positions from there on are not even padding.
 extern "C" __global__ void __launch_bounds__(256)
     pool(const __grid_constant__ View x, const __grid_constant__ View y, int stride0, int stride1, int stride2,
          int dilation0, int dilation1, int dilation2, int pad0, int pad1, int pad2, int most0, int most1, int most2,
          int64_t count EXTRA_PARAMETERS) {
   wait_for_previous();
-  const int kernel[3] = {KERNEL0, KERNEL1, KERNEL2}, stride[3] = {stride0, stride1, stride2}, dilation[3] = {dilation0, dilation1, dilation2},
-            pad[3] = {pad0, pad1, pad2}, most[3] = {most0, most1, most2};
+  const int kernel[3] = {KERNEL0, KERNEL1, KERNEL2}, stride[3] = {stride0, stride1, stride2},
+            dilation[3] = {dilation0, dilation1, dilation2}, pad[3] = {pad0, pad1, pad2},
+            most[3] = {most0, most1, most2};
   const bool runs = has_runs<TYPE_X>(x), stored_runs = has_runs<TYPE_Y>(y);
   for (int64_t flat = static_cast<int64_t>(blockIdx.x) * 256 + threadIdx.x; flat < count;
        flat += static_cast<int64_t>(gridDim.x) * 256) {
@@ -71,6 +88,10 @@ extern "C" __global__ void __launch_bounds__(256)
     float values[WIDTH];
 #pragma unroll
     for (int i = 0; i < WIDTH; ++i) values[i] = AVERAGE ? 0.0f : __int_as_float(0xff800000);
+    constexpr bool pairs = Pairs<TYPE_X>::kWhole;
+    uint32_t largest[(WIDTH + 1) / 2];
+#pragma unroll
+    for (int i = 0; i < (WIDTH + 1) / 2; ++i) largest[i] = 0xfc00fc00u;  // -infinity twice
     int inside = 0, counted = 0;
     for (int first = 0; first < kTaps; first += kTogether) {
       int64_t from = plane;
@@ -88,8 +109,8 @@ extern "C" __global__ void __launch_bounds__(256)
       bool there[kTogether];
 #pragma unroll
       for (int s = 0; s < kTogether; ++s) {
-        const int source = at[SPATIAL + 1] * stride[SPATIAL - 1] - pad[SPATIAL - 1] +
-                           (first % kLast + s) * dilation[SPATIAL - 1];
+        const int source =
+            at[SPATIAL + 1] * stride[SPATIAL - 1] - pad[SPATIAL - 1] + (first % kLast + s) * dilation[SPATIAL - 1];
         there[s] = line_there && source >= 0 && source < static_cast<int>(x.dims[SPATIAL + 1]);
         counted += line_counts && source < most[SPATIAL - 1] ? 1 : 0;
         if (there[s]) taps[s] = load_channels_at<TYPE_X>(x, from + source * x.strides[SPATIAL + 1], runs);
@@ -97,14 +118,22 @@ extern "C" __global__ void __launch_bounds__(256)
 #pragma unroll
       for (int s = 0; s < kTogether; ++s) {
         if (!there[s]) continue;
+        if constexpr (pairs) {
 #pragma unroll
-        for (int i = 0; i < WIDTH; ++i) {
+          for (int i = 0; i < WIDTH / 2; ++i)
+            largest[i] = larger_pair(largest[i], reinterpret_cast<const uint32_t*>(taps[s].elements)[i]);
+        }
+#pragma unroll
+        for (int i = 0; !pairs && i < WIDTH; ++i) {
           const float element = widened<float, TYPE_X>(taps[s].elements[i]);
           values[i] = AVERAGE ? values[i] + element : larger_or_nan(values[i], element);
         }
         ++inside;
       }
     }
+#pragma unroll
+    for (int i = 0; pairs && i < WIDTH; ++i)
+      values[i] = to_float(half_t{static_cast<uint16_t>(largest[i / 2] >> i % 2 * 16)});
     const float count_of = static_cast<float>(max(COUNT_PAD ? counted : inside, 1));
     const int64_t to = offset_of(y, at);
     Run<TYPE_Y, WIDTH> results;

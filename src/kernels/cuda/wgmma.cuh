@@ -13,8 +13,8 @@ PLANISH_DEVICE uint64_t tile_descriptor(uint32_t address) {
   return static_cast<uint64_t>((address & 0x3ffff) >> 4) | (uint64_t{1} << 16) |
          (static_cast<uint64_t>(RowBytes * 8 >> 4) << 32) | (mode << 62);
 }
-// Of a tile whose rows are depth: rows of 128 bytes swizzled, 64 columns a panel, panels `panel` bytes apart; depth advances by
-// rows. For the right operand of a RightProduct.
+// Of a tile whose rows are depth: rows of 128 bytes swizzled, 64 columns a panel, panels `panel` bytes apart; depth
+// advances by rows. For the right operand of a RightProduct.
 PLANISH_DEVICE uint64_t panel_descriptor(uint32_t address, uint32_t panel) {
   return static_cast<uint64_t>((address & 0x3ffff) >> 4) | (static_cast<uint64_t>(panel >> 4) << 16) |
          (static_cast<uint64_t>(8 * 128 >> 4) << 32) | (uint64_t{1} << 62);
@@ -96,6 +96,7 @@ struct Product;  // static void add(sums[N / 2], descriptor of A, descriptor of 
   PLANISH_PRODUCT(T, S, c, 96, shape, tail, PLANISH_R5, PLANISH_V5, 48, 49, 50)       \
   PLANISH_PRODUCT(T, S, c, 112, shape, tail, PLANISH_R6, PLANISH_V6, 56, 57, 58)      \
   PLANISH_PRODUCT(T, S, c, 128, shape, tail, PLANISH_R7, PLANISH_V7, 64, 65, 66)      \
+  PLANISH_PRODUCT(T, S, c, 144, shape, tail, PLANISH_R8, PLANISH_V8_, 72, 73, 74)     \
   PLANISH_PRODUCT(T, S, c, 160, shape, tail, PLANISH_R9, PLANISH_V9, 80, 81, 82)      \
   PLANISH_PRODUCT(T, S, c, 192, shape, tail, PLANISH_R11, PLANISH_V11, 96, 97, 98)    \
   PLANISH_PRODUCT(T, S, c, 224, shape, tail, PLANISH_R13, PLANISH_V13, 112, 113, 114) \
@@ -105,21 +106,53 @@ PLANISH_PRODUCTS(bfloat_t, float, "f", "k16.f32.bf16.bf16", ", 1, 1, 0, 0")
 PLANISH_PRODUCTS(tf32_t, float, "f", "k8.f32.tf32.tf32", ", 1, 1")
 PLANISH_PRODUCTS(int8_t, int, "r", "k32.s32.s8.s8", "")
 
-// D[64][N] += A[64][16] B[16][N] of 16-bit elements: A in registers, a thread's as its sums lie (two groups of 8 columns, packed);
-// B in shared memory as panel_descriptor has it.
+// D[64][N] += A[64][16] B[16][N] of 16-bit elements: A in registers, a thread's as its sums lie (two groups of 8
+// columns, packed); B in shared memory as panel_descriptor has it.
 template <class T, int N>
 struct RightProduct;  // static void add(sums[N / 2], words of A[4], descriptor of B)
 
 // a: the number of the first operand behind the sums; b, c, d, e the next ones
-#define PLANISH_RIGHT_PRODUCT(T, N, shape, R, V, a, b, c, d, e)                                                  \
-  template <>                                                                                                    \
-  struct RightProduct<T, N> {                                                                                    \
-    static PLANISH_DEVICE void add(float* s, const uint32_t* left, uint64_t right) {                             \
-      asm volatile("{.reg .pred p;\nsetp.ne.b32 p, 1, 0;\nwgmma.mma_async.sync.aligned.m64n" #N "k16." shape     \
-                   " {" R "}, {%" #a ", %" #b ", %" #c ", %" #d "}, %" #e ", p, 1, 1, 1;}"                       \
-                   : V("f")                                                                                      \
-                   : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right));                        \
-    }                                                                                                            \
+#define PLANISH_RIGHT_PRODUCT(T, N, shape, R, V, a, b, c, d, e)                                                     \
+  template <>                                                                                                       \
+  struct RightProduct<T, N> {                                                                                       \
+    static PLANISH_DEVICE void add(float* s, const uint32_t* left, uint64_t right) {                                \
+      asm volatile("{.reg .pred p;\nsetp.ne.b32 p, 1, 0;\nwgmma.mma_async.sync.aligned.m64n" #N "k16." shape " {" R \
+                   "}, {%" #a ", %" #b ", %" #c ", %" #d "}, %" #e ", p, 1, 1, 1;}"                                 \
+                   : V("f")                                                                                         \
+                   : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right));                           \
+    }                                                                                                               \
   };
 PLANISH_RIGHT_PRODUCT(half_t, 64, "f32.f16.f16", PLANISH_R3, PLANISH_V3, 32, 33, 34, 35, 36)
 PLANISH_RIGHT_PRODUCT(bfloat_t, 64, "f32.bf16.bf16", PLANISH_R3, PLANISH_V3, 32, 33, 34, 35, 36)
+
+// D[64][N] = (accumulate ? D : 0) + A[64][16] B[N][16]^T of 16-bit elements: A in registers as that of a RightProduct,
+// B as tile_descriptor has it.
+template <class T, int N>
+struct HeldProduct;  // static void add(sums[N / 2], words of A[4], descriptor of B, bool accumulate)
+
+// a: the number of the first operand behind the sums; b … f the next ones
+#define PLANISH_HELD_PRODUCT(T, N, shape, R, V, a, b, c, d, e, f)                                                  \
+  template <>                                                                                                      \
+  struct HeldProduct<T, N> {                                                                                       \
+    static PLANISH_DEVICE void add(float* s, const uint32_t* left, uint64_t right, bool accumulate) {              \
+      asm volatile("{.reg .pred p;\nsetp.ne.b32 p, %" #f ", 0;\nwgmma.mma_async.sync.aligned.m64n" #N "k16." shape \
+                   " {" R "}, {%" #a ", %" #b ", %" #c ", %" #d "}, %" #e ", p, 1, 1, 0;}"                         \
+                   : V("f")                                                                                        \
+                   : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right),                           \
+                     "r"(static_cast<int>(accumulate)));                                                           \
+    }                                                                                                              \
+  };
+#define PLANISH_HELD_PRODUCTS(T, shape)                                                \
+  PLANISH_HELD_PRODUCT(T, 16, shape, PLANISH_R0, PLANISH_V0, 8, 9, 10, 11, 12, 13)     \
+  PLANISH_HELD_PRODUCT(T, 32, shape, PLANISH_R1, PLANISH_V1, 16, 17, 18, 19, 20, 21)   \
+  PLANISH_HELD_PRODUCT(T, 48, shape, PLANISH_R2, PLANISH_V2, 24, 25, 26, 27, 28, 29)   \
+  PLANISH_HELD_PRODUCT(T, 64, shape, PLANISH_R3, PLANISH_V3, 32, 33, 34, 35, 36, 37)   \
+  PLANISH_HELD_PRODUCT(T, 80, shape, PLANISH_R4, PLANISH_V4, 40, 41, 42, 43, 44, 45)   \
+  PLANISH_HELD_PRODUCT(T, 96, shape, PLANISH_R5, PLANISH_V5, 48, 49, 50, 51, 52, 53)   \
+  PLANISH_HELD_PRODUCT(T, 112, shape, PLANISH_R6, PLANISH_V6, 56, 57, 58, 59, 60, 61)  \
+  PLANISH_HELD_PRODUCT(T, 128, shape, PLANISH_R7, PLANISH_V7, 64, 65, 66, 67, 68, 69)  \
+  PLANISH_HELD_PRODUCT(T, 144, shape, PLANISH_R8, PLANISH_V8_, 72, 73, 74, 75, 76, 77) \
+  PLANISH_HELD_PRODUCT(T, 160, shape, PLANISH_R9, PLANISH_V9, 80, 81, 82, 83, 84, 85)  \
+  PLANISH_HELD_PRODUCT(T, 192, shape, PLANISH_R11, PLANISH_V11, 96, 97, 98, 99, 100, 101)
+PLANISH_HELD_PRODUCTS(half_t, "f32.f16.f16")
+PLANISH_HELD_PRODUCTS(bfloat_t, "f32.bf16.bf16")

@@ -1,8 +1,8 @@
 #pragma once
-// Attention softmax(scale * Q K^T + mask) V by warpgroups (sm_90a): a block is a warpgroup with 64 queries of a head and walks
-// over the keys, 128 at a time, which bulk copies bring two blocks ahead. Weights go from the scores' registers into the
-// second product; the next scores are computed beside it. Two or three blocks share a processor and fill
-// each other's waits.
+// Attention softmax(scale * Q K^T + mask) V by warpgroups (sm_90a): a block is a warpgroup with 64 queries of a head
+// and walks over the keys, 128 or 64 at a time, which bulk copies bring two blocks ahead. Weights go from the scores'
+// registers into the second product; the next scores are computed beside it. Two to four blocks share a processor and
+// fill each other's waits.
 //
 // Maps of Q, K and V: 4-D, {elements of a head, rows, heads, batches} of any pitches, boxes {64, kRows or kKeys, 1, 1},
 // 128-byte swizzle. Rows behind the last are zeros. Grid: (ceil(queries / kRows), heads, batches); kThreads; kShared.
@@ -12,13 +12,18 @@
 
 // instance [sm_90a]: PLANISH_WIDE_ATTENTION=WideAttention<half_t,2>
 // instance [sm_90a]: PLANISH_WIDE_ATTENTION=WideAttention<bfloat_t,0>
+// instance [sm_90a]: PLANISH_WIDE_ATTENTION=WideAttention<half_t,0,64>
+// instance [sm_90a]: PLANISH_WIDE_ATTENTION=WideAttention<half_t,2,64>
 
-// Heads of 64 elements. Mask 0: none; 2: addends of type T.
-template <class T, int Mask>
+// Heads of 64 elements. Mask 0: none; 2: addends of type T. Keys at a time: 128, where few blocks are to end soon,
+// or 64.
+template <class T, int Mask, int Keys = 128>
 struct WideAttention {
   using Element = T;
-  static constexpr int kHead = 64, kMask = Mask, kThreads = 128, kRows = 64, kKeys = 128, kStages = 2;
-  static constexpr int kResident = Mask == 0 ? 3 : 2;  // blocks a processor, for as many registers as they take
+  static constexpr int kHead = 64, kMask = Mask, kThreads = 128, kRows = 64, kKeys = Keys, kStages = 2;
+  static constexpr int kResident = Keys == 64  ? 4
+                                   : Mask == 0 ? 3
+                                               : 2;  // blocks a processor, for as many registers as they take
   static constexpr int kQueries = kRows * 128, kBlock = kKeys * 128;  // bytes; a row is 128
   static constexpr int kShared = kQueries + kStages * 2 * kBlock + (1 + 2 * kStages) * 8;
 };
@@ -49,7 +54,7 @@ PLANISH_DEVICE void wide_load(const TensorMap& k, const TensorMap& v, uint32_t b
              batch * p.batches_of_values, kKeepNormal);
 }
 
-// scores = Q K^T of a warpgroup's 64 queries and 128 keys.
+// scores = Q K^T of a warpgroup's 64 queries and the block's keys.
 template <class C>
 PLANISH_DEVICE void wide_scores(float* scores, uint32_t queries, uint32_t keys) {
   product_fence();
@@ -70,10 +75,10 @@ PLANISH_DEVICE void wide_values(float* result, const uint32_t* weights, uint32_t
   product_commit();
 }
 
-// Addends of 128 keys from key0 on for the thread's two rows, pairs of neighbours; past the ends those at the ends.
+// Addends of the keys from key0 on for the thread's two rows, pairs of neighbours; past the ends those at the ends.
 template <class C>
-PLANISH_DEVICE void wide_addends(uint32_t (*addends)[C::kKeys / 8], const WideShape& p,
-                                 const typename C::Element* mask, int query, int key0, int lane) {
+PLANISH_DEVICE void wide_addends(uint32_t (*addends)[C::kKeys / 8], const WideShape& p, const typename C::Element* mask,
+                                 int query, int key0, int lane) {
   if constexpr (C::kMask == 2) {
     const int first = key0 + (lane & 3) * 2;
 #pragma unroll
@@ -83,8 +88,7 @@ PLANISH_DEVICE void wide_addends(uint32_t (*addends)[C::kKeys / 8], const WideSh
                          reinterpret_cast<uint64_t>(mask) % 4 == 0;
       if (pairs) {
 #pragma unroll
-        for (int j = 0; j < C::kKeys / 8; j++)
-          addends[h][j] = *reinterpret_cast<const uint32_t*>(row + first + j * 8);
+        for (int j = 0; j < C::kKeys / 8; j++) addends[h][j] = *reinterpret_cast<const uint32_t*>(row + first + j * 8);
       } else {
 #pragma unroll
         for (int j = 0; j < C::kKeys / 8; j++) {
@@ -98,7 +102,8 @@ PLANISH_DEVICE void wide_addends(uint32_t (*addends)[C::kKeys / 8], const WideSh
   }
 }
 
-// Scores with the mask, -infinity behind the last key; what is left to multiply by is returned: units are powers of two.
+// Scores with the mask, -infinity behind the last key; what is left to multiply by is returned: units are powers of
+// two.
 template <class C>
 PLANISH_DEVICE float wide_mask(float* scores, const WideShape& p, const uint32_t (*addends)[C::kKeys / 8], int key0,
                                int lane) {
@@ -126,8 +131,8 @@ PLANISH_DEVICE float wide_mask(float* scores, const WideShape& p, const uint32_t
   return now ? 1 : factor;
 }
 
-// Running softmax: scores become packed weights 2^(factor * s - maximum), factor being above 0; what was summed before is
-// scaled to the new maximum.
+// Running softmax: scores become packed weights 2^(factor * s - maximum), factor being above 0; what was summed before
+// is scaled to the new maximum.
 template <class C>
 PLANISH_DEVICE void wide_softmax(float* scores, float factor, uint32_t* weights, float* maxima, float* sums,
                                  float* result) {
@@ -153,8 +158,7 @@ PLANISH_DEVICE void wide_softmax(float* scores, float factor, uint32_t* weights,
     for (int d = 0; d < C::kHead / 8; d++) result[4 * d + 2 * h] *= shrink, result[4 * d + 2 * h + 1] *= shrink;
   }
 #pragma unroll
-  for (int i = 0; i < C::kKeys / 4; i++)
-    Words<typename C::Element>::template pack<2>(weights + i, scores + 2 * i);
+  for (int i = 0; i < C::kKeys / 4; i++) Words<typename C::Element>::template pack<2>(weights + i, scores + 2 * i);
 }
 
 template <class C>

@@ -40,6 +40,20 @@ bool extends(const Graph& graph, ValueId current, const Node& next, bool channel
   return extras <= kMostExtras;
 }
 
+// Of the nodes' results those used outside, and the last one.
+std::vector<ValueId> results_of(const Graph& graph, const std::vector<NodeId>& nodes) {
+  std::vector<ValueId> results;
+  for (NodeId id : nodes) {
+    const ValueId result = graph.node(id).outputs[0];
+    const auto users = graph.users(result);
+    const bool leaves = std::any_of(users.begin(), users.end(), [&](NodeId user) {
+      return std::find(nodes.begin(), nodes.end(), user) == nodes.end();
+    });
+    if (leaves || id == nodes.back() || graph.is_output(result)) results.push_back(result);
+  }
+  return results;
+}
+
 }  // namespace
 
 bool is_fusible_pointwise(const Graph& graph, const Node& node) {
@@ -78,23 +92,26 @@ void fuse(Graph& graph, const std::vector<NodeId>& nodes) {
     const NodeId copy = body->add_node(node.op, std::move(inputs), node.attrs, {result.type}, node.name, {result.name});
     body->mutable_node(copy).origins = node.origins;
     body->mutable_node(copy).note = node.note;
+    for (const auto& region : node.regions) body->add_region(copy, std::make_unique<Graph>(region->clone()));
     inner[node.outputs[0]] = body->node(copy).outputs[0];
     for (const std::string& origin : node.origins)
       if (std::find(origins.begin(), origins.end(), origin) == origins.end()) origins.push_back(origin);
   }
-  const ValueId last = graph.node(nodes.back()).outputs[0];
-  body->add_output(inner[last]);
-  const TensorType type = graph.value(last).type;
+  const std::vector<ValueId> leaving = results_of(graph, nodes);
+  std::vector<TensorType> types;
+  for (ValueId id : leaving) body->add_output(inner[id]), types.push_back(graph.value(id).type);
   const NodeId fused =
-      graph.add_node("fused", std::move(operands), {}, {type}, graph.node(nodes.back()).name + ".fused");
+      graph.add_node("fused", std::move(operands), {}, std::move(types), graph.node(nodes.back()).name + ".fused");
   graph.add_region(fused, std::move(body));
   graph.mutable_node(fused).origins = std::move(origins);
   graph.mutable_node(fused).note = graph.node(nodes.front()).note;
-  const ValueId result = graph.node(fused).outputs[0];
-  const std::string name = graph.value(last).name;
-  graph.replace_uses(last, result);
-  graph.rename(last, graph.fresh_name(name + ".old"));
-  graph.rename(result, name);
+  for (size_t i = 0; i < leaving.size(); ++i) {
+    const ValueId result = graph.node(fused).outputs[i];
+    const std::string name = graph.value(leaving[i]).name;
+    graph.replace_uses(leaving[i], result);
+    graph.rename(leaving[i], graph.fresh_name(name + ".old"));
+    graph.rename(result, name);
+  }
 }
 
 bool is_table(const Graph& graph, const Node& node) {

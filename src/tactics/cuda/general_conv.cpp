@@ -129,7 +129,7 @@ struct Places {
 Attrs launch_attrs(const GeneralProblem& g, const GeneralTile& tile, const Places& at, const std::string& arch) {
   const TensorProduct& p = g.product;
   const Windows& w = g.windows;
-  const Blocks b(p, kMostBlockBytes);
+  const Blocks b(p, kMostBlockBytes, true);
   const int64_t column_tiles = (g.group_columns + tile.columns - 1) / tile.columns;
   Launch launch;
   launch.kernel = "general_conv";
@@ -153,7 +153,7 @@ Attrs launch_attrs(const GeneralProblem& g, const GeneralTile& tile, const Place
 // Microseconds: waves of tiles, each as long as its depth.
 double tile_us(const TacticQuery& query, const GeneralProblem& g, const GeneralTile& tile) {
   const TensorProduct& p = g.product;
-  const Blocks b(p, kMostBlockBytes);
+  const Blocks b(p, kMostBlockBytes, true);
   const auto up = [](double a, int64_t by) { return std::ceil(a / static_cast<double>(by)); };
   const double rows = typical_elements(query, Shape({p.rows})), groups = static_cast<double>(p.groups);
   const double tiles = up(rows, tile.rows) * up(static_cast<double>(g.group_columns), tile.columns) * groups;
@@ -171,7 +171,7 @@ void propose_general_conv(const TacticQuery& query, CandidateSink& sink) {
     return sink.refuse("cuda.general_conv", std::move(why));
   const GeneralTile* best = nullptr;
   double us = 0;
-  const Blocks b(problem->product, kMostBlockBytes);
+  const Blocks b(problem->product, kMostBlockBytes, true);
   for (const GeneralTile& tile : kGeneralTiles) {
     if (tile.rows * (b.bytes / 16) % tile.threads() != 0) continue;
     const double here = tile_us(query, *problem, tile);
@@ -189,7 +189,7 @@ void propose_general_conv(const TacticQuery& query, CandidateSink& sink) {
     const TensorProduct& p = problem->product;
     const int64_t align = problem->aligned ? 16 : 1;
     std::vector<Operand> inputs = {rows_input(builder, p.operand, LayoutRule::channels_last, 1, arch),
-                                   builder.constant(packed_weights(p, Blocks(p, kMostBlockBytes))),
+                                   builder.constant(packed_weights(p, Blocks(p, kMostBlockBytes, true))),
                                    builder.constant(bias_of(p))};
     if (p.residual) inputs.push_back(rows_input(builder, *p.residual, LayoutRule::channels_last, align, arch));
     RowsOutput result(builder, LayoutRule::channels_last, align, arch);

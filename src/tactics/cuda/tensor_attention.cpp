@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kTera = 150;
 constexpr int64_t kMostHead = 128, kMostGrid = 65535, kLongHead = 128, kManyQueries = 1024;
-constexpr double kFewKeys = 64;
+constexpr double kFewKeys = 64, kManyBlocks = 132 * 3;
 
 int64_t warps_of(const TacticQuery& query, int64_t head) {
   const Shape& q = query.input(0).type.shape;
@@ -61,6 +61,30 @@ std::string refuse_tensor_attention(const TacticQuery& query) {
   return "";
 }
 
+// By warpgroups where operands lie so that bulk copies read them.
+Candidate attention_candidate(const TacticQuery& query, const Launch& launch, const WideProblem& problem, int masks,
+                              int64_t warps, int64_t head, double us) {
+  Candidate candidate;
+  candidate.space = MemorySpace::device;
+  candidate.name = "cuda.tensor_attention";
+  candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
+  candidate.outputs = {LayoutRule::row_major};
+  candidate.estimated_us = us;
+  candidate.emit = [=, arch = query.cuda](StepBuilder& builder) {
+    std::vector<Operand> inputs = {builder.input(0), builder.input(1), builder.input(2)};
+    for (int i = 0; i < masks; ++i) inputs.push_back(builder.input(3 + static_cast<size_t>(i)));
+    const Operand result = builder.output(0);
+    if (const auto wide = masks > 1 ? std::nullopt : wide_attention_attrs(problem, builder, inputs, result, arch))
+      return builder.step(StepKind::launch, "wide_attention", *wide, std::move(inputs), {result});
+    Attrs step = launch.attrs(arch);
+    step.set("block", std::vector<int64_t>{32 * warps, 1, 1});
+    step.set("shared", (16 * warps + 4 * 64) * (head * 2 + 16));
+    step.set("overlap", int64_t{1});
+    builder.step(StepKind::launch, launch.kernel, std::move(step), std::move(inputs), {result});
+  };
+  return candidate;
+}
+
 void propose_tensor_attention(const TacticQuery& query, CandidateSink& sink) {
   const auto refuse = [&](std::string why) { sink.refuse("cuda.tensor_attention", std::move(why)); };
   if (std::string why = refuse_tensor_attention(query); !why.empty()) return refuse(std::move(why));
@@ -87,25 +111,8 @@ void propose_tensor_attention(const TacticQuery& query, CandidateSink& sink) {
                       k[k.rank() - 1],           attrs.scale};
   problem.short_keys = query.typical(k).back() < kFewKeys;
   double flops = 4 * typical_elements(query, y) * static_cast<double>(query.typical(k).back());
-  Candidate candidate;
-  candidate.space = MemorySpace::device;
-  candidate.name = "cuda.tensor_attention";
-  candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
-  candidate.outputs = {LayoutRule::row_major};
-  candidate.estimated_us = estimate_us(query, flops, kTera);
-  candidate.emit = [=, arch = query.cuda](StepBuilder& builder) {
-    std::vector<Operand> inputs = {builder.input(0), builder.input(1), builder.input(2)};
-    for (int i = 0; i < masks; ++i) inputs.push_back(builder.input(3 + static_cast<size_t>(i)));
-    const Operand result = builder.output(0);
-    if (const auto wide = masks > 1 ? std::nullopt : wide_attention_attrs(problem, builder, inputs, result, arch))
-      return builder.step(StepKind::launch, "wide_attention", *wide, std::move(inputs), {result});
-    Attrs step = launch.attrs(arch);
-    step.set("block", std::vector<int64_t>{32 * warps, 1, 1});
-    step.set("shared", (16 * warps + 4 * 64) * (head * 2 + 16));
-    step.set("overlap", int64_t{1});
-    builder.step(StepKind::launch, launch.kernel, std::move(step), std::move(inputs), {result});
-  };
-  sink.offer(std::move(candidate));
+  if (typical_elements(query, Shape(launch.grid)) >= kManyBlocks) problem.keys_at_once = 64;
+  sink.offer(attention_candidate(query, launch, problem, masks, warps, head, estimate_us(query, flops, kTera)));
 }
 
 }  // namespace

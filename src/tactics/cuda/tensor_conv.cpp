@@ -10,6 +10,7 @@ std::string read_conv(const TacticQuery& query, TensorProduct& p) {
   const auto form = epilogue_form(query.graph, query.node);
   if (!form) return "what follows it is not one epilogue";
   int64_t group = 1;
+  p.takes_after = true;
   if (std::string why = read_windows(query, *form, group, p); !why.empty()) return why;
   return group != 1 ? "groups" : refuse_product(query, p);
 }

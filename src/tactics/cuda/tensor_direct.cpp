@@ -1,10 +1,9 @@
 // First layers on tensor cores, and depthwise convolutions: kernels over views of any image.
 
-#include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "kernels/reference/conv.h"
+#include "tactics/cuda/common/depthwise.h"
 #include "tactics/cuda/common/source.h"
 #include "tactics/cuda/common/tensor_product.h"
 
@@ -19,24 +18,11 @@ struct DirectConv {
   int64_t group = 1;
 };
 
-std::string refuse_direct_types(const DirectConv& p) {
-  const auto is_half = [](DataType type) { return type == DataType::f16; };
-  if (!is_half(p.product.type) || !is_half(p.product.weights.dtype()) || !is_half(p.product.result))
-    return fmt::format("operands are {}, weights {}", data_type_name(p.product.type),
-                       data_type_name(p.product.weights.dtype()));
-  return "";
-}
-
 std::string read_direct(const TacticQuery& query, DirectConv& p) {
   const auto form = epilogue_form(query.graph, query.node);
   if (!form) return "what follows it is not one epilogue";
   p.form = *form;
   return read_windows(query, p.form, p.group, p.product);
-}
-
-std::string head_of(const TensorProduct& p, const std::string& file, const std::string& chosen) {
-  return program_text(p) +
-         fmt::format("#include \"view.cuh\"\n#include \"{}.cuh\"\nusing Chosen = {};\n", file, chosen);
 }
 
 // Arguments: x, weights, bias, y and the residual as views; the kernel's shape is put together from them.
@@ -96,9 +82,9 @@ void offer_first(const TacticQuery& query, CandidateSink& sink, const DirectConv
           columns * (p->taps_h * padded * 8 + 16) + ((lines - 1) * stride + p->taps_h) * (15 * stride + padded) * 8;
       Launch launch;
       launch.kernel = "first_conv";
-      launch.source = head_of(*p, "conv_first",
-                              fmt::format("FirstConv<half_t, half_t, {}, {}, {}, {}, {}, {}>", p->taps_h, p->taps_w,
-                                          stride, warps, columns, group));
+      launch.source = direct_head(*p, "conv_first",
+                                  fmt::format("FirstConv<half_t, half_t, {}, {}, {}, {}, {}, {}>", p->taps_h, p->taps_w,
+                                              stride, warps, columns, group));
       launch.source += R"(
 extern "C" __global__ void __launch_bounds__(Chosen::kThreads, 512 / Chosen::kThreads)
     first_conv(const __grid_constant__ View x, const half_t* weights, const float* bias, const __grid_constant__ View y,
@@ -124,62 +110,13 @@ extern "C" __global__ void __launch_bounds__(Chosen::kThreads, 512 / Chosen::kTh
   }
 }
 
-// [tap][channel]
-Tensor pack_depthwise(const TensorProduct& p) {
-  const int64_t taps = p.taps_h * p.taps_w, channels = p.columns;
-  const auto from = p.weights.as<Half>();
-  return Tensor::make(DataType::f16, {taps, channels}, [&](std::byte* memory) {
-    for (int64_t i = 0; i < taps * channels; ++i)
-      reinterpret_cast<Half*>(memory)[i] = from[static_cast<size_t>(i % channels * taps + i / channels)];
-  });
-}
-
-struct Patch {
-  int64_t lines, pixels, vector;
-};
-
-// Small images want every thread there is, large ones few reads; seven lines for sizes as 224 / 2^n.
-std::vector<Patch> patches_of(const TacticQuery& query, const TensorProduct& p) {
-  const bool few = p.taps_h * p.taps_w <= 9;
-  std::vector<Patch> patches = {{1, 1, 8}, {1, 4, few ? 8 : 4}};
-  const int64_t vector = few ? 4 : 2;
-  const bool sevens = std::fmod(typical_elements(query, Shape({p.out_extents[0]})), 7) == 0;
-  const bool dense = p.strides[0] == 1;
-  patches.push_back(sevens && dense ? Patch{7, 2, vector} : Patch{4, few || !dense ? 2 : 4, vector});
-  return patches;
-}
-
 void offer_depthwise(const TacticQuery& query, CandidateSink& sink, const DirectConv& direct) {
   auto p = std::make_shared<TensorProduct>(direct.product);
-  const double outputs = typical_elements(query, query.output(0).type.shape);
-  for (const auto& [lines, pixels, vector] : patches_of(query, *p)) {
-    Launch launch;
-    launch.kernel = "depthwise_conv";
-    launch.source = head_of(*p, "depthwise",
-                            fmt::format("DepthwiseConv<half_t, half_t, {}, {}, {}, {}, {}, {}, {}>", p->taps_h,
-                                        p->taps_w, p->strides[0], p->dilations[0], lines, pixels, vector));
-    launch.source += R"(
-extern "C" __global__ void __launch_bounds__(Chosen::kThreads, Chosen::kResident)
-    depthwise_conv(const __grid_constant__ View x, const half_t* weights, const float* bias,
-                   const __grid_constant__ View y, const __grid_constant__ View r, int pad_h, int pad_w) {
-  const DepthwiseShape shape = {static_cast<int>(x.dims[0]), static_cast<int>(x.dims[2]), static_cast<int>(x.dims[3]),
-                                static_cast<int>(y.dims[1]), static_cast<int>(y.dims[2]), static_cast<int>(y.dims[3]),
-                                pad_h, pad_w, static_cast<int>(x.strides[3]), static_cast<int>(y.strides[3]),
-                                static_cast<int>(r.strides[3])};
-  depthwise<Chosen, Program>(static_cast<const half_t*>(x.data), weights, static_cast<half_t*>(y.data), bias, nullptr,
-                             static_cast<const half_t*>(r.data), shape);
-}
-)";
-    for (int64_t number : p->pads) launch.integer(number);
-    const Dim patches =
-        p->extents[0] * ceil_div(p->out_extents[0], Dim(lines)) * ceil_div(p->out_extents[1], Dim(pixels));
-    launch.grid = {ceil_div(patches, Dim(4 * vector)) * Dim((p->columns + 31) / 32), 1, 1};
-    const double threads = outputs / static_cast<double>(vector * lines * pixels);
-    Candidate candidate = direct_candidate(query, *p, fmt::format("cuda.depthwise.{}x{}", lines, pixels),
-                                           std::move(launch), 128, 0, [p] { return pack_depthwise(*p); });
-    const double patch = lines * pixels == 1 ? 0 : lines == 1 ? 1 : 2;
-    candidate.estimated_us = estimate_us(query, outputs * static_cast<double>(p->taps_h * p->taps_w), 5) +
-                             (threads < 60e3 ? patch : 2 - patch);
+  for (const DepthwisePatch& patch : depthwise_patches(query, *p)) {
+    Candidate candidate =
+        direct_candidate(query, *p, fmt::format("cuda.depthwise.{}x{}", patch.lines, patch.pixels),
+                         depthwise_launch(*p, patch, false), kDepthwiseThreads, 0, [p] { return pack_depthwise(*p); });
+    candidate.estimated_us = depthwise_us(query, *p, patch);
     sink.offer(std::move(candidate));
   }
 }
@@ -188,14 +125,12 @@ void propose_tensor_direct(const TacticQuery& query, CandidateSink& sink) {
   DirectConv p;
   const auto refuse = [&](std::string why) { sink.refuse("cuda.direct", std::move(why)); };
   if (std::string why = read_direct(query, p); !why.empty()) return refuse(std::move(why));
-  if (std::string why = refuse_direct_types(p); !why.empty()) return refuse(std::move(why));
+  if (std::string why = refuse_direct_types(p.product); !why.empty()) return refuse(std::move(why));
   const TensorProduct& t = p.product;
   if (query.input(t.operand).type.shape.rank() != 4) return refuse("images alone");
   if (t.strides[0] != t.strides[1] || t.dilations[0] != t.dilations[1]) return refuse("strides of two kinds");
   if (t.taps_h > kMostTaps || t.taps_w > kMostTaps || t.strides[0] > 4) return refuse("more than 7 taps");
-  const bool depthwise = p.group > 1 && p.group == t.columns && t.channels == 1 && t.columns % 8 == 0 &&
-                         t.dilations[0] <= 2 && t.taps_h <= 5 && t.taps_w <= 5;
-  if (depthwise) return offer_depthwise(query, sink, p);
+  if (is_depthwise(t, p.group)) return offer_depthwise(query, sink, p);
   if (p.group != 1 || t.channels > kFewChannels || t.dilations[0] != 1 || t.columns % 16 != 0)
     return refuse("neither a first layer nor depthwise");
   offer_first(query, sink, p);

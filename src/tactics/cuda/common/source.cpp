@@ -190,6 +190,17 @@ std::string filled(std::string_view form, const PwInstr& instruction) {
   return text;
 }
 
+// a * sigmoid(a), whatever becomes of the sigmoid itself: the register of a, or -1.
+int silu_operand(const PointwiseProgram& program, const PwInstr& mul) {
+  if (mul.op != PwOp::mul) return -1;
+  for (const auto& [value, gate] : {std::pair(mul.a, mul.b), std::pair(mul.b, mul.a)}) {
+    if (gate < program.inputs) continue;
+    const PwInstr& other = program.code[static_cast<size_t>(gate - program.inputs)];
+    if (other.op == PwOp::sigmoid && other.a == value) return value;
+  }
+  return -1;
+}
+
 std::string constant(double value, bool real) {
   if (!real) return fmt::format("static_cast<int64_t>({}ull)", static_cast<uint64_t>(pw_integer(value)));
   return fmt::format("__uint_as_float({}u)", std::bit_cast<uint32_t>(static_cast<float>(value)));
@@ -243,9 +254,11 @@ std::string statements(const PointwiseProgram& program, bool real) {
     const std::string_view form = real ? real_form(instruction.op) : integer_form(instruction.op);
     if (form.empty() && instruction.op != PwOp::constant)
       fail(Code::unsupported, "{} of {} elements", pw_name(instruction.op), real ? "floating-point" : "integer");
-    text += fmt::format(
-        "  const {} r{} = {};\n", real ? "float" : "int64_t", at++,
-        instruction.op == PwOp::constant ? constant(instruction.immediate, real) : filled(form, instruction));
+    const int silu = real ? silu_operand(program, instruction) : -1;
+    text += fmt::format("  const {} r{} = {};\n", real ? "float" : "int64_t", at++,
+                        silu >= 0                          ? fmt::format("pw_silu(r{})", silu)
+                        : instruction.op == PwOp::constant ? constant(instruction.immediate, real)
+                                                           : filled(form, instruction));
   }
   return text;
 }

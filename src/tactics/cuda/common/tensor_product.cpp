@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/reference/conv.h"
+#include "tactics/cuda/common/elementwise.h"
 #include "tactics/cuda/common/rows.h"
 #include "tactics/cuda/common/source.h"
 #include "tactics/cuda/common/tensor_map.h"
@@ -14,9 +15,13 @@ namespace planish::tactics::cuda {
 namespace {
 
 constexpr int64_t kProcessors = 132, kShared = 232448;
-constexpr double kMostSmallTiles = 1500;
+constexpr double kMostSmallTiles = 1500, kSmallWaveUs = 0.7, kSmallResident = 3;
 constexpr size_t kOffered = 3;  // of each form
 constexpr int kShapeMembers = 16;
+constexpr int64_t kWidestFactored = 192;
+constexpr int64_t kMostFactored = 256;  // sums of a thread, two a column, where its rows have factors
+constexpr int64_t kStageAlign = 1024;
+constexpr size_t kMostAddends = 4;
 constexpr int64_t kAlign = 16;  // bytes, of what tensor maps reach
 
 // A configuration of a kernel (kernels/cuda/README.md).
@@ -32,6 +37,9 @@ struct Choice {
     return fmt::format("cuda.tensor.{}x{}.{}", rows, columns, ping_pong ? "turns" : "shared");
   }
 };
+
+// Rows of the result are whole runs of eight; else the small form stores element by element.
+bool is_aligned(const TensorProduct& p) { return p.columns % 8 == 0; }
 
 int64_t shared_bytes(const TensorProduct& p, const Blocks& b, const Choice& c) {
   const int64_t stages = c.stages * (c.rows + c.columns) * b.bytes;
@@ -67,13 +75,17 @@ std::string source_of(const TensorProduct& p, const Blocks& b, const Choice& c) 
   const std::string image = p.image ? "true" : "false";
   std::string text = program_text(p);
   text += fmt::format("#include \"{}.cuh\"\n", c.large ? "conv_large" : "conv_small");
+  const std::string last = image + (p.factors ? ", true" : ", false") +
+                           (c.large         ? ""
+                            : is_aligned(p) ? ", true"
+                                            : ", false");
   if (c.large)
     text += fmt::format("using Chosen = LargeConv<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}>;\n", element, result,
                         c.warp_rows(), c.columns, b.bytes, c.stages, c.ping_pong ? "true" : "false", c.cluster, b.group,
-                        image);
+                        last);
   else
     text += fmt::format("using Chosen = SmallConv<{}, {}, {}, {}, {}, {}, {}, {}>;\n", element, result, c.columns,
-                        b.bytes, c.stages, c.split, b.group, image);
+                        b.bytes, c.stages, c.split, b.group, last);
   text += "extern \"C\" __global__ void __launch_bounds__(Chosen::kThreads, 1) tensor_product(";
   text += "const __grid_constant__ TensorMap a, const __grid_constant__ TensorMap b, const float* bias, ";
   if (c.large)
@@ -81,12 +93,13 @@ std::string source_of(const TensorProduct& p, const Blocks& b, const Choice& c) 
   else
     text += "Chosen::Result* d, const Chosen::Result* r, ";
   for (int i = 0; i < kShapeMembers; ++i) text += fmt::format("{}int s{}", i == 0 ? "" : ", ", i);
+  if (p.factors) text += ", const void* factors, int channels";
   text += ") {\n  const ConvShape shape = {";
   for (int i = 0; i < kShapeMembers; ++i) text += fmt::format("{}s{}", i == 0 ? "" : ", ", i);
   text += "};\n";
-  text += c.large ? "  conv_large<Chosen, Program>(a, b, d, r, bias, nullptr, shape);\n}\n"
-                  : "  conv_small<Chosen, Program>(a, b, d, bias, nullptr, r, shape);\n}\n";
-  return text;
+  text += c.large ? "  conv_large<Chosen, Program>(a, b, d, r, bias, nullptr, shape"
+                  : "  conv_small<Chosen, Program>(a, b, d, bias, nullptr, r, shape";
+  return text + (p.factors ? ", {factors, channels});\n}\n" : ");\n}\n");
 }
 
 // Elements from row to row of A, the result and the residual.
@@ -119,7 +132,8 @@ TensorMapFields image_map(const TensorProduct& p, const Blocks& b, int64_t pitch
 
 // ConvShape of kernels/cuda/convolution.cuh.
 std::vector<Dim> shape_members(const TensorProduct& p, const Blocks& b, const Pitches& pitches, int64_t column_tiles) {
-  const Dim out_w = p.image ? p.out_extents[1] : Dim(1), out_pixels = p.image ? p.out_extents[0] * out_w : Dim(1);
+  const bool pixels = p.image || p.factors;
+  const Dim out_w = pixels ? p.out_extents[1] : Dim(1), out_pixels = pixels ? p.out_extents[0] * out_w : Dim(1);
   std::vector<Dim> members = {p.rows, p.columns, column_tiles, b.count, b.per_tap, p.taps_w, out_w, out_pixels};
   for (const auto* pair : {&p.strides, &p.pads, &p.dilations})
     members.insert(members.end(), pair->begin(), pair->end());
@@ -151,6 +165,10 @@ Attrs launch_attrs(const TensorProduct& p, const Choice& c, const Pitches& pitch
     launch.grid = {row_tiles * Dim(column_tiles * c.split), 1, 1};
   }
   for (const Dim& member : shape_members(p, b, pitches, column_tiles)) launch.integer(member);
+  if (p.factors) {
+    launch.arguments.push_back(fmt::format("pointer:i{}", p.residual ? 4 : 3));
+    launch.integer(p.channels);
+  }
   launch.source = source_of(p, b, c);
   launch.kernel = "tensor_product";
   Attrs attrs = launch.attrs(arch);
@@ -162,9 +180,18 @@ Attrs launch_attrs(const TensorProduct& p, const Choice& c, const Pitches& pitch
   return attrs;
 }
 
-// Microseconds, with rates as seen on an H200: a block loads some 75 bytes, multiplies 6 MFLOP a nanosecond's thousand.
+// Of the rate at which a block multiplies, the part that remains where few sums are made of what is read from shared
+// memory, or one warpgroup at a time has few products under way.
+double product_rate(const Choice& c) {
+  if (!c.large) return 0.8;
+  const double narrow = c.columns >= 128 ? 1 : c.columns >= 96 ? 0.9 : c.columns >= 64 ? 0.75 : 0.5;
+  return narrow * (c.ping_pong && c.rows == 64 ? 0.85 : 1);
+}
+
+// Microseconds, with rates as seen on an H200: a block loads some 75 bytes, multiplies 5 MFLOP a nanosecond's thousand,
+// and its lanes have some 220 instructions of an epilogue, of which turns hide most.
 double estimate(const TensorProduct& p, const Blocks& b, const Choice& c, double rows) {
-  constexpr double load = 75e3, multiply = 5.5e6, memory = 3.4e6;
+  constexpr double load = 75e3, multiply = 5.3e6, memory = 3.4e6, lanes = 220e3, instructions = 2;
   const double tiles = std::ceil(rows / static_cast<double>(c.rows)) *
                        std::ceil(static_cast<double>(p.columns) / static_cast<double>(c.columns));
   const double tile_blocks = std::ceil(static_cast<double>(b.count) / static_cast<double>(c.split));
@@ -172,13 +199,17 @@ double estimate(const TensorProduct& p, const Blocks& b, const Choice& c, double
   const double block_flops = 2.0 * static_cast<double>(c.rows * c.columns * b.depth);
   const double size = element_bytes(p.type), result = element_bytes(p.result);
   const double waves = std::ceil(tiles * static_cast<double>(c.split) / kProcessors);
-  const double rate = p.type == DataType::f32 ? multiply / 2 : multiply;
+  const double rate = (p.type == DataType::f32 ? multiply / 2 : multiply) * product_rate(c);
   const double tile = tile_blocks * std::max(block_bytes / (c.large ? 2 * load : load), block_flops / rate);
-  const double stores = static_cast<double>(c.rows * c.columns) * result / load * (c.ping_pong ? 0.2 : 1);
+  const double finish = result / load + (instructions + static_cast<double>(p.program.code.size())) / lanes;
+  const double stores = static_cast<double>(c.rows * c.columns) * finish * (c.ping_pong ? 0.1 : 1);
   const double traffic = (rows * static_cast<double>(p.columns) * result * (p.residual ? 2 : 1) +
                           rows * static_cast<double>(p.channels) * size) /
                          memory;
   const double reduction = c.split > 1 ? 0.4 + 0.03 * static_cast<double>(c.split) : 0;
+  // Blocks of the small form that come later wait for memory all over again; some three share a processor.
+  if (!c.large && waves > kSmallResident)
+    return 1.4 + reduction + std::max(waves * tile + (waves - kSmallResident) * kSmallWaveUs, traffic);
   return (c.large ? 3 : 1.4) + std::max(waves * (tile + (c.large ? stores : 0)), traffic) + reduction;
 }
 
@@ -194,6 +225,8 @@ std::vector<Choice> choices_of(const TensorProduct& p, double rows) {
     const int64_t tiles = (p.columns + c.columns - 1) / c.columns;
     if (c.columns >= 2 * p.columns && c.columns > 16) return;
     if (shared_bytes(p, b, c) > kShared || c.split > b.count) return;
+    if (p.factors && c.columns > kWidestFactored) return;
+    if (p.factors && c.columns * std::max<int64_t>(1, c.large ? c.warp_rows() / 64 : 1) > kMostFactored) return;
     // Of narrow results there are no large tiles.
     const bool many = std::ceil(rows / 64) * static_cast<double>(tiles * c.split) > kMostSmallTiles;
     if (!c.large && many && (c.split > 1 || p.columns >= 64)) return;
@@ -213,9 +246,11 @@ std::vector<Choice> choices_of(const TensorProduct& p, double rows) {
     bool ping_pong;
   };
   for (Tile t : {Tile{128, 128, 5, true}, Tile{256, 128, 3, false}, Tile{128, 256, 3, false}, Tile{128, 192, 4, false},
-                 Tile{128, 64, 7, true}, Tile{256, 64, 4, false}, Tile{64, 128, 7, true}, Tile{64, 64, 8, true},
-                 Tile{128, 32, 8, true}})
-    if (t.columns % (8 * b.group) == 0 && 2 * b.group * element_bytes(p.result) >= 8)
+                 Tile{128, 160, 4, false}, Tile{128, 144, 4, true}, Tile{128, 96, 6, true}, Tile{128, 64, 7, true},
+                 Tile{256, 64, 4, false}, Tile{64, 128, 7, true}, Tile{64, 64, 8, true}, Tile{128, 48, 8, true},
+                 Tile{128, 32, 8, true}, Tile{128, 16, 8, true}})
+    if (is_aligned(p) && t.columns % (8 * b.group) == 0 && t.columns * b.bytes % kStageAlign == 0 &&
+        2 * b.group * element_bytes(p.result) >= 8)
       consider(large, {true, t.rows, t.columns, t.stages, 1, 1, t.ping_pong, 0});
   keep_best(small);
   keep_best(large);
@@ -223,14 +258,40 @@ std::vector<Choice> choices_of(const TensorProduct& p, double rows) {
   return small;
 }
 
+// The product into memory of its own, then what follows it.
+void emit_with_addends(const TensorProduct& p, const Choice& choice, const std::string& arch,
+                       std::vector<Operand> inputs, StepBuilder& builder) {
+  const Operand result = builder.output(0);
+  const ViewDesc view = builder.place(result);
+  TensorType type{view.dtype, Shape(view.dims)};
+  type.layout = p.output == LayoutRule::channels_last ? Layout::channels_last : Layout::row_major;
+  const Operand sums = builder.temporary(type);
+  const auto pitch = [&](Operand of, int64_t align) {
+    const ViewDesc& at = builder.place(of);
+    return row_pitch(at, adjacent_axis(p.output, at.dims.size()), align);
+  };
+  const int64_t sums_pitch = pitch(sums, 1);
+  const Attrs product = launch_attrs(p, choice, {pitch(inputs[0], kAlign), sums_pitch, sums_pitch}, arch);
+  builder.step(StepKind::launch, "tensor_product", product, std::move(inputs), {sums});
+  std::vector<Operand> operands = {sums};
+  for (size_t addend : p.addends) operands.push_back(builder.input(addend));
+  const std::string element = device_type(p.result);
+  const Launch launch =
+      elementwise_launch("float", std::vector<std::string>(operands.size(), element), element,
+                         statements(p.after, true) + fmt::format("  const float result = r{};\n", p.after.results[0]),
+                         Shape(view.dims).element_count());
+  builder.step(StepKind::launch, launch.kernel, launch.attrs(arch), std::move(operands), {result});
+}
+
 }  // namespace
 
-Blocks::Blocks(const TensorProduct& p, int64_t most_bytes) {
+Blocks::Blocks(const TensorProduct& p, int64_t most_bytes, bool whole_groups) {
   const int64_t size = element_bytes(p.type), tap = p.channels * size, columns = p.columns / p.groups;
   bytes = std::min<int64_t>(most_bytes, tap % 128 == 0 || tap > 128 ? 128 : tap > 32 ? 64 : 32);
   depth = bytes / size, per_tap = (p.channels + depth - 1) / depth, count = p.taps * per_tap;
   group = 8;
-  while (columns % (8 * group) != 0 && group > 1) group /= 2;
+  const int64_t least = whole_groups || columns % 8 != 0 ? 1 : 2;
+  while (columns % (8 * group) != 0 && group > least) group /= 2;
   packed_rows = (columns + 8 * group - 1) / (8 * group) * (8 * group);
 }
 
@@ -242,12 +303,13 @@ Tensor packed_weights(const TensorProduct& p, const Blocks& b) {
 }
 
 Tensor bias_of(const TensorProduct& p) {
-  std::vector<float> values(static_cast<size_t>(p.columns), 0.0f);
+  const int64_t pairs = (p.columns + 1) / 2 * 2;  // kernels read two at a time
+  std::vector<float> values(static_cast<size_t>(pairs), 0.0f);
   if (p.bias.present()) {
     const std::vector<double> given = p.bias.to_doubles();
     std::copy(given.begin(), given.end(), values.begin());
   }
-  return Tensor::of<float>({p.columns}, values);
+  return Tensor::of<float>({pairs}, values);
 }
 
 std::string program_text(const TensorProduct& p) {
@@ -265,7 +327,17 @@ std::string read_epilogue(const TacticQuery& query, const EpilogueForm& form, Te
   std::vector<ValueId> extras = form.extras;
   if (product.program.results.empty()) return "";
   if (!product.bias.present()) take_bias(query, product.program, extras, product.columns, product.bias);
-  if (extras.size() > 1) return "its epilogue has more than one operand";
+  if (extras.size() > 1 && !product.takes_after) return "its epilogue has more than one operand";
+  if (extras.size() > kMostAddends) return "its epilogue has too many operands";
+  if (extras.size() > 1) {
+    product.after = std::move(product.program), product.program = {};
+    for (ValueId extra : extras) {
+      if (query.graph.value(extra).type != query.output(0).type)
+        return "its epilogue reads " + query.graph.value(extra).type.str();
+      product.addends.push_back(operand_index(query.node, extra));
+    }
+    return "";
+  }
   for (ValueId extra : extras) {
     if (query.graph.value(extra).type != query.output(0).type)
       return "its epilogue reads " + query.graph.value(extra).type.str();
@@ -350,7 +422,6 @@ std::string refuse_product(const TacticQuery& query, const TensorProduct& p) {
   if (p.weights.dtype() != p.type) return fmt::format("weights are {}", data_type_name(p.weights.dtype()));
   const int64_t align = 16 / element_bytes(p.type);
   if (p.channels % align != 0) return fmt::format("{} channels, a multiple of {} is accepted", p.channels, align);
-  if (p.columns % 8 != 0) return fmt::format("{} columns, a multiple of 8 is accepted", p.columns);
   if (p.rows.upper_bound(query.graph.symbols) > INT32_MAX / 2) return "too many rows";
   for (size_t i = 0; i < 2; ++i) {
     const int64_t reach = ((i == 0 ? p.taps_h : p.taps_w) - 1) * p.dilations[i];
@@ -371,17 +442,23 @@ void offer_product(const TacticQuery& query, CandidateSink& sink, std::shared_pt
     candidate.estimated_us = choice.us;
     candidate.strided_inputs = candidate.strided_output = product->output == LayoutRule::channels_last;
     candidate.emit = [product, choice, arch = query.cuda](StepBuilder& builder) {
-      const auto rows = [&](size_t i) { return rows_input(builder, i, product->inputs[i], kAlign, arch); };
-      const auto pitch = [&](Operand of) {
-        const ViewDesc& view = builder.place(of);
-        return row_pitch(view, adjacent_axis(product->output, view.dims.size()), kAlign);
+      const int64_t align = is_aligned(*product) ? kAlign : 1;  // of what no tensor map reaches
+      const auto rows = [&](size_t i, int64_t bytes) {
+        return rows_input(builder, i, product->inputs[i], bytes, arch);
       };
-      std::vector<Operand> inputs = {product->unfold ? product->unfold(builder, arch) : rows(product->operand),
+      const auto pitch = [&](Operand of, int64_t bytes) {
+        const ViewDesc& view = builder.place(of);
+        return row_pitch(view, adjacent_axis(product->output, view.dims.size()), bytes);
+      };
+      std::vector<Operand> inputs = {product->unfold ? product->unfold(builder, arch) : rows(product->operand, kAlign),
                                      builder.constant(packed_weights(*product, Blocks(*product))),
                                      builder.constant(bias_of(*product))};
-      if (product->residual) inputs.push_back(rows(*product->residual));
-      RowsOutput result(builder, product->output, kAlign, arch);
-      const Pitches pitches = {pitch(inputs[0]), result.pitch(), product->residual ? pitch(inputs[3]) : result.pitch()};
+      if (product->residual) inputs.push_back(rows(*product->residual, align));
+      if (product->factors) inputs.push_back(builder.input(*product->factors));
+      if (!product->addends.empty()) return emit_with_addends(*product, choice, arch, std::move(inputs), builder);
+      RowsOutput result(builder, product->output, align, arch);
+      const Pitches pitches = {pitch(inputs[0], kAlign), result.pitch(),
+                               product->residual ? pitch(inputs[3], align) : result.pitch()};
       builder.step(StepKind::launch, "tensor_product", launch_attrs(*product, choice, pitches, arch), std::move(inputs),
                    {result.operand()});
       result.finish();

@@ -24,9 +24,13 @@ struct TensorProduct {
   int64_t column_step = 0, tap_step = 0, channel_step = 0;  // of the weights' elements
   int64_t groups = 1, group_step = 0;                       // columns / groups columns each; `channels` are of a group
   PointwiseProgram program;                                 // of r0 and, with a residual, r1; empty: r0
-  size_t operand = 0;                                       // A, of the node
-  std::optional<size_t> residual;                           // of the node
-  std::vector<LayoutRule> inputs;                           // of the candidate
+  PointwiseProgram after;          // of what this makes and `addends`, a step of its own; empty: none
+  std::vector<size_t> addends;     // of the node
+  bool takes_after = false;        // whoever reads the epilogue looks at `after`, too
+  size_t operand = 0;              // A, of the node
+  std::optional<size_t> residual;  // of the node
+  std::optional<size_t> factors;   // of the node: A is multiplied by, [image, channel]
+  std::vector<LayoutRule> inputs;  // of the candidate
   LayoutRule output = LayoutRule::row_major;
   // Makes A's rows of the operand, [rows, channels]; none: it lies so.
   std::function<Operand(StepBuilder&, const std::string& arch)> unfold;
@@ -35,7 +39,8 @@ struct TensorProduct {
 // A group's product in blocks of depth, as kernels read them: a block lies within a tap.
 struct Blocks {
   int64_t bytes, depth, per_tap, count, group, packed_rows;  // group: rows are permuted in blocks of 8 * group
-  explicit Blocks(const TensorProduct& p, int64_t most_bytes = 128);
+  // whole_groups: groups divide the columns; else runs of four columns do, of which the last group may lack some.
+  explicit Blocks(const TensorProduct& p, int64_t most_bytes = 128, bool whole_groups = false);
 };
 
 // The weights as kernels/cuda/README.md has them, [groups * packed rows][taps * depth of a tap].

@@ -7,7 +7,7 @@
 namespace planish::tactics::cuda {
 namespace {
 
-constexpr int64_t kWideKeys = 128, kPanel = 64, kPanelBytes = 128, kWideStages = 2, kWord = 16, kWideThreads = 128;
+constexpr int64_t kPanel = 64, kPanelBytes = 128, kWideStages = 2, kWord = 16, kWideThreads = 128;
 
 bool is_multiple(const Dim& value, int64_t of) { return floor_div(value, Dim(of)) * Dim(of) == value; }
 
@@ -49,7 +49,8 @@ std::optional<TensorMapFields> matrix_fields(const ViewDesc& view, bool transpos
 
 std::string source_of(const WideProblem& p, int result_rank, int mask_rank) {
   std::string text = "#include \"view.cuh\"\n#include \"wide_attention.cuh\"\n";
-  text += fmt::format("using Chosen = WideAttention<{}, {}>;\n", device_type(p.type), p.masked ? 2 : 0);
+  text +=
+      fmt::format("using Chosen = WideAttention<{}, {}, {}>;\n", device_type(p.type), p.masked ? 2 : 0, p.keys_at_once);
   text += fmt::format(
       R"(
 extern "C" __global__ void __launch_bounds__(Chosen::kThreads, Chosen::kResident) wide_attention(
@@ -68,8 +69,6 @@ extern "C" __global__ void __launch_bounds__(Chosen::kThreads, Chosen::kResident
   return text;
 }
 
-constexpr int64_t kWideShared = (kWideRows + kWideStages * 2 * kWideKeys) * kPanelBytes + (1 + 2 * kWideStages) * 8;
-
 }  // namespace
 
 std::string attention_place(const std::string& view, int rank, int row, int element, int head) {
@@ -86,7 +85,7 @@ std::optional<Attrs> wide_attention_attrs(const WideProblem& p, const StepBuilde
   std::vector<Dim> maps;
   for (size_t i = 0; i < 3; ++i) {
     const auto map =
-        matrix_fields(builder.place(inputs[i]), i == 1, static_cast<int64_t>(i), i == 0 ? kWideRows : kWideKeys);
+        matrix_fields(builder.place(inputs[i]), i == 1, static_cast<int64_t>(i), i == 0 ? kWideRows : p.keys_at_once);
     if (!map) return std::nullopt;
     map->append_to(maps);
   }
@@ -110,7 +109,7 @@ std::optional<Attrs> wide_attention_attrs(const WideProblem& p, const StepBuilde
     }
   launch.grid = {ceil_div(p.queries, Dim(kWideRows)), p.heads, p.batches};
   launch.block = kWideThreads;
-  launch.shared = kWideShared;
+  launch.shared = (kWideRows + kWideStages * 2 * p.keys_at_once) * kPanelBytes + (1 + 2 * kWideStages) * 8;
   Attrs attrs = launch.attrs(arch);
   attrs.set("maps", maps);
   return attrs;

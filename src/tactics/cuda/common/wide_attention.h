@@ -17,7 +17,8 @@ struct WideProblem {
   bool masked, rows_first;
   Dim heads, batches, queries, keys;
   double scale;
-  bool short_keys = false;  // too few to fill a block
+  bool short_keys = false;     // too few to fill a block
+  int64_t keys_at_once = 128;  // or 64
 };
 
 // Where the axes of a view lie, as an initialiser of AttentionPlace: axes counted from the last one, 0 for it.
