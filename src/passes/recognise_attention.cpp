@@ -1,7 +1,7 @@
 // matmul(softmax(scores), v)                     ->  attention(q, k, v, masks…) {scale}
 // scores: matmul(q, k) · c + mask, in any order that leaves masks unscaled; c a constant of one element, also before
-// the
-//         product; [1, …] put before the extents of scores to add a mask, and taken away again
+//         the product; [1, …] put before the extents of scores to add a mask, and taken away again
+// reshape(softmax(reshape(scores)))              ->  softmax(scores), where rows stay rows
 // transpose(y), exchanging heads and rows        ->  attention {rows_first}
 // every value but q, k, v and the masks being read by the next node alone.
 
@@ -129,14 +129,35 @@ bool softmax_of_last_axis(const Graph& graph, const Node& node) {
   return node.op == "softmax" && normalize_axis(node.attrs.get_or<int64_t>("axis", -1), rank) == rank - 1;
 }
 
+// What a private reshape that keeps the last axis reads; any other value itself.
+ValueId behind_reshape(const Graph& graph, ValueId id) {
+  const Node* node = producer_of(graph, id);
+  if (node == nullptr || node->op != "reshape" || !is_private(graph, id)) return id;
+  const Shape &from = graph.value(node->inputs[0]).type.shape, &to = graph.value(id).type.shape;
+  const bool keeps_rows = from.rank() > 0 && to.rank() > 0 && from[from.rank() - 1] == to[to.rank() - 1];
+  return keeps_rows ? node->inputs[0] : id;
+}
+
+// The scores whose softmax `weights` is, in the extents of `weights`.
+std::optional<ValueId> scores_behind(const Graph& graph, ValueId weights) {
+  const Shape& shape = graph.value(weights).type.shape;
+  for (ValueId id : {weights, behind_reshape(graph, weights)}) {
+    const Node* softmax = producer_of(graph, id);
+    if (softmax == nullptr || !is_private(graph, id) || !softmax_of_last_axis(graph, *softmax)) continue;
+    for (ValueId scores : {softmax->inputs[0], behind_reshape(graph, softmax->inputs[0])})
+      if (graph.value(scores).type.shape == shape) return scores;
+  }
+  return std::nullopt;
+}
+
 bool recognise_attention_at(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (node.op != "matmul" || !is_private(graph, node.inputs[0])) return false;
-  const Node* softmax = producer_of(graph, node.inputs[0]);
-  if (softmax == nullptr || !softmax_of_last_axis(graph, *softmax)) return false;
+  const auto weighed = scores_behind(graph, node.inputs[0]);
+  if (!weighed) return false;
   const Shape weights = graph.value(node.inputs[0]).type.shape;
   Patch patch(graph);
-  auto scores = scores_of(patch, softmax->inputs[0]);
+  auto scores = scores_of(patch, *weighed);
   if (!scores || !takes(graph, *scores, node.inputs[1], weights)) return false;
   take_factor(graph, scores->query, scores->query, scores->scale);
   take_factor(graph, scores->key, scores->key, scores->scale);

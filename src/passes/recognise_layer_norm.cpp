@@ -1,5 +1,7 @@
-// d = x - mean(x);  d / sqrt(mean(d^2) + epsilon) * scale + bias  ->  layer_normalization(x, scale, bias)
-// over the last axis; d^2 as pow(d, 2) or d * d.
+// m = mean(x), d = x - m, r = 1 / sqrt(mean(d^2) + epsilon):
+//   d r scale + bias                            ->  layer_normalization(x, scale, bias)
+//   x s + (bias - m s) with s = r scale         ->  the same: a batch normalisation of rows, as TensorFlow writes it
+// over the last axis; d^2 as pow(d, 2) or d * d, d r as a division.
 
 #include "ir/matcher.h"
 #include "ir/patch.h"
@@ -21,14 +23,19 @@ bool is_last_axis_mean(const Graph& graph, ValueId id) {
 
 Pattern layer_norm_pattern() {
   const Pattern x = any().as("x");
-  const Pattern mean = op("reduce_mean", {x}).where(is_last_axis_mean);
+  const Pattern mean = op("reduce_mean", {x}).where(is_last_axis_mean).shared().as("mean");
   const Pattern d = op("sub", {x, mean}).shared().as("d");
   const Pattern square = op("pow", {d, constant(2)}).or_else(op("mul", {d, d}));
   const Pattern variance = op("reduce_mean", {square}).where(is_last_axis_mean);
   const Pattern root = op("sqrt", {op("add", {variance, constant().as("epsilon")}).commutative()});
-  const Pattern normal = op("div", {d, root}).or_else(op("mul", {d, op("reciprocal", {root})}).commutative());
-  const Pattern scaled = op("mul", {normal, constant().as("scale")}).commutative();
-  return op("add", {scaled, constant().as("bias")}).commutative();
+  const Pattern inverse = op("reciprocal", {root});
+  const Pattern normal = op("div", {d, root}).or_else(op("mul", {d, inverse}).commutative());
+  const Pattern scale = constant().as("scale"), bias = constant().as("bias");
+  const Pattern scaled = op("mul", {normal, scale}).commutative();
+  const Pattern factor = op("mul", {inverse, scale}).commutative().shared().as("factor");
+  const Pattern rest = op("sub", {bias, op("mul", {mean, factor}).commutative()});
+  const Pattern shifted = op("add", {op("mul", {x, factor}).commutative(), rest}).commutative();
+  return op("add", {scaled, bias}).commutative().or_else(shifted);
 }
 
 bool is_row(const Graph& graph, ValueId id, Dim extent) {

@@ -27,6 +27,7 @@ int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit;
 // than this one can be laid out.
 struct AttentionShape {
   int64_t heads, rows, depth, keys, values, block, blocks;
+  int64_t lanes;  // keys, rounded up to what the softmax takes at once
   int64_t key_floats, value_floats, query_floats, row_floats, scratch;
 };
 
@@ -41,6 +42,7 @@ AttentionShape attention_shape(const KernelArgs& args, const TensorView& y) {
   s.values = last(y, 1);
   s.depth = last(args.inputs[0], 1);
   s.keys = last(args.inputs[1], 1);
+  s.lanes = round_up(s.keys, kSoftmaxLanes);
   s.row_floats = round_up(s.keys, kWidestPanel);
   s.block = std::clamp(kMostScores / std::max<int64_t>(s.row_floats, 1) / kBlockUnit * kBlockUnit, kBlockUnit,
                        std::min(kMostBlockRows, round_up(std::max<int64_t>(s.rows, 1), kBlockUnit)));
@@ -83,11 +85,11 @@ HeadStack head_stack(const TensorView& view, std::span<const int64_t> extents) {
   return stack;
 }
 
-// B [depth, width] -> panels [depth][kPanel], zero padded.
+// B [depth, columns] -> panels [depth][kPanel], zero padded to `padded` columns or more.
 template <class T>
-void pack_rows(const T* from, int64_t row, int64_t column, int64_t depth, int64_t columns, float* to) {
-  for (int64_t begin = 0; begin < columns; begin += kPanel, from += kPanel * column) {
-    const int64_t width = std::min<int64_t>(kPanel, columns - begin);
+void pack_rows(const T* from, int64_t row, int64_t column, int64_t depth, int64_t columns, int64_t padded, float* to) {
+  for (int64_t begin = 0; begin < padded; begin += kPanel, from += kPanel * column) {
+    const int64_t width = std::clamp<int64_t>(columns - begin, 0, kPanel);
     if (width < kPanel) std::fill_n(to, depth * kPanel, 0.f);
     if (column == 1)
       for (int64_t i = 0; i < depth; ++i)
@@ -99,16 +101,17 @@ void pack_rows(const T* from, int64_t row, int64_t column, int64_t depth, int64_
   }
 }
 
-// A [count, depth] dense times packed B -> rows of `to`, `pitch` apart. `padded`: whole panels are written.
-void multiply_rows(const float* a, int64_t count, int64_t depth, const float* packed, int64_t columns, bool padded,
+// A [count, depth] dense times packed B -> rows of `to`, `pitch` apart. `padded`: columns that are written; those that
+// B does not have become -inf.
+void multiply_rows(const float* a, int64_t count, int64_t depth, const float* packed, int64_t columns, int64_t padded,
                    float* to, int64_t pitch, int64_t a_pitch) {
-  alignas(64) static constexpr float kZero[kPanel] = {};
   TileEnd end;
   end.low = -INFINITY;
   end.high = INFINITY;
-  for (int64_t begin = 0; begin < columns; begin += kPanel, packed += depth * kPanel) {
-    const int width = static_cast<int>(std::min<int64_t>(kPanel, columns - begin));
-    end.width = padded ? (width <= kPanel / 2 && Vec::kWidth > 1 ? kPanel / 2 : kPanel) : width;
+  for (int64_t begin = 0; begin < padded; begin += kPanel, packed += depth * kPanel) {
+    alignas(64) float init[kPanel];
+    for (int64_t i = 0; i < kPanel; ++i) init[i] = begin + i < columns ? 0 : -INFINITY;
+    end.width = static_cast<int>(std::min<int64_t>(kPanel, padded - begin));
     for (int64_t m = 0; m < count; m += kRows) {
       const int height = static_cast<int>(std::min<int64_t>(kRows, count - m));
       const float* rows[kRows];
@@ -116,21 +119,23 @@ void multiply_rows(const float* a, int64_t count, int64_t depth, const float* pa
         rows[r] = a + (m + r) * a_pitch;
         end.out[r] = to + (m + r) * pitch + begin;
       }
-      tile_function(height, end.width)({.rows = rows,
-                                        .channels = depth,
-                                        .b = packed,
-                                        .init = kZero,
-                                        .ahead = reinterpret_cast<const std::byte*>(packed)},
+      const auto* none = reinterpret_cast<const std::byte*>(packed);
+      tile_function(height, end.width)({.rows = rows, .channels = depth, .b = packed, .init = init, .ahead = none},
                                        end);
     }
   }
 }
 
+// scores += mask, both of n elements; scores may be written up to whole vectors, with what stands there.
 void add_mask(const float* mask, int64_t step, int64_t n, float* scores) {
-  if (step == 1)
-    for (int64_t i = 0; i < n; ++i) scores[i] += mask[i];
-  else
+  constexpr int kWidth = Vec::kWidth;
+  if (step != 1) {
     for (int64_t i = 0; i < n; ++i) scores[i] += mask[i * step];
+    return;
+  }
+  int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) (Vec::load(scores + i) + Vec::load(mask + i)).store(scores + i);
+  if (i < n) (Vec::load(scores + i) + Vec::load_part(mask + i, static_cast<int>(n - i))).store(scores + i);
 }
 
 class AttentionRun {
@@ -168,13 +173,14 @@ class AttentionRun {
     for (int64_t task = begin; task < end; ++task) {
       walk.seek(task / shape_.blocks);
       if (const Elements key = key_.head(walk); key.data != packed_key) {
-        with_elements(
-            key, [&](const auto* from) { pack_rows(from, key_.row, key_.column, shape_.depth, shape_.keys, keys); });
+        with_elements(key, [&](const auto* from) {
+          pack_rows(from, key_.row, key_.column, shape_.depth, shape_.keys, shape_.lanes, keys);
+        });
         packed_key = key.data;
       }
       if (const Elements value = value_.head(walk); value.data != packed_value) {
         with_elements(value, [&](const auto* from) {
-          pack_rows(from, value_.row, value_.column, shape_.keys, shape_.values, values);
+          pack_rows(from, value_.row, value_.column, shape_.keys, shape_.values, shape_.values, values);
         });
         packed_value = value.data;
       }
@@ -188,20 +194,22 @@ class AttentionRun {
     const int64_t count = std::min(shape_.block, shape_.rows - first), pitch = shape_.row_floats;
     with_elements(query_.head(walk).at(first * query_.row),
                   [&](const auto* from) { copy_queries(from, count, queries); });
-    multiply_rows(queries, count, shape_.depth, keys, shape_.keys, true, scores, pitch, shape_.depth);
+    multiply_rows(queries, count, shape_.depth, keys, shape_.keys, shape_.lanes, scores, pitch, shape_.depth);
     float sums[kMostBlockRows];
+    const float* masks[kAttentionMasks];
+    for (size_t i = 0; i < mask_count_; ++i)
+      masks[i] = as_elements<float>(masks_[i].head(walk)) + first * masks_[i].row;
     for (int64_t r = 0; r < count; ++r) {
       float* const row = scores + r * pitch;
       for (size_t i = 0; i < mask_count_; ++i)
-        add_mask(as_elements<float>(masks_[i].head(walk)) + (first + r) * masks_[i].row, masks_[i].column, shape_.keys,
-                 row);
-      sums[r] = static_cast<float>(1 / row_exp(row, row_max(row, shape_.keys), shape_.keys, row));
+        add_mask(masks[i] + r * masks_[i].row, masks_[i].column, shape_.keys, row);
+      sums[r] = static_cast<float>(1 / row_exp(row, row_max(row, shape_.lanes), shape_.lanes, row));
     }
     const Elements out = result_.head(walk).at(first * result_.row);
     const bool half = out.is_half();  // then by way of what the queries have no need of any more
     float* const to = half ? queries : reinterpret_cast<float*>(out.data);
     const int64_t row = half ? shape_.values : result_.row;
-    multiply_rows(scores, count, shape_.keys, values, shape_.values, false, to, row, pitch);
+    multiply_rows(scores, count, shape_.keys, values, shape_.values, shape_.values, to, row, pitch);
     for (int64_t r = 0; r < count; ++r)
       for (int64_t i = 0; i < shape_.values; ++i) to[r * row + i] *= sums[r];
     if (!half) return;
@@ -215,6 +223,11 @@ class AttentionRun {
   template <class T>
   void copy_queries(const T* from, int64_t count, float* to) const {
     const auto scale = static_cast<float>(params_.scale);
+    if (query_.column == 1) {
+      for (int64_t r = 0; r < count; ++r, from += query_.row, to += shape_.depth)
+        for (int64_t i = 0; i < shape_.depth; ++i) to[i] = float_of(from[i]) * scale;
+      return;
+    }
     for (int64_t r = 0; r < count; ++r, from += query_.row, to += shape_.depth)
       for (int64_t i = 0; i < shape_.depth; ++i) to[i] = float_of(from[i * query_.column]) * scale;
   }

@@ -1,6 +1,6 @@
 #pragma once
 // A product with packed weights, in chunks of rows and slices of the depth: what a slice reads of a chunk stays in L2
-// while the panels of weights pass, a panel's slice stays in L1 while the rows of the chunk pass. Sums of all slices
+// while the panels of weights pass, a panel's slice stays there while the rows of the chunk pass. Sums of all slices
 // but the last wait in the result. Weights come from memory: while a panel's slice is multiplied, the next is fetched.
 // Rows that lie a multiple of 4 KiB apart meet in one set of L1: for several panels a slice of theirs may be packed.
 
@@ -67,22 +67,24 @@ struct DepthSlice {
   int64_t tap, taps, channel, channels;
 };
 
-// Of a panel's slice: with the rows that meet it, it fits into L1.
-constexpr int64_t kSliceDepth = Vec::kWidth == 16 ? 128 : 320;
-static_assert(kSliceDepth + kSliceDepth / 4 <= kDeepestSlice);
+// Of a panel's slice: it comes from L2 in the time of a tile's products, and the deeper it is the fewer times sums come
+// and go. One that is unpacked first stays in L1 with the rows that meet it.
+constexpr int64_t kSliceDepth = 320, kUnpackedDepth = Vec::kWidth == 16 ? 128 : 320;
+constexpr int64_t deepest_slice(int64_t depth) { return depth + depth / 4; }
+static_assert(deepest_slice(kSliceDepth) <= kDeepestSlice);
 
 // How a product's depth is cut; it depends on extents alone.
 class DepthSlices {
  public:
   explicit DepthSlices(const Product& p) : taps_(p.taps), channels_(p.channels) {
-    const int64_t depth = taps_ * channels_;
-    if (depth <= kSliceDepth + kSliceDepth / 4) {
+    const int64_t usual = p.unpack != nullptr ? kUnpackedDepth : kSliceDepth;
+    if (taps_ * channels_ <= deepest_slice(usual)) {
       taps_each_ = std::max<int64_t>(taps_, 1);
-    } else if (channels_ <= kSliceDepth) {
-      const int64_t most = kSliceDepth / channels_, parts = (taps_ + most - 1) / most;
+    } else if (channels_ <= usual) {
+      const int64_t most = usual / channels_, parts = (taps_ + most - 1) / most;
       taps_each_ = (taps_ + parts - 1) / parts;
     } else {
-      channel_parts_ = (channels_ + kSliceDepth - 1) / kSliceDepth;
+      channel_parts_ = (channels_ + usual - 1) / usual;
     }
   }
   int64_t count() const { return (taps_ + taps_each_ - 1) / taps_each_ * channel_parts_; }
@@ -251,7 +253,7 @@ class SliceOrder {
 // `packed` has room for a slice of all rows, or is null.
 inline void multiply_piece(const Product& p, const Piece& piece, const ChunkRows& rows, float* packed) {
   const SliceOrder order(p, piece, piece.count <= kRows);
-  alignas(64) float unpacked[(kSliceDepth + kSliceDepth / 4) * kPanel];
+  alignas(64) float unpacked[deepest_slice(kUnpackedDepth) * kPanel];
   for (int64_t i = 0; i < order.count(); ++i) {
     const SlicePass pass = order.pass(i);
     const int64_t panel = order.panel(i);

@@ -1,6 +1,6 @@
 #pragma once
-// Vec: the widest fp32 vector of the level being compiled; its `_part` forms touch the first n elements only.
-// The scalar level is the oracle for the others.
+// Vec: the widest fp32 vector of the level being compiled; its `_part` forms touch the first n elements only, `sum`
+// adds the halves of a vector to one another until one element is left. The scalar level is the oracle for the others.
 
 #include <algorithm>
 #include <bit>
@@ -32,6 +32,8 @@ struct Vec {
   Vec low_bits_as_exponent() const { return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(v), 23))}; }
   static Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
   static Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
+  float sum() const { return _mm512_reduce_add_ps(v); }
+  float largest() const { return _mm512_reduce_max_ps(v); }
 };
 constexpr int kRows = 6, kVectors = 4;  // 24 accumulators of 32 registers, a pointer for each of few rows
 #elif defined(PLANISH_ISA_avx2)
@@ -54,6 +56,18 @@ struct Vec {
   Vec low_bits_as_exponent() const { return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(v), 23))}; }
   static Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
   static Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
+  template <class Op>
+  float by_halves(Op op) const {
+    const __m128 four = op(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    const __m128 two = op(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(op(two, _mm_movehdup_ps(two)));
+  }
+  float sum() const {
+    return by_halves([](__m128 a, __m128 b) { return _mm_add_ps(a, b); });
+  }
+  float largest() const {
+    return by_halves([](__m128 a, __m128 b) { return _mm_max_ps(a, b); });
+  }
 };
 constexpr int kRows = 6, kVectors = 2;  // 12 accumulators of 16 registers
 #else
@@ -73,6 +87,8 @@ struct Vec {
   Vec low_bits_as_exponent() const { return {std::bit_cast<float>(std::bit_cast<uint32_t>(v) << 23)}; }
   static Vec max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }
   static Vec min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
+  float sum() const { return v; }
+  float largest() const { return v; }
 };
 constexpr int kRows = 4, kVectors = 4;
 #endif

@@ -10,24 +10,38 @@ constexpr int64_t kSoftmaxLanes = 16, kSoftmaxStretch = 512;
 
 inline float row_max(const float* x, int64_t n) {
   constexpr int64_t kWidth = Vec::kWidth;
-  Vec even = Vec::splat(x[0]), odd = even;
+  Vec largest = Vec::splat(x[0]);
   int64_t i = 0;
-  for (; i + 2 * kWidth <= n; i += 2 * kWidth) {
-    even = Vec::max(Vec::load(x + i), even);
-    odd = Vec::max(Vec::load(x + i + kWidth), odd);
-  }
-  float lanes[kWidth];
-  Vec::max(even, odd).store(lanes);
-  for (; i < n; ++i) lanes[0] = x[i] > lanes[0] ? x[i] : lanes[0];
-  for (int64_t half = kWidth / 2; half > 0; half /= 2)
-    for (int64_t k = 0; k < half; ++k) lanes[k] = lanes[k + half] > lanes[k] ? lanes[k + half] : lanes[k];
-  return lanes[0];
+  for (; i + kWidth <= n; i += kWidth) largest = Vec::max(Vec::load(x + i), largest);
+  if (i < n && n >= kWidth) largest = Vec::max(Vec::load(x + n - kWidth), largest);
+  float most = largest.largest();
+  for (; i < n && n < kWidth; ++i) most = x[i] > most ? x[i] : most;
+  return most;
 }
 
-// y[0 … kSoftmaxLanes) = exp(x - largest), added to sums.
-inline void exp_lanes(const float* x, float largest, float* y, float* sums) {
+// A sum in so many lanes at every level, added by halves.
+class LaneSums {
+ public:
+  LaneSums() { std::fill_n(sums_, kVecs, Vec::splat(0)); }
+  void add(const float* x) {
+    for (int i = 0; i < kVecs; ++i) sums_[i] = sums_[i] + Vec::load(x + i * Vec::kWidth);
+  }
+  float sum() const {
+    Vec sums[kVecs];
+    std::copy_n(sums_, kVecs, sums);
+    for (int half = kVecs / 2; half > 0; half /= 2)
+      for (int i = 0; i < half; ++i) sums[i] = sums[i] + sums[i + half];
+    return sums[0].sum();
+  }
+
+ private:
+  static constexpr int kVecs = kSoftmaxLanes / Vec::kWidth;
+  Vec sums_[kVecs];
+};
+
+// y[0 … kSoftmaxLanes) = exp(x - largest)
+inline void exp_lanes(const float* x, float largest, float* y) {
   for (int64_t k = 0; k < kSoftmaxLanes; ++k) y[k] = exp_exact_range(x[k] - largest);
-  for (int64_t k = 0; k < kSoftmaxLanes; ++k) sums[k] += y[k];
 }
 
 // y = exp(x - largest); returns the sum. A tail is a whole vector whose other lanes are exp(-inf).
@@ -35,17 +49,19 @@ inline double row_exp(const float* x, float largest, int64_t n, float* y) {
   double sum = 0;
   for (int64_t i = 0; i < n; i += kSoftmaxStretch) {
     const int64_t count = std::min(kSoftmaxStretch, n - i), whole = count / kSoftmaxLanes * kSoftmaxLanes;
-    float sums[kSoftmaxLanes] = {};
-    for (int64_t k = 0; k < whole; k += kSoftmaxLanes) exp_lanes(x + i + k, largest, y + i + k, sums);
+    LaneSums sums;
+    for (int64_t k = i; k < i + whole; k += kSoftmaxLanes) {
+      exp_lanes(x + k, largest, y + k);
+      sums.add(y + k);
+    }
     if (whole < count) {
       float tail[kSoftmaxLanes];
       std::fill(std::copy(x + i + whole, x + i + count, tail), tail + kSoftmaxLanes, -HUGE_VALF);
-      exp_lanes(tail, largest, tail, sums);
+      exp_lanes(tail, largest, tail);
+      sums.add(tail);
       std::copy_n(tail, count - whole, y + i + whole);
     }
-    for (int64_t half = kSoftmaxLanes / 2; half > 0; half /= 2)
-      for (int64_t k = 0; k < half; ++k) sums[k] += sums[k + half];
-    sum += sums[0];
+    sum += sums.sum();
   }
   return sum;
 }
