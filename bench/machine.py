@@ -29,6 +29,10 @@ def native_half(machine):
     return any(f in machine["features"] for f in ("avx512_bf16", "avx512_fp16", "amx_bf16"))
 
 
+def has_tiles(machine):
+    return "amx_bf16" in machine["features"]
+
+
 def ticks():
     """Of all processors since boot: not idle (time that the host took counted), and all."""
     values = [int(v) for v in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]

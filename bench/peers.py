@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,14 +38,16 @@ class Column:
     planish: tuple = ()             # words for `planish build`
     peers: dict = field(default_factory=dict)  # label -> (engine, options)
     quantised: bool = False         # for models with Q/DQ nodes, which run as they are written
+    tiles: bool = False             # of processors with tiles alone, whose products of fp32 are those of two bf16 parts
+    exact: tuple = ()               # further words for `planish build` there
 
 
 FP32 = {"onnxruntime": ("onnxruntime", {}), "openvino": ("openvino", {"INFERENCE_PRECISION_HINT": "f32"})}
 DEFAULT = {"openvino default": ("openvino", {})}
 COLUMNS = (
-    Column("fp32", (), FP32),
+    Column("fp32", (), FP32, exact=("--no-tf32",)),
     Column("int8", (), FP32, quantised=True),
-    Column("tf32", ("--precision", "fp32,tf32"), FP32),
+    Column("tf32", (), FP32, tiles=True),
     Column("bf16", ("--precision", "fp32,bf16"), {"openvino": ("openvino", {"INFERENCE_PRECISION_HINT": "bf16"}), **DEFAULT}),
     Column("fp16", ("--precision", "fp32,fp16"), {"openvino": ("openvino", {"INFERENCE_PRECISION_HINT": "f16"}), **DEFAULT}),
 )
@@ -59,10 +61,11 @@ def offered_columns(planish, machine, wanted):
     for column in COLUMNS:
         if column.planish and not set(column.planish[1].split(",")) <= {word.strip() for word in accepted.split(",")}:
             continue
-        if wanted and column.name not in wanted:
+        if (wanted and column.name not in wanted) or (column.tiles and not this_machine.has_tiles(machine)):
             continue
         beside = DEFAULT if column.name == "fp32" and this_machine.native_half(machine) else {}
-        columns.append(Column(column.name, column.planish, {**column.peers, **beside}, column.quantised))
+        exact = column.exact if this_machine.has_tiles(machine) else ()
+        columns.append(replace(column, peers={**column.peers, **beside}, exact=exact))
     return columns
 
 
@@ -157,7 +160,7 @@ class Model:
         if not place.exists() or os.path.getmtime(place) < newest:
             shapes = [word for name, array in self.feed.items() if array.ndim for word in ("--shape", f"{name}={'x'.join(map(str, array.shape))}")]
             call([self.options.planish, "build", self.path, "-o", place, "--quiet", "--device", "cpu", "--tune", self.options.tune, "--threads", threads,
-                  *column.planish, *shapes])
+                  *column.planish, *column.exact, *shapes])
         return place
 
     def planish(self, threads, column):
@@ -242,12 +245,13 @@ def run_all(options, machine, report):
                 print(f"{path.name}: {error}", flush=True)
 
 
-def show_layers(options):
+def show_layers(options, machine):
     import peer_layers
+    columns = offered_columns(options.planish, machine, options.columns)
     with tempfile.TemporaryDirectory() as folder:
         for path in chosen_models(options):
             model = Model(path, options, Path(folder))
-            column = next(c for c in COLUMNS if c.quantised == model.quantised and (not options.columns or c.name in options.columns))
+            column = next(c for c in columns if c.quantised == model.quantised)
             for threads in options.threads[-1:]:
                 own = json.loads(call([options.planish, "bench", model.plan(threads, column), "--device", "cpu", "--threads", threads, "--seconds", "1", "--layers",
                                        "--json", "-"]))["layers"]["steps"]
@@ -303,7 +307,7 @@ def main():
         return 0
     options.folder.mkdir(parents=True, exist_ok=True)
     if options.layers:
-        show_layers(options)
+        show_layers(options, this_machine.describe())
         return 0
     machine = this_machine.describe()
     place = options.json or ROOT / f"bench/results/{this_machine.slug(machine)}-{time.strftime('%Y-%m-%d')}.json"

@@ -155,7 +155,10 @@ def main():
     machine = this_machine.describe()
     print(f"{machine['cpu']}, {machine['cores']} cores; {this_machine.load_text(this_machine.busy_share(1))}; {options.precision}")
     print(HEAD, flush=True)
-    column = next(c for c in peers.COLUMNS if c.name == options.precision)
+    columns = peers.offered_columns(options.planish, machine, [options.precision])
+    if not columns:
+        sys.exit(f"--precision {options.precision}: this build has none of it on this processor")
+    column = columns[0]
     rows = []
     for path in peers.chosen_models(options):
         with tempfile.TemporaryDirectory() as folder:

@@ -63,6 +63,8 @@ constexpr MmaFormat mma_format(Mma mma, Isa code) {
 constexpr int64_t words_in_cache(Mma mma) { return int64_t{is_tiled(mma) ? 320 : 128} << 10; }
 // More words of weights than this stream by: then each thread has columns of its own, else rows.
 constexpr int64_t kStreamedWords = int64_t{256} << 10;
+// Words of a window whose lines tiles have put together for a block at a time.
+constexpr int64_t kMostWindowWords = 288;
 
 // Whether the kernels of `isa` multiply so.
 constexpr bool has_mma(Isa isa, Mma mma) {
@@ -164,7 +166,8 @@ struct DepthwiseWords {
 // How the rows of a convolution's A are found in what is put down of its image.
 enum class ImageForm : uint8_t {
   gathered,   // the taps of each output pixel together, as one run of depth
-  lines,      // the image with its borders, line by line: a run is a line of the kernel, whose taps lie side by side
+  lines,      // the image with its borders, line by line: a run is a line of the kernel, whose taps lie side by side.
+              // For tiles, windows are put together from these a block at a time
   positions,  // the same, pixel by pixel, evenly apart: a run is a tap. Tiles read rows that lie so
 };
 
@@ -181,8 +184,15 @@ inline ImageRuns image_runs(const MmaFormat& format, const GemmAttrs& conv, int6
   if (taps > kMostTaps || conv.kernel.empty()) return gathered;
   if (format.steps > 1) {
     const bool even = std::all_of(conv.strides.begin(), conv.strides.end(), [](int64_t stride) { return stride == 1; });
-    const bool shifts = even && conv.group == 1 && format.steps_of(channels) * format.depth * 2 <= channels * 3;
-    return shifts ? ImageRuns{ImageForm::positions, taps, channels} : gathered;
+    const bool shifts =
+        even && taps > 1 && conv.group == 1 && format.steps_of(channels) * format.depth * 2 <= channels * 3;
+    if (shifts) return {ImageForm::positions, taps, channels};
+    const int64_t across = conv.kernel.back(), pixel = (channels + format.depth - 1) / format.depth * format.depth;
+    const ImageRuns lines{ImageForm::lines, taps / across, pixel};
+    const int64_t steps = lines.count * format.steps_of(across * pixel);
+    const bool few = across * pixel <= format.depth * format.steps || steps * 2 <= format.steps_of(taps * channels) * 3;
+    const bool adjacent = conv.dilations.back() == 1 && across > 1 && (pixel == channels || channels < 4);
+    return format.planes == 1 && few && adjacent && steps <= kMostWindowWords ? lines : gathered;
   }
   // Words begin where pixels do, and what fills the last of a run meets weights of zero: no number for floats, whose
   // pixels are padded there.

@@ -159,34 +159,65 @@ struct ImageRows {
   const MmaProduct& p;
   const Window<T>& window;
   const Store& store;
+  const MmaOperand* evenly = nullptr;  // the image, where rows are its pixels
 
   void fill(int32_t* words, int64_t at, int64_t n) const { store.fill(words, at, p.x_zero, n); }
 
-  // Position of the image with borders: a pixel, or beside it.
-  void put_pixel(int64_t position, int32_t* words) const {
+  // The first pixel of a line of the image with borders; null: the line is beside the image.
+  const T* line_of(int64_t g, int64_t line) const {
     const auto& grid = p.places.grid;
-    std::array<int64_t, 3> at{};
-    for (size_t i = 3; i-- > 0; position /= grid[i]) at[i] = position % grid[i] - window.pad[i];
-    const T* from = window.x + position * window.image;
-    bool inside = true;
-    for (size_t i = 0; i < 3; ++i) {
-      inside = inside && at[i] >= 0 && at[i] < window.extent[i];
-      from += at[i] * window.step[i];
+    const int64_t y = line % grid[1] - window.pad[1], z = line / grid[1] % grid[0] - window.pad[0];
+    if (y < 0 || y >= window.extent[1] || z < 0 || z >= window.extent[0]) return nullptr;
+    return window.x + line / grid[1] / grid[0] * window.image + g * window.channels * window.channel +
+           z * window.step[0] + y * window.step[1];
+  }
+
+  void put_pixels(const T* from, int64_t pixels, int32_t* words) const {
+#if defined(PLANISH_ISA_avx512)
+    if constexpr (requires { Store::kFlip; })
+      if (window.channel == 1)
+        return copy_rows(from, window.step[2] * static_cast<int64_t>(sizeof(T)), words, p.places.item_words * 4,
+                         p.places.steps * 4, pixels, window.channels * static_cast<int64_t>(sizeof(T)), Store::kFlip);
+#endif
+    for (int64_t i = 0; i < pixels; ++i, words += p.places.item_words) {
+      clear_padding(p, words);
+      store.put(words, 0, from + i * window.step[2], window.channel, window.channels);
     }
-    inside ? store.put(words, 0, from, window.channel, window.channels) : fill(words, 0, window.channels);
+  }
+
+  void fill_positions(int32_t* words, int64_t count) const {
+    for (int64_t i = 0; i < count; ++i, words += p.places.item_words) {
+      clear_padding(p, words);
+      fill(words, 0, window.channels);
+    }
+  }
+
+  // Positions of the image with borders, line by line: pixels, or beside them.
+  void put_positions(int64_t begin, int64_t end) const {
+    const int64_t width = p.places.grid[2], item = p.places.item_words;
+    for (int64_t count; begin < end; begin += count) {
+      const int64_t line = begin / width, x = begin - line * width - window.pad[2];
+      count = std::min(end - begin, width - (begin - line * width));
+      const T* const from = line_of(0, line);
+      const int64_t first = std::clamp<int64_t>(-x, 0, count),
+                    last = from == nullptr ? first : std::clamp(window.extent[2] - x, first, count);
+      int32_t* const words = p.words + begin * item;
+      fill_positions(words, first);
+      fill_positions(words + last * item, count - last);
+      if (first < last) put_pixels(from + (x + first) * window.step[2], last - first, words + first * item);
+    }
   }
 
   // Line of the image with borders; pixels of one group lie one after the other.
   void put_line(int64_t g, int64_t line, int32_t* words) const {
     const auto& grid = p.places.grid;
-    const int64_t y = line % grid[1] - window.pad[1], z = line / grid[1] % grid[0] - window.pad[0];
     const int64_t pixel = p.places.pixel, all = grid[2] * pixel;
     words[p.places.item_words - 1] = 0;
-    if (y < 0 || y >= window.extent[1] || z < 0 || z >= window.extent[0]) return fill(words, 0, all);
+    const T* const first = line_of(g, line);
+    if (first == nullptr) return fill(words, 0, all);
     const int64_t left = std::clamp<int64_t>(window.pad[2], 0, grid[2]), skipped = left - window.pad[2];
     const int64_t inside = std::clamp<int64_t>(window.extent[2] - skipped, 0, grid[2] - left);
-    const T* from = window.x + line / grid[1] / grid[0] * window.image + g * window.channels * window.channel +
-                    z * window.step[0] + y * window.step[1] + skipped * window.step[2];
+    const T* const from = first + skipped * window.step[2];
     fill(words, 0, left * pixel);
     if (window.channel == 1 && window.step[2] == pixel)
       store.put(words, left * pixel, from, 1, inside * pixel);
@@ -210,6 +241,7 @@ struct ImageRows {
 
   void put_rows(int64_t g, int64_t begin, int64_t end) const {
     int32_t* words = p.words + g * p.places.group() + begin * p.places.pitch;
+    if (evenly && put_evenly<Store>(p, *evenly, begin, end)) return;
     if (are_pixels())
       return store.put(words, 0, window.x + begin * window.channels, 1, (end - begin) * window.channels);
     RowWalk walk = p.end.rows;
@@ -222,15 +254,9 @@ struct ImageRows {
 
   void operator()(int64_t g, int64_t begin, int64_t end) const {
     if (p.places.form == ImageForm::gathered) return put_rows(g, begin, end);
-    for (int64_t item = begin; item < end; ++item) {
-      int32_t* const words = p.words + g * p.places.group() + item * p.places.item_words;
-      if (p.places.form == ImageForm::lines) {
-        put_line(g, item, words);
-      } else {
-        clear_padding(p, words);
-        put_pixel(item, words);
-      }
-    }
+    if (p.places.form == ImageForm::positions) return put_positions(begin, end);
+    for (int64_t item = begin; item < end; ++item)
+      put_line(g, item, p.words + g * p.places.group() + item * p.places.item_words);
   }
 };
 
@@ -239,7 +265,9 @@ void take_lines_in_place(MmaProduct& p, const Window<std::byte>& window, const T
   const int64_t depth = p.params->format.depth;
   bool even = reinterpret_cast<uintptr_t>(x.data) % sizeof(int32_t) == 0 && window.channels % depth == 0;
   for (int64_t step : {window.image, window.step[0], window.step[1], window.step[2]}) even = even && step % depth == 0;
-  if (!even || !are_words(p.params->mma, x.dtype) || window.channel != 1 || p.params->attrs.group != 1) return;
+  if (is_tiled(p.params->mma) || !even || !are_words(p.params->mma, x.dtype) || window.channel != 1 ||
+      p.params->attrs.group != 1)
+    return;
   MmaPlaces& places = p.places;
   places.form = ImageForm::lines;
   for (size_t i = 0; i < 3; ++i) places.results[i] = extent3(y, i);
@@ -256,12 +284,14 @@ void run_mma_conv(const KernelArgs& args) {
   if (args.outputs[0].element_count() == 0) return;
   MmaProduct p = make_mma_product(args, 1, places_of_image(args));
   const auto image = window_of<std::byte>(p.params->attrs, x, args.outputs[0]);
-  if (image.is_image()) take_in_place(p, mma_operand(p.end.rows, x, x.strides, x.rank, 1));
+  const MmaOperand pixels = mma_operand(p.end.rows, x, x.strides, x.rank, 1);
+  if (image.is_image()) take_in_place(p, pixels);
   if (image.one_tap && !p.in_place) take_lines_in_place(p, image, x, args.outputs[0]);
   with_mma_rows(p, x.dtype, [&](const auto& store) {
     using T = typename std::decay_t<decltype(store)>::Value;
     const auto window = window_of<T>(p.params->attrs, x, args.outputs[0]);
-    run_mma(p, *args.pool, ImageRows<T, std::decay_t<decltype(store)>>{p, window, store});
+    run_mma(p, *args.pool,
+            ImageRows<T, std::decay_t<decltype(store)>>{p, window, store, image.is_image() ? &pixels : nullptr});
   });
 }
 

@@ -180,7 +180,7 @@ struct DepthwiseBytes {
     alignas(64) int32_t sums[kPixelsAtOnce * kDotColumns];
     const int64_t steps = product.places.steps;
     for (int64_t i = first; i < last; ++i) {
-      MmaSpan span = MmaPanel::span_of(product, 0, i);
+      MmaSpan span = span_of(product, 0, i);
       span.row = row;
       span.rows = pixels;
       const ChannelPanel panel{span.column, span.width, steps, product.weights + i * steps * kDotColumns};

@@ -36,10 +36,12 @@ void run_mma_gemm(const KernelArgs& args) {
   MmaProduct p = make_mma_product(args, y.rank - 1, places_of_matrix(args));
   const RowStrides strides = without_axis(a.strides, a.rank, last);
   const int64_t step = a.strides[static_cast<size_t>(last)];
-  take_in_place(p, mma_operand(p.end.rows, a, a.strides, a.rank, last));
+  const MmaOperand operand = mma_operand(p.end.rows, a, a.strides, a.rank, last);
+  take_in_place(p, operand);
   with_mma_rows(p, a.dtype, [&](const auto& store) {
     using T = typename std::decay_t<decltype(store)>::Value;
     run_mma(p, *args.pool, [&](int64_t, int64_t begin, int64_t end) {
+      if (put_evenly<std::decay_t<decltype(store)>>(p, operand, begin, end)) return;
       RowWalk walk = p.end.rows;
       walk.seek(begin);
       int32_t* words = p.words + begin * p.places.pitch;

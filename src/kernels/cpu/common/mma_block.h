@@ -21,7 +21,7 @@ struct BlockArgs {
   const int64_t* offsets = nullptr;
   int64_t a_plane = 0;         // words from a row's first plane to its second
   const int32_t* b = nullptr;  // [plane][run][step][column]
-  int32_t* sums = nullptr;     // [rows][columns of the format]
+  int32_t* sums = nullptr;     // [rows][columns of the format]; tiles keep theirs (store_tiles)
   int rows = 0;
   int64_t next = 0;  // words to the panel behind, which is fetched step by step: its stream ends where this one does
   // Tiles leave the rest of the core idle: after each of their steps a piece of what comes next is fetched.
@@ -245,7 +245,7 @@ inline void fetch_ahead(const BlockArgs& block, const std::byte*& ahead) {
   ahead += block.ahead_bytes;
 }
 
-// Rows beyond `rows` are multiplied too: 16 M rows of A and of the sums are there.
+// Rows beyond `rows` are multiplied too: 16 M rows of A are there. The sums stay in the tiles.
 template <class Dot, int M>
 void tile_rows(const BlockArgs& block) {
   __asm__ volatile("" : : : "memory");
@@ -261,7 +261,6 @@ void tile_rows(const BlockArgs& block) {
       fetch_ahead(block, ahead);
     }
   }
-  store_sums<M>(block.sums);
 }
 
 // Both planes: xh wh + xl wh + xh wl
@@ -285,13 +284,15 @@ void tf32_rows(const BlockArgs& block) {
       fetch_ahead(block, ahead);
     }
   }
-  store_sums<M>(block.sums);
 }
 
 template <class Dot>
 void tile_block(const BlockArgs& block) {
   block.rows > 16 ? tile_rows<Dot, 2>(block) : tile_rows<Dot, 1>(block);
 }
+
+// The sums of a block of so many rows, 16 or 32 rows of them, when its products have been added.
+inline void store_tiles(int rows, int32_t* sums) { rows > 16 ? store_sums<2>(sums) : store_sums<1>(sums); }
 
 inline void tf32_block(const BlockArgs& block) { block.rows > 16 ? tf32_rows<2>(block) : tf32_rows<1>(block); }
 

@@ -90,12 +90,92 @@ class FloatRows {
   HalfStore store_;
 };
 
+#if defined(PLANISH_ISA_avx512)
+
+// Whole lines of a panel's columns, sums of floats that a bias and perhaps a residual join: what most products of tiles
+// end in, as fast as their result can be stored.
+class PlainRows {
+  static constexpr int kColumns = 32;
+  static_assert(kDotColumns == kColumns);
+
+ public:
+  static bool serves(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span) {
+    return is_tiled(end.params->mma) && columns.scales == nullptr && end.activation == nullptr &&
+           span.width == kColumns && end.out.even && (end.params->extras == 0 || end.extra[0].even);
+  }
+  PlainRows(const MmaEnd& end, const MmaColumns& columns)
+      : low_(Vec::splat(end.params->low)),
+        high_(Vec::splat(end.params->high)),
+        left_(Vec::load(columns.bias)),
+        right_(Vec::load(columns.bias + Vec::kWidth)) {}
+
+  // Out: of the result; R: of the residual; void: there is none.
+  template <class Out, class R>
+  void finish(const MmaEnd& end, const MmaSpan& span, const int32_t* from) const {
+    constexpr bool kAdds = !std::is_void_v<R>;
+    using Residual = std::conditional_t<kAdds, R, float>;
+    const PlainRows self = *this;  // no part of what is stored: it stays in registers
+    const auto* sums = reinterpret_cast<const float*>(from);
+    Out* out = first_of<Out>(end.out, span);
+    const Residual* added = kAdds ? first_of<Residual>(end.extra[0], span) : nullptr;
+    const int64_t step = end.out.pitch, added_step = end.extra[0].pitch;
+#pragma GCC unroll 2
+    for (int r = 0; r < span.rows; ++r, sums += kColumns, out += step) {
+      Vec left = Vec::load(sums) + self.left_, right = Vec::load(sums + Vec::kWidth) + self.right_;
+      if constexpr (kAdds) {
+        left = left + load_widened(added);
+        right = right + load_widened(added + Vec::kWidth);
+        added += added_step;
+      }
+      store_line(Vec::min(self.high_, Vec::max(self.low_, left)), Vec::min(self.high_, Vec::max(self.low_, right)),
+                 out);
+    }
+  }
+
+ private:
+  template <class T>
+  static T* first_of(const MmaOperand& operand, const MmaSpan& span) {
+    return reinterpret_cast<T*>(operand.data) + span.row * operand.pitch + span.column;
+  }
+  static void store_line(Vec left, Vec right, float* to) {
+    left.store(to);
+    right.store(to + Vec::kWidth);
+  }
+  static void store_line(Vec left, Vec right, BFloat16* to) {
+    __m512i both;
+    __asm__("vcvtne2ps2bf16 %1, %2, %0" : "=v"(both) : "v"(left.v), "v"(right.v));
+    _mm512_storeu_si512(to, both);
+  }
+  Vec low_, high_, left_, right_;
+};
+
+template <class Out, class R>
+bool finish_plainly(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
+  if (!PlainRows::serves(end, columns, span)) return false;
+  PlainRows(end, columns).finish<Out, R>(end, span, sums);
+  return true;
+}
+
+#else
+
+template <class Out, class R>
+bool finish_plainly(const MmaEnd&, const MmaColumns&, const MmaSpan&, const int32_t*) {
+  return false;
+}
+
+#endif
+
+template <class Out, class R>
+void finish_float_rows(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
+  if (!finish_plainly<Out, R>(end, columns, span, sums)) FloatRows<Out, R>(end, columns, span).finish(sums);
+}
+
 template <class Out>
 void finish_floats_as(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
-  if (end.params->extras == 0) return FloatRows<Out, void>(end, columns, span).finish(sums);
+  if (end.params->extras == 0) return finish_float_rows<Out, void>(end, columns, span, sums);
   if constexpr (kStoresHalf)
-    if (end.extra[0].type == DataType::bf16) return FloatRows<Out, BFloat16>(end, columns, span).finish(sums);
-  FloatRows<Out, float>(end, columns, span).finish(sums);
+    if (end.extra[0].type == DataType::bf16) return finish_float_rows<Out, BFloat16>(end, columns, span, sums);
+  finish_float_rows<Out, float>(end, columns, span, sums);
 }
 
 inline void finish_floats(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {

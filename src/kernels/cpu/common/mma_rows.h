@@ -18,13 +18,32 @@ inline uint16_t bf16_bits(float x) {
   return static_cast<uint16_t>((x != x ? bits | 0x400000 : rounded) >> 16);
 }
 
+#if defined(PLANISH_ISA_avx512)
+// `rows` rows of `bytes` bytes, zeros behind them to `padded` bytes, vectors of them; every byte's bits turned by
+// `flip`.
+inline void copy_rows(const void* from, int64_t from_pitch, void* to, int64_t to_pitch, int64_t padded, int64_t rows,
+                      int64_t bytes, uint8_t flip) {
+  constexpr int64_t kBytes = 64;
+  const auto* source = static_cast<const std::byte*>(from);
+  auto* target = static_cast<std::byte*>(to);
+  const __m512i turned = _mm512_set1_epi8(static_cast<char>(flip));
+  const auto mask = [](int64_t n) { return n >= kBytes ? ~__mmask64{0} : n <= 0 ? 0 : (__mmask64{1} << n) - 1; };
+  for (int64_t i = 0; i < padded; i += kBytes)
+    for (int64_t r = 0; r < rows; ++r) {
+      const __m512i x = _mm512_maskz_loadu_epi8(mask(bytes - i), source + r * from_pitch + i);
+      _mm512_storeu_si512(target + r * to_pitch + i, _mm512_xor_si512(x, turned));
+    }
+}
+#endif
+
 // put(row, at, x, step, n): values at … at + n - 1 of a row from elements `step` apart. fill: the same from one value.
-// lane: one value as it lies. i8 lies as u8, 128 more.
+// lane: one value as it lies. i8 lies as u8, 128 more. kFlip: values lie so with these bits of their bytes turned.
 template <class T>
 struct ByteRows {
   using Value = T;
   using Lane = uint8_t;
-  static uint8_t lane(T x) { return static_cast<uint8_t>(std::is_signed_v<T> ? x ^ 0x80 : x); }
+  static constexpr uint8_t kFlip = std::is_signed_v<T> ? 0x80 : 0;
+  static uint8_t lane(T x) { return static_cast<uint8_t>(x ^ kFlip); }
   static void put(int32_t* row, int64_t at, const T* __restrict__ x, int64_t step, int64_t n) {
     auto* __restrict__ to = reinterpret_cast<uint8_t*>(row) + at;
     if (step == 1)
@@ -91,6 +110,7 @@ struct Bf16Rows {
 struct Bf16Copies {
   using Value = BFloat16;
   using Lane = uint16_t;
+  static constexpr uint8_t kFlip = 0;
   static uint16_t lane(BFloat16 x) { return x.bits; }
   static void put(int32_t* row, int64_t at, const BFloat16* __restrict__ x, int64_t step, int64_t n) {
     auto* __restrict__ to = reinterpret_cast<BFloat16*>(row) + at;
