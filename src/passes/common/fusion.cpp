@@ -50,7 +50,7 @@ bool is_fusible_pointwise(const Graph& graph, const Node& node) {
   });
 }
 
-void fuse(Graph& graph, const std::vector<NodeId>& nodes) {
+ValueId fuse(Graph& graph, const std::vector<NodeId>& nodes) {
   auto body = std::make_unique<Graph>();
   body->name = "body";
   share_symbols(graph, *body);
@@ -78,6 +78,7 @@ void fuse(Graph& graph, const std::vector<NodeId>& nodes) {
     const NodeId copy = body->add_node(node.op, std::move(inputs), node.attrs, {result.type}, node.name, {result.name});
     body->mutable_node(copy).origins = node.origins;
     body->mutable_node(copy).note = node.note;
+    for (const auto& region : node.regions) body->add_region(copy, std::make_unique<Graph>(region->clone()));
     inner[node.outputs[0]] = body->node(copy).outputs[0];
     for (const std::string& origin : node.origins)
       if (std::find(origins.begin(), origins.end(), origin) == origins.end()) origins.push_back(origin);
@@ -95,6 +96,7 @@ void fuse(Graph& graph, const std::vector<NodeId>& nodes) {
   graph.replace_uses(last, result);
   graph.rename(last, graph.fresh_name(name + ".old"));
   graph.rename(result, name);
+  return result;
 }
 
 void OwnDequantizations::read_by(NodeId id) {
