@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "compile/blocks.h"
 #include "compile/emitter.h"
 #include "compile/narrow_half.h"
 #include "compile/pipeline.h"
@@ -95,6 +96,14 @@ std::string precisions_name(const Precisions& precisions) {
   return name.empty() ? "f32" : name;
 }
 
+// Of the candidate that is estimated to be the fastest.
+double estimated_us(const Graph& graph, const Node& node, const EmitOptions& emit) {
+  double best = -1;
+  for (const Candidate& candidate : emit.target.propose(graph, node, emit.precisions).candidates)
+    if (best < 0 || candidate.estimated_us < best) best = candidate.estimated_us;
+  return best;
+}
+
 }  // namespace
 
 void check_can_build(Device& device) {
@@ -132,14 +141,29 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   const bool timed = options.optimize && options.tuning != Tuning::off && target.is(device);
   if (timed)
     emit.measured = [&](const Graph& g, const Node& n, const Candidate& c) { return tuner.measured_us(g, n, c); };
+  const auto plan_of = [&](const Graph& whole, BuildReport& choices) {
+    emit.report = report != nullptr ? &choices : nullptr;
+    return emit_plan(whole, emit);
+  };
+  const NodeCost cost = [&](const Graph& whole, const Node& node) {
+    return timed ? tuner.best_us(whole, node) : estimated_us(whole, node, emit);
+  };
+  // Parts that are faster need not be a faster whole.
   const auto tuned_plan = [&](const Precisions& precisions, BuildReport& choices) {
     emit.precisions = precisions;
-    emit.report = report != nullptr ? &choices : nullptr;
     if (timed) {
       tuner.permit(precisions);
       tuner.tune(graph);
     }
-    return emit_plan(graph, emit);
+    Plan plan = plan_of(graph, choices);
+    Graph blocks = graph.clone();
+    if (!options.optimize || target.is_accelerated() || fuse_blocks(blocks, cost) == 0) return plan;
+    BuildReport other_choices;
+    Plan other = plan_of(blocks, other_choices);
+    const std::string name = precisions_name(precisions);
+    if (timed && tuner.fastest(graph, {&plan, &other}, {name, name + "+blocks"}) == 0) return plan;
+    choices = std::move(other_choices);
+    return other;
   };
   BuildReport choices;
   Plan plan = tuned_plan(options.precisions, choices);

@@ -180,15 +180,16 @@ void Tuner::tune(const Graph& graph) {
   save_cache();
 }
 
-void Tuner::tune_node(const Graph& graph, const Node& node) {
+void Tuner::tune_node(const Graph& graph, const Node& node, int least) {
   const std::string key = key_of(graph, node);
-  if (!seen_.insert(key).second) return;
+  if (!seen_.insert(key).second && least > 1) return;
   const CandidateSink sink = emit_.target.propose(graph, node, emit_.precisions);
   const int real = static_cast<int>(std::count_if(sink.candidates.begin(), sink.candidates.end(),
                                                   [](const Candidate& c) { return c.name != "reference"; }));
   // Else nothing is to choose: the reference is there for what has no kernel.
   const std::vector<Candidate> candidates = real == 1 && emit_.timings_by_name ? with_reference(sink) : promising(sink);
-  if (real < 1 || candidates.size() < 2 || (real < 2 && !emit_.timings_by_name)) return;
+  const bool is_choice = candidates.size() > 1 && (real > 1 || emit_.timings_by_name);
+  if (real < 1 || (least > 1 && !is_choice)) return;
   const Graph single = one_node_graph(graph, node);
   double best = 1e30;
   for (const Candidate& candidate : candidates) {
@@ -214,6 +215,16 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
     best = std::min(best, us);
     ++timed_;
   }
+}
+
+double Tuner::best_us(const Graph& graph, const Node& node) {
+  tune_node(graph, node, 1);
+  double best = -1;
+  for (const Candidate& candidate : emit_.target.propose(graph, node, emit_.precisions).candidates) {
+    const double us = measured_us(graph, node, candidate);
+    if (us >= 0 && (best < 0 || us < best)) best = us;
+  }
+  return best;
 }
 
 // Minimum over a few rounds; each run takes another copy of the weights.

@@ -21,6 +21,8 @@ class Tuner {
   void tune(const Graph& graph);
   // The same with other precisions permitted; times are kept.
   void permit(Precisions precisions);
+  // Of the fastest candidate of a node, timed if it is not yet; < 0: the time for tuning is spent, or there is none.
+  double best_us(const Graph& graph, const Node& node);
   // < 0: not timed. Where the cache names the one that computes the node, all others take far too long.
   double measured_us(const Graph& graph, const Node& node, const Candidate& candidate) const;
   // Which of the plans of one network is the fastest, as a whole and in turns; `names` tell them apart in the cache.
@@ -40,7 +42,8 @@ class Tuner {
   // Null: there is none, or it was not taken carefully enough.
   const TimingCache::Row* usable(const std::string& key, const std::string& name) const;
   std::string key_of(const Graph& graph, const Node& node) const;
-  void tune_node(const Graph& graph, const Node& node);
+  // Where it has so many candidates or more: one is no choice.
+  void tune_node(const Graph& graph, const Node& node, int least = 2);
   std::string row_name(const Candidate& candidate) const;
   double time_candidate(const Graph& one_node, const Candidate& candidate, double best_us);
   std::vector<double> time_plans(const std::vector<const Plan*>& plans);

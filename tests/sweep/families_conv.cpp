@@ -65,6 +65,40 @@ void depthwise(Sketch& d) {
   pad_windows(d, w, 4);
   convolve(d, w, {1, d.one_in(5) ? d.between(2, 3) : 1, d.one_in(6) ? d.between(100, 600) : d.extent(140)});
 }
+ValueId activated(Sketch& d, ValueId y) {
+  switch (d.pick(4)) {
+    case 0:
+      return y;
+    case 1:
+      return d.op("relu", {y});
+    case 2:
+      return d.op("clip", {y, d.scalar(-1), d.scalar(4)});
+    default:
+      return d.whole ? d.op("leaky_relu", {y}, {{"alpha", 0.5}}) : d.op("mul", {y, d.op("sigmoid", {y})});
+  }
+}
+// Depthwise between 1x1 convolutions, of which one may be missing.
+void depthwise_block(Sketch& d) {
+  Windows w;
+  static const int64_t usual[] = {3, 3, 5, 7};
+  const int64_t taps = d.any_of(usual), stride = d.between(1, 2);
+  for (int i = 0; i < 2; ++i) w.add(d.between(1, 14), taps, stride, 1);
+  pad_windows(d, w, 3);
+  const int form = d.pick(4);
+  const int64_t batch = d.between(1, 3), hidden = d.between(2, d.one_in(4) ? 200 : 70);
+  const int64_t channels = form == 1 ? hidden : d.extent(24), filters = d.extent(24);
+  const auto conv = [&](ValueId x, const Ints& extents, Attrs attrs) {
+    const float scale = 1 / std::sqrt(static_cast<float>(extents[1] * extents[2] * extents[3]));
+    std::vector<ValueId> operands = {x, d.weights(extents, scale)};
+    if (d.one_in(2)) operands.push_back(d.weights({extents[0]}));
+    return d.op("conv", operands, std::move(attrs));
+  };
+  ValueId y = d.operand({batch, channels, w.extents[0], w.extents[1]});
+  if (form != 1) y = activated(d, conv(y, {hidden, channels, 1, 1}, {}));
+  y = activated(d, conv(y, {hidden, 1, taps, taps}, {{"group", hidden}, {"pads", w.pads}, {"strides", w.strides}}));
+  if (form != 2) y = conv(y, {filters, hidden, 1, 1}, {});
+  d.finish(d.followed(y));
+}
 void grouped_conv(Sketch& d) { convolve(d, any_windows(d, 2, 3, 12), {d.extent(20), d.extent(40), d.between(2, 6)}); }
 void line_conv(Sketch& d) {
   convolve(d, any_windows(d, 1, 9, 90), {d.extent(70), d.extent(70), d.one_in(4) ? d.between(2, 4) : 1});
@@ -114,6 +148,7 @@ std::span<const Family> conv_families() {
                                     {"conv.kx3x3", winograd_volume},
                                     {"conv.first", first_layer},
                                     {"conv.depthwise", depthwise},
+                                    {"conv.depthwise_block", depthwise_block},
                                     {"conv.groups", grouped_conv},
                                     {"conv.1d", line_conv},
                                     {"conv.3d", volume_conv},

@@ -6,6 +6,7 @@
 
 #include "compile/emitter.h"
 #include "compile/pipeline.h"
+#include "passes/passes.h"
 #include "random/distance.h"
 #include "support/forced.h"
 #include "support/tensors.h"
@@ -17,6 +18,7 @@ namespace {
 constexpr Precisions kPermitted{.tf32 = true, .bf16 = true};
 constexpr double kTf32 = 2e-5, kBf16 = 1e-2, kWinograd4 = 1e-5;
 constexpr int kTunedThreads = 2;
+constexpr std::string_view kBlock = "depthwise_block";  // of convolutions that are one node
 
 // What the arithmetic of a candidate costs: nothing on integers of few bits, but for transforms with irrational points.
 double rounding_of(const std::string& candidate, bool exact) {
@@ -174,6 +176,12 @@ Verdict Judge::at(Isa isa, const std::string& wanted) {
     for (const Candidate& candidate :
          cpu_tactics().propose({graph, graph.node(id), isa, kTunedThreads, kPermitted, ""}).candidates)
       if (candidate.name != "reference") names.insert(candidate.name);
+  Graph blocks = graph.clone();
+  run_pipeline(blocks, {passes::fuse_depthwise()}, "");
+  for (NodeId id : blocks.nodes())
+    for (const Candidate& candidate :
+         cpu_tactics().propose({blocks, blocks.node(id), isa, kTunedThreads, kPermitted, ""}).candidates)
+      if (candidate.name.starts_with(kBlock)) names.insert(candidate.name);
   if (!wanted.empty()) names = {wanted};
   Verdict verdict;
   for (const std::string& name : names) {
@@ -181,7 +189,8 @@ Verdict Judge::at(Isa isa, const std::string& wanted) {
     emit.precisions = rounding_of(name, false) > 0 ? kPermitted : Precisions{};
     std::string why;
     try {
-      const Plan plan = name == "chosen" ? emit_plan(graph, emit) : forced_plan(graph, emit, name);
+      const Plan plan = name == "chosen" ? emit_plan(graph, emit)
+                                         : forced_plan(name.starts_with(kBlock) ? blocks : graph, emit, name);
       verdict.kernels.merge(kernels_of(plan));
       why = compared(plan, name);
     } catch (const std::exception& error) {

@@ -64,7 +64,7 @@ bool is_fusible_pointwise(const Graph& graph, const Node& node) {
   });
 }
 
-void fuse(Graph& graph, const std::vector<NodeId>& nodes) {
+ValueId fuse(Graph& graph, const std::vector<NodeId>& nodes) {
   auto body = std::make_unique<Graph>();
   body->name = "body";
   share_symbols(graph, *body);
@@ -112,6 +112,7 @@ void fuse(Graph& graph, const std::vector<NodeId>& nodes) {
     graph.rename(leaving[i], graph.fresh_name(name + ".old"));
     graph.rename(result, name);
   }
+  return graph.node(fused).outputs.back();
 }
 
 bool is_table(const Graph& graph, const Node& node) {

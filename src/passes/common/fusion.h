@@ -10,8 +10,8 @@ namespace planish::passes {
 
 // Nodes of one result each, in topological order, become one `fused` node that keeps them as its body; scalar constants
 // move inside, everything else enters as an operand. Its results are those used outside, in their order, and the last
-// one.
-void fuse(Graph& graph, const std::vector<NodeId>& nodes);
+// one, which is returned.
+ValueId fuse(Graph& graph, const std::vector<NodeId>& nodes);
 
 // A pointwise node on f32 and booleans; constants of one element may be of any type.
 bool is_fusible_pointwise(const Graph& graph, const Node& node);
