@@ -14,6 +14,7 @@
 // instance [sm_90a]: PLANISH_SMALL=SmallConv<bfloat_t,float,64,64,8,2,4,true>
 // instance [sm_90a]: PLANISH_SMALL=SmallConv<tf32_t,float,64,128,5,8,8,false>
 // instance [sm_90a]: PLANISH_SMALL=SmallConv<int8_t,int8_t,64,128,5,1,8,true>
+// instance [sm_90a]: PLANISH_SMALL=SmallConv<uint8_t,uint8_t,64,128,8,2,8,true>
 
 // Group: of the packed weights. Image: A is an image read with taps (an im2col map with boxes of 64 pixels); else a
 // matrix (a tiled map with boxes of 64 rows). Boxes are BlockBytes wide and swizzled so; B's have Columns rows.
