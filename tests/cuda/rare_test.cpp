@@ -237,6 +237,25 @@ TEST(CudaRare, NormalisationsByGivenStatistics) {
   check_node("batch_normalization", o, {}, {1e-6});
 }
 
+TEST(CudaRare, Ranges) {
+  const auto check = [&](DataType type, float start, float limit, float step) {
+    const Tensor x = integers({3}, 1);
+    compare(
+        [&] {
+          Graph g;
+          std::vector<ValueId> ids;
+          for (float value : {start, limit, step})
+            ids.push_back(g.add_constant(as_type(Tensor::scalar<float>(value), type)));
+          g.add_output(add_op(g, "neg", {g.add_input("x", x.type())}, {}, "neg"));
+          g.add_output(add_op(g, "range", ids, {}, "range"));
+          return g;
+        },
+        {{"x", x}}, "range", {0, false});
+  };
+  check(DataType::f32, 0.5f, 100, 0.25f);
+  check(DataType::i64, 90, -7, -3);
+}
+
 TEST(CudaRare, SameBits) {
   check_node("bit_cast", Operands().input("x", random_tensor({3, 40}, 1)), {{"to", DataType::i32}}, {0});
   Operands bounds;

@@ -103,6 +103,13 @@ void propose_batch_norm(const TacticQuery& query, CandidateSink& sink) {
   offer_plain(query, sink, std::move(*launch), query.output(0).type.shape.element_count(), 0);
 }
 
+void propose_range(const TacticQuery& query, CandidateSink& sink) {
+  auto launch = plain_launch(query, sink, "range", 3);
+  if (!launch) return;
+  launch->options.push_back(define("NUMBER", is_float(query.output(0).type.dtype) ? "double" : "int64_t"));
+  offer_plain(query, sink, std::move(*launch), query.output(0).type.shape[0], 0);
+}
+
 // Extents are arguments of the launch.
 void propose_extents(const TacticQuery& query, CandidateSink& sink) {
   auto launch = plain_launch(query, sink, "extents", 1);
@@ -123,6 +130,7 @@ void register_algebra(TacticTable& table) {
   table.add("dft", propose_fourier);
   table.add("linear_attention", propose_linear_attention);
   table.add("batch_normalization", propose_batch_norm);
+  table.add("range", propose_range);
   table.add("shape", propose_extents);
   table.add("size", propose_extents);
 }
