@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """planish, ONNX Runtime and OpenVINO in turns on the same models and inputs: one table, a JSON file, a plot.
 
-  peers.py PLANISH RUNNER [MODEL…] [--models DIR…] [--threads 1,2] [--rounds 5] [--seconds 2] [--tune fast] [--only WORD…] [--json FILE]
+  peers.py PLANISH RUNNER [MODEL…] [--models DIR…] [--threads 1,2] [--rounds 5] [--seconds 2] [--tune fast] [--only WORD…] [--columns fp32,bf16] [--json FILE]
   peers.py PLANISH RUNNER MODEL --layers      where the time goes: layers of planish beside those of each peer, the largest loss first
   peers.py --report FILE                      the table and the plot of a JSON file again
 
@@ -51,13 +51,15 @@ COLUMNS = (
 )
 
 
-def offered_columns(planish, machine):
-    """Columns whose flags this build takes; where the processor has 16-bit floats, OpenVINO's default stands beside fp32."""
+def offered_columns(planish, machine, wanted):
+    """Columns whose flags this build takes; where the processor has 16-bit floats, OpenVINO's default stands beside fp32. wanted: names, none for all."""
     text = subprocess.run([planish, "build", "--help"], capture_output=True, text=True, check=True).stdout
     accepted = text.split("--precision", 1)[-1].split(":", 1)[-1].split("(", 1)[0]
     columns = []
     for column in COLUMNS:
         if column.planish and not set(column.planish[1].split(",")) <= {word.strip() for word in accepted.split(",")}:
+            continue
+        if wanted and column.name not in wanted:
             continue
         beside = DEFAULT if column.name == "fp32" and this_machine.native_half(machine) else {}
         columns.append(Column(column.name, column.planish, {**column.peers, **beside}, column.quantised))
@@ -154,7 +156,7 @@ class Model:
         newest = max(os.path.getmtime(self.options.planish), os.path.getmtime(self.path))
         if not place.exists() or os.path.getmtime(place) < newest:
             shapes = [word for name, array in self.feed.items() if array.ndim for word in ("--shape", f"{name}={'x'.join(map(str, array.shape))}")]
-            call([self.options.planish, "build", self.path, "-o", place, "--quiet", "--tune", self.options.tune, "--threads", threads,
+            call([self.options.planish, "build", self.path, "-o", place, "--quiet", "--device", "cpu", "--tune", self.options.tune, "--threads", threads,
                   *column.planish, *shapes])
         return place
 
@@ -188,7 +190,7 @@ def measure(model, threads, column, options):
     results = {label: worker.result() for label, worker in workers.items()}
     for worker in workers.values():
         worker.close()
-    own = json.loads(call([options.planish, "bench", model.plan(threads, column), "--threads", threads, "--runs", "5", "--json", "-"]))
+    own = json.loads(call([options.planish, "bench", model.plan(threads, column), "--device", "cpu", "--threads", threads, "--runs", "5", "--json", "-"]))
     return {"model": model.name, "threads": threads, "precision": column.name, "engines": results, "refused": refused, "others_busy": busy,
             "flops": own["gflops"] * own["min_ms"] * 1e6, "peak_gflops": own["peak_gflops"]}
 
@@ -225,7 +227,7 @@ def chosen_models(options):
 
 
 def run_all(options, machine, report):
-    columns = offered_columns(options.planish, machine)
+    columns = offered_columns(options.planish, machine, options.columns)
     for path in chosen_models(options):
         with tempfile.TemporaryDirectory() as folder:
             try:
@@ -245,9 +247,9 @@ def show_layers(options):
     with tempfile.TemporaryDirectory() as folder:
         for path in chosen_models(options):
             model = Model(path, options, Path(folder))
-            column = next(c for c in COLUMNS if c.quantised == model.quantised)
+            column = next(c for c in COLUMNS if c.quantised == model.quantised and (not options.columns or c.name in options.columns))
             for threads in options.threads[-1:]:
-                own = json.loads(call([options.planish, "bench", model.plan(threads, column), "--threads", threads, "--seconds", "1", "--layers",
+                own = json.loads(call([options.planish, "bench", model.plan(threads, column), "--device", "cpu", "--threads", threads, "--seconds", "1", "--layers",
                                        "--json", "-"]))["layers"]["steps"]
                 for label, (engine, settings) in column.peers.items():
                     theirs = json.loads(call(model.peer_words("layers", threads, engine, settings)))
@@ -269,6 +271,7 @@ def parse():
     parser.add_argument("--models", nargs="+", type=Path, default=[], help="folders of .onnx files")
     parser.add_argument("--zoo", type=Path, default=os.environ.get("PLANISH_ZOO"), help="where filled graphs of the zoo lie already")
     parser.add_argument("--only", nargs="+", default=[], help="models whose names begin so")
+    parser.add_argument("--columns", default=[], type=lambda text: text.split(","), help="classes of precision, of " + ", ".join(c.name for c in COLUMNS))
     parser.add_argument("--threads", default="1,2", type=lambda text: [int(word) for word in text.split(",")])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2, help="for each engine of each row")
@@ -284,6 +287,8 @@ def parse():
             parser.error("PLANISH and RUNNER are needed (./dev bench peers names them)")
         options.planish, options.runner = existing(parser, options.planish), existing(parser, options.runner)
         options.model = [existing(parser, path) for path in options.model]
+    if not {*options.columns} <= {c.name for c in COLUMNS}:
+        parser.error(f"--columns: {','.join(options.columns)} is not of {', '.join(c.name for c in COLUMNS)}")
     if options.rounds < 5 or min(options.threads) < 1 or not options.seconds > 0:
         parser.error("--rounds of 5 or more, --threads of 1 or more and --seconds above 0 are accepted")
     options.zoo = Path(options.zoo) if options.zoo else None

@@ -47,8 +47,8 @@ endfunction()
 foreach(layout IN LISTS PLANISH_TENSORRT_LAYOUTS)
   planish_tensorrt_objects(tensorrt_runtime_${layout} ${layout} ${tensorrt_runtime_sources})
   planish_tensorrt_objects(tensorrt_build_${layout} ${layout} ${tensorrt_build_sources})
-  # Records and calls of the library: nothing here takes time, so nothing is optimised.
-  target_compile_options(tensorrt_runtime_${layout} PRIVATE $<$<CONFIG:Release>:-O1>)
+  # Records and calls of the library: but for enqueue nothing here takes time, so nothing is optimised.
+  target_compile_options(tensorrt_runtime_${layout} PRIVATE $<$<CONFIG:Release>:-O2>)
   target_compile_options(tensorrt_build_${layout} PRIVATE $<$<CONFIG:Release>:-O0>)
   planish_tensorrt_library(nvinfer ${layout} LINKS planish
     SOURCES $<TARGET_OBJECTS:tensorrt_runtime_${layout}> $<TARGET_OBJECTS:tensorrt_build_${layout}>)

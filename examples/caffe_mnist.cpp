@@ -10,62 +10,18 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "NvCaffeParser.h"
 #include "NvInfer.h"
+#include "common.h"
 
 using namespace nvinfer1;
 using namespace nvcaffeparser1;
 
 namespace {
-
-class Logger : public ILogger {
-  void log(Severity severity, char const* text) override {
-    if (severity < Severity::kINFO) std::fprintf(stderr, "%s\n", text);
-  }
-};
-
-Logger logger;
-
-[[noreturn]] void fail(const std::string& what) {
-  std::fprintf(stderr, "%s\n", what.c_str());
-  std::exit(1);
-}
-
-void check(cudaError_t status) {
-  if (status != cudaSuccess) fail(std::string("CUDA: ") + cudaGetErrorString(status));
-}
-
-std::vector<char> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(path + " cannot be read");
-  return std::vector<char>{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-// A PGM of these extents and 8 bits.
-std::vector<unsigned char> read_picture(const std::string& path, int height, int width) {
-  std::ifstream file(path, std::ios::binary);
-  std::string magic;
-  int found_width = 0, found_height = 0, most = 0;
-  file >> magic >> found_width >> found_height >> most;
-  file.get();
-  std::vector<unsigned char> bytes(static_cast<size_t>(height * width));
-  if (magic != "P5" || most != 255 || found_width != width || found_height != height ||
-      !file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size())))
-    fail(path + ": a PGM of " + std::to_string(width) + " x " + std::to_string(height) + " is accepted");
-  return bytes;
-}
-
-// The digit that a picture's name begins with.
-int digit_of(const std::string& path) {
-  const size_t slash = path.find_last_of('/');
-  return path[slash == std::string::npos ? 0 : slash + 1] - '0';
-}
 
 // 1. Network and weights become an engine, and the engine a plan.
 void write_plan(const char* deploy, const char* model, const char* output, int batch, const char* path) {
@@ -135,7 +91,7 @@ int main(int count, char** arguments) {
   int wrong = 0;
   for (int i = 5; i < count; ++i) {
     const std::string digit = arguments[i];
-    const auto bytes = read_picture(digit, static_cast<int>(dims.d[1]), static_cast<int>(dims.d[2]));
+    const auto bytes = read_pixels(digit, "P5", static_cast<int>(dims.d[1]), static_cast<int>(dims.d[2]));
     infer(*context, input, output, std::vector<float>(bytes.begin(), bytes.end()), scores);
     const auto best = std::max_element(scores.begin(), scores.end());
     const auto found = static_cast<int>(best - scores.begin());

@@ -13,7 +13,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <string>
@@ -21,6 +20,7 @@
 
 #include "NvInfer.h"
 #include "NvOnnxParser.h"
+#include "common.h"
 
 using namespace nvinfer1;
 
@@ -114,29 +114,6 @@ class HSwishCreator : public IPluginCreator {
 };
 
 REGISTER_TENSORRT_PLUGIN(HSwishCreator);
-
-class Logger : public ILogger {
-  void log(Severity severity, char const* text) noexcept override {
-    if (severity < Severity::kINFO) std::fprintf(stderr, "%s\n", text);
-  }
-};
-
-Logger logger;
-
-[[noreturn]] void fail(const std::string& what) {
-  std::fprintf(stderr, "%s\n", what.c_str());
-  std::exit(1);
-}
-
-void check(cudaError_t status) {
-  if (status != cudaSuccess) fail(std::string("CUDA: ") + cudaGetErrorString(status));
-}
-
-template <class T>
-T* made(T* object, const char* what) {
-  if (object == nullptr) fail(std::string(what) + " could not be made");
-  return object;
-}
 
 constexpr int kChannels = 3, kMaps = 8, kBatch = 2, kPixels = 16;
 

@@ -9,6 +9,7 @@ digits.wts                                                    its weights as tex
 spots.onnx, spots_pose.onnx, spots.ppm                        detectors in the form of YOLO's, and what they look at
 hswish.onnx                                                   a network with a node that nobody but a plugin knows
 integers.onnx                                                 integers of 64 bits
+doubles.onnx                                                  floats of 64 bits, and axes that constants are computed from
 
 Needs nothing but Python's standard library.
 """
@@ -309,6 +310,13 @@ def write_integers(folder):
                constants, [("ids", [2], 7), ("x", [2, 3])], [("sum", [2], 7), ("rest", [2, 2])])
 
 
+def write_doubles(folder):
+    """An input and an output of f64; the axis of a sum is what two constants make."""
+    constants = [tensor("zero", [1], [0], True), tensor("one", [1], [1], True)]
+    nodes = [node("Mul", ["x", "x"], "squares"), node("Add", ["zero", "one"], "axes"), node("ReduceSum", ["squares", "axes"], "y", keepdims=0)]
+    write_onnx(folder / "doubles.onnx", nodes, constants, [("x", [2, 3], 11)], [("y", [2], 11)])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
@@ -322,6 +330,7 @@ def main():
     write_spots(folder)
     write_hswish(folder)
     write_integers(folder)
+    write_doubles(folder)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -19,47 +18,11 @@
 #include <vector>
 
 #include "NvInfer.h"
+#include "common.h"
 
 using namespace nvinfer1;
 
 namespace {
-
-class Logger : public ILogger {
-  void log(Severity severity, char const* text) noexcept override {
-    if (severity < Severity::kINFO) std::fprintf(stderr, "%s\n", text);
-  }
-};
-
-Logger logger;
-
-[[noreturn]] void fail(const std::string& what) {
-  std::fprintf(stderr, "%s\n", what.c_str());
-  std::exit(1);
-}
-
-void check(cudaError_t status) {
-  if (status != cudaSuccess) fail(std::string("CUDA: ") + cudaGetErrorString(status));
-}
-
-// A PGM of these extents and 8 bits.
-std::vector<unsigned char> read_picture(const std::string& path, int height, int width) {
-  std::ifstream file(path, std::ios::binary);
-  std::string magic;
-  int found_width = 0, found_height = 0, most = 0;
-  file >> magic >> found_width >> found_height >> most;
-  file.get();
-  std::vector<unsigned char> bytes(static_cast<size_t>(height * width));
-  if (magic != "P5" || most != 255 || found_width != width || found_height != height ||
-      !file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size())))
-    fail(path + ": a PGM of " + std::to_string(width) + " x " + std::to_string(height) + " is accepted");
-  return bytes;
-}
-
-// The digit that a picture's name begins with.
-int digit_of(const std::string& path) {
-  const size_t slash = path.find_last_of('/');
-  return path[slash == std::string::npos ? 0 : slash + 1] - '0';
-}
 
 using WeightMap = std::map<std::string, std::vector<float>>;
 
@@ -145,7 +108,7 @@ int main(int count, char** arguments) {
   check(cudaStreamCreate(&stream));
   int wrong = 0;
   for (int i = 2; i < count; ++i) {
-    const auto bytes = read_picture(arguments[i], 8, 8);
+    const auto bytes = read_pixels(arguments[i], "P5", 8, 8);
     const std::vector<float> picture(bytes.begin(), bytes.end());
     check(cudaMemcpyAsync(in, picture.data(), 64 * sizeof(float), cudaMemcpyHostToDevice, stream));
     if (!context->enqueueV3(stream)) fail("the network could not be enqueued");

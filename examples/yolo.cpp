@@ -13,63 +13,20 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "NvInfer.h"
 #include "NvOnnxParser.h"
+#include "common.h"
 
 using namespace nvinfer1;
 
 namespace {
 
 constexpr int kJoints = 17;
-
-class Logger : public ILogger {
-  void log(Severity severity, char const* text) noexcept override {
-    if (severity < Severity::kINFO) std::fprintf(stderr, "%s\n", text);
-  }
-};
-
-Logger logger;
-
-[[noreturn]] void fail(const std::string& what) {
-  std::fprintf(stderr, "%s\n", what.c_str());
-  std::exit(1);
-}
-
-void check(cudaError_t status) {
-  if (status != cudaSuccess) fail(std::string("CUDA: ") + cudaGetErrorString(status));
-}
-
-template <class T>
-T* made(T* object, const char* what) {
-  if (object == nullptr) fail(std::string(what) + " could not be made");
-  return object;
-}
-
-// A PPM of these extents and 8 bits: colours apart, times `factor`; `bgr`: blue first.
-std::vector<float> read_picture(const std::string& path, int height, int width, float factor, bool bgr) {
-  std::ifstream file(path, std::ios::binary);
-  std::string magic;
-  int found_width = 0, found_height = 0, most = 0;
-  file >> magic >> found_width >> found_height >> most;
-  file.get();
-  const size_t pixels = static_cast<size_t>(height) * static_cast<size_t>(width);
-  std::vector<unsigned char> bytes(3 * pixels);
-  if (magic != "P6" || most != 255 || found_width != width || found_height != height ||
-      !file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size())))
-    fail(path + ": a PPM of " + std::to_string(width) + " x " + std::to_string(height) + " is accepted");
-  std::vector<float> values(3 * pixels);
-  for (size_t channel = 0; channel < 3; ++channel)
-    for (size_t i = 0; i < pixels; ++i)
-      values[channel * pixels + i] = factor * static_cast<float>(bytes[3 * i + (bgr ? 2 - channel : channel)]);
-  return values;
-}
 
 // Constants of a network; their numbers live as long as this.
 class Numbers {

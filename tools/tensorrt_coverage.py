@@ -69,8 +69,12 @@ the same timings; plugins of the caller's included. `kSTRIP_PLAN` (which implies
 
 Timing caches are the library's text. `kEDITABLE_TIMING_CACHE` gives each layer that has a choice tactics of its own, says them in verbose lines (`Autotuning op NAME(key:
 0x…)`, a line a tactic, the selected one), and `ITimingCache::update` with a tactic's hash makes it the one that is built, whatever it costs.
+The inspector's `TacticName` is then the name in these lines. Products stay products (no attention is made of them), and a layer of one
+kernel has the reference kernel as its other tactic.
 
-Majors below 10 know integers of 32 bits: inputs, outputs and weights of 64 are shown as such, larger weights are clamped, with a warning.""".split("\n")
+Majors below 10 know integers of 32 bits: inputs, outputs and weights of 64 are shown as such, larger weights are clamped, with a warning.
+Inputs and outputs of f64 are `kFLOAT` to every major, with a warning; what lies between them stays f64. Other types that the interface lacks
+are refused when a network is parsed or built.""".split("\n")
 
 
 def main():

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <shared_mutex>
 
 #include "base/error.h"
 
@@ -108,6 +109,9 @@ std::string read_file(const std::string& path) {
 
 namespace {
 
+// Held by all who write, and in the end by who stops them.
+std::shared_mutex writing;
+
 // What is no regular file (/dev/stdout, /dev/full, a pipe) cannot be replaced by one.
 bool is_special(const std::string& path) {
   struct stat info {};
@@ -135,6 +139,7 @@ std::string behind_links(const std::string& path) {
 void write_file_atomic(const std::string& path, std::span<const std::span<const std::byte>> parts) {
   if (is_special(path)) return write_special(path, parts);
   const std::filesystem::path target(behind_links(path));
+  const std::shared_lock begun(writing);
   std::string temporary;
   const Descriptor fd(create_beside(target, temporary));
   if (fd.get() < 0) fail_errno(path, "cannot create a file beside it");
@@ -149,10 +154,13 @@ void write_file_atomic(const std::string& path, std::span<const std::span<const 
   sync_folder(target.has_parent_path() ? target.parent_path() : std::filesystem::path("."));
 }
 
+void stop_writing() { writing.lock(); }
+
 void check_writable(const std::string& path) {
   if (is_special(path)) return;
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) fail_errno(path, "cannot rename over it", EISDIR);
+  const std::shared_lock begun(writing);
   std::string temporary;
   const Descriptor fd(create_beside(behind_links(path), temporary));
   if (fd.get() < 0) fail_errno(path, "cannot create a file beside it");

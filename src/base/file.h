@@ -33,6 +33,9 @@ std::string read_file(const std::string& path);
 void write_file_atomic(const std::string& path, std::span<const std::span<const std::byte>> parts);
 void write_file_atomic(const std::string& path, std::string_view content);
 
+// Waits until no such file is being written; none is begun afterwards. For a process that ends.
+void stop_writing();
+
 // Throws what write_file_atomic() would, as far as that is known before it writes.
 void check_writable(const std::string& path);
 

@@ -7,8 +7,8 @@
 namespace planish::cli {
 namespace {
 
-constexpr std::string_view kProducts[] = {"mma_",     "conv",      "gemm",      "matmul",      "batched_gemm",
-                                          "winograd", "depthwise", "attention", "number_gemm", "lstm"};
+constexpr std::string_view kProducts[] = {"mma_",      "conv",      "gemm",        "matmul", "batched_gemm", "winograd",
+                                          "depthwise", "attention", "number_gemm", "lstm",   "gru",          "rnn"};
 
 bool is_product(const Step& step) {
   return (step.kind == StepKind::cpu || step.kind == StepKind::reference) &&

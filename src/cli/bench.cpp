@@ -266,7 +266,7 @@ void add_bench(CLI::App& app) {
   CLI::App* sub = app.add_subcommand("bench", "Time a plan or a model, as a whole and layer by layer");
   add_model_options(*sub, command->common);
   add_build_options(*sub, command->common);
-  sub->add_option("--input", command->inputs, "NAME=FILE, as for run");
+  sub->add_option("--input", command->inputs, "NAME=FILE or NAME=NUMBER, as for run");
   sub->add_option("--image", command->images, "NAME:RECIPE, as for run");
   sub->add_option("--runs", command->runs, "Executions to time; 0: as many as --seconds allows");
   sub->add_option("--seconds", command->seconds, "Time to spend");

@@ -61,13 +61,13 @@ std::pair<std::string, std::string> parse_input(const std::string& argument) {
   const size_t equals = argument.find('=');
   if (equals == std::string::npos && file_ending(argument) == ".npz") return {"", argument};
   if (equals == std::string::npos || equals == 0 || equals + 1 == argument.size())
-    throw UsageError(fmt::format("--input {}: NAME=FILE is accepted", argument));
+    throw UsageError(fmt::format("--input {}: NAME=FILE or NAME=NUMBER is accepted", argument));
   return {argument.substr(0, equals), argument.substr(equals + 1)};
 }
 
 void add_input(Inputs& inputs, const std::string& argument, const std::string& name, Input input) {
   if (!inputs.emplace(name, std::move(input)).second)
-    throw UsageError(fmt::format("--input {}: '{}' has a file already", argument, name));
+    throw UsageError(fmt::format("--input {}: '{}' has a value already", argument, name));
 }
 
 void read_archive(const std::string& argument, const std::string& name, const std::string& path, Inputs& inputs) {
@@ -102,6 +102,10 @@ Inputs read_inputs(const std::vector<std::string>& arguments, const std::vector<
   Inputs inputs;
   for (const std::string& argument : arguments) {
     const auto [name, path] = parse_input(argument);
+    if (const auto number = read_number(path)) {
+      add_input(inputs, argument, name, {{}, "--input " + argument, false, number});
+      continue;
+    }
     if (file_ending(path) == ".npz") {
       read_archive(argument, name, path, inputs);
       continue;
@@ -116,7 +120,10 @@ Inputs read_inputs(const std::vector<std::string>& arguments, const std::vector<
   return inputs;
 }
 
-std::string input_file(const std::string& argument) { return parse_input(argument).second; }
+std::string input_file(const std::string& argument) {
+  const std::string value = parse_input(argument).second;
+  return read_number(value) ? "" : value;
+}
 
 Tensor random_input(const std::string& name, DataType dtype, const std::vector<int64_t>& extents) {
   std::mt19937_64 bits(hash64(name));

@@ -1,5 +1,5 @@
 // planish: build, run, bench, inspect, verify, calibrate, evaluate, quantize. Exit status: 0 done, 1 failed (one
-// sentence says why), 2 usage.
+// sentence says why), 2 usage, 128 + N ended by signal N.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -15,6 +15,8 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 
@@ -85,6 +87,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // writing to who went away is an error, and so is a file beyond the limit
   std::signal(SIGXFSZ, SIG_IGN);
   fill_standard_streams();
+  using namespace planish::cli;
+  end_on_signals();
   CLI::App app{
       "Planish turns a trained network into a plan and runs it.\n\n"
       "  planish build model.onnx -o model.plan      import, optimise, tune, write the plan\n"
@@ -93,12 +97,13 @@ int main(int argc, char** argv) {
       "  planish inspect model.onnx --support        what the model needs\n"
       "  planish verify model.onnx                   optimised against reference, layer by layer\n"
       "  planish calibrate model.onnx --data DIR -o TABLE    ranges for int8, from samples\n"
-      "  planish evaluate model.plan --images DIR --labels F how many pictures get their class\n",
+      "  planish evaluate model.plan --images DIR --labels F how many pictures get their class\n"
+      "  planish quantize model.onnx -o int4.onnx --weights int4    weights of 8 or 4 bits in an ONNX file\n",
       "planish"};
+  app.formatter(help_formatter());
   app.set_version_flag("--version", "planish " PLANISH_VERSION);
   app.require_subcommand(1);
   app.option_defaults()->always_capture_default();  // --help shows them
-  using namespace planish::cli;
   add_build(app);
   add_run(app);
   add_bench(app);

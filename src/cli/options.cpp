@@ -242,7 +242,7 @@ static ModelRequest import_request(const CommonOptions& options, const Inputs& i
   import.random_weights = options.random_weights;
   import.input_shapes = parse_shapes(options.shapes);
   for (const auto& [name, input] : inputs)
-    if (!input.raw) import.input_shapes.emplace(name, ranges_of(input.tensor));
+    if (input.has_extents()) import.input_shapes.emplace(name, ranges_of(input.tensor));
   return import;
 }
 

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "cli/interrupt.h"
 #include "cli/npy.h"
 
 namespace planish::cli {
@@ -60,22 +61,20 @@ std::string python_of_peers() {
 }  // namespace
 
 struct Peer::State {
+  TemporaryFolder folder;
   pid_t child = -1;
   FILE* to = nullptr;
   FILE* from = nullptr;
-  std::filesystem::path folder;
   ~State() {
     if (to != nullptr) std::fclose(to);
     if (from != nullptr) std::fclose(from);
     if (child > 0) waitpid(child, nullptr, 0);
-    std::error_code ignored;
-    if (!folder.empty()) std::filesystem::remove_all(folder, ignored);
   }
 };
 
 // The last line that it wrote on standard error: of a Python traceback, what was wrong.
 std::string Peer::complaint() const {
-  std::ifstream text(state_->folder / "errors");
+  std::ifstream text(state_->folder.path() / "errors");
   std::string last;
   for (std::string line; std::getline(text, line);)
     if (!line.empty()) last = line;
@@ -88,7 +87,7 @@ std::vector<std::string> Peer::words_for(const std::string& model, int threads,
   std::vector<std::string> words = {python_of_peers(), "-c", kScript, model, std::to_string(threads)};
   for (const auto& [name, tensor] : inputs) {
     words.push_back(name);
-    words.push_back(state_->folder / fmt::format("{}.npy", words.size()));
+    words.push_back(state_->folder.path() / fmt::format("{}.npy", words.size()));
     write_npy(words.back(), tensor);
   }
   return words;
@@ -101,6 +100,7 @@ void Peer::check() {
   if (child == 0) {
     const int nowhere = open("/dev/null", O_RDWR);
     for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(nowhere, stream);
+    restore_signals();
     execvp(argv[0], argv);
     _exit(127);
   }
@@ -111,16 +111,11 @@ void Peer::check() {
 
 Peer::Peer(const std::string& model, int threads, const std::map<std::string, Tensor>& inputs)
     : state_(std::make_unique<State>()) {
-  const char* place = std::getenv("TMPDIR");
-  std::string pattern = std::string(place != nullptr ? place : "/tmp") + "/planish-XXXXXX";
-  if (mkdtemp(pattern.data()) == nullptr)
-    fail(Code::io, "{}: cannot create this temporary folder; TMPDIR names another place", pattern);
-  state_->folder = pattern;
   std::vector<std::string> words = words_for(model, threads, inputs);
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  const std::string errors_path = state_->folder / "errors";
+  const std::string errors_path = state_->folder.path() / "errors";
   const int errors = open(errors_path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   int down[2], up[2];
   if (errors < 0 || pipe(down) != 0 || pipe(up) != 0) fail(Code::io, "pipes could not be made");
@@ -130,6 +125,7 @@ Peer::Peer(const std::string& model, int threads, const std::map<std::string, Te
     dup2(up[1], STDOUT_FILENO);
     dup2(errors, STDERR_FILENO);
     for (int end : {down[0], down[1], up[0], up[1]}) close(end);
+    restore_signals();
     execvp(argv[0], argv.data());
     _exit(127);
   }

@@ -23,6 +23,7 @@ constexpr const char* kRunExamples =
     "  planish run model.plan --input data=x.npy --output-dir out    results in out/NAME.npy\n"
     "  planish run model.onnx --input ids=ids.pb --input mask=mask.npy --shape ids=1x128\n"
     "  planish run model.plan --input all.npz                        members of the archive by input name\n"
+    "  planish run vad.onnx --input input=sound.npy --input sr=16000  a number is every element's value\n"
     "  planish run net.plan --input data=cat.jpg --top 5 --labels imagenet.txt \\\n"
     "      --image data:resize=256,crop=224,mean=123.675:116.28:103.53,std=58.395:57.12:57.375\n"
     "A recipe works in this order: resize=N (short side) or stretch=HxW, crop=N (centre), block=N (means of blocks), "
@@ -167,7 +168,7 @@ void run(Session& session, const std::vector<std::string>& made_up) {
     if (made_up.empty()) throw;
     std::string names;
     for (const std::string& name : made_up) names += (names.empty() ? "" : ", ") + name;
-    fail(error.code(), "{} (made-up values: {}; --input NAME=FILE gives others)", error.what(), names);
+    fail(error.code(), "{} (made-up values: {}; --input NAME=FILE or NAME=NUMBER gives others)", error.what(), names);
   }
 }
 
@@ -199,8 +200,9 @@ void add_run(CLI::App& app) {
   CLI::App* sub = app.add_subcommand("run", "Run a plan or a model once");
   add_model_options(*sub, command->common);
   add_build_options(*sub, command->common);
-  sub->add_option("--input", command->inputs,
-                  "NAME=FILE: .npy, .npz, .pb, .jpg, .png, or raw bytes of the input's type");
+  sub->add_option(
+      "--input", command->inputs,
+      "NAME=FILE: .npy, .npz, .pb, .jpg, .png, or raw bytes of the input's type; NAME=NUMBER: every element is that");
   sub->add_option("--image", command->images,
                   "NAME:RECIPE for pictures: resize=256,crop=224,mean=…,std=…,order=rgb|bgr|gray,layout=nchw|nhwc");
   sub->add_option("--output-dir", command->output_dir, "Write each output there as NAME.npy");

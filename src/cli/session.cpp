@@ -12,6 +12,7 @@ std::string extents_text(const std::vector<int64_t>& extents) { return Shape::of
 
 Tensor fit(const Binding& binding, const Input& input, const std::vector<int64_t>& extents) {
   const Tensor& tensor = input.tensor;
+  if (input.number) return number_tensor(binding.type.dtype, extents, *input.number);
   if (input.raw) {
     const int64_t needed = checked_mul(checked_product(extents), element_bytes(binding.type.dtype));
     if (needed != tensor.byte_count())
@@ -64,15 +65,16 @@ std::vector<std::string> Session::set_inputs(const Inputs& given, const Extents&
                                      [&] { return random_input(binding.name, binding.type.dtype, extents); }));
       continue;
     }
-    with_context([&] { return at->second.file; },
-                 [&] {
-                   if (named.contains(binding.name) && !at->second.raw && at->second.tensor.extents() != extents)
-                     fail(Code::invalid_argument, "it holds {}, --shape says {}", at->second.tensor.type().str(), what);
-                   runner_.set_input(
-                       binding.name,
-                       with_context([&] { return fmt::format("input '{}' {}", binding.name, extents_text(extents)); },
-                                    [&] { return fit(binding, at->second, extents); }));
-                 });
+    with_context(
+        [&] { return at->second.source; },
+        [&] {
+          if (named.contains(binding.name) && at->second.has_extents() && at->second.tensor.extents() != extents)
+            fail(Code::invalid_argument, "it holds {}, --shape says {}", at->second.tensor.type().str(), what);
+          runner_.set_input(
+              binding.name,
+              with_context([&] { return fmt::format("input '{}' {}", binding.name, extents_text(extents)); },
+                           [&] { return fit(binding, at->second, extents); }));
+        });
   }
   runner_.bind_outputs();
   return made_up;

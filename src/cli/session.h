@@ -15,8 +15,8 @@ class Session {
  public:
   Session(Plan plan, std::shared_ptr<Device> device) : runner_(std::move(plan), std::move(device)) {}
 
-  // Gives every input a value; the names of those that were made up are returned. They and raw bytes have the extents
-  // that are named here, else the profile's typical ones.
+  // Gives every input a value; the names of those that were made up are returned. They, raw bytes and numbers have the
+  // extents that are named here, else the profile's typical ones.
   std::vector<std::string> set_inputs(const Inputs& inputs, const Extents& named = {});
   void run() { runner_.run(); }  // throws what the status says
   std::map<std::string, Tensor> outputs() const { return runner_.outputs(); }

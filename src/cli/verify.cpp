@@ -185,7 +185,7 @@ void add_verify(CLI::App& app) {
   add_model_options(*sub, command->common);
   sub->get_option("model")->description("An .onnx or .prototxt file");
   add_build_options(*sub, command->common);
-  sub->add_option("--input", command->inputs, "NAME=FILE, as for run");
+  sub->add_option("--input", command->inputs, "NAME=FILE or NAME=NUMBER, as for run");
   sub->add_option("--image", command->images, "NAME:RECIPE, as for run");
   add_calibration_options(*sub, command->common.quantization, "--data");
   add_error_option(*sub, command->common.quantization);

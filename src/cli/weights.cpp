@@ -9,9 +9,11 @@ namespace planish::cli {
 bool is_weight_precision(const std::string& text) { return text == "int8" || text == "int4"; }
 
 void add_weight_options(CLI::App& command, WeightFlags& flags) {
-  command.add_option("--block", flags.block,
-                     "Rows of a matrix that share a scale: 16 to 256, 0 for a scale a column (default: 0 for int8, 32 "
-                     "for int4)");
+  command
+      .add_option("--block", flags.block,
+                  "Rows of a matrix that share a scale: 16 to 256, 0 for a scale a column (default 0 for int8, 32 "
+                  "for int4)")
+      ->default_str("");
   command.add_flag("--asymmetric", flags.asymmetric, "A zero point for each block: its range is used wholly");
   command.add_flag("--dynamic", flags.dynamic,
                    "Rows become 8-bit integers as they come, with a scale each; weights int8, a scale a column");

@@ -71,6 +71,21 @@ Target target_of(const BuildOptions& options, Device& device) {
   return target;
 }
 
+// Where nodes are chosen for by name, products stay products: attention has no choice of its own.
+std::vector<Pass> passes_of(const BuildOptions& options, const Target& target) {
+  std::vector<Pass> passes = pipeline(options.optimize, target.is_accelerated());
+  if (options.timings_by_name)
+    std::erase_if(passes, [](const Pass& pass) { return pass.name == "recognise_attention"; });
+  return passes;
+}
+
+// A line for each node: its name, a tab, what computes it.
+std::string tactics_note(const BuildReport& report) {
+  std::string note;
+  for (const TacticChoice& choice : report.choices) note += choice.node + "\t" + choice.chosen + "\n";
+  return note;
+}
+
 // "tf32+bf16"; "f32" where nothing less is permitted.
 std::string precisions_name(const Precisions& precisions) {
   std::string name;
@@ -96,7 +111,7 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   infer_all(graph);
   verify(graph);
   phases.begin("optimising", 1);
-  run_pipeline(graph, pipeline(options.optimize, target.is_accelerated()), options.dump_dir);
+  run_pipeline(graph, passes_of(options, target), options.dump_dir);
   target.check_compiler();
   if (target.is_accelerated() && options.precisions.fp16) narrow_half(graph);
   verify(graph);
@@ -139,6 +154,7 @@ Plan build(Graph graph, Device& device, const BuildOptions& options, BuildReport
   verify(plan);
   plan.notes["optimize"] = options.optimize ? "yes" : "no";
   plan.notes["threads"] = std::to_string(target.threads);
+  if (options.timings_by_name && report != nullptr) plan.notes["tactics"] = tactics_note(choices);
   if (report != nullptr) {
     report->choices = std::move(choices.choices);
     report->results = std::move(choices.results);

@@ -77,6 +77,7 @@ std::vector<Pass> pipeline(bool optimize, bool gpu) {
   for (Pass& pass : numbers_passes()) all.push_back(std::move(pass));
   if (!gpu) all.push_back(fuse_weights());  // before fuse_quantized, which folds what no such product took
   for (Pass& pass : fusing_passes(gpu)) all.push_back(std::move(pass));
+  if (!gpu) all.push_back(fuse_tables());
   return all;
 }
 

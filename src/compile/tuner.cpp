@@ -50,6 +50,14 @@ std::vector<Candidate> promising(CandidateSink sink) {
   return std::move(sink.candidates);
 }
 
+// Where nodes are chosen for by name, one of a single kernel has a choice still: the reference, unless that takes long.
+std::vector<Candidate> with_reference(const CandidateSink& sink) {
+  constexpr double kPatience = 1e6;
+  std::vector<Candidate> both = sink.candidates;
+  std::erase_if(both, [](const Candidate& c) { return c.name == "reference" && c.estimated_us > kPatience; });
+  return both;
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -178,10 +186,12 @@ void Tuner::tune_node(const Graph& graph, const Node& node) {
   const CandidateSink sink = emit_.target.propose(graph, node, emit_.precisions);
   const int real = static_cast<int>(std::count_if(sink.candidates.begin(), sink.candidates.end(),
                                                   [](const Candidate& c) { return c.name != "reference"; }));
-  if (real < 2) return;  // nothing to choose: the reference is there for what has no kernel
+  // Else nothing is to choose: the reference is there for what has no kernel.
+  const std::vector<Candidate> candidates = real == 1 && emit_.timings_by_name ? with_reference(sink) : promising(sink);
+  if (real < 1 || candidates.size() < 2 || (real < 2 && !emit_.timings_by_name)) return;
   const Graph single = one_node_graph(graph, node);
   double best = 1e30;
-  for (const Candidate& candidate : promising(sink)) {
+  for (const Candidate& candidate : candidates) {
     const std::string name = row_name(candidate);
     if (const TimingCache::Row* row = usable(key, name)) {
       best = std::min(best, row->us);

@@ -1,6 +1,7 @@
 // The way in for the TensorRT libraries: planish_cudart.h.
 
 #include "cudart/call.h"
+#include "cudart/graph.h"
 #include "cudart/memory.h"
 #include "cudart/planish_cudart.h"
 #include "cudart/stream.h"
@@ -61,6 +62,24 @@ cudaError_t enqueue_work(cudaStream_t handle, Run run, Release release, void* us
   });
 }
 
+cudaError_t enqueue_once(cudaStream_t handle, Run run, void* user) {
+  if (run == nullptr) return cudaErrorInvalidValue;
+  if (on_cuda()) return cudaErrorNotSupported;
+  bool captured = false;
+  const cudaError_t error = call([&] {
+    if (inside().callback) return cudaErrorNotPermitted;
+    if (is_inside(handle)) return run(user);
+    const auto stream = streams().find(handle);
+    if (stream == nullptr) return cudaErrorInvalidResourceHandle;
+    captured = stream->is_captured();
+    if (captured) return cudaSuccess;
+    if (const cudaError_t refused = is_default(handle) ? refuse_implicit_capture() : cudaSuccess) return refused;
+    stream->push(run, user);
+    return cudaSuccess;
+  });
+  return captured ? cudaErrorNotSupported : error;
+}
+
 cudaError_t execute_work(Run run, void* user) {
   if (run == nullptr) return cudaErrorInvalidValue;
   if (on_cuda()) {
@@ -83,7 +102,7 @@ size_t extent(const void* pointer) {
 }  // namespace
 
 extern "C" const planish_cudart* planish_cudart_interface() {
-  static const planish_cudart functions{sizeof(planish_cudart), [] { return on_cuda() ? 1 : 0; }, enqueue_work,
-                                        execute_work, extent};
+  static const planish_cudart functions{
+      sizeof(planish_cudart), [] { return on_cuda() ? 1 : 0; }, enqueue_work, execute_work, extent, enqueue_once};
   return &functions;
 }

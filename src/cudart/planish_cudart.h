@@ -36,6 +36,9 @@ typedef struct planish_cudart {
   cudaError_t (*execute)(cudaError_t (*run)(void* user), void* user);
   /* Bytes from `memory` to the end of the allocation or registration that it lies in; 0: in none that is known. */
   size_t (*extent)(const void* memory);
+  /* `enqueue` for what runs once, at the least cost. cudaErrorNotSupported, and nothing is done: the stream is
+   * captured, or a GPU's. */
+  cudaError_t (*enqueue_once)(cudaStream_t stream, cudaError_t (*run)(void* user), void* user);
 } planish_cudart;
 
 const planish_cudart* planish_cudart_interface(void);

@@ -31,12 +31,6 @@ void wait_for(const std::vector<Mark>& marks) {
   for (const Mark& mark : marks) mark.wait();
 }
 
-// Whether the thread stands in work for which calls on `handle` take effect at once.
-bool is_inside(cudaStream_t handle) {
-  const Inside& now = inside();
-  return now.running && (is_default(handle) || (now.stream != nullptr && handle == handle_of(*now.stream)));
-}
-
 }  // namespace
 
 void Progress::wait(uint32_t number) const {
@@ -58,22 +52,39 @@ void Progress::advance(cudaError_t result) {
 Stream::Stream(unsigned flags, int priority)
     : flags_(flags), priority_(priority), id_(next_stream_id()), queue_(device().create_stream()) {}
 
-Mark Stream::push(Work work) {
-  std::vector<Mark> before;
+uint32_t Stream::put(Entry given) {
   if (streams().default_stream() == this)
-    before = streams().unfinished(true);
+    given.before = streams().unfinished(true);
   else if (blocking())
-    before = streams().unfinished_default();
+    given.before = streams().unfinished_default();
   const std::lock_guard lock(order_);
-  const Status submitted = queue_->submit([progress = progress_, before = std::move(before), work = std::move(work)] {
-    wait_for(before);
-    progress->advance(work());
-    return Status();
-  });
-  submitted.raise();
+  std::unique_ptr<Entry> entry = spare_ == nullptr ? std::make_unique<Entry>() : std::move(spare_);
+  *entry = std::move(given);
+  queue_->submit([this, owned = entry.get()] { return run_entry(owned); }).raise();  // two pointers: no allocation
+  static_cast<void>(entry.release());
   const uint32_t number = pushed_.load(std::memory_order_relaxed) + 1;
   pushed_.store(number, std::memory_order_release);
-  return {progress_, number};
+  return number;
+}
+
+// What the work owns is gone when it counts as done. The queue ends before the stream does.
+Status Stream::run_entry(Entry* owned) {
+  std::unique_ptr<Entry> entry(owned);
+  wait_for(entry->before);
+  cudaError_t result = cudaSuccess;
+  if (entry->run != nullptr) {
+    const Enter enter({this, true, false});
+    result = entry->run(entry->user);
+  } else {
+    result = entry->work();
+  }
+  *entry = {};
+  {
+    const std::lock_guard lock(order_);
+    spare_ = std::move(entry);
+  }
+  progress_->advance(result);
+  return {};
 }
 
 Status Stream::submit(std::function<Status()> work) {
@@ -91,7 +102,7 @@ Status Stream::synchronize() {
 }
 
 std::shared_ptr<Capture> Stream::capture() const {
-  if (!capturing_.load(std::memory_order_acquire)) return nullptr;
+  if (!is_captured()) return nullptr;
   const std::lock_guard lock(capture_mutex_);
   return capture_;
 }
@@ -105,6 +116,11 @@ void Stream::set_capture(std::shared_ptr<Capture> capture) {
 Inside& inside() {
   thread_local Inside now;
   return now;
+}
+
+bool is_inside(cudaStream_t handle) {
+  const Inside& now = inside();
+  return now.running && (is_default(handle) || (now.stream != nullptr && handle == handle_of(*now.stream)));
 }
 
 std::shared_ptr<Stream> Streams::create(unsigned flags, int priority) {

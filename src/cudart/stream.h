@@ -54,7 +54,9 @@ class Stream final : public planish::Stream {
   Stream(unsigned flags, int priority);
 
   // Adds work behind what is there, and behind what CUDA's order says besides.
-  Mark push(Work work);
+  Mark push(Work work) { return {progress_, put({{}, std::move(work), nullptr, nullptr})}; }
+  // The same for run(user) of the TensorRT libraries, during which calls on this stream take effect at once.
+  void push(cudaError_t (*run)(void*), void* user) { put({{}, {}, run, user}); }
   Mark last() const { return {progress_, pushed_.load(std::memory_order_acquire)}; }
   cudaError_t take_failure() { return progress_->failure.exchange(cudaSuccess); }
 
@@ -67,15 +69,26 @@ class Stream final : public planish::Stream {
   int priority() const { return priority_; }
   unsigned long long id() const { return id_; }
 
+  bool is_captured() const { return capturing_.load(std::memory_order_acquire); }
   std::shared_ptr<Capture> capture() const;
   void set_capture(std::shared_ptr<Capture> capture);
 
  private:
+  struct Entry {
+    std::vector<Mark> before;  // what CUDA's order says besides
+    Work work;
+    cudaError_t (*run)(void*);  // in place of it, unless null
+    void* user;
+  };
+  uint32_t put(Entry given);  // its number
+  Status run_entry(Entry* owned);
+
   const unsigned flags_;
   const int priority_;
   const unsigned long long id_;
   const std::shared_ptr<Progress> progress_ = std::make_shared<Progress>();
   std::mutex order_;  // number and place in the queue are taken together
+  std::unique_ptr<Entry> spare_;
   std::atomic<uint32_t> pushed_{0};
   mutable std::mutex capture_mutex_;
   std::atomic<bool> capturing_{false};
@@ -90,6 +103,8 @@ struct Inside {
   bool callback = false;  // a user's host function, which must not call CUDA
 };
 Inside& inside();
+// Whether the calling thread stands in work for which calls on `handle` take effect at once.
+bool is_inside(cudaStream_t handle);
 
 // Sets `inside()` for a scope.
 class Enter {

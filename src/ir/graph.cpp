@@ -4,11 +4,9 @@
 #include <mutex>
 #include <queue>
 #include <set>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
-#include "base/error.h"
+#include "ir/graph_state.h"
 
 namespace planish {
 
@@ -20,53 +18,6 @@ OpName::OpName(std::string_view name) {
   if (at == names->end()) at = names->emplace(name).first;
   name_ = &*at;
 }
-
-// Slots are never reused, so an id stays unique for the life of the graph.
-struct Graph::State {
-  std::vector<std::unique_ptr<Node>> nodes;
-  std::vector<std::unique_ptr<Value>> values;
-  std::vector<std::vector<NodeId>> users;  // by value; a node once an operand, so it may repeat
-  std::vector<int32_t> output_counts;      // by value: how many of `outputs` it is
-  std::vector<ValueId> inputs, outputs;
-  std::unordered_map<std::string, ValueId> value_names;
-  std::unordered_set<std::string> node_names;
-  std::unordered_map<std::string, int> fresh_counts, fresh_node_counts;
-  size_t live_nodes = 0;
-  mutable std::vector<NodeId> order;
-  mutable bool order_valid = false;
-
-  Node& node(NodeId id) {
-    if (id.index < 0 || static_cast<size_t>(id.index) >= nodes.size() || !nodes[static_cast<size_t>(id.index)])
-      fail(Code::internal, "there is no node {}", id.index);
-    return *nodes[static_cast<size_t>(id.index)];
-  }
-  Value& value(ValueId id) {
-    if (id.index < 0 || static_cast<size_t>(id.index) >= values.size() || !values[static_cast<size_t>(id.index)])
-      fail(Code::internal, "there is no value {}", id.index);
-    return *values[static_cast<size_t>(id.index)];
-  }
-  std::vector<NodeId>& users_of(ValueId id) { return users[static_cast<size_t>(id.index)]; }
-  int32_t& output_count_of(ValueId id) { return output_counts[static_cast<size_t>(id.index)]; }
-  bool is_used(ValueId id) { return !users_of(id).empty() || output_count_of(id) > 0; }
-
-  ValueId add_value(Value value) {
-    const ValueId id{static_cast<int32_t>(values.size())};
-    value_names.emplace(value.name, id);
-    values.push_back(std::make_unique<Value>(std::move(value)));
-    users.emplace_back();
-    output_counts.push_back(0);
-    order_valid = false;
-    return id;
-  }
-  void remove_value(ValueId id) {
-    value_names.erase(value(id).name);
-    values[static_cast<size_t>(id.index)].reset();
-  }
-  void drop_use(ValueId id, NodeId user) {
-    auto& list = users_of(id);
-    if (auto at = std::find(list.begin(), list.end(), user); at != list.end()) list.erase(at);
-  }
-};
 
 Graph::Graph() : state_(std::make_unique<State>()) {}
 Graph::~Graph() = default;
@@ -180,35 +131,7 @@ std::vector<NodeId> Graph::nodes() const {
   return s.order;
 }
 
-namespace {
-
-// `hint`, or `hint` with the first free number behind it.
-template <class Names>
-std::string free_name(const std::string& base, const Names& taken, std::unordered_map<std::string, int>& counts) {
-  if (taken.count(base) == 0) return base;
-  int& count = counts[base];
-  std::string candidate;
-  do candidate = base + "." + std::to_string(++count);
-  while (taken.count(candidate) > 0);
-  return candidate;
-}
-
-}  // namespace
-
-// Values and nodes are named apart: a file may call a node as it calls its result.
-std::string Graph::fresh_name(std::string_view hint) {
-  return free_name(std::string(hint.empty() ? "v" : hint), state_->value_names, state_->fresh_counts);
-}
-
-void add_guards(const std::vector<Guard>& from, Graph& to) {
-  for (const Guard& guard : from)
-    if (std::find(to.guards.begin(), to.guards.end(), guard) == to.guards.end()) to.guards.push_back(guard);
-}
-
-void hand_back(const Graph& region, const Node& node, Graph& graph) {
-  share_symbols(region, graph);
-  if (node.op != "if") add_guards(region.guards, graph);
-}
+std::string Graph::fresh_name(std::string_view hint) { return state_->free_value_name(hint.empty() ? "v" : hint); }
 
 std::string Graph::fresh_symbol(std::string_view hint, SymbolInfo info) {
   std::string base;
@@ -243,8 +166,7 @@ NodeId Graph::add_node(OpName op, std::vector<ValueId> inputs, Attrs attrs, std:
   const NodeId id{static_cast<int32_t>(s.nodes.size())};
   auto node = std::make_unique<Node>();
   node->op = op;
-  node->name = std::move(node_name);
-  node->name = free_name(node->name.empty() ? op.str() : node->name, s.node_names, s.fresh_node_counts);
+  node->name = s.free_node_name(node_name.empty() ? op.str() : node_name);
   s.node_names.insert(node->name);
   node->inputs = std::move(inputs);
   node->attrs = std::move(attrs);
@@ -280,127 +202,14 @@ void Graph::add_output(ValueId value) {
   ++state_->output_count_of(value);
 }
 
-void Graph::set_output(size_t index, ValueId value) {
-  state_->value(value);
-  ValueId& output = state_->outputs.at(index);
-  --state_->output_count_of(output);
-  ++state_->output_count_of(value);
-  output = value;
+void add_guards(const std::vector<Guard>& from, Graph& to) {
+  for (const Guard& guard : from)
+    if (std::find(to.guards.begin(), to.guards.end(), guard) == to.guards.end()) to.guards.push_back(guard);
 }
 
-void Graph::remove_output(size_t index) {
-  --state_->output_count_of(state_->outputs.at(index));
-  state_->outputs.erase(state_->outputs.begin() + static_cast<std::ptrdiff_t>(index));
-}
-
-void Graph::rename(ValueId id, std::string new_name) {
-  State& s = *state_;
-  if (s.value(id).name == new_name) return;
-  if (s.value_names.count(new_name) > 0) fail(Code::internal, "two values would be called '{}'", new_name);
-  s.value_names.erase(s.value(id).name);
-  s.value_names.emplace(new_name, id);
-  s.value(id).name = std::move(new_name);
-}
-
-void Graph::rename(NodeId id, const std::string& name) {
-  State& s = *state_;
-  Node& node = s.node(id);
-  if (node.name == name) return;
-  if (name.empty() || !s.node_names.insert(name).second)
-    fail(Code::invalid_argument, "the node name '{}' is empty or taken", name);
-  s.node_names.erase(node.name);
-  node.name = name;
-}
-
-void Graph::set_input(NodeId id, size_t index, ValueId value) {
-  State& s = *state_;
-  ValueId& input = s.node(id).inputs.at(index);
-  if (value.valid()) s.value(value);
-  if (input.valid()) s.drop_use(input, id);
-  input = value;
-  if (value.valid()) s.users_of(value).push_back(id);
-  s.order_valid = false;
-}
-
-void Graph::replace_uses(ValueId from, ValueId to) {
-  State& s = *state_;
-  if (from == to) return;
-  s.value(to);
-  for (NodeId user : users(from))
-    for (ValueId& input : s.node(user).inputs)
-      if (input == from) {
-        input = to;
-        s.users_of(to).push_back(user);
-      }
-  s.users_of(from).clear();
-  if (s.output_count_of(from) > 0) {
-    std::replace(s.outputs.begin(), s.outputs.end(), from, to);
-    s.output_count_of(to) += std::exchange(s.output_count_of(from), 0);
-  }
-  s.order_valid = false;
-}
-
-void Graph::remove_node(NodeId id) {
-  State& s = *state_;
-  Node& node = s.node(id);
-  for (ValueId output : node.outputs)
-    if (s.is_used(output)) fail(Code::internal, "node '{}' is still used", node.name);
-  for (ValueId input : node.inputs)
-    if (input.valid()) s.drop_use(input, id);
-  for (ValueId output : node.outputs) s.remove_value(output);
-  s.node_names.erase(node.name);
-  s.nodes[static_cast<size_t>(id.index)].reset();
-  --s.live_nodes;
-  s.order_valid = false;
-}
-
-void Graph::remove_constant(ValueId id) {
-  const Value& value = state_->value(id);
-  if (!value.is_constant() || state_->is_used(id)) fail(Code::internal, "'{}' is no unused constant", value.name);
-  state_->remove_value(id);
-}
-
-bool Graph::is_binding(const Node& node) const { return !node.binds.empty() && needs(node.binds, &node); }
-
-bool Graph::needs(const std::vector<std::string>& wanted, const Node* except) const {
-  const auto named = [&](Dim dim) {
-    std::vector<std::string> names;
-    dim.collect_symbols(names);
-    return std::find_first_of(names.begin(), names.end(), wanted.begin(), wanted.end()) != names.end();
-  };
-  for (const auto& value : state_->values) {
-    if (!value || (except != nullptr && value->producer.valid() && &node(value->producer) == except)) continue;
-    const Shape& shape = value->type.shape;
-    if (std::any_of(shape.begin(), shape.end(), named)) return true;
-    if (value->contents && std::any_of(value->contents->begin(), value->contents->end(), named)) return true;
-  }
-  for (const auto& other : state_->nodes) {
-    if (!other || other.get() == except) continue;
-    for (const auto& [name, value] : other->attrs.entries())
-      if (const auto* dims = std::get_if<std::vector<Dim>>(&value))
-        if (std::any_of(dims->begin(), dims->end(), named)) return true;
-    for (const auto& region : other->regions)
-      if (region->needs(wanted, nullptr)) return true;
-  }
-  return false;
-}
-
-int Graph::remove_dead() {
-  State& s = *state_;
-  int removed = 0;
-  const std::vector<NodeId> order = nodes();
-  for (auto at = order.rbegin(); at != order.rend(); ++at) {
-    const auto unused = [&](ValueId v) { return !s.is_used(v); };
-    const Node& node = s.node(*at);
-    if (!std::all_of(node.outputs.begin(), node.outputs.end(), unused) || is_binding(node)) continue;
-    remove_node(*at);
-    ++removed;
-  }
-  for (size_t i = 0; i < s.values.size(); ++i) {
-    const ValueId id{static_cast<int32_t>(i)};
-    if (s.values[i] && s.values[i]->is_constant() && !s.is_used(id)) s.remove_value(id);
-  }
-  return removed;
+void hand_back(const Graph& region, const Node& node, Graph& graph) {
+  share_symbols(region, graph);
+  if (node.op != "if") add_guards(region.guards, graph);
 }
 
 }  // namespace planish

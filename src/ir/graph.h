@@ -136,8 +136,8 @@ void hand_back(const Graph& region, const Node& node, Graph& graph);
 void add_guards(const std::vector<Guard>& from, Graph& to);  // those that it has not
 
 // Structural invariants: ids valid, acyclic, names unique, region signatures fit, outputs defined.
-// Error(internal) names the node, Error(invalid_model) one whose regions do not fit. ops/verify.h adds what operators
-// demand.
+// Error(internal) names the node, Error(invalid_model) one whose regions do not fit. verify() of ops/builder.h adds
+// what operators demand.
 void verify_structure(const Graph& graph);
 
 // Same nodes, types, attributes, names and constants (by content), whatever the ids.

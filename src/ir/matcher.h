@@ -1,9 +1,8 @@
 #pragma once
 // Matcher: patterns of values, written as the expression they match.
 //
-//   Var x, scale; NodeRef conv;
-//   auto pattern = op("mul", {op("conv", {any(), constant()}).as(conv), constant().as(scale)}).commutative();
-//   if (Match m = match(graph, value, pattern)) … m[conv], m[scale]
+//   auto pattern = op("mul", {op("conv", {any(), constant()}).as("conv"), constant().as("scale")}).commutative();
+//   if (Match m = match(graph, value, pattern)) … m.node("conv"), m["scale"]
 //
 // An inner node matches only if its result has a single use and is no graph output, unless .shared().
 

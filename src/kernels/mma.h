@@ -91,13 +91,20 @@ inline bool host_has(Mma mma) {
 // for each row of the result; offsets are the negated sums of the columns' weights:
 //   v = float(sum + zero * offset) * (x's scale * scale) + bias
 //   v = v + (residual - residual_zero) * residual_scale, or the program of v and the extras; clamped
-// A result of integers is saturate(round_half_even(v) + out_zero).
+// With an inner_scale what meets a residual is a number itself, before: of u8, or i8 where inner_signed is 1,
+//   v = (saturate(round_half_even(v) + inner_zero) - inner_zero) * inner_scale
+// A result of integers is saturate(round_half_even(v) + out_zero), or what the program `table` makes of that: of u8, or
+// i8 where table_signed is 1, the same type.
 struct MmaAttrs : GemmAttrs {
   int64_t mma = 0;
   int64_t x_zero = 0;  // what stands beside the image
   int64_t residual_zero = 0, out_zero = 0;
   double residual_scale = 1;
   int64_t dynamic = 0;
+  double inner_scale = 0;  // 0: no number
+  int64_t inner_zero = 0, inner_signed = 0;
+  std::string table;
+  int64_t table_signed = 0;
   template <class V>
   void fields(V& v) {
     GemmAttrs::fields(v);
@@ -107,6 +114,11 @@ struct MmaAttrs : GemmAttrs {
     v("out_zero", out_zero);
     v("residual_scale", residual_scale);
     v("dynamic", dynamic);
+    v("inner_scale", inner_scale);
+    v("inner_zero", inner_zero);
+    v("inner_signed", inner_signed);
+    v("table", table);
+    v("table_signed", table_signed);
   }
 };
 

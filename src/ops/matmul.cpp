@@ -1,3 +1,4 @@
+#include "kernels/reference/matmul.h"
 #include "ops/common/integer_product.h"
 
 namespace planish::ops {
@@ -38,18 +39,6 @@ Dim matmul_flops(const Graph& graph, const Node& node) {
   const Shape& a = graph.value(node.inputs[0]).type.shape;
   return graph.value(node.outputs[0]).type.shape.element_count() * a[a.rank() - 1] * Dim(2);
 }
-
-struct GemmAttrs {
-  double alpha = 1, beta = 1;
-  int64_t transA = 0, transB = 0;
-  template <class V>
-  void fields(V& v) {
-    v("alpha", alpha);
-    v("beta", beta);
-    v("transA", transA);
-    v("transB", transB);
-  }
-};
 
 void gemm_infer(InferContext& context) {
   const auto attrs = context.attrs<GemmAttrs>();

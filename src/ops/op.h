@@ -67,7 +67,6 @@ class InferContext {
   T attrs() const {
     return attrs_to<T>(node_.attrs);
   }
-  const Attrs& raw_attrs() const { return node_.attrs; }
   const Node& node() const { return node_; }
   const Graph& region(size_t i) const { return *node_.regions.at(i); }
   const SymbolTable& symbols() const { return graph_.symbols; }

@@ -2,31 +2,15 @@
 //   t(views(x)) -> views(t(x))     t: elementwise, of one operand;  views: reshapes and transposes read by the next
 //   alone
 
-#include <algorithm>
-
 #include "ir/patch.h"
 #include "ops/builder.h"
-#include "ops/common/quantized.h"
+#include "passes/common/fusion.h"
 #include "passes/common/rewrite.h"
 #include "passes/common/values.h"
 #include "passes/passes.h"
 
 namespace planish::passes {
 namespace {
-
-bool is_table(const Graph& graph, const Node& node) {
-  if (node.op != "fused" || node.inputs.size() != 1 || node.outputs.size() != 1 || node.regions.size() != 1)
-    return false;
-  if (!is_byte_type(graph.value(node.inputs[0]).type.dtype) || !is_byte_type(graph.value(node.outputs[0]).type.dtype))
-    return false;
-  const Graph& body = *node.regions[0];
-  const auto nodes = body.nodes();
-  return std::all_of(nodes.begin(), nodes.end(), [&](NodeId id) {
-    const Node& inner = body.node(id);
-    const bool numbers = inner.op == "quantize_linear" || inner.op == "dequantize_linear";
-    return numbers ? tensor_scale(body, inner).has_value() : is_pointwise(inner);
-  });
-}
 
 bool hoist_table(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);

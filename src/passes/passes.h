@@ -1,5 +1,5 @@
 #pragma once
-// Every pass of this folder, declared by the build: `fuse_conv_bn.cpp` defines `Pass fuse_conv_bn()`.
+// Every pass of this folder, declared by the build: `fold_scale.cpp` defines `Pass fold_scale()`.
 // compile/pipeline.cpp puts them in order.
 
 #include <vector>
@@ -12,7 +12,7 @@ namespace planish::passes {
 #include "gen/passes.inc"
 #undef PLANISH_ROW
 
-// All of them, by file name (for the text tests and `--dump-after`).
+// All of them, by file name: for the tests.
 std::vector<Pass> all();
 
 }  // namespace planish::passes

@@ -219,7 +219,7 @@ class Loader {
     if (depth > kDeepestBody) damaged("bodies nested deeper than {}", kDeepestBody);
     Step out;
     out.id = step.id();
-    out.kind = static_cast<StepKind>(check_enum(step.kind(), static_cast<uint8_t>(StepKind::wait), "step kind"));
+    out.kind = static_cast<StepKind>(check_enum(step.kind(), static_cast<uint8_t>(StepKind::launch), "step kind"));
     out.name = text(step.name());
     out.origins = texts(step.origins());
     out.op = text(step.op());
@@ -234,7 +234,6 @@ class Loader {
       out.bodies.emplace_back();
       each(body.steps(), [&](const fb::Step& inner) { out.bodies.back().push_back(step_of(inner, depth + 1)); });
     });
-    out.queue = step.queue();
     out.flops = dim(step.flops());
     out.bytes = dim(step.bytes());
     return out;

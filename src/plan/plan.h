@@ -56,8 +56,6 @@ enum class StepKind : uint8_t {
   control,    // "if" or "loop" with nested step lists (runtime/execute_control.cpp)
   plugin,     // a user's plugin
   launch,     // device image; grid and arguments as expressions (plan/launch.h)
-  library,    // an external library's blob
-  wait,       // joins queues
 };
 
 struct Step {
@@ -74,9 +72,8 @@ struct Step {
   ViewDesc workspace;                     // u8, absent when none
   std::vector<std::string> binds;         // symbols of kind `step` that it gives values (KernelArgs::bound_symbols)
   std::vector<std::vector<Step>> bodies;  // control: if {then, else}; loop {iteration, hand-over}
-  int32_t queue = 0;
-  Dim flops;  // for measurement only
-  Dim bytes;  // read + written
+  Dim flops;                              // for measurement only
+  Dim bytes;                              // read + written
   friend bool operator==(const Step&, const Step&) = default;
 };
 

@@ -21,8 +21,7 @@ std::string views_text(const std::vector<ViewDesc>& views) {
 }
 
 std::string_view kind_name(StepKind kind) {
-  static constexpr std::string_view kNames[] = {"cpu",    "reference", "copy",    "control",
-                                                "plugin", "launch",    "library", "wait"};
+  static constexpr std::string_view kNames[] = {"cpu", "reference", "copy", "control", "plugin", "launch"};
   return kNames[static_cast<size_t>(kind)];
 }
 

@@ -146,8 +146,8 @@ class Writer {
     for (const auto& body : step.bodies) bodies.push_back(fb::CreateBody(b_, write_steps(body)));
     const auto bodies_vector = b_.CreateVector(bodies);
     return fb::CreateStep(b_, step.id, static_cast<uint8_t>(step.kind), name, origins, op, kernel, step.version,
-                          params_vector, inputs, outputs, workspace, binds, bodies_vector, step.queue,
-                          expr_index(step.flops), expr_index(step.bytes));
+                          params_vector, inputs, outputs, workspace, binds, bodies_vector, expr_index(step.flops),
+                          expr_index(step.bytes));
   }
 
   flatbuffers::Offset<fb::Binding> write_binding(const Binding& binding) {

@@ -23,12 +23,23 @@ class FormReader {
         rest.push_back(&node);
     }
     if (rest.empty() || !read_anchor(*rest[0])) return std::nullopt;
+    if (const Node& last = *rest.back(); last.op == "fused") {
+      rest.pop_back();
+      if (rest.back()->op != "quantize_linear" || last.inputs != rest.back()->outputs) return std::nullopt;
+      q_.table = pointwise_program(*last.regions.at(0));
+    }
     if (rest.back()->op == "quantize_linear") {
       q_.result = tensor_scale(body_, *rest.back());
       if (!q_.result) return std::nullopt;
       rest.pop_back();
     }
-    if (!read_epilogue(rest)) return std::nullopt;
+    ValueId sums = rest[0]->outputs[0];
+    if (rest.size() > 1 && rest[1]->op == "quantize_linear") {
+      sums = read_inner(*rest[1]);
+      if (!sums.valid()) return std::nullopt;
+      rest.erase(rest.begin() + 1);
+    }
+    if (!read_epilogue(rest, sums)) return std::nullopt;
     return q_;
   }
 
@@ -71,6 +82,18 @@ class FormReader {
     q_.form.anchor_inputs.push_back(outer_of(anchor.inputs[2]));
     return q_.form.anchor_inputs[2].valid() && graph_.value(q_.form.anchor_inputs[2]).is_constant();
   }
+  // What the numbers behind the product mean: what the epilogue begins with.
+  ValueId read_inner(const Node& quantization) {
+    for (const auto& [value, node] : numbers_) {
+      if (node->inputs[0] != quantization.outputs[0]) continue;
+      const ValueId meant = value;
+      q_.inner = tensor_scale(body_, quantization);
+      if (!q_.inner || !q_.result || tensor_scale(body_, *node) != q_.inner) return {};
+      numbers_.erase(meant);
+      return meant;
+    }
+    return {};
+  }
   ValueId outer_of(ValueId inner) const {
     const auto at = outer_.find(inner);
     return at == outer_.end() ? ValueId{} : at->second;
@@ -93,14 +116,15 @@ class FormReader {
     return true;
   }
 
-  bool read_epilogue(const std::vector<const Node*>& chain) {
+  // `sums`: the value that the chain begins with.
+  bool read_epilogue(const std::vector<const Node*>& chain, ValueId sums) {
     for (size_t k = 1; k < chain.size(); ++k) {
       if (!is_pointwise(*chain[k])) return false;
       for (ValueId input : chain[k]->inputs)
-        if (!add_extra(input)) return false;
+        if (input != sums && !add_extra(input)) return false;
     }
     PwBuilder builder(1 + static_cast<int>(extras_.size()));
-    std::map<ValueId, PwBuilder::Reg> registers = {{chain[0]->outputs[0], PwBuilder::Reg{0}}};
+    std::map<ValueId, PwBuilder::Reg> registers = {{sums, PwBuilder::Reg{0}}};
     for (size_t i = 0; i < extras_.size(); ++i) registers[extras_[i]] = static_cast<PwBuilder::Reg>(i + 1);
     for (size_t k = 1; k < chain.size(); ++k) {
       std::vector<PwBuilder::Reg> operands;

@@ -16,7 +16,9 @@ struct QuantizedForm {
   std::vector<ValueId> dynamic;  // x's scale and zero point where only running tells them; else empty
   QuantizedWeights weights;
   std::map<ValueId, TensorScale> extras;  // those that are numbers
+  std::optional<TensorScale> inner;       // of what is quantised, and again read, in front of the epilogue
   std::optional<TensorScale> result;      // nothing: f32
+  PointwiseProgram table;                 // of the result's bytes; no results: they stay as they are
 };
 std::optional<QuantizedForm> quantized_form(const Graph& graph, const Node& node);
 

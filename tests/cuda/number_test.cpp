@@ -33,7 +33,9 @@ ValueId filters(Graph& g, std::vector<int64_t> extents, int64_t axis) {
                 {{"axis", axis}}, "weights");
 }
 
-enum class Tail { floats, bytes, clamped, residual, activation };
+enum class Tail { floats, bytes, clamped, residual, activation, inner, table };
+
+bool has_residual(Tail tail) { return tail == Tail::residual || tail == Tail::inner; }
 
 // x -> q(tail(conv(dq(x), dq(w), b)))
 Graph number_graph(const NumberCase& c, DataType type, int64_t zero, Tail tail) {
@@ -48,14 +50,22 @@ Graph number_graph(const NumberCase& c, DataType type, int64_t zero, Tail tail) 
                       {"dilations", std::vector<int64_t>{c.dilation, c.dilation}},
                       {"group", c.group}},
                      "conv");
-  if (tail == Tail::residual) {
+  const auto through_bytes = [&](ValueId value, float step, int64_t point) {
+    const std::vector<ValueId> by = {scale(g, step), zero_of(g, type, point)};
+    const ValueId number = add_op(g, "quantize_linear", {value, by[0], by[1]});
+    return add_op(g, "dequantize_linear", {number, by[0], by[1]});
+  };
+  if (tail == Tail::inner) y = through_bytes(y, 8, 6);
+  if (has_residual(tail)) {
     const ValueId r =
         add_op(g, "dequantize_linear",
                {g.add_input("r", {type, g.value(y).type.shape}), scale(g, 2), zero_of(g, type, 3)}, {}, "r");
     y = add_op(g, "add", {y, r}, {}, "add");
   }
-  if (tail == Tail::clamped || tail == Tail::residual) y = add_op(g, "relu", {y}, {}, "relu");
-  if (tail == Tail::activation) y = add_op(g, "abs", {add_op(g, "neg", {y}, {}, "neg")}, {}, "abs");
+  if (tail == Tail::clamped || has_residual(tail)) y = add_op(g, "relu", {y}, {}, "relu");
+  if (tail == Tail::table) y = through_bytes(y, 8, 6);
+  if (tail == Tail::activation || tail == Tail::table)
+    y = add_op(g, "abs", {add_op(g, "neg", {y}, {}, "neg")}, {}, "abs");
   if (tail != Tail::floats) y = add_op(g, "quantize_linear", {y, scale(g, 4), zero_of(g, type, 5)}, {}, "q");
   g.add_output(y);
   return g;
@@ -74,7 +84,7 @@ void check_numbers(const NumberCase& c, DataType type, int64_t zero, Tail tail) 
   };
   const int low = type == DataType::u8 ? 0 : -9, high = type == DataType::u8 ? 18 : 9;
   Inputs inputs = {{"x", bytes(type, {c.n, c.c, c.h, c.w}, 1, low, high)}};
-  if (tail == Tail::residual) inputs["r"] = bytes(type, out_extents(c), 4, low, high);
+  if (has_residual(tail)) inputs["r"] = bytes(type, out_extents(c), 4, low, high);
   compare(make, inputs,
           fmt::format("{} {}>{} k{} s{} g{} zero {} tail {}", data_type_name(type), c.c, c.m, c.k, c.stride, c.group,
                       zero, static_cast<int>(tail)),
@@ -99,10 +109,23 @@ TEST(CudaNumbers, Convolutions) {
 
 TEST(CudaNumbers, Tails) {
   for (const NumberCase& c : {kNumberConvs[1], kNumberConvs[3]})
-    for (Tail tail : {Tail::floats, Tail::bytes, Tail::clamped, Tail::residual, Tail::activation}) {
+    for (Tail tail :
+         {Tail::floats, Tail::bytes, Tail::clamped, Tail::residual, Tail::activation, Tail::inner, Tail::table}) {
       check_numbers(c, DataType::u8, 7, tail);
       check_numbers(c, DataType::i8, 0, tail);
     }
+}
+
+// What the passes make of numbers within an epilogue, and of a function of the result's, is one launch.
+TEST(CudaNumbers, NumbersWithinAndTablesAreOneLaunch) {
+  for (Tail tail : {Tail::inner, Tail::table}) {
+    Graph g = number_graph(kNumberConvs[3], DataType::u8, 7, tail);
+    infer_all(g);
+    run_pipeline(g, pipeline(true), "");
+    ASSERT_EQ(g.nodes().size(), 1u);
+    EXPECT_GT(candidates_of(g).count("cuda.number_conv"), 0u);
+    EXPECT_GT(candidates_of(g).size(), 1u);
+  }
 }
 
 TEST(CudaNumbers, DepthwiseAndGroups) {

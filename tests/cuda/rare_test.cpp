@@ -56,7 +56,7 @@ TEST(CudaRare, WideElements) {
     check_node(op, Operands().input("a", a).input("b", b), {}, {1e-7});
   }
   for (const char* op : {"exp", "tanh", "erf", "sigmoid", "sqrt", "is_inf"})
-    check_node(op, Operands().input("a", as_type(random_tensor({3, 40}, 1), DataType::f64)), {}, {1e-7});
+    check_node(op, Operands().input("a", as_type(integers({3, 40}, 1, 0, 9), DataType::f64)), {}, {1e-7});
   for (DataType type : {DataType::i32, DataType::i64, DataType::u64, DataType::u8, DataType::i8})
     for (const char* op : {"div", "mod", "mul", "less", "min"}) {
       const bool is_signed = is_signed_integer(type);

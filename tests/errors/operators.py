@@ -239,7 +239,7 @@ ROWS = [
     ("DFT", [X(2, 8, 1)], {"axis": 2}, "axis 2; the last one holds real and imaginary parts"),
     ("DFT", [X(2, 8, 1), ints(0)], {}, "a transform of length 0; 1 and more is accepted"),
     ("STFT", [X(2, 40, 1), W(of=[8], dtype=INT64), W(16)], {}, None),
-    ("STFT", [X(2, 40), W(of=[8], dtype=INT64), W(16)], {}, "operand 0 is f32[2,40]; rank 3 is accepted"),
+    ("STFT", [X(40), W(of=[8], dtype=INT64), W(16)], {}, "operand 0 is f32[40]; ranks 2 and 3 are accepted"),
     ("MelWeightMatrix", [ints(8), ints(64), ints(8000), X(), X()], {}, None),
     ("MelWeightMatrix", [ints(-8), ints(64), ints(8000), X(), X()], {}, "-8 filters over a transform of 64"),
     ("MelWeightMatrix", [ints(8), ints(64), X(), X(), X()], {}, "operand 2 ('sample_rate') is f32[]; accepted: i32, i64"),

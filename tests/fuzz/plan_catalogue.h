@@ -31,6 +31,16 @@ inline std::vector<KernelCase> matrix_cases() {
       {"lstm",
        {{"hidden_size", int64_t{5}}, {"state_in_bytes", int64_t{1}}},
        {random_tensor({4, 2, 3}, 1), random_tensor({1, 20, 3}, 2), random_tensor({1, 20, 5}, 3)}},
+      {"gru",
+       {{"hidden_size", int64_t{5}}},
+       {random_tensor({4, 2, 3}, 1), random_tensor({1, 15, 3}, 2), random_tensor({1, 15, 5}, 3)}},
+      {"gru",
+       {{"hidden_size", int64_t{5}}, {"linear_before_reset", int64_t{1}}},
+       {random_tensor({4, 2, 3}, 1), random_tensor({1, 15, 3}, 2), random_tensor({1, 15, 5}, 3),
+        random_tensor({1, 30}, 4), random_integers<int32_t>({2}, 5, 1, 4), random_tensor({1, 2, 5}, 6)}},
+      {"rnn",
+       {{"hidden_size", int64_t{5}}},
+       {random_tensor({4, 2, 3}, 1), random_tensor({1, 5, 3}, 2), random_tensor({1, 5, 5}, 3)}},
   };
 }
 

@@ -119,6 +119,7 @@ def signal_cases(case, floats, ints):
     signal = floats(2, 50, 1)
     window = np.hanning(16).astype(np.float32)
     case("stft", "STFT", [signal, np.int64(5), None, np.int64(16)], constants=(1, 3))
+    case("stft_plain", "STFT", [signal[:, :, 0], np.int64(5), None, np.int64(16)], constants=(1, 3))
     case("stft_window", "STFT", [signal, np.int64(7), window], constants=(1, 2), onesided=0)
     for op in ("HannWindow", "HammingWindow", "BlackmanWindow"):
         for periodic in (0, 1):

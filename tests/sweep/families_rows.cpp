@@ -72,8 +72,10 @@ void position(Sketch& d) {
                  {"select_last_index", int64_t{d.one_in(2)}}}));
 }
 
-void lstm(Sketch& d) {
+// Rows of gates of an operator, and what it has beside LSTM's.
+void recurrent(Sketch& d, const char* op, int64_t gates, Attrs attrs) {
   static const char* const directions[] = {"forward", "reverse", "bidirectional"};
+  const bool has_cell = gates == 4;
   const std::string direction = d.any_of(directions);
   const int64_t count = direction == "bidirectional" ? 2 : 1, steps = d.between(1, 6), batch = d.between(1, 3);
   const int64_t width = d.extent(40), hidden = d.extent(70);
@@ -81,24 +83,33 @@ void lstm(Sketch& d) {
   d.sample.bound = Bound::rounded;
   d.sample.tolerance = 5e-6;
   const auto state = [&] { return d.operand({count, batch, hidden}); };
-  std::vector<ValueId> operands = {d.operand({steps, batch, width}), d.weights({count, 4 * hidden, width}, 0.3f),
-                                   d.weights({count, 4 * hidden, hidden}, 0.3f),
-                                   d.one_in(4) ? ValueId{} : d.weights({count, 8 * hidden})};
+  std::vector<ValueId> operands = {d.operand({steps, batch, width}), d.weights({count, gates * hidden, width}, 0.3f),
+                                   d.weights({count, gates * hidden, hidden}, 0.3f),
+                                   d.one_in(4) ? ValueId{} : d.weights({count, 2 * gates * hidden})};
   operands.push_back(d.one_in(2) ? ValueId{} : d.input(random_integers<int32_t>({batch}, d.random(), 0, steps)));
   const bool stated = d.one_in(2);
   operands.push_back(stated ? state() : ValueId{});
-  operands.push_back(stated ? state() : ValueId{});
-  operands.push_back(d.one_in(3) ? d.weights({count, 3 * hidden}) : ValueId{});
-  const NodeId node = add_node(d.graph, "lstm", operands, {{"hidden_size", hidden}, {"direction", direction}}, "lstm",
-                               3, {"y", "y_h", "y_c"});
+  if (has_cell) operands.push_back(stated ? state() : ValueId{});
+  if (has_cell) operands.push_back(d.one_in(3) ? d.weights({count, 3 * hidden}) : ValueId{});
+  attrs.set("hidden_size", hidden);
+  attrs.set("direction", direction);
+  std::vector<std::string> results = {"y", "y_h"};
+  if (has_cell) results.push_back("y_c");
+  const NodeId node = add_node(d.graph, op, operands, attrs, op, static_cast<int>(results.size()), results);
   for (ValueId output : std::vector<ValueId>(d.graph.node(node).outputs)) d.graph.add_output(output);
 }
+
+void lstm(Sketch& d) { recurrent(d, "lstm", 4, {}); }
+void gru(Sketch& d) { recurrent(d, "gru", 3, {{"linear_before_reset", int64_t{d.one_in(2)}}}); }
+void rnn(Sketch& d) { recurrent(d, "rnn", 1, {}); }
 
 }  // namespace
 
 std::span<const Family> row_families() {
-  static const Family families[] = {{"softmax", softmax},  {"layer_norm", layer_norm}, {"rms_norm", rms_norm},
-                                    {"reduce", reduction}, {"arg", position},          {"lstm", lstm}};
+  static const Family families[] = {{"softmax", softmax},   {"layer_norm", layer_norm},
+                                    {"rms_norm", rms_norm}, {"reduce", reduction},
+                                    {"arg", position},      {"lstm", lstm},
+                                    {"gru", gru},           {"rnn", rnn}};
   return families;
 }
 

@@ -3,6 +3,7 @@
 // false. misuse_program DIGITS.onnx; says what was not so and ends with 1.
 
 #include "NvOnnxParser.h"
+#include "NvUffParser.h"
 #include "faulty.h"
 #include "program.h"
 
@@ -52,8 +53,9 @@ struct Built {
   }
 };
 
-std::unique_ptr<IHostMemory> good_plan() {
+std::unique_ptr<IHostMemory> good_plan(bool refittable = false) {
   Built built;
+  if (refittable) built.config->setFlag(BuilderFlag::kREFIT);
   return std::unique_ptr<IHostMemory>(
       built.build(built.network->addActivation(*built.x, ActivationType::kRELU)->getOutput(0)));
 }
@@ -137,6 +139,43 @@ void parsers(const std::string& model) {
   context.reset();
 }
 
+// A format that is gone: said in a sentence that names the way out.
+void uff() {
+  Built built;
+  nvuffparser::IUffParser* parser = nvuffparser::createUffParser();
+  parser->setErrorRecorder(&recorder);
+  EXPECT(parser->registerInput("in", Dims3(1, 2, 3), nvuffparser::UffInputOrder::kNCHW));
+  EXPECT(parser->registerOutput("out") && !parser->registerOutput(nullptr));
+  REFUSED(parser->parse("net.uff", *built.network, DataType::kFLOAT));
+  EXPECT(logged("net.uff: UFF is not read") && logged("ONNX"));
+  REFUSED(parser->parse(nullptr, *built.network, DataType::kFLOAT));
+  REFUSED(parser->parseBuffer("uff", 3, *built.network, DataType::kFLOAT));
+  parser->destroy();
+}
+
+// Whatever bits flip, wherever it ends: refused, or a plan that does the same.
+void flipped(IRuntime& runtime, const std::string& bytes) {
+  unsigned state = 11;
+  const auto random = [&](size_t below) {
+    state = state * 1664525U + 1013904223U;
+    return static_cast<size_t>(state >> 8) % below;
+  };
+  for (int i = 0; i < 500; ++i) {
+    std::string other = bytes;
+    if (random(8) == 0) other.resize(random(other.size()));
+    for (size_t flips = 1 + random(4); flips > 0 && !other.empty(); --flips)
+      other[random(other.size())] ^= static_cast<char>(1U << random(8));
+    std::unique_ptr<ICudaEngine> engine(runtime.deserializeCudaEngine(other.data(), other.size()));
+    std::unique_ptr<IExecutionContext> context(engine == nullptr ? nullptr : engine->createExecutionContext());
+    if (context == nullptr) continue;
+    float x[24], y[24];
+    std::fill_n(x, 24, -1.0F);
+    std::fill_n(y, 24, 1.0F);
+    void* both[] = {x, y};
+    EXPECT(engine->getNbIOTensors() == 2 && context->executeV2(both) && y[0] == 0 && y[23] == 0);
+  }
+}
+
 void plans_of_others() {
   std::unique_ptr<IRuntime> runtime(createInferRuntime(logger));
   runtime->setErrorRecorder(&recorder);
@@ -156,6 +195,9 @@ void plans_of_others() {
     other[at] = static_cast<char>(other[at] ^ 0x55);
     refused(other);
   }
+  flipped(*runtime, bytes);
+  const auto refittable = good_plan(true);
+  flipped(*runtime, std::string(static_cast<const char*>(refittable->data()), refittable->size()));
   runtime->setErrorRecorder(nullptr);
 }
 
@@ -205,6 +247,7 @@ void orders() {
   std::unique_ptr<IRuntime> runtime(createInferRuntime(logger));
   std::unique_ptr<ICudaEngine> engine(runtime->deserializeCudaEngine(plan->data(), plan->size()));
   std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
+  EXPECT(&context->getEngine() == engine.get());
   runtime.reset();
   engine.reset();
   float x[24] = {-1, 2}, y[24] = {};
@@ -212,6 +255,7 @@ void orders() {
   EXPECT(context->executeV2(bindings) && y[0] == 0 && y[1] == 2);
   EXPECT(context->setTensorAddress("x", x) && context->getTensorShape("y").d[3] == 4);
   EXPECT(!context->setTensorAddress("nobody", x));
+  EXPECT(context->getEngine().getNbIOTensors() == 2 && context->getEngine().getTensorShape("x").d[3] == 4);
 
   Built built;
   std::unique_ptr<IBuilder> other(createInferBuilder(logger));
@@ -441,6 +485,7 @@ int main(int count, char** arguments) {
   const std::string model = read_file(arguments[1]);
   null_pointers_and_counts();
   parsers(model);
+  uff();
   plans_of_others();
   contexts();
   orders();

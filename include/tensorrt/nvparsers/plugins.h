@@ -99,6 +99,31 @@ class INvPlugin : public IPlugin {
   virtual void destroy() = 0;
 };
 
+// Each from its parameters, and from what `serialize` wrote. Null, with a line in the log, where they do not fit.
+TENSORRTAPI INvPlugin* createFasterRCNNPlugin(int32_t featureStride, int32_t preNmsTop, int32_t nmsMaxOut,
+                                              float iouThreshold, float minBoxSize, float spatialScale, DimsHW pooling,
+                                              Weights anchorRatios, Weights anchorScales);
+TENSORRTAPI INvPlugin* createFasterRCNNPlugin(void const* data, size_t length);
+TENSORRTAPI INvPlugin* createSSDNormalizePlugin(Weights const* scales, bool acrossSpatial, bool channelShared,
+                                                float eps);
+TENSORRTAPI INvPlugin* createSSDNormalizePlugin(void const* data, size_t length);
+TENSORRTAPI INvPlugin* createSSDPermutePlugin(Quadruple permuteOrder);
+TENSORRTAPI INvPlugin* createSSDPermutePlugin(void const* data, size_t length);
+TENSORRTAPI INvPlugin* createSSDPriorBoxPlugin(PriorBoxParameters param);
+TENSORRTAPI INvPlugin* createSSDPriorBoxPlugin(void const* data, size_t length);
+TENSORRTAPI INvPlugin* createSSDAnchorGeneratorPlugin(GridAnchorParameters* param, int32_t numLayers);
+TENSORRTAPI INvPlugin* createSSDAnchorGeneratorPlugin(void const* data, size_t length);
+TENSORRTAPI INvPlugin* createSSDDetectionOutputPlugin(DetectionOutputParameters param);
+TENSORRTAPI INvPlugin* createSSDDetectionOutputPlugin(void const* data, size_t length);
+TENSORRTAPI INvPlugin* createConcatPlugin(int32_t concatAxis, bool ignoreBatch);
+TENSORRTAPI INvPlugin* createConcatPlugin(void const* data, size_t length);
+TENSORRTAPI INvPlugin* createPReLUPlugin(float negSlope);
+TENSORRTAPI INvPlugin* createPReLUPlugin(void const* data, size_t length);
+TENSORRTAPI INvPlugin* createYOLOReorgPlugin(int32_t stride);
+TENSORRTAPI INvPlugin* createYOLOReorgPlugin(void const* data, size_t length);
+TENSORRTAPI INvPlugin* createYOLORegionPlugin(RegionParameters params);
+TENSORRTAPI INvPlugin* createYOLORegionPlugin(void const* data, size_t length);
+
 }  // namespace plugin
 }  // namespace nvinfer1
 

@@ -39,11 +39,11 @@ class WorkQueue {
   bool empty() const { return count_ == 0; }
   void push(std::function<Status()> work) {
     if (count_ == slots_.size()) grow();
-    slots_[(head_ + count_++) % slots_.size()] = std::move(work);
+    slots_[(head_ + count_++) & (slots_.size() - 1)] = std::move(work);
   }
   std::function<Status()> pop() {
     std::function<Status()> work = std::move(slots_[head_]);
-    head_ = (head_ + 1) % slots_.size();
+    head_ = (head_ + 1) & (slots_.size() - 1);
     --count_;
     return work;
   }
@@ -51,11 +51,11 @@ class WorkQueue {
  private:
   void grow() {
     std::vector<std::function<Status()>> larger(std::max<size_t>(16, 2 * slots_.size()));
-    for (size_t i = 0; i < count_; ++i) larger[i] = std::move(slots_[(head_ + i) % slots_.size()]);
+    for (size_t i = 0; i < count_; ++i) larger[i] = std::move(slots_[(head_ + i) & (slots_.size() - 1)]);
     slots_ = std::move(larger);
     head_ = 0;
   }
-  std::vector<std::function<Status()>> slots_;
+  std::vector<std::function<Status()>> slots_;  // a power of two
   size_t head_ = 0, count_ = 0;
 };
 

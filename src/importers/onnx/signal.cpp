@@ -38,12 +38,18 @@ void import_dft(NodeContext& context) {
                attrs);
 }
 
-// signal [N, length, 1 or 2], frame_step, window?, frame_length? -> [N, frames, bins, 2]:
+// The signal as [N, length, 1 or 2]: ONNX Runtime takes one of reals without the last axis, too, and networks rely on it.
+ValueId framed_signal(NodeContext& context) {
+  const int rank = context.type(0).shape.rank();
+  if (rank == 2) return context.add("unsqueeze", {context.input(0), context.ints({2})});
+  if (rank != 3) fail(Code::invalid_model, "operand 0 is {}; ranks 2 and 3 are accepted", context.type(0).str());
+  return context.input(0);
+}
+
+// signal, frame_step, window?, frame_length? -> [N, frames, bins, 2]:
 // frame f is the transform of signal[f * step + 0, 1, …] * window
 void import_stft(NodeContext& context) {
-  const ValueId signal = context.input(0), step = as_index(context, context.input(1));
-  if (context.type(0).shape.rank() != 3)
-    fail(Code::invalid_model, "operand 0 is {}; rank 3 is accepted", context.type(0).str());
+  const ValueId signal = framed_signal(context), step = as_index(context, context.input(1));
   const auto extent = [&](ValueId value, int64_t axis) {
     return context.add("gather", {context.add("shape", {value}), index_constant(context, axis)});
   };

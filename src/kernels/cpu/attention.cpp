@@ -116,7 +116,12 @@ void multiply_rows(const float* a, int64_t count, int64_t depth, const float* pa
         rows[r] = a + (m + r) * a_pitch;
         end.out[r] = to + (m + r) * pitch + begin;
       }
-      tile_function(height, end.width)({.rows = rows, .channels = depth, .b = packed, .init = kZero}, end);
+      tile_function(height, end.width)({.rows = rows,
+                                        .channels = depth,
+                                        .b = packed,
+                                        .init = kZero,
+                                        .ahead = reinterpret_cast<const std::byte*>(packed)},
+                                       end);
     }
   }
 }

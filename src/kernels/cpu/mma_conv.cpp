@@ -128,6 +128,14 @@ void put_padded_pixels(const Window<T>& window, const T* __restrict__ from, int6
     const int64_t step = window.step[2], channel = window.channel;
     if (window.channels == 3 && pixel == 4) {
       const T* __restrict__ red = from, * __restrict__ green = from + channel, * __restrict__ blue = green + channel;
+      if constexpr (sizeof(Lane) == 1) {
+        int32_t* __restrict__ word = words + at / 4;  // pixels fill words
+        if (step == 1) {
+          for (int64_t x = 0; x < pixels; ++x)
+            word[x] = Store::lane(red[x]) | Store::lane(green[x]) << 8 | Store::lane(blue[x]) << 16;
+          return;
+        }
+      }
       const auto put = [=](int64_t x, int64_t from_x) {
         to[4 * x] = Store::lane(red[from_x]);
         to[4 * x + 1] = Store::lane(green[from_x]);

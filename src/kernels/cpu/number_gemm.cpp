@@ -108,12 +108,11 @@ void run_number_panels(const Product& p, const DigitRow* digits, const ChunkRows
   const auto& params = *static_cast<const NumberParams*>(p.epilogue.params);
   const NumberLayout& layout = params.layout;
   const NumberFn multiply = number_function(params.numbers.bits, params.numbers.dots != 0);
-  NumberTask task{&layout,
-                  nullptr,
-                  static_cast<int32_t>(params.numbers.zero),
-                  static_cast<float>(1 << params.numbers.digit_bits),
-                  DigitLayout(layout).stride,
-                  nullptr};
+  NumberTask task{
+      &layout, nullptr, static_cast<float>(1 << params.numbers.digit_bits), DigitLayout(layout).stride, nullptr,
+      nullptr, 0};
+  constexpr int64_t kWordBytes = kNumberColumns * 4, kNear = 2048;  // near: of rows that pass once
+  const int64_t groups = p.row_count / kNumberRows + std::popcount(static_cast<uint64_t>(p.row_count % kNumberRows));
   TileEnd out;
   out.low = params.low;
   out.high = params.high;
@@ -125,7 +124,11 @@ void run_number_panels(const Product& p, const DigitRow* digits, const ChunkRows
     alignas(64) float init[kNumberColumns];
     for (int i = 0; i < kNumberColumns; ++i) init[i] = p.bias != nullptr && i < out.width ? p.bias[at + i] : 0.f;
     task.panel = static_cast<const std::byte*>(p.weights) + panel * layout.panel_bytes();
-    for (int64_t m = 0; m < p.row_count;) {
+    const auto* const first = reinterpret_cast<const char*>(task.panel);
+    int64_t group = 0;
+    for (int64_t m = 0; m < p.row_count; ++group) {
+      task.ahead = first + (groups == 1 ? kNear : layout.panel_bytes() * (groups + group) / groups);
+      task.ahead_bytes = kWordBytes / groups;
       const auto left = static_cast<int>(p.row_count - m);
       const int height = left >= kNumberRows ? kNumberRows : left >= 2 ? 2 : 1;
       for (int r = 0; r < height; ++r) {
@@ -149,8 +152,11 @@ bool run_few(const Product& p, std::byte* memory, const DenseRows& source, Threa
   for (int64_t m = 0; m < p.row_count; ++m) digits[m] = DigitRow(memory + m * at.row_bytes(), at);
   ChunkRows rows;
   fill_chunk(p, source, 0, p.rows, p.row_count, rows);
-  for (int64_t m = 0; m < p.row_count; ++m)
-    if (!put_row(rows.from[m], params.layout, static_cast<int>(params.numbers.digit_bits), at, digits[m])) return false;
+  bool put[kFewRows] = {};
+  pool.parallel_for(p.row_count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t m = begin; m < end; ++m) put[m] = put_row(rows.from[m], params.layout, params.numbers, at, digits[m]);
+  });
+  if (!std::all_of(put, put + p.row_count, [](bool is) { return is; })) return false;
   const int64_t panels = params.layout.panels();
   const int64_t tasks = std::min<int64_t>(panels, pool.size() == 1 ? 1 : 2 * pool.size());
   pool.parallel_for(tasks, 1, [&](int64_t begin, int64_t end) {

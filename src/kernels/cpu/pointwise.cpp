@@ -471,6 +471,7 @@ bool has_table(const KernelArgs& args) {
 template <class T>
 void run_pair(const KernelArgs& args, const BytePair& pair, const Nest<3>& nest) {
   const size_t in = nest.inner();
+  const BytePairRow<T> row(pair);
   for_rows(*args.pool, nest, 4096, 16384, [&](const std::array<int64_t, 3>& at, int64_t n) {
     std::array<ByteSide, 2> sides;
     for (size_t k = 0; k < 2; ++k) {
@@ -478,7 +479,7 @@ void run_pair(const KernelArgs& args, const BytePair& pair, const Nest<3>& nest)
       sides[k] = {static_cast<const std::byte*>(args.inputs[i].data) + at[i + 1], args.inputs[i].dtype == DataType::i8,
                   nest.strides[i + 1][in]};
     }
-    BytePairRow<T>(pair).run(sides, args.outputs[0].as<T>() + at[0], n);
+    row.run(sides, args.outputs[0].as<T>() + at[0], n);
   });
 }
 
@@ -510,6 +511,11 @@ void run_pointwise(const KernelArgs& args) {
 }
 
 }  // namespace
+
+void fill_table(const PointwiseProgram& program, DataType type, uint8_t (&table)[256]) {
+  const TensorView bytes = make_view(nullptr, type, {});
+  fill_table(program, bytes, bytes, static_cast<uint8_t*>(table));
+}
 
 void run_tile(const PointwiseProgram& program, const TileOperand* operands, int64_t n, float* out) {
   const auto inputs = static_cast<size_t>(program.inputs);

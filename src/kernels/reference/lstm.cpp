@@ -7,7 +7,7 @@
 #include "kernels/reference/lstm.h"
 
 #include "kernels/check.h"
-#include "kernels/lstm.h"
+#include "kernels/recurrent.h"
 #include "kernels/reference/activations.h"
 
 namespace planish::kernels::reference {

@@ -1,3 +1,5 @@
+#include "kernels/reference/matmul.h"
+
 #include "kernels/check.h"
 
 namespace planish::kernels::reference {
@@ -87,20 +89,8 @@ void run_matmul(const KernelArgs& args) {
   }
 }
 
-struct GemmParams {
-  double alpha = 1, beta = 1;
-  int64_t transA = 0, transB = 0;
-  template <class V>
-  void fields(V& v) {
-    v("alpha", alpha);
-    v("beta", beta);
-    v("transA", transA);
-    v("transB", transB);
-  }
-};
-
 void check_gemm(const KernelArgs& args) {
-  const auto& p = args.as<GemmParams>();
+  const auto& p = args.as<GemmAttrs>();
   const Operands o(args, 2, 3);
   const Slot a = o.in(0).rank(2, 2), b = o.in(1).rank(2, 2);
   const int at = p.transA != 0 ? 1 : 0, bt = p.transB != 0 ? 1 : 0;
@@ -111,7 +101,7 @@ void check_gemm(const KernelArgs& args) {
 
 // Y = alpha * op(A) op(B) + beta * C
 void run_gemm(const KernelArgs& args) {
-  const auto& p = args.as<GemmParams>();
+  const auto& p = args.as<GemmAttrs>();
   const TensorView &a = args.inputs[0], &b = args.inputs[1], &y = args.outputs[0];
   const size_t ar = p.transA != 0 ? 1 : 0, br = p.transB != 0 ? 1 : 0;
   const Matrix ma{&a, 0, a.strides[ar], a.strides[1 - ar]}, mb{&b, 0, b.strides[br], b.strides[1 - br]};
@@ -132,7 +122,7 @@ void run_gemm(const KernelArgs& args) {
 
 void register_matmul(KernelTable& table) {
   table.add(make_kernel<NoAttrs>("matmul", check_matmul, run_matmul));
-  table.add(make_kernel<GemmParams>("gemm", check_gemm, run_gemm));
+  table.add(make_kernel<GemmAttrs>("gemm", check_gemm, run_gemm));
 }
 
 }  // namespace planish::kernels::reference

@@ -97,15 +97,31 @@ void fuse(Graph& graph, const std::vector<NodeId>& nodes) {
   graph.rename(result, name);
 }
 
+bool is_table(const Graph& graph, const Node& node) {
+  if (node.op != "fused" || node.inputs.size() != 1 || node.outputs.size() != 1 || node.regions.size() != 1)
+    return false;
+  if (!is_byte_type(graph.value(node.inputs[0]).type.dtype) || !is_byte_type(graph.value(node.outputs[0]).type.dtype))
+    return false;
+  const Graph& body = *node.regions[0];
+  const auto nodes = body.nodes();
+  return std::all_of(nodes.begin(), nodes.end(), [&](NodeId id) {
+    const Node& inner = body.node(id);
+    const bool numbers = inner.op == "quantize_linear" || inner.op == "dequantize_linear";
+    return numbers ? tensor_scale(body, inner).has_value() : is_pointwise(inner);
+  });
+}
+
 void OwnDequantizations::read_by(NodeId id) {
-  for (size_t i = 0; i < graph_.node(id).inputs.size(); ++i) {
-    const ValueId input = graph_.node(id).inputs[i];
-    if (!input.valid() || !graph_.value(input).producer.valid()) continue;
-    const Node& producer = graph_.node(graph_.value(input).producer);
-    const bool weights = producer.op == "dequantize_linear" && graph_.value(producer.inputs[0]).is_constant();
-    if (weights || tensor_scale_of(graph_, input) || has_dynamic_scale(graph_, input))
-      graph_.set_input(id, i, copy_of(input));
-  }
+  for (size_t i = 0; i < graph_.node(id).inputs.size(); ++i) read_by(id, i);
+}
+
+void OwnDequantizations::read_by(NodeId id, size_t i) {
+  const ValueId input = graph_.node(id).inputs[i];
+  if (!input.valid() || !graph_.value(input).producer.valid()) return;
+  const Node& producer = graph_.node(graph_.value(input).producer);
+  const bool weights = producer.op == "dequantize_linear" && graph_.value(producer.inputs[0]).is_constant();
+  if (weights || tensor_scale_of(graph_, input) || has_dynamic_scale(graph_, input))
+    graph_.set_input(id, i, copy_of(input));
 }
 
 ValueId OwnDequantizations::copy_of(ValueId value) {

@@ -15,11 +15,15 @@ void fuse(Graph& graph, const std::vector<NodeId>& nodes);
 // A pointwise node on f32 and booleans; constants of one element may be of any type.
 bool is_fusible_pointwise(const Graph& graph, const Node& node);
 
+// A fused node that is a map from bytes to bytes: elementwise, of one operand.
+bool is_table(const Graph& graph, const Node& node);
+
 // The dequantisations that nodes read, copied for these alone.
 class OwnDequantizations {
  public:
   explicit OwnDequantizations(Graph& graph) : graph_(graph) {}
   void read_by(NodeId id);
+  void read_by(NodeId id, size_t input);
   std::vector<NodeId> nodes;  // the copies
 
  private:

@@ -36,7 +36,9 @@ void bind_engine(py::module_& m);
 void bind_runtime(py::module_& m);
 void bind_onnx(py::module_& m);
 void bind_plugins(py::module_& m);
-void bind_python_plugins(py::module_& m);
+void bind_plugin_types(py::module_& m);
+void bind_second_generation(py::module_& m);
+void bind_third_generation(py::module_& m);
 
 // Ends a network and lets go of the arrays that its layers' weights lie in.
 struct EndNetwork {

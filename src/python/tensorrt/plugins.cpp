@@ -264,7 +264,9 @@ Fields Fields::copied(PluginFieldCollection const* given) {
 void bind_plugins(py::module_& m) {
   bind_fields(m);
   bind_plugin(m);
-  bind_python_plugins(m);
+  bind_plugin_types(m);
+  bind_second_generation(m);
+  bind_third_generation(m);
   bind_creators(m);
   bind_registry(m);
 }

@@ -19,6 +19,11 @@ std::vector<Mma> integer_mmas(const TacticQuery& query, const QuantizedWeights& 
   return found;
 }
 
+// What kernels do behind numbers within: a residual of numbers is added.
+bool ends_as_sum(const QuantizedForm& q, const EpilogueParams& epilogue) {
+  return !q.inner || (q.dynamic.empty() && epilogue.residual && q.extras.count(epilogue.extras[0]) > 0);
+}
+
 // sums: of each column's weights
 void set_integers(const TacticQuery& query, const QuantizedForm& q, const QuantizedEpilogue& e,
                   std::vector<int32_t> sums, MmaProblem& p) {
@@ -30,6 +35,11 @@ void set_integers(const TacticQuery& query, const QuantizedForm& q, const Quanti
   p.attrs.out_zero = e.out_zero;
   p.attrs.residual_zero = e.residual_zero;
   p.attrs.residual_scale = e.residual_scale;
+  if (!q.table.results.empty()) p.attrs.table = q.table.str();
+  p.attrs.table_signed = q.result && q.result->numbers == DataType::i8 ? 1 : 0;
+  p.attrs.inner_scale = e.inner_scale;
+  p.attrs.inner_zero = q.inner ? q.inner->zero : 0;
+  p.attrs.inner_signed = q.inner && q.inner->numbers == DataType::i8 ? 1 : 0;
   const bool is_signed = q.x.numbers == DataType::i8;
   p.rows_behind = [=, dynamic = !q.dynamic.empty(), zero = q.x.zero, scales = e.scales](Mma mma) {
     const int64_t taken = dynamic ? 1 : zero + (is_signed && mma != Mma::madd_i16 ? 128 : 0);
@@ -69,6 +79,7 @@ void propose_conv_of_numbers(const TacticQuery& query, CandidateSink& sink, cons
   conv.weights = q.weights.centred;
   if (q.form.anchor_inputs.size() > 2) conv.bias = q.form.anchor_inputs[2];
   if (std::string why = describe_windows(query, conv); !why.empty()) return sink.refuse("igemm.i8", std::move(why));
+  if (!ends_as_sum(q, conv.epilogue)) return sink.refuse("igemm.i8", "numbers are quantised within the epilogue");
   const QuantizedEpilogue e = quantized_epilogue(q, conv.epilogue, conv.filters);
   conv.epilogue = e.params;
   MmaProblem p = mma_conv_problem(query, conv);
@@ -86,8 +97,9 @@ void propose_conv_of_numbers(const TacticQuery& query, CandidateSink& sink, cons
 
 void propose_matrix_of_numbers(const TacticQuery& query, CandidateSink& sink, const QuantizedForm& q) {
   const int64_t values = q.weights.centred.extents()[0], columns = q.weights.centred.extents()[1];
-  const QuantizedEpilogue e = quantized_epilogue(
-      q, epilogue_params(query, q.form, {}, columns, query.output(0).type.shape.rank() - 1), columns);
+  const EpilogueParams epilogue = epilogue_params(query, q.form, {}, columns, query.output(0).type.shape.rank() - 1);
+  if (!ends_as_sum(q, epilogue)) return sink.refuse("gemm.i8", "numbers are quantised within the epilogue");
+  const QuantizedEpilogue e = quantized_epilogue(q, epilogue, columns);
   MmaProblem p = mma_gemm_problem(query, q.form, e.params, values, columns);
   std::vector<int32_t> sums(static_cast<size_t>(columns), 0);
   const auto w = q.weights.centred.as<int16_t>();

@@ -27,23 +27,42 @@ struct NumberProblem {
   bool conv = false;
 };
 
-// Sums that are quantised as they are: scales lead to steps of the result.
-bool is_linear(const QuantizedForm& q) { return q.result && q.form.epilogue.results.empty(); }
+// What a sum is counted in before the program: steps of numbers within the epilogue, or of the result where nothing
+// else is done to it.
+double steps_of_sums(const QuantizedForm& q) {
+  if (q.inner) return q.inner->scale;
+  return q.result && q.form.epilogue.results.empty() ? q.result->scale : 1;
+}
 
-// Extras are dequantised in front of the program, its result is quantised behind it.
+// Steps become the nearest number of them.
+PwBuilder::Reg add_number(PwBuilder& builder, PwBuilder::Reg r, int64_t zero) {
+  r = builder.unary(PwOp::round, r);
+  return zero == 0 ? r : builder.binary(PwOp::add, r, builder.constant(static_cast<double>(zero)));
+}
+
+// Numbers within are made of the sums and read again, extras are dequantised in front of the program; its result is
+// quantised behind it, and may be looked up in a table of numbers.
 PointwiseProgram program_over_numbers(const QuantizedForm& q) {
   PwBuilder builder(1 + static_cast<int>(q.form.extras.size()));
-  std::vector<PwBuilder::Reg> operands = {PwBuilder::Reg{0}}, results = operands;
+  std::vector<PwBuilder::Reg> operands = {PwBuilder::Reg{0}};
+  if (q.inner) {
+    const PwBuilder::Reg number =
+        add_saturate(builder, add_number(builder, operands[0], q.inner->zero), q.inner->numbers);
+    operands[0] = add_dequantize(builder, number, *q.inner);
+  }
+  std::vector<PwBuilder::Reg> results = operands;
   for (size_t i = 0; i < q.form.extras.size(); ++i) {
     const auto r = static_cast<PwBuilder::Reg>(i + 1);
     const auto scale = q.extras.find(q.form.extras[i]);
     operands.push_back(scale == q.extras.end() ? r : add_dequantize(builder, r, scale->second));
   }
   if (!q.form.epilogue.results.empty()) results = builder.inline_program(q.form.epilogue, operands);
-  TensorScale steps = q.result.value_or(TensorScale{});
-  if (is_linear(q)) steps.scale = 1;
-  if (q.result) results[0] = add_quantize(builder, results[0], steps);
-  return builder.finish(results);
+  if (!q.result) return builder.finish(results);
+  const bool in_steps = !q.inner && q.form.epilogue.results.empty();
+  if (!in_steps) results[0] = builder.binary(PwOp::div, results[0], builder.constant(q.result->scale));
+  results[0] = add_number(builder, results[0], q.result->zero);
+  if (q.table.results.empty()) return builder.finish(results);
+  return builder.finish(builder.inline_program(q.table, {add_saturate(builder, results[0], q.result->numbers)}));
 }
 
 std::string read_matrix_of_numbers(const TacticQuery& query, NumberProblem& n) {
@@ -77,7 +96,7 @@ void set_scales(const QuantizedForm& q, int64_t zero, TensorProduct& p) {
   const int64_t columns = p.columns, depth = static_cast<int64_t>(w.size()) / columns;
   std::vector<double> scales, bias(static_cast<size_t>(columns), 0.0);
   if (p.bias.present()) bias = p.bias.to_doubles();
-  const double by = is_linear(q) ? q.result->scale : 1;
+  const double by = steps_of_sums(q);
   for (int64_t n = 0; n < columns; ++n) {
     const double w_scale = q.weights.scales[q.weights.scales.size() == 1 ? 0 : static_cast<size_t>(n)];
     scales.push_back(q.x.scale * w_scale / by);

@@ -52,6 +52,7 @@ class PluginLayer final : public LayerOf<nvinfer1::IPluginLayer> {
   }
   nvinfer1::IPlugin& getPlugin() override { return plugin; }
   void lower(Emit& emit) override {
+    if (const ShippedKind* kind = shipped_kind(plugin)) return emit.run_shipped(*kind);
     const Shown in(emit, operands.size());
     std::vector<Dims> out;
     for (int i = 0; i < plugin.getNbOutputs(); ++i)
@@ -158,8 +159,7 @@ void Emit::run_shipped(const ShippedKind& kind) {
   std::vector<Value> operands;
   for (size_t i = 0; i < layer_.operands.size(); ++i) operands.push_back(in(i));
   const std::vector<Node> before = net.nodes();
-  const std::vector<Value> values =
-      net.add_shipped_plugin(kind.name(), operands, kind.fields(), network_.fresh_node_name(layer_.name));
+  const std::vector<Value> values = kind.add_to(net, operands, network_.fresh_node_name(layer_.name));
   for (Node node : net.nodes())
     if (std::find(before.begin(), before.end(), node) == before.end()) layer_.nodes.push_back(node);
   for (size_t i = 0; i < layer_.results.size(); ++i) out(i, values.at(i));

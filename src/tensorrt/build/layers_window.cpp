@@ -74,6 +74,12 @@ void apply_formula(const nvinfer1::IOutputDimensionsFormula* formula, const Wind
   }
 }
 
+void require_groups(int64_t groups, int64_t channels, int64_t outputs) {
+  if (groups < 1 || channels < 1 || channels % groups != 0 || outputs % groups != 0)
+    refuse(std::to_string(groups) + " groups of " + std::to_string(channels) + " input and " + std::to_string(outputs) +
+           " output channels");
+}
+
 Attributes window_of(const WindowRecord& w, const Extents& pads) {
   return {{"kernel_shape", Attribute::Value(w.kernel)},
           {"strides", Attribute::Value(w.stride)},
@@ -87,9 +93,7 @@ void ConvolutionLayer::lower(Emit& emit) {
   const Value x = emit.in(0);
   const Extents in = window_axes(emit, x, w);
   const int64_t channels = emit.extents(x)[1];
-  if (groups < 1 || channels < 1 || channels % groups != 0 || outputs % groups != 0)
-    refuse(std::to_string(groups) + " groups of " + std::to_string(channels) + " input and " + std::to_string(outputs) +
-           " output channels");
+  require_groups(groups, channels, outputs);
   Extents shape = w.kernel;
   shape.insert(shape.begin(), {outputs, channels / groups});
   const Value kernel = emit.has(1) ? emit.in(1) : emit.weights(kernel_weights, shape, "kernel");
@@ -106,9 +110,7 @@ void DeconvolutionLayer::lower(Emit& emit) {
   const Value x = emit.in(0);
   const Extents in = window_axes(emit, x, w);
   const int64_t channels = emit.extents(x)[1];
-  if (groups < 1 || channels < 1 || channels % groups != 0 || outputs % groups != 0)
-    refuse(std::to_string(groups) + " groups of " + std::to_string(channels) + " input and " + std::to_string(outputs) +
-           " output channels");
+  require_groups(groups, channels, outputs);
   Extents shape = w.kernel;
   shape.insert(shape.begin(), {channels, outputs / groups});
   const Value kernel = emit.has(1) ? emit.in(1) : emit.weights(kernel_weights, shape, "kernel");

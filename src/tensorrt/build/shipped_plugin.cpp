@@ -1,10 +1,12 @@
 #include "tensorrt/build/shipped_plugin.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 
+#include "tensorrt/build/shipped_run.h"
 #include "tensorrt/runtime/plugin_adapter.h"
 #include "tensorrt/runtime/plugin_record.h"
 #include "tensorrt/runtime/registry.h"
@@ -15,16 +17,6 @@ namespace planish::tensorrt {
 namespace {
 
 using nvinfer1::PluginTensorDesc;
-
-// Interfaces tell our objects from callers' by it.
-class ShippedPlugin {
- public:
-  explicit ShippedPlugin(std::shared_ptr<const ShippedKind> kind, std::string space)
-      : kind(std::move(kind)), space(std::move(space)) {}
-  virtual ~ShippedPlugin() = default;
-  const std::shared_ptr<const ShippedKind> kind;
-  std::string space;
-};
 
 // Operands whose extents are numbers or names.
 std::vector<TensorType> types_of(const nvinfer1::DimsExprs* inputs, int32_t count,
@@ -60,8 +52,6 @@ nvinfer1::DimsExprs exprs_of(const TensorType& type, nvinfer1::IExprBuilder& bui
   return made;
 }
 
-const char* kNeverRun = "plugins that ship with the library run as operators of an engine, not by themselves";
-
 class ShippedV2 final : public nvinfer1::IPluginV2DynamicExt, public ShippedPlugin {
  public:
   using ShippedPlugin::ShippedPlugin;
@@ -71,7 +61,11 @@ class ShippedV2 final : public nvinfer1::IPluginV2DynamicExt, public ShippedPlug
   int32_t initialize() override { return 0; }
   void terminate() override {}
   void destroy() override { delete this; }
-  IPluginV2DynamicExt* clone() const override { return new ShippedV2(kind, space); }
+  IPluginV2DynamicExt* clone() const override {
+    auto made = std::make_unique<ShippedV2>(kind, space);
+    made->inputs_ = inputs_;
+    return made.release();
+  }
   void setPluginNamespace(char const* text) override { space = text == nullptr ? "" : text; }
   char const* getPluginNamespace() const override { return space.c_str(); }
   size_t getSerializationSize() const override { return text_of(kind->collection()).size(); }
@@ -96,16 +90,21 @@ class ShippedV2 final : public nvinfer1::IPluginV2DynamicExt, public ShippedPlug
   bool supportsFormatCombination(int32_t pos, PluginTensorDesc const* inOut, int32_t, int32_t) override {
     return inOut[pos].format == nvinfer1::TensorFormat::kLINEAR;
   }
-  void configurePlugin(nvinfer1::DynamicPluginTensorDesc const*, int32_t, nvinfer1::DynamicPluginTensorDesc const*,
-                       int32_t) override {}
+  void configurePlugin(nvinfer1::DynamicPluginTensorDesc const*, int32_t count,
+                       nvinfer1::DynamicPluginTensorDesc const*, int32_t) override {
+    inputs_ = static_cast<size_t>(count);
+  }
   size_t getWorkspaceSize(PluginTensorDesc const*, int32_t, PluginTensorDesc const*, int32_t) const override {
     return 0;
   }
-  int32_t enqueue(PluginTensorDesc const*, PluginTensorDesc const*, void const* const*, void* const*, void*,
-                  cudaStream_t) override {
-    say(first_logger(), nvinfer1::ILogger::Severity::kERROR, kNeverRun);
-    return 1;
+  int32_t enqueue(PluginTensorDesc const* in, PluginTensorDesc const*, void const* const* inputs, void* const* outputs,
+                  void*, cudaStream_t stream) override {
+    return run_.enqueue(*kind, in, inputs_, inputs, outputs, stream);
   }
+
+ private:
+  size_t inputs_ = 0;
+  ShippedRun run_;
 };
 
 class ShippedV3 final : public nvinfer1::IPluginV3,
@@ -148,14 +147,20 @@ class ShippedV3 final : public nvinfer1::IPluginV3,
                                  int32_t) override {
     return inOut[pos].desc.format == nvinfer1::TensorFormat::kLINEAR;
   }
-  int32_t onShapeChange(PluginTensorDesc const*, int32_t, PluginTensorDesc const*, int32_t) override { return 0; }
-  int32_t enqueue(PluginTensorDesc const*, PluginTensorDesc const*, void const* const*, void* const*, void*,
-                  cudaStream_t) override {
-    say(first_logger(), nvinfer1::ILogger::Severity::kERROR, kNeverRun);
-    return 1;
+  int32_t onShapeChange(PluginTensorDesc const*, int32_t count, PluginTensorDesc const*, int32_t) override {
+    inputs_ = static_cast<size_t>(count);
+    return 0;
+  }
+  int32_t enqueue(PluginTensorDesc const* in, PluginTensorDesc const*, void const* const* inputs, void* const* outputs,
+                  void*, cudaStream_t stream) override {
+    return run_.enqueue(*kind, in, inputs_, inputs, outputs, stream);
   }
   nvinfer1::IPluginV3* attachToContext(nvinfer1::IPluginResourceContext*) override { return clone(); }
   nvinfer1::PluginFieldCollection const* getFieldsToSerialize() override { return &kind->collection(); }
+
+ private:
+  size_t inputs_ = 0;
+  ShippedRun run_;
 };
 
 // What creators of both generations know of one plugin.
@@ -232,14 +237,45 @@ class CreatorV3 final : public nvinfer1::IPluginCreatorV3One, public Shipped {
   ShippedNames names_;
 };
 
+bool rearranges(const std::string& name) { return name == kPermutePlugin || name == kConcatPlugin; }
+
+// Samples of a batch stay apart.
+void check_rearranged(const std::string& name, const Attributes& fields) {
+  const bool permutes = name == kPermutePlugin;
+  const Extents given = fields.get<Extents>(permutes ? "order" : "axis");
+  Extents sorted = given;
+  std::sort(sorted.begin(), sorted.end());
+  if (permutes && (sorted != Extents{0, 1, 2, 3} || given.front() != 0))
+    refuse("the order " + text_of(given) + "; 0 and then 1, 2, 3 in any order are accepted");
+  if (!permutes && (given.size() != 1 || given[0] < 1 || given[0] > 3))
+    refuse("axis " + text_of(given) + "; 1, 2 and 3 (C, H, W) are accepted");
+}
+
 const ShippedKind* kind_of(const ShippedPlugin* plugin) { return plugin == nullptr ? nullptr : plugin->kind.get(); }
 
 }  // namespace
 
 ShippedKind::ShippedKind(std::string name, std::string version, Attributes fields)
     : name_(std::move(name)), version_(std::move(version)), fields_(std::move(fields)), list_(fields_, nullptr) {
+  if (rearranges(name_)) {
+    check_rearranged(name_, fields_);
+    outputs_ = 1;
+    return;
+  }
   const detail::CAttributes attrs(fields_);
   detail::check(planish_shipped_plugin_outputs(name_.c_str(), attrs.data(), attrs.size(), &outputs_));
+}
+
+std::vector<Value> ShippedKind::add_to(Network& network, const std::vector<Value>& operands,
+                                       const std::string& name) const {
+  if (rearranges(name_))
+    for (Value operand : operands)
+      if (network.type(operand).rank() != 4) refuse("plugin '" + name_ + "' takes tensors of [C, H, W]");
+  if (name_ == kPermutePlugin)
+    return {network.add("transpose", operands, {{"perm", fields_.get<Extents>("order")}}, name)};
+  if (name_ == kConcatPlugin)
+    return {network.add("concat", operands, {{"axis", fields_.get<Extents>("axis").at(0)}}, name)};
+  return network.add_shipped_plugin(name_, operands, fields_, name);
 }
 
 std::vector<TensorType> ShippedKind::infer(const std::vector<TensorType>& operands) const {
@@ -248,10 +284,13 @@ std::vector<TensorType> ShippedKind::infer(const std::vector<TensorType>& operan
   for (const TensorType& type : operands)
     inputs.push_back(network.input("i" + std::to_string(inputs.size()), type.dtype, type.dims));
   std::vector<TensorType> types;
-  for (Value result : network.add_shipped_plugin(name_, inputs, fields_)) types.push_back(network.type(result));
+  for (Value result : add_to(network, inputs)) types.push_back(network.type(result));
   return types;
 }
 
+const ShippedKind* shipped_kind(const nvinfer1::IPlugin& plugin) {
+  return kind_of(dynamic_cast<const ShippedPlugin*>(&plugin));
+}
 const ShippedKind* shipped_kind(const nvinfer1::IPluginV2& plugin) {
   return kind_of(dynamic_cast<const ShippedPlugin*>(&plugin));
 }

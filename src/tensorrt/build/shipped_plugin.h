@@ -2,6 +2,7 @@
 // Plugins that ship with the library, as objects of the interface. A network does not run them: their layers become the
 // nodes that the library makes of them.
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,10 @@
 #include "tensorrt/runtime/plugin_fields.h"
 
 namespace planish::tensorrt {
+
+// Two of the first generation alone, over [N, C, H, W]: fields order (ints), and axis (int).
+inline constexpr const char* kPermutePlugin = "Permute";
+inline constexpr const char* kConcatPlugin = "Concat";
 
 // Which one, and with which fields.
 class ShippedKind {
@@ -20,6 +25,8 @@ class ShippedKind {
   const std::string& version() const { return version_; }
   const Attributes& fields() const { return fields_; }
   int32_t outputs() const { return outputs_; }
+  // The nodes it stands for, and their results.
+  std::vector<Value> add_to(Network& network, const std::vector<Value>& operands, const std::string& name = {}) const;
   // Types of the results; extents that are not numbers are names.
   std::vector<TensorType> infer(const std::vector<TensorType>& operands) const;
   const nvinfer1::PluginFieldCollection& collection() const { return list_.collection; }
@@ -31,7 +38,18 @@ class ShippedKind {
   FieldList list_;
 };
 
+// Interfaces tell our objects from callers' by it.
+class ShippedPlugin {
+ public:
+  explicit ShippedPlugin(std::shared_ptr<const ShippedKind> kind, std::string space = {})
+      : kind(std::move(kind)), space(std::move(space)) {}
+  virtual ~ShippedPlugin() = default;
+  const std::shared_ptr<const ShippedKind> kind;
+  std::string space;
+};
+
 // What a layer's plugin is, or null: a plugin of the caller's.
+const ShippedKind* shipped_kind(const nvinfer1::IPlugin& plugin);
 const ShippedKind* shipped_kind(const nvinfer1::IPluginV2& plugin);
 const ShippedKind* shipped_kind(nvinfer1::IPluginV3& plugin);
 

@@ -60,8 +60,7 @@ bool TensorImpl::is_wish(DataType found) const {
 nvinfer1::DataType TensorImpl::getType() const {
   if (is_input || type_set) return type;
   return network.reporter().guard("ITensor::getType", nvinfer1::DataType::kFLOAT, [&] {
-    const DataType known = network.nodes().dtype(network.value_of(const_cast<TensorImpl&>(*this)));
-    return type_of(PLANISH_TENSORRT_LAYOUT < 10 && known == DataType::i64 ? DataType::i32 : known);
+    return type_of(shown_type(network.nodes().dtype(network.value_of(const_cast<TensorImpl&>(*this)))));
   });
 }
 

@@ -1,6 +1,7 @@
 // libnvparsers: UFF files cannot be read here; the parser keeps what it is told and says so when it is given one.
 
 #include <new>
+#include <string>
 
 #include "NvUffParser.h"
 
@@ -13,8 +14,8 @@ class UffParser final : public nvuffparser::IUffParser {
   bool registerInput(char const* name, nvinfer1::Dims, nvuffparser::UffInputOrder) override { return name != nullptr; }
   bool registerInput(char const* name, nvinfer1::Dims) override { return name != nullptr; }
   bool registerOutput(char const* name) override { return name != nullptr; }
-  bool parse(char const*, nvinfer1::INetworkDefinition&, DataType) override { return say(); }
-  bool parseBuffer(char const*, size_t, nvinfer1::INetworkDefinition&, DataType) override { return say(); }
+  bool parse(char const* file, nvinfer1::INetworkDefinition&, DataType) override { return say(file); }
+  bool parseBuffer(char const*, size_t, nvinfer1::INetworkDefinition&, DataType) override { return say("a buffer"); }
   int32_t getUffRequiredVersionMajor() override { return UFF_REQUIRED_VERSION_MAJOR; }
   int32_t getUffRequiredVersionMinor() override { return UFF_REQUIRED_VERSION_MINOR; }
   int32_t getUffRequiredVersionPatch() override { return UFF_REQUIRED_VERSION_PATCH; }
@@ -26,11 +27,13 @@ class UffParser final : public nvuffparser::IUffParser {
   void destroy() override { delete this; }
 
  private:
-  bool say() const {
-    static constexpr const char* kWhy = "UFF files are not read here; convert the TensorFlow model to ONNX";
+  bool say(const char* what) const {
     try {
-      if (nvinfer1::ILogger* logger = getLogger()) logger->log(nvinfer1::ILogger::Severity::kERROR, kWhy);
-      if (recorder_ != nullptr) recorder_->reportError(nvinfer1::ErrorCode::kUNSUPPORTED_STATE, kWhy);
+      const std::string why = std::string(what == nullptr ? "a file without a name" : what) +
+                              ": UFF is not read; convert the TensorFlow model to ONNX (python -m tf2onnx.convert) and "
+                              "parse that with nvonnxparser";
+      if (nvinfer1::ILogger* logger = getLogger()) logger->log(nvinfer1::ILogger::Severity::kERROR, why.c_str());
+      if (recorder_ != nullptr) recorder_->reportError(nvinfer1::ErrorCode::kUNSUPPORTED_STATE, why.c_str());
     } catch (...) {  // the caller's logger or recorder
     }
     return false;

@@ -8,8 +8,7 @@ namespace planish::tensorrt {
 
 ContextImpl::ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice> device,
                          nvinfer1::ExecutionContextAllocationStrategy strategy)
-    : engine_(engine),
-      shared_(engine.shared()),
+    : shared_(engine.shared()),
       plan_(engine.plan()),
       device_(std::move(device)),
       reporter_(engine.reporter()),
@@ -19,7 +18,13 @@ ContextImpl::ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice>
   now_.addresses.assign(count, nullptr);
   now_.allocators.assign(count, nullptr);
   shape_values_.resize(count);
-  for (const Io& io : plan_->ios()) now_.shapes.push_back(io.extents);
+  for (const Io& io : plan_->ios()) now_.shapes.add(io.extents);
+}
+
+nvinfer1::ICudaEngine const& ContextImpl::getEngine() const {
+  if (const EngineImpl* engine = shared_->engine.load()) return *engine;
+  std::call_once(engine_gone_, [&] { stand_in_ = std::make_unique<EngineImpl>(shared_, device_, reporter_); });
+  return *stand_in_;
 }
 
 // The caller's memory stays where another profile needs no more of it; else there is none until it is given again.
@@ -65,7 +70,7 @@ bool ContextImpl::setOptimizationProfile(int32_t profile) {
     if (profile == profile_) return true;
     open(profile);
     profile_ = profile;
-    for (size_t i = 0; i < now_.shapes.size(); ++i) now_.shapes[i] = io(static_cast<int>(i)).extents;
+    for (size_t i = 0; i < now_.shapes.size(); ++i) now_.shapes.set(i, io(static_cast<int>(i)).extents);
     return true;
   });
 }
@@ -82,7 +87,7 @@ void ContextImpl::set_shape(int index, const Extents& shown) {
   if (!fits)
     refuse("input '" + tensor.name + "' is given " + text_of(extents) + ", profile " + std::to_string(profile_) +
            " accepts " + text_of(range.min) + " to " + text_of(range.max));
-  now_.shapes[static_cast<size_t>(index)] = std::move(extents);
+  now_.shapes.set(static_cast<size_t>(index), std::move(extents));
 }
 
 bool ContextImpl::complete() const {
@@ -94,11 +99,13 @@ bool ContextImpl::complete() const {
 }
 
 void ContextImpl::require_complete() const {
+  if (complete_.same_as(now_.shapes)) return;
   for (size_t i = 0; i < now_.shapes.size(); ++i) {
     const Io& tensor = io(static_cast<int>(i));
     if (tensor.is_input && std::count(now_.shapes[i].begin(), now_.shapes[i].end(), -1) > 0)
       throw Error(Code::invalid_state, "input '" + tensor.name + "' has dynamic dimensions that were not set");
   }
+  complete_ = now_.shapes;
 }
 
 Extents ContextImpl::shape(int index) const {
@@ -204,7 +211,7 @@ int32_t ContextImpl::inferShapes(int32_t most, char const** names) {
       if (missing < most && names != nullptr) names[missing] = tensor.name.c_str();
       ++missing;
     }
-    if (missing == 0 && !now_.shapes.empty()) runner_.shape(0, now_);
+    if (missing == 0 && now_.shapes.size() > 0) runner_.shape(0, now_);
     return missing;
   });
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,8 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   bool setOptimizationProfileAsync(int32_t profile, cudaStream_t) override { return setOptimizationProfile(profile); }
   int32_t getOptimizationProfile() const override { return profile_; }
 
-  nvinfer1::ICudaEngine const& getEngine() const override { return engine_; }
+  // The engine that made it; behind its end, one that is like it.
+  nvinfer1::ICudaEngine const& getEngine() const override;
   void setName(char const* name) override { name_ = name == nullptr ? "" : name; }
   char const* getName() const override { return name_.c_str(); }
   void setDebugSync(bool sync) override { debug_sync_ = sync; }
@@ -115,8 +117,9 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   void follow_engine();  // to the plan that it was refitted with
   nvinfer1::Dims strides(int index) const;
 
-  const EngineImpl& engine_;  // for getEngine() alone: it may be gone
-  std::shared_ptr<const SharedPlan> shared_;
+  mutable std::once_flag engine_gone_;
+  mutable std::unique_ptr<EngineImpl> stand_in_;
+  std::shared_ptr<SharedPlan> shared_;
   std::shared_ptr<const LoadedPlan> plan_;
   std::shared_ptr<EngineDevice> device_;
   Reporter reporter_;
@@ -127,6 +130,7 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   int64_t memory_bytes_ = -1;  // -1: nothing yet
   std::atomic_flag taken_ = ATOMIC_FLAG_INIT;
   Snapshot now_;
+  mutable Shapes complete_;  // the last that were found so
   struct GivenValues {
     std::vector<int64_t> wide;
     std::vector<int32_t> narrow;

@@ -69,8 +69,13 @@ void ContextImpl::set_batch(int32_t batch) {
   if (!plan_->implicit_batch()) return check_explicit_batch(batch);
   if (batch < 1 || batch > plan_->max_batch())
     refuse("a batch of " + std::to_string(batch) + "; 1 to " + std::to_string(plan_->max_batch()) + " are accepted");
-  for (size_t i = 0; i < now_.shapes.size(); ++i)
-    if (io(static_cast<int>(i)).is_input && io(static_cast<int>(i)).extents.at(0) < 0) now_.shapes[i][0] = batch;
+  for (size_t i = 0; i < now_.shapes.size(); ++i) {
+    if (!io(static_cast<int>(i)).is_input || io(static_cast<int>(i)).extents.at(0) >= 0) continue;
+    if (now_.shapes[i][0] == batch) continue;
+    Extents extents = now_.shapes[i];
+    extents[0] = batch;
+    now_.shapes.set(i, std::move(extents));
+  }
 }
 
 void ContextImpl::take_bindings(void* const* bindings) {

@@ -82,6 +82,16 @@ bool streams::call_in_stream(cudaStream_t stream, int (*run)(void*), void (*call
   return cuda().launch_host != nullptr && cuda().launch_host(stream, call, data) == 0;
 }
 
+Placed streams::call_once(cudaStream_t stream, int (*run)(void*), void (*call)(void*), void* data) noexcept {
+  const planish_cudart* own = cuda().own;
+  if (own != nullptr && own->struct_size > offsetof(planish_cudart, enqueue_once)) {
+    const cudaError_t error = own->enqueue_once(stream, reinterpret_cast<cudaError_t (*)(void*)>(run), data);
+    if (error != cudaErrorNotSupported) return error == cudaSuccess ? Placed::placed : Placed::refused;
+  }
+  if (is_capturing(stream)) return Placed::captured;
+  return call_in_stream(stream, run, call, data) ? Placed::placed : Placed::refused;
+}
+
 void call_here(const std::function<void()>& work) {
   if (cuda().own == nullptr) return work();
   struct Call {

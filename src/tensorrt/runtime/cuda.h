@@ -14,9 +14,13 @@ using StreamWork = bool (*)(void* data);
 // Runs work(data) when all that `stream` was given before is done. Where streams are planish's own, calls that the work
 // makes on its stream take effect at once, and its failure is what waiting for the stream returns; a toolkit's runtime
 // refuses the first and never learns of the second. False: the process has no such runtime, or it refuses; nothing
-// will run.
+// will run. While the stream is captured the work becomes a part of a graph, which may run many times.
 template <StreamWork work>
 bool call_in_stream(cudaStream_t stream, void* data) noexcept;
+enum class Placed { refused, placed, captured };
+// The same for work that runs once; captured: nothing was done.
+template <StreamWork work>
+Placed call_once_in_stream(cudaStream_t stream, void* data) noexcept;
 // Runs `work` in the caller, once what the default stream waits for is done; calls on that stream take effect at once.
 void call_here(const std::function<void()>& work);
 // Waits for all that `stream` was given; nothing to do without a runtime.
@@ -31,13 +35,24 @@ bool is_capturing(cudaStream_t stream) noexcept;
 namespace streams {
 constexpr int kUnknownError = 999;  // cudaErrorUnknown
 bool call_in_stream(cudaStream_t stream, int (*run)(void*), void (*call)(void*), void* data) noexcept;
+Placed call_once(cudaStream_t stream, int (*run)(void*), void (*call)(void*), void* data) noexcept;
+template <StreamWork work>
+int run(void* data) {
+  return work(data) ? 0 : kUnknownError;
+}
+template <StreamWork work>
+void call(void* data) {
+  static_cast<void>(work(data));
+}
 }  // namespace streams
 
 template <StreamWork work>
 bool call_in_stream(cudaStream_t stream, void* data) noexcept {
-  return streams::call_in_stream(
-      stream, [](void* given) { return work(given) ? 0 : streams::kUnknownError; },
-      [](void* given) { static_cast<void>(work(given)); }, data);
+  return streams::call_in_stream(stream, streams::run<work>, streams::call<work>, data);
+}
+template <StreamWork work>
+Placed call_once_in_stream(cudaStream_t stream, void* data) noexcept {
+  return streams::call_once(stream, streams::run<work>, streams::call<work>, data);
 }
 
 }  // namespace planish::tensorrt

@@ -38,7 +38,18 @@ class RuntimeConfig final : public nvinfer1::IRuntimeConfig {
 
 EngineImpl::EngineImpl(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device,
                        const Reporter& reporter)
-    : shared_(std::make_shared<SharedPlan>(std::move(plan))), device_(std::move(device)), reporter_(reporter) {
+    : EngineImpl(std::make_shared<SharedPlan>(std::move(plan)), std::move(device), reporter) {
+  shared_->engine = this;
+}
+
+EngineImpl::~EngineImpl() {
+  const EngineImpl* self = this;
+  shared_->engine.compare_exchange_strong(self, nullptr);
+}
+
+EngineImpl::EngineImpl(std::shared_ptr<SharedPlan> shared, std::shared_ptr<EngineDevice> device,
+                       const Reporter& reporter)
+    : shared_(std::move(shared)), device_(std::move(device)), reporter_(reporter) {
   for (int profile = 0; profile < plan_->profile_count(); ++profile)
     for (const Io& io : plan_->ios())
       binding_names_.push_back(profile == 0 ? io.name : io.name + " [profile " + std::to_string(profile) + "]");

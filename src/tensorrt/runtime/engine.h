@@ -1,6 +1,7 @@
 #pragma once
 // ICudaEngine over a loaded plan.
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "tensorrt/runtime/report.h"
 
 namespace planish::tensorrt {
+
+class EngineImpl;
 
 // The plan of an engine and of its contexts, which may outlive it. Refitting exchanges it for another one of the same
 // inputs and outputs; contexts take that over before their next execution.
@@ -25,11 +28,15 @@ struct SharedPlan {
   int io_of_binding(int32_t index, int* profile = nullptr) const;
 
   std::shared_ptr<const LoadedPlan> plan;
+  std::atomic<const EngineImpl*> engine{nullptr};  // until it is deleted
 };
 
 class EngineImpl final : public nvinfer1::ICudaEngine {
  public:
   EngineImpl(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device, const Reporter& reporter);
+  // Stands in for one that was deleted, to its contexts.
+  EngineImpl(std::shared_ptr<SharedPlan> shared, std::shared_ptr<EngineDevice> device, const Reporter& reporter);
+  ~EngineImpl() override;
   EngineImpl(const EngineImpl&) = delete;
   EngineImpl& operator=(const EngineImpl&) = delete;
 

@@ -97,12 +97,12 @@ std::string InspectorImpl::layer(int32_t index, bool json) const {
   if (plan_->verbosity() == nvinfer1::ProfilingVerbosity::kNONE) return json ? "\"\"" : "";
   const bool detailed = plan_->verbosity() == nvinfer1::ProfilingVerbosity::kDETAILED;
   if (!json && detailed)
-    return "Name: " + std::string(step.name) + ", LayerType: " + step.op + ", TacticName: " + step.kernel +
+    return "Name: " + std::string(step.name) + ", LayerType: " + step.op + ", TacticName: " + plan_->tactic(step) +
            ", StreamId: 0, Metadata: [ONNX Layer: " + step.name + "]";
   if (!json) return step.name;
   if (!detailed) return quoted(step.name);
   return "{\"Name\": " + quoted(step.name) + ", \"LayerType\": " + quoted(step.op) +
-         tensors_of(*plan_, profile(), index, step) + ", \"TacticName\": " + quoted(step.kernel) +
+         tensors_of(*plan_, profile(), index, step) + ", \"TacticName\": " + quoted(plan_->tactic(step)) +
          ", \"StreamId\": 0, \"Metadata\": " + quoted("[ONNX Layer: " + std::string(step.name) + "]") + "}";
 }
 

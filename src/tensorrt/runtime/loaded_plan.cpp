@@ -28,6 +28,7 @@ LoadedPlan::LoadedPlan(Blob blob, planish_device* device, std::shared_ptr<Plugin
     if (!record) throw Error(Code::invalid_plan, "a plan without weights that cannot be refitted");
     stripped_bytes_ = record->stripped_bytes();
   }
+  check_record(blob_);
   auto options = detail::sized<planish_load_options>();
   options.device = device;
   options.flags = PLANISH_LOAD_BORROW;
@@ -69,6 +70,14 @@ void LoadedPlan::read_notes() {
   if (const char* text = note(kNoteName)) name_ = text;
   if (const char* text = note(kNoteVerbosity)) verbosity_ = static_cast<nvinfer1::ProfilingVerbosity>(std::atoi(text));
   if (const char* text = note(kNoteShapeValues)) read_shape_values(text);
+  std::istringstream tactics(note(kNoteTactics) == nullptr ? "" : note(kNoteTactics));
+  for (std::string name, tactic; std::getline(tactics, name, '\t') && std::getline(tactics, tactic);)
+    tactics_[name] = tactic;
+}
+
+std::string LoadedPlan::tactic(const planish_step_info& step) const {
+  const auto at = tactics_.find(std::string_view(step.name));
+  return at == tactics_.end() ? step.kernel : at->second;
 }
 
 void LoadedPlan::read_shape_values(const char* note) {

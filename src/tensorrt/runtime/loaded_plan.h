@@ -17,6 +17,7 @@ namespace planish::tensorrt {
 inline constexpr const char* kNoteMaxBatch = "tensorrt.max_batch";   // there: tensors have an axis that dims omit
 inline constexpr const char* kNoteName = "tensorrt.name";            // of the network
 inline constexpr const char* kNoteVerbosity = "tensorrt.verbosity";  // ProfilingVerbosity
+inline constexpr const char* kNoteTactics = "tactics";               // the library's: name, tab, tactic, a line each
 inline constexpr const char* kNoteShapeValues =
     "tensorrt.shape_values";  // profile, input, min…, opt…, max…, a line each
 
@@ -57,6 +58,8 @@ class LoadedPlan {
   // Extents that a profile accepts or yields; Error for a profile that is not there.
   Range range(int io, int profile) const;
   const ShapeValues* shape_values(int io, int profile) const;  // null: no such input
+  // What computes a step: its tactic, where the plan was built for one that the caller chose by name, else its kernel.
+  std::string tactic(const planish_step_info& step) const;
   // What the interface shows of extents.
   Extents shown(const Extents& extents) const { return implicit_batch() ? without_first(extents) : extents; }
 
@@ -71,6 +74,7 @@ class LoadedPlan {
   std::vector<Io> ios_;
   std::map<std::string, int, std::less<>> index_;
   std::map<std::pair<int, int>, ShapeValues> shape_values_;
+  std::map<std::string, std::string, std::less<>> tactics_;  // by name of the layer
   std::string name_;
   int profile_count_ = 0, max_batch_ = 0;
   nvinfer1::ProfilingVerbosity verbosity_ = nvinfer1::ProfilingVerbosity::kLAYER_NAMES_ONLY;

@@ -21,6 +21,7 @@ void put(std::string& out, std::string_view text) {
 class RecordReader {
  public:
   explicit RecordReader(std::string_view bytes) : rest_(bytes) {}
+  [[noreturn]] static void broken() { throw Error(Code::invalid_plan, "the record of a plugin is damaged"); }
   int64_t number() {
     int64_t value = 0;
     std::memcpy(&value, take(sizeof value).data(), sizeof value);
@@ -33,7 +34,6 @@ class RecordReader {
   }
 
  private:
-  [[noreturn]] static void broken() { throw Error(Code::invalid_plan, "the record of a plugin is damaged"); }
   std::string_view take(size_t size) {
     if (size > rest_.size()) broken();
     const std::string_view part = rest_.substr(0, size);
@@ -116,8 +116,10 @@ Fields::Fields(std::string_view bytes) {
     kinds.emplace_back(type, static_cast<int32_t>(reader.number()));
     data.push_back(reader.text());
   }
-  for (size_t i = 0; i < names.size(); ++i)
+  for (size_t i = 0; i < names.size(); ++i) {
     list.emplace_back(names[i].c_str(), data[i].data(), kinds[i].first, kinds[i].second);
+    if (kinds[i].second < 0 || field_bytes(list.back()) != data[i].size()) RecordReader::broken();
+  }
   collection.nbFields = static_cast<int32_t>(list.size());
   collection.fields = list.data();
 }

@@ -7,19 +7,36 @@
 namespace planish::tensorrt {
 namespace {
 
-// At the end: the record's size, then this.
-constexpr std::string_view kMark = "planish refit 02";
-constexpr size_t kTail = sizeof(int64_t) + kMark.size();
-// At the beginning: this, the size in full, then runs: how many zeros, how many bytes follow them, these bytes.
-constexpr std::string_view kSqueezed = "planish without weights 01";
+// At the end: the record's checksum and size, then this.
+constexpr std::string_view kMark = "planish refit 03";
+constexpr size_t kTail = 2 * sizeof(int64_t) + kMark.size();
+// At the beginning: this, the checksum of the rest, the size in full, then runs: how many zeros, how many bytes follow
+// them, these bytes.
+constexpr std::string_view kSqueezed = "planish without weights 02";
 constexpr size_t kLeastRun = 32;
+
+// FNV-1a over words of 64 bits, the last one filled up with zeros, and the length.
+uint64_t checksum(std::string_view bytes) {
+  uint64_t sum = 0xcbf29ce484222325U;
+  const auto add = [&](uint64_t word) {
+    sum = (sum ^ word) * 0x100000001b3U;
+    sum ^= sum >> 32;  // high bits reach the low ones
+  };
+  for (size_t at = 0; at < bytes.size(); at += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, std::min(sizeof word, bytes.size() - at));
+    add(word);
+  }
+  add(bytes.size());
+  return sum;
+}
 
 // 0: there is no record.
 size_t record_bytes(const Blob& blob) {
   const auto* bytes = static_cast<const char*>(blob.data.get());
   if (blob.size < kTail || std::string_view(bytes + blob.size - kMark.size(), kMark.size()) != kMark) return 0;
   uint64_t size = 0;
-  std::memcpy(&size, bytes + blob.size - kTail, sizeof size);
+  std::memcpy(&size, bytes + blob.size - kTail + sizeof(int64_t), sizeof size);
   return size > blob.size - kTail ? 0 : static_cast<size_t>(size) + kTail;
 }
 
@@ -62,12 +79,17 @@ Blob squeezed(const Blob& blob) {
     packer.put(static_cast<int64_t>(begin - at)).put(bytes.substr(begin, end - begin));
     at = end;
   }
-  const std::string whole = std::string(kSqueezed) + packer.bytes;
+  Packer begin;
+  begin.put(static_cast<int64_t>(checksum(packer.bytes)));
+  const std::string whole = std::string(kSqueezed) + begin.bytes + packer.bytes;
   return copy_of(whole.data(), whole.size());
 }
 
 Blob unsqueezed(const Blob& blob) {
-  Unpacker in(view_of(blob).substr(kSqueezed.size()));
+  const std::string_view packed = view_of(blob).substr(kSqueezed.size());
+  Unpacker in(packed);
+  if (static_cast<uint64_t>(in.number()) != checksum(packed.substr(sizeof(int64_t))))
+    throw Error(Code::invalid_plan, "the plan without weights is damaged: its checksum is another one");
   const int64_t size = in.number();
   constexpr int64_t kMost = int64_t{1} << 40;
   if (size < 0 || size > kMost) throw Error(Code::invalid_plan, "a plan of " + std::to_string(size) + " bytes");
@@ -127,13 +149,24 @@ Blob with_record(const Blob& plan, const RefitRecord& record) {
         .put(weights.name)
         .put(weights.stripped_bytes);
   const auto size = static_cast<int64_t>(packer.bytes.size());
-  packer.put(size).bytes.append(kMark);
+  const auto sum = static_cast<int64_t>(checksum(packer.bytes));
+  packer.put(sum).put(size).bytes.append(kMark);
   std::string whole(static_cast<const char*>(plan.data.get()), plan.size);
   whole += packer.bytes;
   return copy_of(whole.data(), whole.size());
 }
 
 size_t plan_bytes(const Blob& blob) { return blob.size - record_bytes(blob); }
+
+void check_record(const Blob& blob) {
+  const size_t size = record_bytes(blob);
+  if (size == 0) return;
+  const std::string_view tail = view_of(blob).substr(blob.size - size);
+  uint64_t sum = 0;
+  std::memcpy(&sum, tail.data() + size - kTail, sizeof sum);
+  if (sum != checksum(tail.substr(0, size - kTail)))
+    throw Error(Code::invalid_plan, "what the plan carries to be refitted is damaged: its checksum is another one");
+}
 
 std::optional<RefitRecord> record_of(const Blob& blob) {
   const size_t size = record_bytes(blob);

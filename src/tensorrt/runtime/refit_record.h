@@ -32,6 +32,8 @@ struct RefitRecord {
 Blob with_record(const Blob& plan, const RefitRecord& record);
 // How many bytes the plan itself has.
 size_t plan_bytes(const Blob& blob);
+// Error(invalid_plan): it has a record, which is damaged.
+void check_record(const Blob& blob);
 // Nothing: the plan has none, or one that does not hold together.
 std::optional<RefitRecord> record_of(const Blob& blob);
 

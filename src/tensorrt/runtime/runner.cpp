@@ -93,6 +93,7 @@ void Runner::apply_shapes(const Snapshot& snapshot) {
   if (context_ == nullptr)
     throw Error(Code::invalid_state,
                 "the context has no memory for intermediate values; setDeviceMemory gives it some");
+  if (shapes_given_ && settled_.same_as(snapshot.shapes)) return;
   bool changed = !shapes_given_;
   for (size_t i = 0; i < shapes_.size(); ++i) {
     const Io& io = plan_->ios()[i];
@@ -103,6 +104,7 @@ void Runner::apply_shapes(const Snapshot& snapshot) {
                                             static_cast<int32_t>(snapshot.shapes[i].size())));
     shapes_[i] = snapshot.shapes[i];
   }
+  settled_ = snapshot.shapes;
   if (!changed) return;
   for (size_t i = 0; i < shapes_.size(); ++i) measure(i);
   if (late_.empty())
@@ -210,10 +212,19 @@ int64_t Runner::bytes(int io, const Snapshot& snapshot) {
 
 std::unique_ptr<Runner::Job> Runner::take_job() {
   const std::lock_guard lock(jobs_mutex_);
-  if (free_jobs_.empty()) return std::make_unique<Job>();
-  auto job = std::move(free_jobs_.back());
-  free_jobs_.pop_back();
+  std::unique_ptr<Job> job;
+  if (free_jobs_.empty()) {
+    job = std::make_unique<Job>();
+  } else {
+    job = std::move(free_jobs_.back());
+    free_jobs_.pop_back();
+  }
+  ++in_flight_;
   return job;
+}
+
+void Runner::end_job() {
+  if (--in_flight_ == 0) jobs_done_.notify_all();
 }
 
 bool Runner::run_job(void* data) {
@@ -226,28 +237,32 @@ bool Runner::run_job(void* data) {
   if (job->captured) return done;
   const std::lock_guard lock(runner->jobs_mutex_);
   runner->free_jobs_.emplace_back(job);
-  if (--runner->in_flight_ == 0) runner->jobs_done_.notify_all();
+  runner->end_job();
   return done;
 }
 
 bool Runner::enqueue(const Snapshot& snapshot, cudaStream_t stream) {
   auto job = take_job();
-  job->runner = this;
-  job->snapshot = snapshot;
-  job->captured = is_capturing(stream);
-  if (!job->captured) {
+  Placed placed = Placed::refused;
+  try {
+    job->runner = this;
+    job->snapshot = snapshot;
+    placed = call_once_in_stream<run_job>(stream, job.get());
+  } catch (...) {
     const std::lock_guard lock(jobs_mutex_);
-    ++in_flight_;
+    end_job();
+    throw;
   }
-  const bool accepted = call_in_stream<run_job>(stream, job.get());
-  const std::lock_guard lock(jobs_mutex_);
-  if (accepted && job->captured)
-    captured_jobs_.push_back(std::move(job));
-  else if (accepted)
+  if (placed == Placed::placed) {
     static_cast<void>(job.release());
-  else if (!job->captured && --in_flight_ == 0)
-    jobs_done_.notify_all();
-  return accepted;
+    return true;
+  }
+  const std::lock_guard lock(jobs_mutex_);
+  end_job();
+  job->captured = placed == Placed::captured;
+  if (!job->captured || !call_in_stream<run_job>(stream, job.get())) return false;
+  captured_jobs_.push_back(std::move(job));
+  return true;
 }
 
 }  // namespace planish::tensorrt

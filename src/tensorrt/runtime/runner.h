@@ -15,8 +15,31 @@
 namespace planish::tensorrt {
 
 // What one execution works on, by tensor.
+// Extents of all tensors. Copies share them until one is changed.
+class Shapes {
+ public:
+  size_t size() const { return all_ == nullptr ? 0 : all_->size(); }
+  const Extents& operator[](size_t index) const { return (*all_)[index]; }
+  bool same_as(const Shapes& other) const { return all_ == other.all_; }
+  void add(Extents extents) {
+    auto all =
+        all_ == nullptr ? std::make_shared<std::vector<Extents>>() : std::make_shared<std::vector<Extents>>(*all_);
+    all->push_back(std::move(extents));
+    all_ = std::move(all);
+  }
+  void set(size_t index, Extents extents) {
+    if ((*all_)[index] == extents) return;
+    auto all = std::make_shared<std::vector<Extents>>(*all_);
+    (*all)[index] = std::move(extents);
+    all_ = std::move(all);
+  }
+
+ private:
+  std::shared_ptr<const std::vector<Extents>> all_;
+};
+
 struct Snapshot {
-  std::vector<Extents> shapes;  // of inputs; empty rank-0 entries of outputs are not read
+  Shapes shapes;  // of inputs; empty rank-0 entries of outputs are not read
   std::vector<void*> addresses;
   std::vector<nvinfer1::IOutputAllocator*> allocators;
   cudaStream_t stream = nullptr;  // that it is ordered in
@@ -62,7 +85,8 @@ class Runner {
   // plan's context knows of: `delivered_` says when they ended.
   void deliver(const Snapshot& snapshot, Stream* stream);
   void execute(const Snapshot& snapshot, Stream* stream);
-  std::unique_ptr<Job> take_job();
+  std::unique_ptr<Job> take_job();  // which counts as in flight
+  void end_job();                   // with jobs_mutex_
   void measure(size_t io);
   void install_profile();
   void wait_for_delivery();  // with mutex_
@@ -73,6 +97,7 @@ class Runner {
   std::mutex mutex_;          // the plan's context, and what was given to it
   detail::Handle<planish_context, planish_context_destroy> context_;
   std::vector<Extents> shapes_;   // given
+  Shapes settled_;                // all of them, once `shapes_given_`
   std::vector<void*> addresses_;  // given; null: not bound
   std::vector<int64_t> bytes_;    // for the given shapes; -1: data decides
   std::vector<bool> late_;        // data decides, as was seen before the first execution

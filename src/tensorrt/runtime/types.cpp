@@ -58,6 +58,11 @@ nvinfer1::DataType type_of(DataType type) {
   throw Error(Code::unsupported, std::string("the interface has no element type ") + name(type));
 }
 
+DataType shown_type(DataType type) {
+  if (type == DataType::f64) return DataType::f32;
+  return PLANISH_TENSORRT_LAYOUT < 10 && type == DataType::i64 ? DataType::i32 : type;
+}
+
 int64_t bits_of(nvinfer1::DataType type) { return static_cast<int64_t>(element_bytes(type_of(type))) * 8; }
 
 }  // namespace planish::tensorrt

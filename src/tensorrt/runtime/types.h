@@ -14,6 +14,8 @@ nvinfer1::Dims no_dims();                        // nbDims -1: there is no such 
 std::string text_of(const Extents& extents);     // "1x3x224x224"
 DataType type_of(nvinfer1::DataType type);       // Error: not known
 nvinfer1::DataType type_of(DataType type);       // Error: the interface has no such type
+// As what the interface shows a type that it does not know: f64 as f32, and i64 as i32 to majors below 10.
+DataType shown_type(DataType type);
 int64_t bits_of(nvinfer1::DataType type);
 
 inline bool is_float(DataType type) {

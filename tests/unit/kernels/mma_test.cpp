@@ -175,9 +175,14 @@ void check_integers(const Size& s, Mma mma, Isa isa, uint32_t seed) {
   attrs.residual_zero = 7;
   attrs.residual_scale = 0.25;
   attrs.out_zero = 3;
-  attrs.clamped = 1;
+  attrs.clamped = seed % 5 != 0;
   attrs.low = -100;
   attrs.high = 110;
+  attrs.inner_scale = seed % 3 == 0 ? 0 : 0.75;  // a number in front of the residual
+  attrs.inner_signed = seed % 3 == 1;
+  attrs.inner_zero = attrs.inner_signed != 0 ? -20 : 90;
+  if (seed % 7 < 3) attrs.table = "1: r1 = constant(-1.0); r2 = mul(r0, r1); return r2";
+  attrs.table_signed = 1;
   attrs.row_blocks = static_cast<int64_t>(random() % 3);
   const std::vector<int64_t> extents = {s.images, s.filters * s.group, out_extent(s.height, s), out_extent(s.width, s)};
   const Tensor residual = random_integers<uint8_t>(extents, seed + 3, 0, 255);
@@ -189,8 +194,12 @@ void check_integers(const Size& s, Mma mma, Isa isa, uint32_t seed) {
   for (size_t i = 0; i < sums.size(); ++i) {
     const size_t c = i / planes % columns;
     float v = static_cast<float>(static_cast<int32_t>(sums[i])) * rows.scales[c] + rows.bias[c];
+    const float least = attrs.inner_signed != 0 ? -108.f : -90.f;
+    if (attrs.inner_scale > 0) v = std::clamp(std::nearbyint(v), least, least + 255) * 0.75f;
     v += (static_cast<float>(rs[i]) - 7.f) * 0.25f;
-    expected.push_back(static_cast<int8_t>(std::nearbyint(std::clamp(v, -100.f, 110.f)) + 3));
+    if (attrs.clamped != 0) v = std::clamp(v, -100.f, 110.f);
+    const auto number = static_cast<int8_t>(std::clamp(std::nearbyint(v) + 3, -128.f, 127.f));
+    expected.push_back(attrs.table.empty() ? number : static_cast<int8_t>(std::min(-number, 127)));
   }
   const std::vector<Tensor> operands = {x, packed<int8_t>(s, mma, isa, w), row_of(rows.bias), row_of(rows.scales),
                                         row_of(rows.offsets)};
@@ -294,6 +303,7 @@ void check_depthwise(Size s, Mma mma, Isa isa, uint32_t seed) {
   attrs.columns = s.group;
   attrs.x_zero = zero;
   attrs.out_zero = 100;
+  if (seed % 5 == 1) attrs.table = "1: r1 = constant(200.0); r2 = sub(r1, r0); return r2";
   const std::vector<int64_t> extents = {s.images, s.group, out_extent(s.height, s), out_extent(s.width, s)};
   const auto sums = windows<X, int8_t>(s, x, zero, w);
   const auto planes = static_cast<size_t>(extents[2] * extents[3]);
@@ -301,7 +311,8 @@ void check_depthwise(Size s, Mma mma, Isa isa, uint32_t seed) {
   for (size_t i = 0; i < sums.size(); ++i) {
     const size_t c = i / planes % rows.bias.size();
     const float v = static_cast<float>(static_cast<int32_t>(sums[i])) * rows.scales[c] + rows.bias[c];
-    expected.push_back(static_cast<uint8_t>(std::clamp(std::nearbyint(v) + 100, 0.f, 255.f)));
+    const float number = std::clamp(std::nearbyint(v) + 100, 0.f, 255.f);
+    expected.push_back(static_cast<uint8_t>(attrs.table.empty() ? number : std::max(200 - number, 0.f)));
   }
   if (mma == Mma::dot_i8 && !DepthwiseWords(attrs, code_level(isa)).fits()) return;
   const Tensor packed_weights =

@@ -1,6 +1,6 @@
 #pragma once
 // Plugins that ship with the library: for each name its versions and fields, and how a node of it becomes nodes of the
-// graph. They vanish there: the plan knows operators alone. A file `reorg.cpp` defines `register_reorg(PluginTable&)`.
+// graph. They vanish there: the plan knows operators alone. A file `nms.cpp` defines `register_nms(PluginTable&)`.
 //
 // Names, fields and shapes are those that TensorRT's documentation gives for its own plugins of the same names. The
 // first axis of every operand and result is the batch.

@@ -104,14 +104,19 @@ class BytePairRow {
       run_whole(sides, out);
       for (ByteSide& side : sides) side.data += side.step * kAtOnce;
     }
+    if (n >= kDotColumns) {
+      run_half(sides, out);
+      n -= kDotColumns, out += kDotColumns;
+      for (ByteSide& side : sides) side.data += side.step * kDotColumns;
+    }
     if (n == 0) return;
-    std::byte rest[2][kAtOnce] = {};
-    T some[kAtOnce];
+    std::byte rest[2][kDotColumns] = {};
+    T some[kDotColumns];
     for (size_t k = 0; k < 2; ++k) {
       std::memcpy(rest[k], sides[k].data, static_cast<size_t>(n));
       sides[k].data = rest[k];
     }
-    run_whole(sides, some);
+    run_half(sides, some);
     std::memcpy(out, some, static_cast<size_t>(n));
   }
 
@@ -125,6 +130,11 @@ class BytePairRow {
       b[v] = numbers(sides, kDotColumns + v * Vec::kWidth);
     }
     store_bytes(a, b, out, out + kDotColumns);
+  }
+  void run_half(const std::array<ByteSide, 2>& sides, T* out) const {
+    Words a[kByteVectors];
+    for (int v = 0; v < kByteVectors; ++v) a[v] = numbers(sides, v * Vec::kWidth);
+    store_bytes(a, out);
   }
   Words numbers(const std::array<ByteSide, 2>& sides, int64_t at) const {
     const Vec x = (sides[0].load(at) - zeros_[0]) * scales_[0], y = (sides[1].load(at) - zeros_[1]) * scales_[1];

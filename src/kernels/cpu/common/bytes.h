@@ -45,15 +45,20 @@ inline Vec load_flipped(const uint8_t* p, Words flip) {
   return floats_of(_mm512_cvtepu8_epi32(_mm_xor_si128(bytes, _mm512_castsi512_si128(flip))));
 }
 // saturate(word + zero) ^ flip of two rows of any words, as u8; `zeros` has two of it a word.
-inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], Words zeros, Words flip,
-                            uint8_t* to_a, uint8_t* to_b) {
+inline Words saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], Words zeros, Words flip) {
   static_assert(kByteVectors == 2);
   const __m512i x = _mm512_adds_epi16(_mm512_packs_epi32(a[0], a[1]), zeros),
                 y = _mm512_adds_epi16(_mm512_packs_epi32(b[0], b[1]), zeros);
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i rows = _mm512_permutexvar_epi32(order, _mm512_xor_si512(_mm512_packus_epi16(x, y), flip));
+  return _mm512_permutexvar_epi32(order, _mm512_xor_si512(_mm512_packus_epi16(x, y), flip));
+}
+inline void store_halves(Words rows, uint8_t* to_a, uint8_t* to_b) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to_a), _mm512_castsi512_si256(rows));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to_b), _mm512_extracti64x4_epi64(rows, 1));
+}
+inline void store_saturated(const Words (&a)[kByteVectors], const Words (&b)[kByteVectors], Words zeros, Words flip,
+                            uint8_t* to_a, uint8_t* to_b) {
+  store_halves(saturated(a, b, zeros, flip), to_a, to_b);
 }
 #elif defined(PLANISH_ISA_avx2)
 inline Vec floats_of(Words w) { return {_mm256_cvtepi32_ps(w)}; }

@@ -281,6 +281,9 @@ class DepthwiseDots {
                                          packed_halves(numbers[2], numbers[3], all_.zeros_));
         store_vector(to + r * apart, flipped(bytes, all_.flip_out_));
       }
+      const MmaParams& params = *all_.p_.params;
+      for (int r = 0; r < R && params.has_table; ++r)
+        look_up(params.table, to + r * apart, to + r * apart, kVectorBytes);
     }
 
     // Any other end takes the sums, [vector of pixels][vector][word], in the order of the channels.

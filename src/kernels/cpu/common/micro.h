@@ -104,7 +104,7 @@ template <int R, int V>
 
 // A tile of few rows waits for its panel: lines of it, or of the next one, are asked for ahead of their turn, across
 // the pages at which the hardware stops. One row of f32 is a plain stream, which the hardware follows better by itself.
-constexpr int64_t kAheadBytes = 2048;
+constexpr int64_t kAheadBytes = 2048, kLine = 64;
 template <int R, class W>
 constexpr bool kAsksAhead = R < kRows && (R > 1 || sizeof(W) == 2);
 
@@ -112,7 +112,7 @@ template <int kBytes>
 void prefetch_ahead(const void* at) {
   const auto* line = static_cast<const char*>(at) + kAheadBytes;
 #pragma GCC unroll 4
-  for (int i = 0; i < kBytes; i += 64) __builtin_prefetch(line + i);
+  for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(line + i);
 }
 
 // acc[r][:] += a[r][k] * b[:]
@@ -135,6 +135,10 @@ struct TileTask {
   int64_t taps = 1, first = 0, channels = 0;
   const void* b = nullptr;      // [taps][channels][kPanel], in f32, f16 or bf16
   const float* init = nullptr;  // [kPanel]: the sums' beginning
+  // What is multiplied later is fetched meanwhile: a line or two for every channel, `ahead_step` bytes further each
+  // time.
+  const std::byte* ahead = nullptr;
+  int64_t ahead_step = 0;
 };
 
 // acc[r][:] = init[:] + sum over taps t, channels k of rows[t * kRows + r][first + k] * b[t][k][:]
@@ -142,6 +146,7 @@ struct TileTask {
 template <int R, int V, class W>
 void multiply_tile(const TileTask& task, const TileEnd& end) {
   const auto* b = static_cast<const W*>(task.b);
+  const std::byte* ahead = task.ahead;
   Vec acc[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
@@ -151,7 +156,9 @@ void multiply_tile(const TileTask& task, const TileEnd& end) {
     const float* a[R];
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) a[r] = task.rows[t * kRows + r] + task.first;
-    for (int64_t k = 0; k < task.channels; ++k, b += kPanel) {
+    for (int64_t k = 0; k < task.channels; ++k, b += kPanel, ahead += task.ahead_step) {
+      prefetch(ahead);
+      if constexpr (R == kRows && kPanel * sizeof(W) > kLine) prefetch(ahead + kLine);
       if constexpr (kAsksAhead<R, W>) prefetch_ahead<kPanel * sizeof(W)>(b);
       add_products<R, V, W>(acc, a, k, b);
     }

@@ -23,6 +23,7 @@ struct BlockArgs {
   const int32_t* b = nullptr;  // [plane][run][step][column]
   int32_t* sums = nullptr;     // [rows][columns of the format]
   int rows = 0;
+  int64_t next = 0;  // words to the panel behind, which is fetched step by step: its stream ends where this one does
   // Tiles leave the rest of the core idle: after each of their steps a piece of what comes next is fetched.
   const std::byte* ahead = nullptr;
   int64_t ahead_bytes = 0;  // after each step
@@ -31,6 +32,7 @@ using BlockFn = void (*)(const BlockArgs&);
 
 // Words: as many 32-bit lanes as a Vec has; acc + a . b lane by lane.
 #if defined(PLANISH_ISA_avx512)
+// Instructions written out work on a local: an operand within an array would keep it in memory.
 using Words = __m512i;
 inline Words load_words(const int32_t* p) { return _mm512_loadu_si512(p); }
 inline Words splat_word(int32_t w) { return _mm512_set1_epi32(w); }
@@ -40,10 +42,18 @@ struct MaddI16 {
   static void add(Words& sum, Words a, Words b) { sum = _mm512_add_epi32(sum, _mm512_madd_epi16(a, b)); }
 };
 struct DotI8 {
-  static void add(Words& sum, Words a, Words b) { __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
+  static void add(Words& sum, Words a, Words b) {
+    Words own = sum;
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(own) : "v"(a), "v"(b));
+    sum = own;
+  }
 };
 struct DotBf16 {
-  static void add(Words& sum, Words a, Words b) { __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
+  static void add(Words& sum, Words a, Words b) {
+    Words own = sum;
+    __asm__("vdpbf16ps %2, %1, %0" : "+v"(own) : "v"(a), "v"(b));
+    sum = own;
+  }
 };
 #elif defined(PLANISH_ISA_avx2)
 using Words = __m256i;
@@ -55,7 +65,11 @@ struct MaddI16 {
   static void add(Words& sum, Words a, Words b) { sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
 };
 struct DotI8 {
-  static void add(Words& sum, Words a, Words b) { __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b)); }
+  static void add(Words& sum, Words a, Words b) {
+    Words own = sum;
+    __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(own) : "x"(a), "x"(b));
+    sum = own;
+  }
 };
 #else
 using Words = int32_t;
@@ -75,34 +89,51 @@ constexpr MmaFormat kDot =
     mma_format(Mma::dot_i8, Isa::PLANISH_ISA);  // columns: as all but tiles; rows: as many or more
 constexpr int kDotRows = static_cast<int>(kDot.rows), kDotColumns = static_cast<int>(kDot.columns);
 
-template <class Dot, int R>
-void dot_rows(const BlockArgs& block) {
-  constexpr int kLanes = Vec::kWidth, kVectorsOfDot = kDotColumns / kLanes;
-  Words sums[R][kVectorsOfDot];
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectorsOfDot; ++v) sums[r][v] = no_words();
-  const int32_t* b = block.b;
-  for (int64_t run = 0; run < block.runs; ++run) {
-    const int32_t* a = block.a + block.offsets[run];
+// f(0) … f(N - 1), whose argument is a constant where callers are flattened.
+template <int N, class F>
+inline void for_constants(const F& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) { (f(I), ...); }
+  (std::make_integer_sequence<int, N>());
+}
+
+// The sums of R rows and V vectors of a panel's columns. Indices are constants and callers are flattened, so that all
+// of them are registers: g++ leaves an array whose loops it unrolls late in memory.
+template <class Dot, int R, int V>
+struct Sums {
+  Words at[R * V];  // row by row
+
+  // f(sum, row, vector)
+  template <class F>
+  void each(const F& f) {
+    for_constants<R * V>([&](int i) { f(at[i], i / V, i % V); });
+  }
+  void add(const BlockArgs& block) {
+    const int32_t* b = block.b;
+    for (int64_t run = 0; run < block.runs; ++run) {
+      const int32_t* a = block.a + block.offsets[run];
 #pragma GCC unroll 2
-    for (int64_t step = 0; step < block.steps; ++step, ++a, b += kDotColumns) {
-      Words w[kVectorsOfDot];
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectorsOfDot; ++v) w[v] = load_words(b + v * kLanes);
-#pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) {
-        const Words x = splat_word(a[r * block.pitch]);
-#pragma GCC unroll 4
-        for (int v = 0; v < kVectorsOfDot; ++v) Dot::add(sums[r][v], x, w[v]);
-      }
+      for (int64_t step = 0; step < block.steps; ++step, ++a, b += kDotColumns) add_word(a, block.pitch, b, block.next);
     }
   }
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectorsOfDot; ++v) store_words(block.sums + r * kDotColumns + v * kLanes, sums[r][v]);
+
+ private:
+  void add_word(const int32_t* a, int64_t pitch, const int32_t* b, int64_t next) {
+    for_constants<kDotColumns / 16>([&](int line) { prefetch(reinterpret_cast<const float*>(b + next + line * 16)); });
+    Words w[V];
+    for_constants<V>([&](int v) { w[v] = load_words(b + v * Vec::kWidth); });
+    for_constants<R>([&](int r) {
+      const Words x = splat_word(a[r * pitch]);
+      for_constants<V>([&](int v) { Dot::add(at[r * V + v], x, w[v]); });
+    });
+  }
+};
+
+template <class Dot, int R>
+[[gnu::flatten]] void dot_rows(const BlockArgs& block) {
+  Sums<Dot, R, kDotColumns / Vec::kWidth> sums;
+  sums.each([](Words& sum, int, int) { sum = no_words(); });
+  sums.add(block);
+  sums.each([&](const Words& sum, int r, int v) { store_words(block.sums + r * kDotColumns + v * Vec::kWidth, sum); });
 }
 
 template <class Dot>
@@ -210,7 +241,7 @@ void store_sums(int32_t* sums) {
 
 inline void fetch_ahead(const BlockArgs& block, const std::byte*& ahead) {
   constexpr int64_t kLine = 64;
-  for (int64_t i = 0; i < block.ahead_bytes; i += kLine) prefetch(reinterpret_cast<const float*>(ahead + i));
+  for (int64_t i = 0; i < block.ahead_bytes; i += kLine) prefetch(ahead + i);
   ahead += block.ahead_bytes;
 }
 

@@ -1,127 +1,150 @@
 #pragma once
-// Products of bf16 whose sums stay in registers: they begin as the bias and are stored as what they become. Little
-// depth leaves no time for a way through memory.
+// Products whose sums stay in registers until they are stored as what they become: bf16, which begin as the bias, and
+// bytes, which begin as the offsets. Little depth leaves no time for a way through memory. Rows lie evenly apart.
 
-#include "kernels/cpu/common/mma_floats.h"
+#include "kernels/cpu/common/mma_numbers.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 
-// What becomes of a block's rows, `width` columns of each (those of MmaEnd::Kind::floats).
+// What becomes of a block's rows, `width` columns of each.
 struct DirectEnd {
   const MmaEnd& end;
-  const float* bias;  // of all columns of a panel
+  const MmaColumns& columns;
   const MmaSpan& span;
 };
 
 #if defined(PLANISH_ISA_avx512)
 
-// Rows of f32 or bf16 in memory.
-class DirectRows {
- public:
-  DirectRows(const MmaOperand& operand, const RowWalk& rows, const MmaSpan& span)
-      : half_(operand.type == DataType::bf16), bytes_(operand.bytes) {
-    if (operand.even) {
-      std::byte* const first = operand.data + (span.row * operand.pitch + span.column) * bytes_;
-      for (int r = 0; r < span.rows; ++r) at_[r] = first + r * operand.pitch * bytes_;
-      return;
-    }
-    RowWalk walk = rows;
-    walk.seek(span.row);
-    for (int r = 0; r < span.rows; ++r, walk.next()) at_[r] = operand.row(walk) + span.column * bytes_;
-  }
-  Vec load(int r, int column, __mmask16 some) const {
-    const std::byte* const from = at_[r] + column * bytes_;
-    if (!half_) return {_mm512_maskz_loadu_ps(some, from)};
-    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, from)), 16))};
-  }
-  void store(int r, int column, __mmask16 some, Vec x) const {
-    std::byte* const to = at_[r] + column * bytes_;
-    half_ ? _mm256_mask_storeu_epi16(to, some, bf16_by_instruction(x)) : _mm512_mask_storeu_ps(to, some, x.v);
-  }
+inline Vec as_floats(Words sum) { return {_mm512_castsi512_ps(sum)}; }
+inline Words as_words(Vec x) { return _mm512_castps_si512(x.v); }
 
- private:
-  bool half_;
-  int64_t bytes_;
-  std::byte* at_[kDotRows] = {};
-};
+// Where the span begins.
+template <class T>
+T* place(const MmaOperand& operand, const MmaSpan& span) {
+  return reinterpret_cast<T*>(operand.data) + span.row * operand.pitch + span.column;
+}
 
 // Once for all sizes of blocks.
 [[gnu::noinline]] inline void activate_vectors(const Activation& activation, Vec* values, int count) {
   activate(activation, values, count);
 }
 
-// In memory of their own, so that the sums stay in registers before.
-template <int R, int V>
-[[gnu::always_inline]] inline void activate_words(const Activation& activation, Words (&sums)[R][V]) {
-  Vec values[R * V];
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) values[r * V + v] = {_mm512_castsi512_ps(sums[r][v])};
-  activate_vectors(activation, values, R * V);
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) sums[r][v] = _mm512_castps_si512(values[r * V + v].v);
-}
+// bf16: y = clamp(activation(sum) + residual), f32 or bf16.
+class FloatEnd {
+ public:
+  using Dot = DotBf16;
+  static const int32_t* first(const MmaColumns& columns) { return reinterpret_cast<const int32_t*>(columns.bias); }
 
-template <int R, int V>
-[[gnu::always_inline]] inline void leave_words(const DirectEnd& direct, Words (&sums)[R][V]) {
-  const MmaEnd& end = direct.end;
-  if (end.activation != nullptr) activate_words<R, V>(*end.activation, sums);
-  const Vec low = Vec::splat(end.params->low), high = Vec::splat(end.params->high);
-  const auto columns = static_cast<uint32_t>((uint64_t{1} << direct.span.width) - 1);
-  const DirectRows out(end.out, end.rows, direct.span);
-  if (end.params->extras > 0) {
-    const DirectRows added(end.extra[0], end.rows, direct.span);
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) {
-        const Vec sum{_mm512_castsi512_ps(sums[r][v])};
-        const Vec all = sum + added.load(r, v * Vec::kWidth, static_cast<__mmask16>(columns >> (v * Vec::kWidth)));
-        sums[r][v] = _mm512_castps_si512(all.v);
-      }
+  explicit FloatEnd(const DirectEnd& direct)
+      : end_(direct.end),
+        span_(direct.span),
+        columns_(static_cast<uint32_t>((uint64_t{1} << direct.span.width) - 1)),
+        low_(Vec::splat(direct.end.params->low)),
+        high_(Vec::splat(direct.end.params->high)) {}
+
+  template <int R, int V>
+  void leave(Sums<Dot, R, V>& sums) const {
+    if (end_.activation != nullptr) {  // in memory of their own, so that the sums stay in registers before
+      Vec values[R * V];
+      sums.each([&](Words& sum, int r, int v) { values[r * V + v] = as_floats(sum); });
+      activate_vectors(*end_.activation, values, R * V);
+      sums.each([&](Words& sum, int r, int v) { sum = as_words(values[r * V + v]); });
+    }
+    if (end_.params->extras > 0) add(sums);
+    store(sums);
   }
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v)
-      out.store(r, v * Vec::kWidth, static_cast<__mmask16>(columns >> (v * Vec::kWidth)),
-                Vec::min(high, Vec::max(low, {_mm512_castsi512_ps(sums[r][v])})));
-}
 
-// V vectors of a panel's columns.
-template <int R, int V>
-void direct_rows(const BlockArgs& block, const DirectEnd& direct) {
-  Words sums[R][V];
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v)
-      sums[r][v] = load_words(reinterpret_cast<const int32_t*>(direct.bias) + v * Vec::kWidth);
-  const int32_t* b = block.b;
-  for (int64_t run = 0; run < block.runs; ++run) {
-    const int32_t* a = block.a + block.offsets[run];
-#pragma GCC unroll 2
-    for (int64_t step = 0; step < block.steps; ++step, ++a, b += kDotColumns) {
-      Words w[V];
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) w[v] = load_words(b + v * Vec::kWidth);
-#pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) {
-        const Words x = splat_word(a[r * block.pitch]);
-#pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) DotBf16::add(sums[r][v], x, w[v]);
-      }
+ private:
+  __mmask16 some(int v) const { return static_cast<__mmask16>(columns_ >> (v * Vec::kWidth)); }
+
+  template <int R, int V>
+  void add(Sums<Dot, R, V>& sums) const {
+    const MmaOperand& added = end_.extra[0];
+    const int64_t pitch = added.pitch;
+    if (added.type == DataType::f32) {
+      const float* from = place<const float>(added, span_);
+      sums.each([=, this](Words& sum, int r, int v) {
+        sum = as_words(as_floats(sum) + Vec{_mm512_maskz_loadu_ps(some(v), from + r * pitch + v * Vec::kWidth)});
+      });
+    } else {
+      const BFloat16* from = place<const BFloat16>(added, span_);
+      sums.each([=, this](Words& sum, int r, int v) {
+        const __m256i halves = _mm256_maskz_loadu_epi16(some(v), from + r * pitch + v * Vec::kWidth);
+        sum = as_words(as_floats(sum) + as_floats(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16)));
+      });
     }
   }
-  leave_words<R, V>(direct, sums);
+  template <int R, int V>
+  void store(Sums<Dot, R, V>& sums) const {
+    const int64_t pitch = end_.out.pitch;
+    const auto clamped = [this](Words sum) { return Vec::min(high_, Vec::max(low_, as_floats(sum))); };
+    if (end_.out.type == DataType::f32) {
+      float* to = place<float>(end_.out, span_);
+      sums.each([=, this](Words& sum, int r, int v) {
+        _mm512_mask_storeu_ps(to + r * pitch + v * Vec::kWidth, some(v), clamped(sum).v);
+      });
+    } else {
+      BFloat16* to = place<BFloat16>(end_.out, span_);
+      sums.each([=, this](Words& sum, int r, int v) {
+        _mm256_mask_storeu_epi16(to + r * pitch + v * Vec::kWidth, some(v), bf16_by_instruction(clamped(sum)));
+      });
+    }
+  }
+
+  const MmaEnd& end_;
+  const MmaSpan& span_;
+  uint32_t columns_;
+  Vec low_, high_;
+};
+
+// Bytes: whole panels.
+struct NumberEnd {
+  using Dot = DotI8;
+  static const int32_t* first(const MmaColumns& columns) { return columns.offsets; }
+  const DirectEnd& direct;
+
+  template <int R, int V>
+  void leave(Sums<Dot, R, V>& sums) const {
+    static_assert(V == kByteVectors);
+    const NumberScale scale(direct.end, direct.columns);
+    sums.each([&](Words& sum, int, int v) { sum = as_words(scale.scaled(sum, v)); });
+    if (direct.end.params->extras > 0) {
+      const uint8_t* const added = place<uint8_t>(direct.end.extra[0], direct.span);
+      const int64_t pitch = direct.end.extra[0].pitch;
+      if (scale.has_inner()) sums.each([&](Words& sum, int, int) { sum = as_words(scale.numbered(as_floats(sum))); });
+      sums.each([&](Words& sum, int r, int v) {
+        sum = as_words(scale.joined(as_floats(sum), added + r * pitch + v * Vec::kWidth));
+      });
+    }
+    if (scale.clamps()) sums.each([&](Words& sum, int, int) { sum = as_words(scale.clamped(as_floats(sum))); });
+    sums.each([](Words& sum, int, int) { sum = rounded(as_floats(sum)); });
+    uint8_t* const out = place<uint8_t>(direct.end.out, direct.span);
+    const int64_t pitch = direct.end.out.pitch;
+    const auto store = [&](auto found) {
+      for_constants<(R + 1) / 2>([&](int pair) {
+        const int r = 2 * pair, next = std::min(r + 1, R - 1);
+        const Words a[] = {sums.at[r * V], sums.at[r * V + 1]}, b[] = {sums.at[next * V], sums.at[next * V + 1]};
+        store_halves(found(scale.saturated(a, b)), out + r * pitch, out + next * pitch);
+      });
+    };
+    if (!direct.end.params->has_table) return store([](Words bytes) { return bytes; });
+    const PermutedTable table(direct.end.params->table);
+    store([&](Words bytes) { return table.found(bytes); });
+  }
+};
+
+// V vectors of a panel's columns.
+template <class End, int R, int V>
+[[gnu::flatten]] void direct_rows(const BlockArgs& block, const DirectEnd& direct) {
+  Sums<typename End::Dot, R, V> sums;
+  const int32_t* const first = End::first(direct.columns);
+  sums.each([=](Words& sum, int, int v) { sum = load_words(first + v * Vec::kWidth); });
+  sums.add(block);
+  End{direct}.leave(sums);
 }
 
 // What the next block will read and write, under this one: a few bytes of each row are no stream to the hardware.
 inline void ask_ahead(const MmaOperand& operand, const MmaSpan& span) {
-  if (!operand.even) return;
   const std::byte* at = operand.data + ((span.row + span.rows) * operand.pitch + span.column) * operand.bytes;
   for (int r = 0; r < span.rows; ++r, at += operand.pitch * operand.bytes) __builtin_prefetch(at);
 }
@@ -129,22 +152,28 @@ inline void ask_ahead(const MmaOperand& operand, const MmaSpan& span) {
 inline void multiply_direct(const BlockArgs& block, const DirectEnd& direct) {
   using Fn = void (*)(const BlockArgs&, const DirectEnd&);
   static constexpr auto kFunctions = []<int... R>(std::integer_sequence<int, R...>) {
-    return std::array<std::array<Fn, kDotRows>, 2>{{{direct_rows<R + 1, 1>...}, {direct_rows<R + 1, 2>...}}};
+    return std::array<std::array<Fn, kDotRows>, 3>{{{direct_rows<FloatEnd, R + 1, 1>...},
+                                                    {direct_rows<FloatEnd, R + 1, 2>...},
+                                                    {direct_rows<NumberEnd, R + 1, 2>...}}};
   }
   (std::make_integer_sequence<int, kDotRows>());
   if (direct.end.params->extras > 0) ask_ahead(direct.end.extra[0], direct.span);
   ask_ahead(direct.end.out, direct.span);
-  kFunctions[direct.span.width > Vec::kWidth ? 1 : 0][static_cast<size_t>(block.rows - 1)](block, direct);
+  const size_t of = direct.end.kind == MmaEnd::Kind::numbers ? 2 : direct.span.width > Vec::kWidth ? 1 : 0;
+  kFunctions[of][static_cast<size_t>(block.rows - 1)](block, direct);
 }
 
-inline bool ends_directly(const MmaEnd& end) {
-  return end.kind == MmaEnd::Kind::floats && end.params->mma == Mma::dot_bf16;
+inline bool ends_directly(const MmaEnd& end, const MmaSpan& span) {
+  if (!end.out.even || (end.params->extras > 0 && !end.extra[0].even)) return false;
+  if (end.kind == MmaEnd::Kind::floats) return end.params->mma == Mma::dot_bf16;
+  if (end.params->has_table && !PermutedTable::is_there()) return false;
+  return end.kind == MmaEnd::Kind::numbers && end.params->mma == Mma::dot_i8 && span.width == kDotColumns;
 }
 
 #else
 
 inline void multiply_direct(const BlockArgs&, const DirectEnd&) {}
-inline bool ends_directly(const MmaEnd&) { return false; }
+inline bool ends_directly(const MmaEnd&, const MmaSpan&) { return false; }
 
 #endif
 

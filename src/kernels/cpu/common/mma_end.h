@@ -5,6 +5,7 @@
 #include <bit>
 #include <limits>
 
+#include "kernels/cpu/common/bytes.h"
 #include "kernels/cpu/common/epilogue.h"
 #include "kernels/cpu/common/half.h"
 #include "kernels/mma.h"
@@ -18,6 +19,8 @@ struct MmaParams : EpilogueSetup {
   Activation activation;  // the form of the program, if it has one
   Mma mma = Mma::madd_i16;
   MmaFormat format;
+  bool has_table = false;  // of bytes of the result
+  uint8_t table[256] = {};
 };
 
 // An operand of the epilogue of any of its types, or the result.
@@ -117,6 +120,26 @@ void add_residual(const MmaEnd& end, const T* __restrict__ residual, int64_t wid
   for_columns(width, [=](int64_t i) { values[i] += (float_of(residual[i]) - zero) * scale; });
 }
 
+// The numbers that meet a residual, less their zero point: what is added and taken rounds half to even.
+struct InnerNumbers {
+  static constexpr float kRounds = 12582912.f;  // 1.5 * 2^23
+  float low, high, scale, nan;
+  explicit InnerNumbers(const MmaAttrs& attrs)
+      : low(static_cast<float>((attrs.inner_signed != 0 ? -128 : 0) - attrs.inner_zero)),
+        high(low + 255),
+        scale(static_cast<float>(attrs.inner_scale)),
+        nan(static_cast<float>(-attrs.inner_zero)) {}
+};
+
+inline void number_row(const MmaEnd& end, int64_t width, float* __restrict__ values) {
+  const InnerNumbers inner(end.params->attrs);
+  for_columns(width, [=](int64_t i) {
+    const float number = values[i] == values[i] ? values[i] : inner.nan;
+    const float bounded = std::min(std::max(number, inner.low), inner.high);
+    values[i] = ((bounded + InnerNumbers::kRounds) - InnerNumbers::kRounds) * inner.scale;
+  });
+}
+
 inline void add_residual_row(const MmaEnd& end, const MmaSpan& span, const RowWalk& walk, float* values) {
   const MmaOperand& residual = end.extra[0];
   const std::byte* row = residual.row(walk) + span.column * residual.step * residual.bytes;
@@ -148,8 +171,13 @@ void store_integers(const MmaEnd& end, const float* __restrict__ values, int64_t
 inline void store_mma_row(const MmaEnd& end, const MmaSpan& span, const RowWalk& walk,
                           const float* __restrict__ values) {
   std::byte* const row = end.out.row(walk) + span.column * end.out.bytes;
-  if (end.out.type == DataType::u8) return store_integers(end, values, span.width, reinterpret_cast<uint8_t*>(row));
-  if (end.out.type == DataType::i8) return store_integers(end, values, span.width, reinterpret_cast<int8_t*>(row));
+  auto* const bytes = reinterpret_cast<uint8_t*>(row);
+  if (end.out.type == DataType::u8)
+    store_integers(end, values, span.width, bytes);
+  else if (end.out.type == DataType::i8)
+    store_integers(end, values, span.width, reinterpret_cast<int8_t*>(row));
+  if (end.params->has_table) look_up(end.params->table, bytes, bytes, span.width);
+  if (element_bytes(end.out.type) == 1) return;
   const float low = end.params->low, high = end.params->high;
   const auto clamped = [=](float value) {
     const float raised = low > value ? low : value;
@@ -194,6 +222,7 @@ inline void finish_mma_block(const MmaEnd& end, const MmaSpan& span, const int32
       float* row = values + r * kMostMmaColumns;
       scaled_row(end, span, span.row + m + r, sums + (m + r) * columns, row);
       if (end.params->has_program) std::fill(row + span.width, row + kMostMmaColumns, 0.f);
+      if (end.params->attrs.inner_scale > 0) number_row(end, span.width, row);
       if (end.params->attrs.residual != 0) add_residual_row(end, span, at, row);
       at.next();
     }

@@ -17,7 +17,18 @@ inline std::shared_ptr<const void> decode_mma(const Attrs& attrs) {
   static_cast<EpilogueSetup&>(*params) = decode_epilogue(a);
   if (params->has_program) params->activation = activation_of(params->program);
   const auto is_byte = [](int64_t value) { return value >= -128 && value <= 255; };
+  const auto is_flag = [](int64_t value) { return value == 0 || value == 1; };
   require(a.dynamic == 0 || (a.dynamic == 1 && params->format.integer), "a product of floats whose scale is dynamic");
+  if (!a.table.empty()) {
+    const auto program = PointwiseProgram::parse(a.table);
+    require(params->format.integer && program.inputs == 1 && program.results.size() == 1 && is_flag(a.table_signed),
+            "a table of {} operands", program.inputs);
+    params->has_table = true;
+    fill_table(program, a.table_signed != 0 ? DataType::i8 : DataType::u8, params->table);
+  }
+  require(std::isfinite(a.inner_scale) && a.inner_scale >= 0 && is_byte(a.inner_zero) && is_flag(a.inner_signed) &&
+              (a.inner_scale == 0 || (a.residual != 0 && params->format.integer)),
+          "damaged numbers in front of a residual");
   require(is_byte(a.x_zero) && is_byte(a.out_zero) && is_byte(a.residual_zero) && std::isfinite(a.residual_scale),
           "damaged parameters of a matrix kernel");
   return params;
@@ -37,6 +48,7 @@ inline void check_mma_operands(const KernelArgs& args, int axis) {
   const Operands o(args, count, count);
   const Slot y =
       o.out().is({DataType::f32, DataType::bf16, DataType::u8, DataType::i8}).rank(2, kMaxRank).adjacent(axis);
+  if (params.has_table) o.out().is({params.attrs.table_signed != 0 ? DataType::i8 : DataType::u8});
   if (format.integer)
     o.in(0).is({DataType::u8, DataType::i8});
   else if (format.planes == 1)
@@ -108,8 +120,9 @@ inline bool are_numbers(MmaEnd& end, int64_t columns) {
   if (params.extras > 0 && !(is_byte(end.extra[0].type) && residual < kMost)) return false;
   if (!(params.low <= params.high)) return false;
   const float scale = largest_of(end.scales, columns), bias = largest_of(end.bias, columns);
-  end.are_integers = scale * kMostSum + bias + residual * 512 < kMostInteger;
-  return scale < kMost && bias < kMost;
+  const auto inner = static_cast<float>(params.attrs.inner_scale);
+  end.are_integers = (inner == 0 ? scale * kMostSum + bias : inner * 512) + residual * 512 < kMostInteger;
+  return scale < kMost && bias < kMost && inner < kMost;
 }
 
 inline bool is_float_row(DataType type) { return type == DataType::f32 || lies_half(type); }
@@ -173,7 +186,7 @@ inline Kernel make_mma_kernel(const char* name, void (*check)(const KernelArgs&)
                               int64_t (*workspace)(const KernelArgs&)) {
   Kernel kernel;
   kernel.name = name;
-  kernel.version = 2;
+  kernel.version = 3;
   kernel.decode = decode_mma;
   kernel.check = check;
   kernel.run = run;

@@ -109,6 +109,7 @@ struct MmaPanel {
     block.offsets = p.places.offsets;
     block.a_plane = p.places.plane;
     block.b = p.weights + (g * p.panels() + panel) * p.panel_words();
+    block.next = p.panel_words();
   }
 
   void multiply_rows(int64_t at, int64_t rows, int32_t* to) {
@@ -133,7 +134,7 @@ struct MmaPanel {
     here.rows = static_cast<int>(rows);
     span.row = row;
     span.rows = static_cast<int>(rows);
-    multiply_direct(here, {product.end, columns.bias, span});
+    multiply_direct(here, {product.end, columns, span});
   }
   void finish(int64_t row, int64_t rows, const int32_t* from) {
     span.row = row;
@@ -146,7 +147,7 @@ struct MmaPanel {
   void run_lines(int64_t first, int64_t last) {
     const MmaPlaces& places = product.places;
     const int64_t height = product.params->format.rows;
-    const bool whole = is_tiled(product.params->mma), direct = ends_directly(product.end);
+    const bool whole = is_tiled(product.params->mma), direct = ends_directly(product.end, span);
     int64_t waiting = 0;
     const auto flush = [&] {
       if (waiting > 0) finish(first - waiting, waiting, sums);
@@ -155,8 +156,9 @@ struct MmaPanel {
     while (first < last) {
       const int64_t line = first / places.width, start = places.line_at(line) - line * places.width * places.pitch;
       const int64_t end = std::min(last, (line + 1) * places.width);
-      for (int64_t blocks = (end - first + height - 1) / height; first < end; --blocks) {
-        const int64_t rows = whole ? std::min(height, end - first) : (end - first + blocks - 1) / blocks;
+      const int64_t blocks = (end - first + height - 1) / height, least = (end - first) / blocks;
+      for (int64_t higher = (end - first) % blocks; first < end; --higher) {
+        const int64_t rows = whole ? std::min(height, end - first) : least + (higher > 0 ? 1 : 0);
         if (direct) {
           multiply_and_leave(start + first * places.pitch, first, rows);
           first += rows;

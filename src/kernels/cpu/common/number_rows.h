@@ -15,7 +15,8 @@ constexpr int kNumberColumns = static_cast<int>(number_width(Isa::PLANISH_ISA));
 constexpr int kNumberVectors = kNumberColumns / Vec::kWidth;
 constexpr int kNumberRows = Vec::kWidth == 16 ? 4 : 2;  // whose sums stay in registers
 
-// One row's digits.
+// One row's digits, and what their sums take from the products: those by the numbers' zero point where it is one for
+// all, else by 1, negated.
 struct DigitRow {
   int8_t* digits = nullptr;
   int32_t* sums = nullptr;
@@ -36,7 +37,7 @@ inline uint32_t largest_bits(const float* __restrict__ x, int64_t n) {
 
 // q = round(x * by) as digits, those of one place `stride` apart from those of the next; behind n of them zeros.
 inline void put_digits(const float* __restrict__ x, int64_t n, float by, int bits, int64_t stride, int8_t* digits,
-                       int32_t* sums) {
+                       int32_t zero, int32_t* sums) {
   int32_t total[kDigits] = {};
   int8_t* __restrict__ const low = digits;
   int8_t* __restrict__ const middle = digits + stride;
@@ -54,12 +55,15 @@ inline void put_digits(const float* __restrict__ x, int64_t n, float by, int bit
     total[2] += d2;
   }
   for (int64_t i = n; i < stride; ++i) low[i] = middle[i] = high[i] = 0;
-  std::copy_n(total, kDigits, sums);
+  for (int d = 0; d < kDigits; ++d) sums[d] = total[d] * zero;
 }
 
 // False where a block of the row has no such digits: it holds what is not finite, or nothing but what is close to the
 // smallest numbers.
-inline bool put_row(const float* x, const NumberLayout& layout, int bits, const DigitLayout& at, DigitRow row) {
+inline bool put_row(const float* x, const NumberLayout& layout, const NumberAttrs& numbers, const DigitLayout& at,
+                    DigitRow row) {
+  const auto bits = static_cast<int>(numbers.digit_bits);
+  const int32_t zero = layout.has_zeros ? -1 : -static_cast<int32_t>(numbers.zero);
   const int32_t top = (kDigits - 1) * bits + bits - 2;  // the largest is taken to [2^top, 2^(top + 1))
   for (int64_t b = 0; b < at.blocks; ++b) {
     const int64_t n = layout.depth_of(b);
@@ -70,7 +74,8 @@ inline bool put_row(const float* x, const NumberLayout& layout, int bits, const 
     const auto power = [](int32_t e) { return std::bit_cast<float>(static_cast<uint32_t>(127 + e) << 23); };
     int32_t raise = most == 0 ? 0 : top - (exponent - 127);
     if (std::bit_cast<float>(most) * power(raise) > largest_digits(bits) - 1) --raise;
-    put_digits(from, n, power(raise), bits, at.stride, row.digits + b * kDigits * at.stride, row.sums + b * kDigits);
+    put_digits(from, n, power(raise), bits, at.stride, row.digits + b * kDigits * at.stride, zero,
+               row.sums + b * kDigits);
     row.factors[b] = power(-raise);
   }
   return true;
@@ -108,78 +113,71 @@ inline Words widened(const uint8_t* p) {
 struct NumberTask {
   const NumberLayout* layout;
   const std::byte* panel;
-  int32_t zero;    // of all, or -1
   float base;      // 2^digit_bits
   int64_t stride;  // bytes of one digit of a block
   const DigitRow* rows;
+  // What is fetched under the products: so many bytes a step, that rows which pass in groups share the way of the next
+  // panel from memory.
+  const char* ahead;
+  int64_t ahead_bytes;
 };
 
-// The digits of R rows at a block: where its first ones lie.
+template <class Dot, int R>
+using DigitSums = Sums<Dot, R * kDigits, kNumberVectors>;
+
+// += the digits of R rows at block b by its `count` words. A digit is read once for all columns.
 template <class Dot, int R, int kBits>
-[[gnu::always_inline]] inline void add_block(const NumberTask& task, int64_t b, const int32_t* words, int64_t count,
-                                             Words (&sums)[R][kDigits][kNumberVectors]) {
-  constexpr int64_t kDwords = kBits == 8 ? 1 : 2;  // of digits to a word of numbers
+void add_block(const NumberTask& task, int64_t b, const int32_t* words, int64_t count, const char* ahead,
+               DigitSums<Dot, R>& sums) {
+  constexpr int kDwords = kBits == 8 ? 1 : 2;  // of digits to a word of numbers
   const int32_t* x[R];
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) x[r] = reinterpret_cast<const int32_t*>(task.rows[r].digits + b * kDigits * task.stride);
+  for_constants<R>(
+      [&](int r) { x[r] = reinterpret_cast<const int32_t*>(task.rows[r].digits + b * kDigits * task.stride); });
   const int64_t next = task.stride / 4;
   for (int64_t w = 0; w < count; ++w, words += kNumberColumns) {
-    __builtin_prefetch(reinterpret_cast<const char*>(words) + 2048);
-    if constexpr (sizeof(Words) == 64) __builtin_prefetch(reinterpret_cast<const char*>(words) + 2112);
-#pragma GCC unroll 2
-    for (int v = 0; v < kNumberVectors; ++v) {
+    __builtin_prefetch(ahead);
+    if constexpr (sizeof(Words) == 64) __builtin_prefetch(ahead + 64);
+    ahead += task.ahead_bytes;
+    Words numbers[kDwords * kNumberVectors];
+    for_constants<kNumberVectors>([&](int v) {
       const Words packed = load_words(words + v * Vec::kWidth);
-      const Words first = kBits == 8 ? packed : low_halves(packed);
-#pragma GCC unroll 4
-      for (int r = 0; r < R; ++r)
-#pragma GCC unroll 3
-        for (int d = 0; d < kDigits; ++d) Dot::add(sums[r][d][v], first, splat_word(x[r][d * next + w * kDwords]));
-      if constexpr (kBits == 4) {
-        const Words second = high_halves(packed);
-#pragma GCC unroll 4
-        for (int r = 0; r < R; ++r)
-#pragma GCC unroll 3
-          for (int d = 0; d < kDigits; ++d) Dot::add(sums[r][d][v], second, splat_word(x[r][d * next + w * 2 + 1]));
-      }
-    }
+      numbers[v] = kBits == 8 ? packed : low_halves(packed);
+      if constexpr (kBits == 4) numbers[kNumberVectors + v] = high_halves(packed);
+    });
+    for_constants<R * kDigits * kDwords>([&](int i) {
+      const int half = i % kDwords, at = i / kDwords;
+      const Words digits = splat_word(x[at / kDigits][at % kDigits * next + w * kDwords + half]);
+      for_constants<kNumberVectors>(
+          [&](int v) { Dot::add(sums.at[at * kNumberVectors + v], numbers[half * kNumberVectors + v], digits); });
+    });
   }
 }
 
 // acc[r][:] += the sums of R rows' digits by a panel
 template <class Dot, int R, int kBits>
-void number_rows(const NumberTask& task, Vec (&acc)[R][kNumberVectors]) {
+[[gnu::flatten]] void number_rows(const NumberTask& task, Vec (&acc)[R][kNumberVectors]) {
   const NumberLayout& layout = *task.layout;
   const std::byte* at = task.panel;
   for (int64_t b = 0; b < layout.blocks(); ++b) {
     const int64_t values = layout.depth_of(b), count = layout.words_of(values), bytes = layout.block_bytes(values);
     const auto* scales = reinterpret_cast<const float*>(at);
     const auto* words = reinterpret_cast<const int32_t*>(at) + kNumberColumns;
-    Words sums[R][kDigits][kNumberVectors];
-#pragma GCC unroll 4
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 3
-      for (int d = 0; d < kDigits; ++d) {
-        const int32_t total = -task.rows[r].sums[b * kDigits + d];
-#pragma GCC unroll 2
-        for (int v = 0; v < kNumberVectors; ++v)
-          sums[r][d][v] = layout.has_zeros
-                              ? product_of(splat_word(total),
-                                           widened(reinterpret_cast<const uint8_t*>(words + count * kNumberColumns) +
-                                                   v * Vec::kWidth))
-                              : splat_word(total * task.zero);
-      }
-    add_block<Dot, R, kBits>(task, b, words, count, sums);
+    const auto* zeros = reinterpret_cast<const uint8_t*>(words + count * kNumberColumns);
+    DigitSums<Dot, R> sums;
+    sums.each([&](Words& sum, int digit, int v) {
+      sum = splat_word(task.rows[digit / kDigits].sums[b * kDigits + digit % kDigits]);
+      if (layout.has_zeros) sum = product_of(sum, widened(zeros + v * Vec::kWidth));
+    });
+    const char* const ahead = task.ahead + (at - task.panel) * task.ahead_bytes / (kNumberColumns * 4);
+    add_block<Dot, R, kBits>(task, b, words, count, ahead, sums);
     const Vec base = Vec::splat(task.base);
-#pragma GCC unroll 4
-    for (int r = 0; r < R; ++r) {
+    for_constants<R * kNumberVectors>([&](int i) {
+      const int r = i / kNumberVectors, v = i % kNumberVectors;
+      const auto digit = [&](int d) { return floats_of(sums.at[(r * kDigits + d) * kNumberVectors + v]); };
+      const Vec upper = Vec::fma(digit(2), base, digit(1)), whole = Vec::fma(upper, base, digit(0));
       const Vec factor = Vec::splat(task.rows[r].factors[b]);
-#pragma GCC unroll 2
-      for (int v = 0; v < kNumberVectors; ++v) {
-        const Vec upper = Vec::fma(floats_of(sums[r][2][v]), base, floats_of(sums[r][1][v]));
-        const Vec whole = Vec::fma(upper, base, floats_of(sums[r][0][v]));
-        acc[r][v] = Vec::fma(whole * factor, Vec::load(scales + v * Vec::kWidth), acc[r][v]);
-      }
-    }
+      acc[r][v] = Vec::fma(whole * factor, Vec::load(scales + v * Vec::kWidth), acc[r][v]);
+    });
     at += bytes;
   }
 }

@@ -118,22 +118,16 @@ inline TileEnd tile_end(const Product& p, const SlicePass& pass, int64_t panel) 
   return end;
 }
 
-// What a panel's pass over the rows fetches meanwhile, a piece with every tile.
-class Ahead {
- public:
-  // `bytes` from `at` on (null: nothing), in `tiles` pieces. Few tiles wait for memory themselves.
-  Ahead(const void* at, int64_t bytes, int64_t tiles)
-      : at_(static_cast<const char*>(at)), each_(at == nullptr || tiles < kFewest ? 0 : (bytes + tiles - 1) / tiles) {}
-  void fetch() {
-    for (int64_t i = 0; i < each_; i += kLine) prefetch(reinterpret_cast<const float*>(at_ + i));
-    at_ += each_;
-  }
-
- private:
-  static constexpr int64_t kFewest = 4, kLine = 64;
-  const char* at_;
-  int64_t each_;
-};
+// What tiles fetch while they multiply `task.b`. Several tiles share the next slice (null: there is none) evenly, as a
+// burst of misses would hold up the products; one whole tile asks for its own weights ahead of their turn.
+inline void set_ahead(TileTask& task, const Product& p, int64_t count, const void* next) {
+  const int64_t bytes = kPanel * p.weight_bytes, tiles = (count + kRows - 1) / kRows;
+  const auto* own = static_cast<const std::byte*>(task.b);
+  task.ahead = count == kRows                 ? own + kAheadBytes
+               : tiles > 1 && next != nullptr ? static_cast<const std::byte*>(next)
+                                              : own;
+  task.ahead_step = task.ahead == own ? 0 : (bytes + tiles - 1) / tiles;
+}
 
 // A slice of a chunk's rows, one behind the other.
 inline void pack_slice(const Product& p, const DepthSlice& slice, int64_t count, const ChunkRows& rows, float* to) {
@@ -148,7 +142,6 @@ inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, i
                            const ChunkRows& rows, const void* weights, const float* packed, const void* next) {
   const DepthSlice& slice = pass.slice;
   const int64_t depth = slice.taps * slice.channels;
-  Ahead ahead(next, depth * kPanel * p.weight_bytes, (count + kRows - 1) / kRows);
   const int64_t at = g * p.columns + panel * kPanel;
   TileEnd end = tile_end(p, pass, panel);
   const bool reads_sums = !pass.first && end.activation == nullptr;
@@ -160,6 +153,7 @@ inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, i
   task.channels = packed != nullptr ? depth : slice.channels;
   task.b = weights;
   task.init = init;
+  set_ahead(task, p, count, next);
   for (int64_t m = 0; m < count; m += kRows) {
     const int height = static_cast<int>(std::min<int64_t>(kRows, count - m));
     for (int r = 0; r < height; ++r) {
@@ -167,11 +161,11 @@ inline void multiply_panel(const Product& p, const SlicePass& pass, int64_t g, i
       end.residual[r] = !end.has_residual ? nullptr : reads_sums ? end.out[r] : rows.residual[m + r] + at;
       for (int i = 0; i < end.width; i += kLineFloats) __builtin_prefetch(end.out[r] + i, 1);
     }
-    ahead.fetch();
     const float* of_slice[kRows];
     for (int r = 0; packed != nullptr && r < height; ++r) of_slice[r] = packed + (m + r) * depth;
     task.rows = packed != nullptr ? of_slice : rows.from + m * p.taps + slice.tap * kRows;
     p.tile(height, end.width)(task, end);
+    task.ahead += depth * task.ahead_step;
   }
 }
 
@@ -224,26 +218,48 @@ struct Piece {
   int64_t g, first, count, from, to;
 };
 
-// Slice by slice; `packed` has room for one of all rows, or is null.
+// The order in which the slices of a piece's panels pass: slice by slice, so that what is read of the rows stays in
+// cache; but rows of one tile, which meet a slice once, read each panel from end to end.
+class SliceOrder {
+ public:
+  SliceOrder(const Product& p, const Piece& piece, bool by_panel)
+      : p_(p),
+        piece_(piece),
+        slices_(p),
+        inner_(by_panel ? slices_.count() : piece.to - piece.from),
+        by_panel_(by_panel) {}
+  int64_t count() const { return slices_.count() * (piece_.to - piece_.from); }
+  int64_t panel(int64_t i) const { return piece_.from + (by_panel_ ? i / inner_ : i % inner_); }
+  SlicePass pass(int64_t i) const {
+    const int64_t slice = by_panel_ ? i % inner_ : i / inner_;
+    return {slices_.at(slice), slice == 0, slice + 1 == slices_.count()};
+  }
+  bool begins_slice(int64_t i) const { return by_panel_ || i % inner_ == 0; }
+  const void* weights(int64_t i) const {
+    const DepthSlice slice = pass(i).slice;
+    return p_.panel(piece_.g, panel(i), slice.tap, slice.channel);
+  }
+
+ private:
+  const Product& p_;
+  const Piece& piece_;
+  DepthSlices slices_;
+  int64_t inner_;
+  bool by_panel_;
+};
+
+// `packed` has room for a slice of all rows, or is null.
 inline void multiply_piece(const Product& p, const Piece& piece, const ChunkRows& rows, float* packed) {
-  const DepthSlices slices(p);
+  const SliceOrder order(p, piece, piece.count <= kRows);
   alignas(64) float unpacked[(kSliceDepth + kSliceDepth / 4) * kPanel];
-  for (int64_t i = 0; i < slices.count(); ++i) {
-    const SlicePass pass{slices.at(i), i == 0, i + 1 == slices.count()};
-    const DepthSlice behind = pass.last ? pass.slice : slices.at(i + 1);
-    if (packed != nullptr) pack_slice(p, pass.slice, piece.count, rows, packed);
-    for (int64_t panel = piece.from; panel < piece.to; ++panel) {
-      if (p.unpack != nullptr) {
-        p.unpack(p, panel, pass.slice, unpacked);
-        multiply_panel(p, pass, piece.g, panel, piece.count, rows, unpacked, packed, nullptr);
-        continue;
-      }
-      const void* next = panel + 1 < piece.to ? p.panel(piece.g, panel + 1, pass.slice.tap, pass.slice.channel)
-                         : pass.last          ? nullptr
-                                              : p.panel(piece.g, piece.from, behind.tap, behind.channel);
-      multiply_panel(p, pass, piece.g, panel, piece.count, rows,
-                     p.panel(piece.g, panel, pass.slice.tap, pass.slice.channel), packed, next);
-    }
+  for (int64_t i = 0; i < order.count(); ++i) {
+    const SlicePass pass = order.pass(i);
+    const int64_t panel = order.panel(i);
+    if (packed != nullptr && order.begins_slice(i)) pack_slice(p, pass.slice, piece.count, rows, packed);
+    if (p.unpack != nullptr) p.unpack(p, panel, pass.slice, unpacked);
+    const void* const weights = p.unpack != nullptr ? unpacked : order.weights(i);
+    const void* const next = p.unpack == nullptr && i + 1 < order.count() ? order.weights(i + 1) : nullptr;
+    multiply_panel(p, pass, piece.g, panel, piece.count, rows, weights, packed, next);
   }
 }
 

@@ -78,7 +78,7 @@ constexpr int kRows = 4, kVectors = 4;
 #endif
 
 // Into the second level of cache, ahead of use. Any address will do.
-inline void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }
+inline void prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
 
 // Output channels of one packed panel of weights.
 constexpr int kPanel = kVectors * Vec::kWidth;

@@ -20,4 +20,7 @@ struct TileOperand {
 // exp, tanh, erf and sigmoid are within 4e-7 of the true value, relative or (tanh, erf) absolute.
 void run_tile(const PointwiseProgram& program, const TileOperand* operands, int64_t n, float* out);
 
+// The results by the bits of the program's one operand, both bytes of `type`.
+void fill_table(const PointwiseProgram& program, DataType type, uint8_t (&table)[256]);
+
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -30,12 +30,14 @@ Tensor divided(const Tensor& row, double by) {
 
 QuantizedEpilogue quantized_epilogue(const QuantizedForm& q, EpilogueParams params, int64_t columns) {
   const double by = q.result && params.program.empty() ? q.result->scale : 1;
+  const double steps = q.inner ? q.inner->scale : by;  // of a sum
   QuantizedEpilogue e;
   for (int64_t n = 0; n < columns; ++n) {
     const double w = q.weights.scales[q.weights.scales.size() == 1 ? 0 : static_cast<size_t>(n)];
-    e.scales.push_back(static_cast<float>(q.x.scale * w / by));
+    e.scales.push_back(static_cast<float>(q.x.scale * w / steps));
   }
-  if (params.bias.present()) params.bias = divided(params.bias, by);
+  if (params.bias.present()) params.bias = divided(params.bias, steps);
+  if (q.inner) e.inner_scale = q.inner->scale / by;
   if (!params.program.empty()) params.program = program_of_numbers(q, params);
   if (params.clamped) {
     params.low /= by;

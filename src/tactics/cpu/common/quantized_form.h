@@ -13,6 +13,7 @@ struct QuantizedEpilogue {
   std::vector<float> scales;  // of the sums, one a column
   double residual_scale = 1;
   int64_t residual_zero = 0, out_zero = 0;
+  double inner_scale = 0;  // what a step of the inner numbers is in those of the result
 };
 QuantizedEpilogue quantized_epilogue(const QuantizedForm& q, EpilogueParams params, int64_t columns);
 

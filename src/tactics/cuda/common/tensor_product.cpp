@@ -155,6 +155,7 @@ Attrs launch_attrs(const TensorProduct& p, const Choice& c, const Pitches& pitch
   }
   for (const Dim& member : shape_members(p, b, pitches, column_tiles)) launch.integer(member);
   launch.source = source_of(p, b, c);
+  if (p.scales.present()) launch.options = {"-fmad=false"};  // ties of numbers are decided as the processor does
   launch.kernel = "tensor_product";
   Attrs attrs = launch.attrs(arch);
   attrs.set("block", std::vector<int64_t>{c.large ? 384 : 160, 1, 1});

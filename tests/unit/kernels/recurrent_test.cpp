@@ -1,4 +1,4 @@
-#include "kernels/lstm.h"
+#include "kernels/recurrent.h"
 #include "support/kernel_cases.h"
 
 namespace planish {
@@ -75,6 +75,63 @@ TEST(LstmKernels, RoundingToBytes) {
 }
 
 TEST(LstmKernels, BlocksOfOneStepAreSharedOut) { check_lstm({"forward", 4, 1, 40, 256, false, true, false, true}); }
+
+struct GruCase {
+  std::string op = "gru", direction = "forward";
+  int64_t steps = 5, batch = 1, inputs = 3, hidden = 4;
+  bool lengths = false, states = false, bias = true, reset_first = true, relu = false;
+};
+
+Graph gru_graph(const GruCase& t) {
+  const int64_t d = t.direction == "bidirectional" ? 2 : 1, h = t.hidden, gates = t.op == "gru" ? 3 : 1;
+  Graph graph;
+  const ValueId x = graph.add_input("x", {DataType::f32, {t.steps, t.batch, t.inputs}});
+  std::vector<ValueId> operands = {x, graph.add_constant(random_tensor({d, gates * h, t.inputs}, 1)),
+                                   graph.add_constant(random_tensor({d, gates * h, h}, 2, 0.3f))};
+  operands.push_back(t.bias ? graph.add_constant(random_tensor({d, 2 * gates * h}, 3)) : ValueId{});
+  operands.push_back(t.lengths ? graph.add_input("lengths", {DataType::i32, {t.batch}}) : ValueId{});
+  operands.push_back(t.states ? graph.add_input("h", {DataType::f32, {d, t.batch, h}}) : ValueId{});
+  Attrs attrs = {{"hidden_size", h}, {"direction", t.direction}, {"linear_before_reset", int64_t{!t.reset_first}}};
+  if (t.relu) attrs.set("activations", std::vector<std::string>(static_cast<size_t>(d), "Relu"));
+  const NodeId node = add_node(graph, t.op.c_str(), operands, attrs, t.op, 2, {"y", "y_h"});
+  for (ValueId output : std::vector<ValueId>(graph.node(node).outputs)) graph.add_output(output);
+  return graph;
+}
+
+void check_gru(const GruCase& t) {
+  const Graph graph = gru_graph(t);
+  std::map<std::string, Tensor> inputs;
+  for (ValueId input : graph.inputs()) {
+    const Value& value = graph.value(input);
+    inputs[value.name] = value.name == "lengths" ? random_integers<int32_t>({t.batch}, 6, 0, t.steps)
+                                                 : random_tensor(value.type.shape.extents(), 7);
+  }
+  expect_graph_matches(
+      [&] { return gru_graph(t); }, inputs, 2e-6,
+      fmt::format("{} {} T{} N{} I{} H{} lengths {} states {} bias {} reset first {} relu {}", t.op, t.direction,
+                  t.steps, t.batch, t.inputs, t.hidden, t.lengths, t.states, t.bias, t.reset_first, t.relu));
+}
+
+TEST(RecurrentKernels, GruDirectionsBatchesAndTails) {
+  for (const char* direction : {"forward", "reverse", "bidirectional"})
+    for (int64_t batch : {1, 3})
+      for (int64_t hidden : {1, 16, 37, 130})
+        for (int64_t options = 0; options < 8; ++options)
+          check_gru({"gru", direction, 6, batch, 19, hidden, (options & 1) != 0, (options & 2) != 0, options != 3,
+                     (options & 4) != 0});
+}
+
+TEST(RecurrentKernels, RnnDirectionsBatchesAndTails) {
+  for (const char* direction : {"forward", "reverse", "bidirectional"})
+    for (int64_t batch : {1, 3})
+      for (int64_t hidden : {1, 37, 130})
+        for (bool relu : {false, true})
+          check_gru({"rnn", direction, 6, batch, 19, hidden, batch == 3, relu, hidden != 37, false, relu});
+}
+
+TEST(RecurrentKernels, BlocksOfOneStepAreSharedOut) {
+  for (bool reset_first : {false, true}) check_gru({"gru", "forward", 4, 1, 40, 320, false, true, true, reset_first});
+}
 
 }  // namespace
 }  // namespace planish
