@@ -48,6 +48,8 @@ struct BuildOptions {
   bool tf32 = true;                // fp32 products may take two bf16 parts of each operand: 16 bits of them count
   bool bf16 = false;               // fp32 products may be done in bf16
   bool fp16 = false;               // a GPU stores values as fp16, sums are fp32
+  std::string cuda;                // build for a GPU of this architecture ("sm_90a"), here or not; empty: for the device
+  bool fallback = true;            // false: what a GPU has no kernel for is an error, not a step of the host
   // Returns false to cancel: build throws Error(cancelled). An exception that leaves it is rethrown by build.
   std::function<bool(const BuildProgress&)> progress;
   std::function<void(const CandidateReport&)> candidates;
@@ -130,6 +132,8 @@ inline planish_build_options c_options(const BuildOptions& options, BuildCallbac
   c.no_tf32 = options.tf32 ? 0 : 1;
   c.bf16 = options.bf16 ? 1 : 0;
   c.fp16 = options.fp16 ? 1 : 0;
+  c.cuda = options.cuda.empty() ? nullptr : options.cuda.c_str();
+  c.no_fallback = options.fallback ? 0 : 1;
   c.timings_by_name = options.timings_by_name ? 1 : 0;
   if (options.timings != nullptr) {
     callbacks.timings = *options.timings;

@@ -7,6 +7,7 @@
 
 #include "cli/arithmetic.h"
 #include "cli/report.h"
+#include "device/accelerator.h"
 
 namespace planish::cli {
 namespace {
@@ -42,14 +43,39 @@ nlohmann::json row_json(const LayerRow& row, double total, double peak_gflops) {
   json["share"] = total > 0 ? row.ms / total : 0;
   json["gflops"] = rate(row.flops, row.ms);
   json["gbytes"] = rate(row.bytes, row.ms);
-  if (peak_gflops > 0) json["of_peak"] = rate(row.flops, row.ms) / peak_gflops;
+  if (row.least_ms > 0) json["of_roofline"] = row.ms > 0 ? row.least_ms / row.ms : 0;
+  if (row.least_ms <= 0 && peak_gflops > 0) json["of_peak"] = rate(row.flops, row.ms) / peak_gflops;
   return json;
+}
+
+// The roofline: the longer one of its bytes through the memory and its operations at the rate of its operands' type.
+double least_ms(const StepTiming& timing, const AcceleratorPeaks& peaks) {
+  const Step& step = *timing.step;
+  if (step.kind != StepKind::launch || peaks.bytes <= 0 || peaks.vector <= 0 || step.inputs.empty()) return 0;
+  const DataType type = step.inputs[0].dtype;
+  const int64_t size = element_bytes(type);
+  const bool tensor_cores = step.kernel.starts_with("tensor_");
+  const double rate = size == 1                     ? peaks.eight_bits
+                      : is_float(type) && size == 2 ? peaks.sixteen_bits
+                      : tensor_cores                ? peaks.tf32
+                                                    : peaks.vector;
+  return 1e3 * std::max(static_cast<double>(timing.bytes) / peaks.bytes, static_cast<double>(timing.flops) / rate);
+}
+
+// Of all layers of a GPU together: least time by time.
+double roofline_share(const std::vector<LayerRow>& rows) {
+  double least = 0, spent = 0;
+  for (const LayerRow& row : rows)
+    if (row.least_ms > 0) least += row.least_ms, spent += row.ms;
+  return spent > 0 ? least / spent : 0;
 }
 
 }  // namespace
 
 std::vector<LayerRow> measure_layers(Session& session, int runs) {
   std::vector<LayerRow> rows;
+  Accelerator* const accelerator = session.engine().device().accelerator();
+  const AcceleratorPeaks peaks = accelerator == nullptr ? AcceleratorPeaks{} : accelerator->peaks();
   std::map<uint32_t, std::vector<double>> times;
   std::vector<StepTiming> timings;
   session.context().enable_profiling(true).raise();
@@ -60,8 +86,8 @@ std::vector<LayerRow> measure_layers(Session& session, int runs) {
     for (const StepTiming& timing : timings) {
       const Step& step = *timing.step;
       times[step.id].push_back(timing.milliseconds);
-      rows.push_back(
-          {step.id, step.name, step.op, step.kernel, step.origins, arithmetic_of(step), 0, timing.flops, timing.bytes});
+      rows.push_back({step.id, step.name, step.op, step.kernel, step.origins, arithmetic_of(step), 0, timing.flops,
+                      timing.bytes, least_ms(timing, peaks)});
     }
   }
   session.context().enable_profiling(false).raise();
@@ -86,13 +112,21 @@ void print_layers(const std::vector<LayerRow>& rows, double peak_gflops, int slo
     std::stable_sort(shown.begin(), shown.end(), [](const LayerRow& a, const LayerRow& b) { return a.ms > b.ms; });
     shown.resize(std::min(shown.size(), static_cast<size_t>(slowest)));
   }
-  std::printf("%9s %6s %9s %8s %6s  %-28s %s\n", "ms", "share", "GFLOP/s", "GB/s", "peak", "kernel", "layer");
+  const double roofline = roofline_share(rows);  // 0: layers of the processor, against its peak
+  std::printf("%9s %6s %9s %8s %6s  %-28s %s\n", "ms", "share", "GFLOP/s", "GB/s", roofline > 0 ? "roof" : "peak",
+              "kernel", "layer");
   for (const LayerRow& row : shown) {
     const double gflops = rate(row.flops, row.ms);
+    const double part = roofline > 0 ? (row.ms > 0 ? row.least_ms / row.ms : 0) : gflops / peak_gflops;
     std::printf("%9.4f %5.1f%% %9.1f %8.1f %5.1f%%  %-28s %s\n", row.ms, total > 0 ? 100 * row.ms / total : 0, gflops,
-                rate(row.bytes, row.ms), 100 * gflops / peak_gflops, row.kernel.c_str(), shorten(row.name, 70).c_str());
+                rate(row.bytes, row.ms), 100 * part, row.kernel.c_str(), shorten(row.name, 70).c_str());
   }
   if (shown.size() < rows.size()) std::printf("... and %zu faster ones\n", rows.size() - shown.size());
+  if (roofline > 0) {
+    std::printf("%9.4f ms in %zu steps; the GPU's launches at %.1f %% of the roofline of its memory and arithmetic\n",
+                total, rows.size(), 100 * roofline);
+    return;
+  }
   std::printf("%9.4f ms in %zu steps; fp32 peak measured in this run: %.1f GFLOP/s%s\n", total, rows.size(),
               peak_gflops, above_fp32(arithmetic_in(rows)).c_str());
 }

@@ -62,11 +62,19 @@ class RecordedWork {
 // Whose memory an address is: the host's (pinned or not), this device's, or another device's.
 enum class MemoryOwner : uint8_t { host, own, other };
 
+// The most that a device does in a second, at the highest clocks it states; 0: not known.
+struct AcceleratorPeaks {
+  double bytes = 0;                                   // read and written in its memory
+  double vector = 0;                                  // fp32 operations on ordinary cores
+  double tf32 = 0, sixteen_bits = 0, eight_bits = 0;  // operations in products on tensor cores
+};
+
 // Throws Error; its streams are those of the same device.
 class Accelerator {
  public:
   virtual ~Accelerator() = default;
   virtual const std::string& arch() const = 0;  // "sm_90a": what images are compiled for
+  virtual AcceleratorPeaks peaks() const = 0;
 
   // 256-byte aligned; of the caller's allocator where there is one. Error(out_of_memory) says what is needed and what
   // is free.

@@ -44,6 +44,7 @@ def check(folder):
     expect(run(folder, "bench", "a.plan", "--compare", "cpu,cuda", "--runs", 10), 1, "a plan for one device")
     bench = ("bench", "a.plan", "--runs", 3)
     expect(run(folder, *bench, "--device", "cuda:1", fake="devices=2"), 0, "cuda:sm_90a")
+    expect(run(folder, *bench, "--layers"), 0, " roof ", "of the roofline of its memory and arithmetic")
     expect(run(folder, *bench, "--device", "cuda:2", fake="devices=2"), 1, "there is no GPU 2; there are 2")
     expect(run(folder, *bench, "--device", "cpu"), 1, "rebuild it with: planish build MODEL --device cpu")
     expect(run(folder, *bench, fake="arch=80"), 1, "cuda:sm_90a", "cuda:sm_80", "rebuild it with: planish build MODEL --device cuda")

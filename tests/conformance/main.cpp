@@ -18,7 +18,7 @@ namespace planish::conformance {
 namespace {
 
 struct Options {
-  std::string suite, classes, filter, known, update, report;
+  std::string suite, classes, filter, known, update, report, gpu;
   int jobs = 2;
   bool verbose = false;
 };
@@ -32,6 +32,8 @@ constexpr char kUsage[] =
     "  --expect FILE   cases that are known not to pass; any other is an error\n"
     "  --update FILE   write the cases that do not pass; rows of cases not run stay\n"
     "  --report FILE   write the results as a page\n"
+    "  --gpu ARCH      on a GPU of this architecture (sm_90a) alone, without steps of the host; where there is none\n"
+    "                  cases are built for it\n"
     "  -v, --verbose   a line for every case\n";
 
 Options parse(int argc, char** argv) {
@@ -43,13 +45,15 @@ Options parse(int argc, char** argv) {
   arguments.text("expect", options.known);
   arguments.text("update", options.update);
   arguments.text("report", options.report);
+  arguments.text("gpu", options.gpu);
   arguments.flag("verbose", options.verbose, 'v');
   options.suite = arguments.parse(argc, argv, 1).front();
   if (!std::filesystem::is_directory(options.suite)) arguments.exit_with_usage();
   return options;
 }
 
-Outcome run_apart(const CaseRef& ref) {
+Outcome run_apart(const CaseRef& ref, const std::string& gpu) {
+  if (!gpu.empty()) return run_case_on_gpu(ref, gpu);
   const auto scratch = std::filesystem::temp_directory_path() / fmt::format("conformance.{}.plan", ::getpid());
   const Outcome outcome = run_case(ref, scratch.string());
   std::error_code ignored;
@@ -57,16 +61,17 @@ Outcome run_apart(const CaseRef& ref) {
   return outcome;
 }
 
-void add_results(const std::vector<CaseRef>& cases, const WorkOptions& options, std::vector<Result>& results) {
+void add_results(const std::vector<CaseRef>& cases, const std::string& gpu, const WorkOptions& options,
+                 std::vector<Result>& results) {
   const std::vector<Outcome> outcomes = run_all(
-      cases.size(), [&](size_t i) { return run_apart(cases[i]); }, options);
+      cases.size(), [&](size_t i) { return run_apart(cases[i], gpu); }, options);
   for (size_t i = 0; i < cases.size(); ++i) results.push_back({cases[i], outcomes[i]});
 }
 
-std::vector<Result> run_suite(const Suite& suite, int jobs) {
+std::vector<Result> run_suite(const Suite& suite, const std::string& gpu, int jobs) {
   std::vector<Result> results;
-  add_results(suite.cases, {.jobs = jobs, .batch = 16, .case_seconds = 20}, results);
-  add_results(suite.light, {.jobs = jobs, .batch = 1, .case_seconds = 120}, results);
+  add_results(suite.cases, gpu, {.jobs = jobs, .batch = 16, .case_seconds = 20}, results);
+  add_results(suite.light, gpu, {.jobs = jobs, .batch = 1, .case_seconds = 120}, results);
   return results;
 }
 
@@ -82,14 +87,14 @@ int run(const Options& options) {
   const Suite suite = find_cases(options.suite, options.classes, options.filter);
   if (suite.cases.empty() && suite.light.empty())
     throw std::runtime_error(options.suite + " has no cases of that name");
-  const std::vector<Result> results = run_suite(suite, options.jobs);
+  const std::vector<Result> results = run_suite(suite, options.gpu, options.jobs);
   if (options.verbose) print_results(results);
   int errors = print_stops(results);
   if (!options.known.empty()) errors += print_surprises(results, read_known(options.known));
   if (!options.update.empty()) write_known(options.update, results);
   if (!options.report.empty()) write_report(options.report, results);
   print_rule(suite);
-  print_dynamic(results);
+  if (options.gpu.empty()) print_dynamic(results);
   print_summary(results);
   return errors == 0 ? 0 : 1;
 }

@@ -14,7 +14,7 @@ enum Attribute {
   kAttributeGraph = 6,
   kAttributeGraphs = 11
 };
-enum Tensor { kTensorDataType = 2, kTensorName = 8 };
+enum Tensor { kTensorDims = 1, kTensorDataType = 2, kTensorName = 8, kTensorRaw = 9 };
 enum Value { kValueName = 1, kValueType = 2 };
 enum Type { kTypeTensor = 1, kTypeSequence = 4, kTypeOptional = 9 };
 enum TypeTensor { kTypeElement = 1, kTypeShape = 2 };

@@ -4,10 +4,13 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <span>
 
 #include "conformance/compare.h"
 #include "conformance/dynamic.h"
 #include "conformance/execute.h"
+#include "conformance/known_lists.h"
 #include "conformance/suite.h"
 #include "planish/build.hpp"
 
@@ -141,16 +144,24 @@ void run_fixed(const Case& given, const std::string& scratch, Outcome& outcome) 
   outcome.verdict = outcome.reason.empty() ? Verdict::pass : Verdict::wrong;
 }
 
-}  // namespace
+// The GPU of this machine; none where there is none.
+const Device* gpu() {
+  static const std::unique_ptr<Device> found = [] {
+    try {
+      return std::make_unique<Device>("cuda", 1);
+    } catch (const Error&) {
+      return std::unique_ptr<Device>();
+    }
+  }();
+  return found.get();
+}
 
-Outcome run_case(const CaseRef& ref, const std::string& scratch) {
+template <class Run>
+Outcome outcome_of(Run run) {
   Outcome outcome;
   const auto start = std::chrono::steady_clock::now();
   try {
-    const bool light = ref.suite == kLight;
-    const Case given = light ? read_light_case(ref) : read_case(ref);
-    run_fixed(given, scratch, outcome);
-    if (outcome.verdict == Verdict::pass && !light) run_dynamic(given, outcome);
+    run(outcome);
   } catch (const std::exception& error) {
     outcome.verdict = Verdict::refused;
     outcome.reason = error.what();
@@ -158,6 +169,35 @@ Outcome run_case(const CaseRef& ref, const std::string& scratch) {
   const auto spent = std::chrono::steady_clock::now() - start;
   outcome.milliseconds = static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(spent).count());
   return outcome;
+}
+
+}  // namespace
+
+Outcome run_case(const CaseRef& ref, const std::string& scratch) {
+  return outcome_of([&](Outcome& outcome) {
+    const bool light = ref.suite == kLight;
+    const Case given = light ? read_light_case(ref) : read_case(ref);
+    run_fixed(given, scratch, outcome);
+    if (outcome.verdict == Verdict::pass && !light) run_dynamic(given, outcome);
+  });
+}
+
+Outcome run_case_on_gpu(const CaseRef& ref, const std::string& arch) {
+  return outcome_of([&](Outcome& outcome) {
+    const Case given = with_known_lists(ref.suite == kLight ? read_light_case(ref) : read_case(ref));
+    BuildOptions options = untuned();
+    options.cuda = arch;
+    options.fallback = false;
+    if (gpu() != nullptr) options.device = gpu();
+    const auto bytes = std::as_bytes(std::span(given.model));
+    const Plan plan = build(Network::import_bytes(bytes, given.path, fixed_ranges(given)), options);
+    if (gpu() != nullptr) {
+      LoadOptions load;
+      load.device = gpu();
+      outcome.reason = differences(given, execute(Engine(plan, load), given));
+    }
+    outcome.verdict = outcome.reason.empty() ? Verdict::pass : Verdict::wrong;
+  });
 }
 
 }  // namespace planish::conformance

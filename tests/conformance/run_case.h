@@ -9,4 +9,8 @@ namespace planish::conformance {
 // Runs in this process; `scratch` is a file for plans.
 Outcome run_case(const CaseRef& ref, const std::string& scratch);
 
+// One case on a GPU of this architecture ("sm_90a"), no step of the host among its steps; its lists are known. Where
+// there is no GPU it is built, and a plan is a pass.
+Outcome run_case_on_gpu(const CaseRef& ref, const std::string& arch);
+
 }  // namespace planish::conformance

@@ -652,6 +652,16 @@ TEST(CudaCache, TimingsGoWithTheImages) {
   unsetenv("PLANISH_CACHE_MB");
 }
 
+// An H200's clocks and widths.
+TEST(CudaDevices, PeaksAreOfClocksAndWidths) {
+  const AcceleratorPeaks peaks = create_cuda_device(0, 1)->accelerator()->peaks();
+  EXPECT_NEAR(peaks.bytes, 4.917e12, 1e9);
+  EXPECT_NEAR(peaks.sixteen_bits, 1.0705e15, 1e12);
+  EXPECT_EQ(peaks.eight_bits, 2 * peaks.sixteen_bits);
+  EXPECT_EQ(peaks.tf32, peaks.sixteen_bits / 2);
+  EXPECT_NEAR(peaks.vector, 66.9e12, 1e11);
+}
+
 TEST(CudaDevices, AutoObeysTheEnvironment) {
   setenv("PLANISH_DEVICE", "cpu", 1);
   EXPECT_EQ(create_device("auto", 1)->accelerator(), nullptr);

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "device/accelerator.h"
 #include "device/cuda/driver.h"
 
 namespace planish::cuda {
@@ -19,6 +20,7 @@ class Context {
   DeviceIndex device() const { return device_; }
   ContextHandle* handle() const { return handle_; }
   int attribute(DeviceAttribute which) const;
+  AcceleratorPeaks peaks() const;
   std::string arch() const;  // "sm_90a"
 
   // Makes the context current in this thread for a while.

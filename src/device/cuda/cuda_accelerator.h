@@ -14,6 +14,7 @@ class CudaAccelerator final : public Accelerator {
   CudaAccelerator(std::shared_ptr<const Context> context, Allocator allocator);
 
   const std::string& arch() const override { return arch_; }
+  AcceleratorPeaks peaks() const override { return context_->peaks(); }
   std::shared_ptr<std::byte> allocate(int64_t bytes) override;
   MemoryOwner owner_of(const void* memory) const override;
   std::shared_ptr<DeviceImage> load(std::span<const std::byte> image) override;

@@ -17,6 +17,7 @@
 // instance [sm_90a]: PLANISH_LARGE=LargeConv<bfloat_t,float,64,128,128,4,false,1,8,true>
 // instance [sm_90a]: PLANISH_LARGE=LargeConv<tf32_t,float,64,128,128,4,false,2,8,true>
 // instance [sm_90a]: PLANISH_LARGE=LargeConv<int8_t,int8_t,128,128,128,4,true,2,8,false>
+// instance [sm_90a]: PLANISH_LARGE=LargeConv<uint8_t,uint8_t,128,128,128,5,true,1,8,true>
 // instance [sm_90a]: PLANISH_LARGE_FACTORED=LargeConv<half_t,half_t,128,128,128,5,true,1,8,false,true>
 // instance [sm_90a]: PLANISH_LARGE_FACTORED=LargeConv<bfloat_t,bfloat_t,64,48,64,8,false,1,2,false,true>
 

@@ -14,6 +14,7 @@
 // instance [sm_90a]: PLANISH_SMALL=SmallConv<bfloat_t,float,64,64,8,2,4,true>
 // instance [sm_90a]: PLANISH_SMALL=SmallConv<tf32_t,float,64,128,5,8,8,false>
 // instance [sm_90a]: PLANISH_SMALL=SmallConv<int8_t,int8_t,64,128,5,1,8,true>
+// instance [sm_90a]: PLANISH_SMALL=SmallConv<uint8_t,uint8_t,64,128,8,2,8,true>
 // instance [sm_90a]: PLANISH_SMALL=SmallConv<half_t,half_t,64,128,5,1,1,false,false,false>
 // instance [sm_90a]: PLANISH_SMALL_FACTORED=SmallConv<half_t,half_t,16,128,5,1,2,false,true>
 

@@ -34,6 +34,7 @@ PLANISH_WARP_PRODUCT(half_t, float, "f", "m16n8k16.row.col.f32.f16.f16.f32")
 PLANISH_WARP_PRODUCT(bfloat_t, float, "f", "m16n8k16.row.col.f32.bf16.bf16.f32")
 PLANISH_WARP_PRODUCT(tf32_t, float, "f", "m16n8k8.row.col.f32.tf32.tf32.f32")
 PLANISH_WARP_PRODUCT(int8_t, int, "r", "m16n8k32.row.col.s32.s8.s8.s32")
+PLANISH_WARP_PRODUCT(uint8_t, int, "r", "m16n8k32.row.col.s32.u8.s8.s32")  // weights are signed
 
 // Bytes of memory into shared memory; zeros where not `valid` (the address is not read then).
 template <int Bytes>

@@ -72,7 +72,26 @@ __device__ inline float pw_is_inf(float a, float which) {
   return isinf(a) && ((a > 0 && (mask & 1) != 0) || (a < 0 && (mask & 2) != 0)) ? 1.0f : 0.0f;
 }
 
-// Integers wrap. Divisions are left to the processor, which reports those by zero.
+// In double, whatever the results are.
+__device__ inline double pw_min(double a, double b) { return a != a || b != b ? __longlong_as_double(0x7ff8000000000000ll) : fmin(a, b); }
+__device__ inline double pw_max(double a, double b) { return a != a || b != b ? __longlong_as_double(0x7ff8000000000000ll) : fmax(a, b); }
+__device__ inline double pw_sign(double a) { return a > 0 ? 1.0 : a < 0 ? -1.0 : a; }
+__device__ inline double pw_div(double a, double b) { return a / b; }
+__device__ inline double pw_exp(double a) { return exp(a); }
+__device__ inline double pw_sigmoid(double a) { return 1.0 / (1.0 + exp(-a)); }
+__device__ inline double pw_tanh(double a) { return tanh(a); }
+__device__ inline double pw_softplus(double a) { return fmax(a, 0.0) + log1p(exp(-fabs(a))); }
+__device__ inline double pw_erf(double a) { return erf(a); }
+__device__ inline double pw_mod(double a, double b) {
+  const double rest = fmod(a, b);
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+__device__ inline double pw_is_inf(double a, double which) {
+  const int mask = static_cast<int>(which);
+  return isinf(a) && ((a > 0 && (mask & 1) != 0) || (a < 0 && (mask & 2) != 0)) ? 1.0 : 0.0;
+}
+
+// Integers wrap. What is divided by zero is 0: the processor's kernels report it.
 __device__ inline unsigned long long pw_bits(long long a) { return static_cast<unsigned long long>(a); }
 __device__ inline long long pw_wrap(unsigned long long a) { return static_cast<long long>(a); }
 __device__ inline long long pw_shift(long long a, long long b, bool left) {
@@ -86,4 +105,12 @@ __device__ inline long long pw_pow(long long a, long long b) {
   for (; b > 0; b >>= 1, base *= base)
     if ((b & 1) != 0) result *= base;
   return static_cast<long long>(result);
+}
+__device__ inline long long pw_divide(long long a, long long b) {
+  return b == 0 ? 0 : b == -1 ? pw_wrap(0 - pw_bits(a)) : a / b;
+}
+__device__ inline long long pw_remainder(long long a, long long b) { return b == 0 || b == -1 ? 0 : a % b; }
+__device__ inline long long pw_modulo(long long a, long long b) {
+  const long long rest = pw_remainder(a, b);
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }

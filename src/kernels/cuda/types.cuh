@@ -11,6 +11,7 @@ struct tf32_t {
 };
 PLANISH_DEVICE float to_float(tf32_t x) { return x.value; }
 PLANISH_DEVICE float to_float(int8_t x) { return static_cast<float>(x); }
+PLANISH_DEVICE float to_float(uint8_t x) { return static_cast<float>(x); }
 
 // The bytes of a CUtensorMap. Kernels take it as `const __grid_constant__ TensorMap`.
 struct alignas(64) TensorMap {
@@ -23,6 +24,10 @@ struct Sum {
 };
 template <>
 struct Sum<int8_t> {
+  using type = int;
+};
+template <>
+struct Sum<uint8_t> {
   using type = int;
 };
 
@@ -41,14 +46,22 @@ PLANISH_DEVICE int round_to_int(float x) {  // half to even
   asm("cvt.rni.s32.f32 %0, %1;" : "=r"(out) : "f"(x));
   return out;
 }
-// Saturated to [-128, 127]; a in the low byte.
-PLANISH_DEVICE uint32_t pack_int8(float a, float b, float c, float d) {
+// Saturated to the range of T, int8_t or uint8_t; a in the low byte.
+template <class T>
+PLANISH_DEVICE uint32_t pack_bytes(float a, float b, float c, float d) {
   uint32_t out;
-  asm("{.reg .b32 upper;\n"
-      "cvt.pack.sat.s8.s32.b32 upper, %4, %3, 0;\n"
-      "cvt.pack.sat.s8.s32.b32 %0, %2, %1, upper;}"
-      : "=r"(out)
-      : "r"(round_to_int(a)), "r"(round_to_int(b)), "r"(round_to_int(c)), "r"(round_to_int(d)));
+  if constexpr (static_cast<T>(-1) < 0)
+    asm("{.reg .b32 upper;\n"
+        "cvt.pack.sat.s8.s32.b32 upper, %4, %3, 0;\n"
+        "cvt.pack.sat.s8.s32.b32 %0, %2, %1, upper;}"
+        : "=r"(out)
+        : "r"(round_to_int(a)), "r"(round_to_int(b)), "r"(round_to_int(c)), "r"(round_to_int(d)));
+  else
+    asm("{.reg .b32 upper;\n"
+        "cvt.pack.sat.u8.s32.b32 upper, %4, %3, 0;\n"
+        "cvt.pack.sat.u8.s32.b32 %0, %2, %1, upper;}"
+        : "=r"(out)
+        : "r"(round_to_int(a)), "r"(round_to_int(b)), "r"(round_to_int(c)), "r"(round_to_int(d)));
   return out;
 }
 PLANISH_DEVICE float low_half(uint32_t x) { return to_float(half_t{static_cast<uint16_t>(x)}); }
@@ -60,7 +73,7 @@ PLANISH_DEVICE float infinity() { return __int_as_float(0x7f800000); }
 template <class T>
 PLANISH_DEVICE T rounded_to(float x) {
   if constexpr (sizeof(T) == 1)
-    return static_cast<T>(pack_int8(x, 0, 0, 0));
+    return static_cast<T>(pack_bytes<T>(x, 0, 0, 0));
   else
     return from_float<T>(x);
 }
@@ -110,20 +123,24 @@ struct Words<float> {
     for (int i = 0; i < W; i++) values[i] = __uint_as_float(words[i]);
   }
 };
-template <>
-struct Words<int8_t> {
+template <class T>
+struct ByteWords {
   template <int W>
   static PLANISH_DEVICE void pack(uint32_t* words, const float* values) {
 #pragma unroll
     for (int i = 0; i < W / 4; i++)
-      words[i] = pack_int8(values[4 * i], values[4 * i + 1], values[4 * i + 2], values[4 * i + 3]);
+      words[i] = pack_bytes<T>(values[4 * i], values[4 * i + 1], values[4 * i + 2], values[4 * i + 3]);
   }
   template <int W>
   static PLANISH_DEVICE void unpack(float* values, const uint32_t* words) {
 #pragma unroll
-    for (int i = 0; i < W; i++) values[i] = static_cast<float>(static_cast<int8_t>(words[i / 4] >> (i % 4 * 8)));
+    for (int i = 0; i < W; i++) values[i] = static_cast<float>(static_cast<T>(words[i / 4] >> (i % 4 * 8)));
   }
 };
+template <>
+struct Words<int8_t> : ByteWords<int8_t> {};
+template <>
+struct Words<uint8_t> : ByteWords<uint8_t> {};
 
 // N words at an address aligned to them (to 16 bytes from 4 words on).
 template <int N>
@@ -166,7 +183,7 @@ PLANISH_DEVICE void store_run(T* to, const float* values) {
     store_words<bytes / 4>(to, words);
   } else {
     static_assert(sizeof(T) == 1 && W == 2, "runs below a word are pairs of bytes");
-    *reinterpret_cast<uint16_t*>(to) = static_cast<uint16_t>(pack_int8(values[0], values[1], 0, 0));
+    *reinterpret_cast<uint16_t*>(to) = static_cast<uint16_t>(pack_bytes<T>(values[0], values[1], 0, 0));
   }
 }
 template <class T, int W>
@@ -179,7 +196,7 @@ PLANISH_DEVICE void load_run(float* values, const T* from) {
   } else {
     uint16_t pair;
     asm volatile("ld.global.cg.u16 %0, [%1];" : "=h"(pair) : "l"(from) : "memory");
-    values[0] = static_cast<float>(static_cast<int8_t>(pair));
-    values[1] = static_cast<float>(static_cast<int8_t>(pair >> 8));
+    values[0] = static_cast<float>(static_cast<T>(pair));
+    values[1] = static_cast<float>(static_cast<T>(pair >> 8));
   }
 }

@@ -41,6 +41,18 @@ __device__ inline float widened<float, bool_t>(bool_t x) {
   return x.bits != 0 ? 1.0f : 0.0f;
 }
 template <>
+__device__ inline double widened<double, half_t>(half_t x) {
+  return to_float(x);
+}
+template <>
+__device__ inline double widened<double, bfloat_t>(bfloat_t x) {
+  return to_float(x);
+}
+template <>
+__device__ inline double widened<double, bool_t>(bool_t x) {
+  return x.bits != 0 ? 1.0 : 0.0;
+}
+template <>
 __device__ inline int64_t widened<int64_t, bool_t>(bool_t x) {
   return x.bits != 0 ? 1 : 0;
 }
@@ -56,6 +68,19 @@ struct Narrowed<half_t, float> {
 template <>
 struct Narrowed<bfloat_t, float> {
   __device__ static bfloat_t make(float x) { return from_float<bfloat_t>(x); }
+};
+// To odd: what is rounded again is rounded as if it were the first time.
+__device__ inline float narrowed_to_odd(double x) {
+  const float cut = __double2float_rz(x);
+  return x == x && static_cast<double>(cut) != x ? __uint_as_float(__float_as_uint(cut) | 1) : cut;
+}
+template <>
+struct Narrowed<half_t, double> {
+  __device__ static half_t make(double x) { return from_float<half_t>(narrowed_to_odd(x)); }
+};
+template <>
+struct Narrowed<bfloat_t, double> {
+  __device__ static bfloat_t make(double x) { return from_float<bfloat_t>(narrowed_to_odd(x)); }
 };
 template <class R>
 struct Narrowed<bool_t, R> {

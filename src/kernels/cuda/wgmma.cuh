@@ -105,6 +105,7 @@ PLANISH_PRODUCTS(half_t, float, "f", "k16.f32.f16.f16", ", 1, 1, 0, 0")
 PLANISH_PRODUCTS(bfloat_t, float, "f", "k16.f32.bf16.bf16", ", 1, 1, 0, 0")
 PLANISH_PRODUCTS(tf32_t, float, "f", "k8.f32.tf32.tf32", ", 1, 1")
 PLANISH_PRODUCTS(int8_t, int, "r", "k32.s32.s8.s8", "")
+PLANISH_PRODUCTS(uint8_t, int, "r", "k32.s32.u8.s8", "")  // weights are signed
 
 // D[64][N] += A[64][16] B[16][N] of 16-bit elements: A in registers, a thread's as its sums lie (two groups of 8
 // columns, packed); B in shared memory as panel_descriptor has it.

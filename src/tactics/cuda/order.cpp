@@ -11,6 +11,11 @@ namespace {
 constexpr int64_t kMostRanked = 1 << 17;  // elements of a row: each is compared with each
 constexpr int64_t kMostRankedRows = 65535;
 
+// What elements are compared and summed as.
+std::string order_type(DataType type) {
+  return type == DataType::f64 ? "double" : type == DataType::u64 ? "uint64_t" : is_float(type) ? "float" : "int64_t";
+}
+
 // Rows along an axis, in elements that can be compared.
 struct Along {
   TensorType x;
@@ -22,7 +27,7 @@ std::string read_along(const TacticQuery& query, int64_t axis, Along& along) {
   if (query.node.op == "fused") return "an epilogue";
   along.x = query.input(0).type;
   const Shape& shape = along.x.shape;
-  if (device_type(along.x.dtype).empty()) return "its operand is " + along.x.str();
+  if (wide_type(along.x.dtype).empty()) return "its operand is " + along.x.str();
   if (shape.rank() == 0) return "a scalar";
   if (shape.element_count().upper_bound(query.graph.symbols) > INT32_MAX) return "2^31 elements or more";
   along.axis = normalize_axis(axis, shape.rank());
@@ -36,8 +41,7 @@ Launch along_launch(const Along& along, const std::string& kernel) {
   launch.kernel = kernel;
   launch.source = fmt::format("#include \"{}.cuh\"\n", kernel);
   launch.options = {define("RANK", along.x.shape.rank()), define("AXIS", along.axis),
-                    define("TYPE", device_type(along.x.dtype)),
-                    define("REAL", is_float(along.x.dtype) ? "float" : "int64_t")};
+                    define("TYPE", wide_type(along.x.dtype)), define("REAL", order_type(along.x.dtype))};
   launch.arguments = {"view:i0"};
   launch.grid = {along.rows, 1, 1};
   return launch;

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "ops/builder.h"
+#include "ops/common/quantized.h"
 #include "tactics/cuda/common/elementwise.h"
 #include "tactics/cuda/common/source.h"
 
@@ -12,35 +13,68 @@ namespace {
 
 constexpr size_t kMostOperands = 32;
 
+// Dequantisations or quantisations are in the body: their results are numbers of 8 bits, saturated by the program.
+bool is_of_numbers(const TacticQuery& query) {
+  if (query.node.op != "fused") return false;
+  const Graph& body = *query.node.regions[0];
+  const auto nodes = body.nodes();
+  return std::any_of(nodes.begin(), nodes.end(), [&](NodeId id) { return !is_pointwise(body.node(id)); });
+}
+
 bool takes_floats(const TacticQuery& query) {
-  bool floats = is_float(query.output(0).type.dtype);
-  for (size_t i = 0; i < query.node.inputs.size(); ++i) floats = floats || is_float(query.input(i).type.dtype);
+  bool floats = is_float(query.output(0).type.dtype) || is_of_numbers(query);
+  for (size_t i = 0; i < query.node.inputs.size(); ++i)
+    floats = floats || (query.has_input(i) && is_float(query.input(i).type.dtype));
   return floats;
 }
 
-// fp32 holds integers of 8 and 16 bits exactly.
-std::string refuse_mixture(const TacticQuery& query, bool real) {
-  for (size_t i = 0; i < query.node.inputs.size(); ++i) {
-    const DataType type = query.input(i).type.dtype;
-    if (real && !is_float(type) && element_bytes(type) > 2) return "an operand is " + query.input(i).type.str();
-  }
-  const DataType result = query.output(0).type.dtype;
-  if (real && !is_float(result) && result != DataType::boolean) return "the result is " + query.output(0).type.str();
-  return "";
+// Of 64-bit elements, and of integers that fp32 does not hold beside floats, in double; of integers alone in integers.
+Arithmetic arithmetic_of(const TacticQuery& query) {
+  if (!takes_floats(query)) return Arithmetic::i64;
+  const auto is_wide = [](DataType type) {
+    return type == DataType::f64 || (!is_float(type) && type != DataType::boolean && element_bytes(type) > 2);
+  };
+  bool wide = is_wide(query.output(0).type.dtype);
+  for (size_t i = 0; i < query.node.inputs.size(); ++i)
+    wide = wide || (query.has_input(i) && is_wide(query.input(i).type.dtype));
+  return wide ? Arithmetic::f64 : Arithmetic::f32;
 }
 
+std::string refuse_wide_types(const TacticQuery& query) {
+  for (size_t i = 0; i < query.node.inputs.size(); ++i)
+    if (query.has_input(i) && wide_type(query.input(i).type.dtype).empty())
+      return fmt::format("operand {} is {}", i, query.input(i).type.str());
+  if (wide_type(query.output(0).type.dtype).empty()) return "the result is " + query.output(0).type.str();
+  return query.node.inputs.size() > kMostOperands ? "more than 32 operands" : "";
+}
+
+// `body` has a register for each operand that is there.
 void offer_elementwise(const TacticQuery& query, CandidateSink& sink, const std::string& arithmetic,
-                       const std::string& body) {
+                       const std::string& body, const std::vector<std::string>& options = {}) {
   std::vector<std::string> types;
-  for (size_t i = 0; i < query.node.inputs.size(); ++i) types.push_back(device_type(query.input(i).type.dtype));
-  Launch launch = elementwise_launch(arithmetic, types, device_type(query.output(0).type.dtype), body,
+  std::vector<size_t> operands;
+  for (size_t i = 0; i < query.node.inputs.size(); ++i)
+    if (query.has_input(i)) types.push_back(wide_type(query.input(i).type.dtype)), operands.push_back(i);
+  Launch launch = elementwise_launch(arithmetic, types, wide_type(query.output(0).type.dtype), body,
                                      query.output(0).type.shape.element_count());
-  std::vector<size_t> operands(query.node.inputs.size());
-  std::iota(operands.begin(), operands.end(), size_t{0});
+  launch.options = options;
   Candidate candidate = launch_candidate(query, std::move(launch), std::move(operands), estimate_us(query, 0, 1));
   candidate.outputs = {LayoutRule::any};
   candidate.strided_output = true;
   sink.offer(std::move(candidate));
+}
+
+// What a float is before it is cut to an integer: NaN counts as 0, what is outside the range as its end.
+std::string before_cut(DataType to, const std::string& r, Arithmetic arithmetic) {
+  if (arithmetic == Arithmetic::i64 || is_float(to) || to == DataType::boolean) return r;
+  const std::string number = fmt::format("{0} != {0} ? 0 : ", r);
+  const int64_t bytes = element_bytes(to);
+  if (bytes > 2) return number + r;  // the instruction saturates
+  const int64_t bits = 8 * bytes,
+                most = is_signed_integer(to) ? (int64_t{1} << (bits - 1)) - 1 : (int64_t{1} << bits) - 1;
+  const int64_t least = is_signed_integer(to) ? -most - 1 : 0;
+  const char* const suffix = arithmetic == Arithmetic::f32 ? "f" : "";
+  return number + fmt::format("fmin{3}(fmax{3}({0}, {1}), {2})", r, least, most, suffix);
 }
 
 void propose_pointwise(const TacticQuery& query, CandidateSink& sink) {
@@ -48,62 +82,58 @@ void propose_pointwise(const TacticQuery& query, CandidateSink& sink) {
   if (fused) {
     const Graph& body = *query.node.regions[0];
     const auto nodes = body.nodes();
-    if (!std::all_of(nodes.begin(), nodes.end(), [&](NodeId id) { return is_pointwise(body.node(id)); })) return;
+    const auto is_step = [&](NodeId id) { return is_pointwise(body.node(id)) || tensor_scale(body, body.node(id)); };
+    if (!std::all_of(nodes.begin(), nodes.end(), is_step)) return;
   } else if (!is_pointwise(query.node)) {
     return;
   }
-  const bool real = takes_floats(query);
-  std::string why = refuse_types(query);
-  if (why.empty()) why = refuse_mixture(query, real);
-  if (why.empty() && query.node.inputs.size() > kMostOperands) why = "more than 32 operands";
-  if (!why.empty()) return sink.refuse("cuda.elementwise", std::move(why));
+  if (std::string why = refuse_wide_types(query); !why.empty()) return sink.refuse("cuda.elementwise", std::move(why));
   const PointwiseProgram program =
       fused ? pointwise_program(*query.node.regions[0]) : pointwise_program(query.graph, query.node);
   if (program.results.size() != 1) return sink.refuse("cuda.elementwise", "more than one result");
-  const std::string arithmetic = real ? "float" : "int64_t";
+  const Arithmetic arithmetic = arithmetic_of(query);
+  const std::string type = arithmetic_type(arithmetic),
+                    result = before_cut(query.output(0).type.dtype, fmt::format("r{}", program.results[0]), arithmetic);
+  std::vector<std::string> options;
+  if (is_of_numbers(query)) options = {"-fmad=false"};  // ties are decided as the processor does
   try {
-    offer_elementwise(
-        query, sink, arithmetic,
-        statements(program, real) + fmt::format("  const {} result = r{};\n", arithmetic, program.results[0]));
+    offer_elementwise(query, sink, type,
+                      statements(program, arithmetic) + fmt::format("  const {} result = {};\n", type, result),
+                      options);
   } catch (const Error& error) {
     sink.refuse("cuda.elementwise", error.message());
   }
 }
 
-// What a float is before it is cut to an integer: NaN counts as 0, what is outside the range as its end.
-std::string before_cut(DataType to) {
-  const int64_t bytes = element_bytes(to);
-  if (bytes > 2) return "r0 != r0 ? 0.0f : r0";  // the instruction saturates
-  const int64_t bits = 8 * bytes,
-                most = is_signed_integer(to) ? (int64_t{1} << (bits - 1)) - 1 : (int64_t{1} << bits) - 1;
-  const int64_t least = is_signed_integer(to) ? -most - 1 : 0;
-  return fmt::format("r0 != r0 ? 0.0f : fminf(fmaxf(r0, {}), {})", least, most);
-}
-
 // Of wide integers to floats through double: rounded as the processor does.
 void propose_cast(const TacticQuery& query, CandidateSink& sink) {
+  if (std::string why = refuse_wide_types(query); !why.empty()) return sink.refuse("cuda.cast", std::move(why));
   const DataType from = query.input(0).type.dtype, to = query.output(0).type.dtype;
-  std::string why = refuse_types(query);
-  const bool whole = !is_float(to) && to != DataType::boolean;
-  const bool wide = !is_float(from) && is_float(to) && element_bytes(from) > 2;
-  if (wide && to != DataType::f32) why = "from " + query.input(0).type.str();
-  if (!why.empty()) return sink.refuse("cuda.cast", std::move(why));
-  const bool real = is_float(from) || is_float(to);
-  const std::string cut = is_float(from) && whole ? before_cut(to) : "r0";
-  offer_elementwise(query, sink, wide ? "double" : real ? "float" : "int64_t", "  const auto result = " + cut + ";\n");
+  const Arithmetic arithmetic = arithmetic_of(query);
+  const std::string cut = is_float(from) ? before_cut(to, "r0", arithmetic) : "r0";
+  offer_elementwise(query, sink, arithmetic_type(arithmetic), "  const auto result = " + cut + ";\n");
 }
 
-// Between bounds that are computed; of floats.
+// Between bounds that are computed.
 void propose_clip(const TacticQuery& query, CandidateSink& sink) {
-  std::string why = query.node.op == "fused" ? "an epilogue" : refuse_types(query);
-  if (why.empty() && !is_float(query.input(0).type.dtype)) why = "its operand is " + query.input(0).type.str();
-  for (size_t i = 1; i < 3 && why.empty(); ++i)
-    if (i < query.node.inputs.size() && !query.has_input(i)) why = "one bound is missing";
+  std::string why = query.node.op == "fused" ? "an epilogue" : refuse_wide_types(query);
   if (!why.empty()) return sink.refuse("cuda.elementwise", std::move(why));
-  std::string body = "  float result = r0;\n";
-  if (query.has_input(1)) body += "  if (result < r1) result = r1;\n";
-  if (query.has_input(2)) body += "  if (result > r2) result = r2;\n";
-  offer_elementwise(query, sink, "float", body);
+  const std::string type = arithmetic_type(arithmetic_of(query));
+  std::string body = fmt::format("  {} result = r0;\n", type);
+  const bool low = query.has_input(1);
+  if (low) body += "  if (result < r1) result = r1;\n";
+  if (query.has_input(2)) body += fmt::format("  if (result > r{0}) result = r{0};\n", low ? 2 : 1);
+  offer_elementwise(query, sink, type, body);
+}
+
+// The same bits, of elements of one size.
+void propose_bits(const TacticQuery& query, CandidateSink& sink) {
+  const TensorType &from = query.input(0).type, &to = query.output(0).type;
+  const std::string word = word_type(to.dtype);
+  if (word.empty() || element_bytes(from.dtype) != element_bytes(to.dtype))
+    return sink.refuse("cuda.elementwise", "from " + from.str());
+  Launch launch = elementwise_launch(word, {word}, word, "  const auto result = r0;\n", to.shape.element_count());
+  sink.offer(launch_candidate(query, std::move(launch), {0}, estimate_us(query, 0, 1)));
 }
 
 }  // namespace
@@ -111,8 +141,10 @@ void propose_clip(const TacticQuery& query, CandidateSink& sink) {
 void register_pointwise(TacticTable& table) {
   for (const OpDef* def : op_table().rows())
     if (def->pointwise != nullptr) table.add(def->name, propose_pointwise);
+  table.add("dequantize_linear", propose_pointwise);
   table.add("cast", propose_cast);
   table.add("clip", propose_clip);
+  table.add("bit_cast", propose_bits);
 }
 
 }  // namespace planish::tactics::cuda

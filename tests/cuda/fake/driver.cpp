@@ -269,6 +269,9 @@ int cuDeviceGetAttribute(int* value, DeviceAttribute which, int) {
            : which == DeviceAttribute::compute_minor     ? arch % 10
            : which == DeviceAttribute::multiprocessors   ? 132
            : which == DeviceAttribute::max_shared_opt_in ? 232448
+           : which == DeviceAttribute::clock_khz         ? 1980000
+           : which == DeviceAttribute::memory_clock_khz  ? 3201000
+           : which == DeviceAttribute::memory_bus_bits   ? 6144
                                                          : 1;
   return kOk;
 }

@@ -80,7 +80,7 @@ Epilogue epilogue_of(const TacticQuery& query, const EpilogueForm& form) {
   epilogue.source += with_primitives(device_type(query.output(0).type.dtype)) + "#include \"view.cuh\"\n";
   epilogue.source += fmt::format(
       "template <int N>\n__device__ inline float epilogue(float r0, const int (&at)[N]{}) {{\n", references);
-  epilogue.source += loads + statements(form.epilogue, true);
+  epilogue.source += loads + statements(form.epilogue, Arithmetic::f32);
   epilogue.source += fmt::format("  return r{};\n}}\n", form.epilogue.results.at(0));
   return epilogue;
 }

@@ -49,18 +49,21 @@ Operand rows_input(StepBuilder& builder, size_t i, LayoutRule rule, int64_t alig
   return rows;
 }
 
-RowsOutput::RowsOutput(StepBuilder& builder, LayoutRule rule, int64_t align, std::string arch)
+RowsOutput::RowsOutput(StepBuilder& builder, LayoutRule rule, int64_t align, std::string arch, int64_t columns)
     : builder_(builder), arch_(std::move(arch)), result_(builder.output(0)), rows_(result_) {
-  const ViewDesc view = builder.place(result_);
-  const int channels = adjacent_axis(rule, view.dims.size());
-  pitch_ = row_pitch(view, channels, align);
+  ViewDesc view = builder.place(result_);
+  channels_ = adjacent_axis(rule, view.dims.size());
+  pitch_ = columns == 0 ? row_pitch(view, channels_, align) : 0;
   if (pitch_ != 0) return;
+  if (columns != 0) view.dims[static_cast<size_t>(channels_)] = columns;
   rows_ = dense_like(builder, view, rule);
-  pitch_ = row_pitch(builder.place(rows_), channels, 1);
+  pitch_ = row_pitch(builder.place(rows_), channels_, 1);
 }
 
 void RowsOutput::finish() {
-  if (rows_.index != result_.index) copy_elements(builder_, rows_, result_, arch_);
+  if (rows_.index == result_.index) return;
+  const Dim extent = builder_.place(result_).dims[static_cast<size_t>(channels_)];
+  copy_elements(builder_, builder_.window(rows_, channels_, 0, extent, 1), result_, arch_);
 }
 
 }  // namespace planish::tactics::cuda

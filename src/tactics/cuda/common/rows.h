@@ -18,10 +18,11 @@ int adjacent_axis(LayoutRule rule, size_t rank);
 // Operand `i` of the node where it lies, or copied to where it is such rows.
 Operand rows_input(StepBuilder& builder, size_t i, LayoutRule rule, int64_t align, const std::string& arch);
 
-// Result 0 as such rows; finish() after the last step brings it to where it belongs.
+// Result 0 as such rows; finish() after the last step brings it to where it belongs. `columns`: of rows that are longer
+// than those of the result, whose first ones count; 0: they are as long.
 class RowsOutput {
  public:
-  RowsOutput(StepBuilder& builder, LayoutRule rule, int64_t align, std::string arch);
+  RowsOutput(StepBuilder& builder, LayoutRule rule, int64_t align, std::string arch, int64_t columns = 0);
   Operand operand() const { return rows_; }
   int64_t pitch() const { return pitch_; }
   void finish();
@@ -30,6 +31,7 @@ class RowsOutput {
   StepBuilder& builder_;
   std::string arch_;
   Operand result_, rows_;
+  int channels_;
   int64_t pitch_;
 };
 

@@ -16,7 +16,9 @@ std::optional<UnaryProblem> unary_problem(const TacticQuery& query, CandidateSin
   p.x = query.graph.value(p.form.anchor_inputs[0]).type;
   p.operand = operand_index(query.node, p.form.anchor_inputs[0]);
   if (std::string why = refuse_types(query); !why.empty()) return refuse(std::move(why));
-  if (!is_float(p.x.dtype) || !is_float(p.y.dtype)) return refuse("an operand is " + p.x.str());
+  const bool bytes = p.form.anchor->op == "max_pool" && element_bytes(p.x.dtype) == 1 && p.x.dtype == p.y.dtype &&
+                     p.form.epilogue.results.empty();
+  if (!bytes && (!is_float(p.x.dtype) || !is_float(p.y.dtype))) return refuse("an operand is " + p.x.str());
   if (p.x.shape.element_count().upper_bound(query.graph.symbols) > INT32_MAX) return refuse("2^31 elements or more");
   if (p.form.body != &query.graph && p.form.body->value(p.form.anchor->outputs[0]).type.shape != p.y.shape)
     return refuse("its epilogue spreads the result");

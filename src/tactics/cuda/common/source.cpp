@@ -1,6 +1,7 @@
 #include "tactics/cuda/common/source.h"
 
 #include <bit>
+#include <cctype>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -143,6 +144,12 @@ const char* integer_form(PwOp op) {
       return "pw_wrap(pw_bits($0) - pw_bits($1))";
     case PwOp::mul:
       return "pw_wrap(pw_bits($0) * pw_bits($1))";
+    case PwOp::div:
+      return "pw_divide($0, $1)";
+    case PwOp::mod:
+      return "pw_modulo($0, $1)";
+    case PwOp::fmod:
+      return "pw_remainder($0, $1)";
     case PwOp::pow:
       return "pw_pow($0, $1)";
     case PwOp::min:
@@ -201,8 +208,29 @@ int silu_operand(const PointwiseProgram& program, const PwInstr& mul) {
   return -1;
 }
 
-std::string constant(double value, bool real) {
-  if (!real) return fmt::format("static_cast<int64_t>({}ull)", static_cast<uint64_t>(pw_integer(value)));
+// The same form in double: sqrtf( and 1.0f lose their f. Names of ours are overloaded.
+std::string in_double(std::string_view form) {
+  const auto is_name = [&](size_t i) {
+    return std::isalnum(static_cast<unsigned char>(form[i])) != 0 || form[i] == '_';
+  };
+  std::string text;
+  for (size_t i = 0; i < form.size();) {
+    size_t end = i;
+    while (end < form.size() && is_name(end)) ++end;
+    std::string word(form.substr(i, std::max<size_t>(end - i, 1)));
+    const bool call = end < form.size() && form[end] == '(';
+    const bool number = word.size() > 1 && std::isdigit(static_cast<unsigned char>(word[0])) != 0;
+    if (word.size() > 1 && word.back() == 'f' && (number || (call && !word.starts_with("pw_")))) word.pop_back();
+    text += word;
+    i = std::max(end, i + 1);
+  }
+  return text;
+}
+
+std::string constant(double value, Arithmetic arithmetic) {
+  if (arithmetic == Arithmetic::i64)
+    return fmt::format("static_cast<int64_t>({}ull)", static_cast<uint64_t>(pw_integer(value)));
+  if (arithmetic == Arithmetic::f64) return fmt::format("__longlong_as_double({}ull)", std::bit_cast<uint64_t>(value));
   return fmt::format("__uint_as_float({}u)", std::bit_cast<uint32_t>(static_cast<float>(value)));
 }
 
@@ -237,6 +265,10 @@ std::string device_type(DataType type) {
   }
 }
 
+std::string wide_type(DataType type) {
+  return type == DataType::f64 ? "double" : type == DataType::u64 ? "uint64_t" : device_type(type);
+}
+
 std::string word_type(DataType type) {
   static constexpr const char* kWords[] = {"", "uint8_t", "uint16_t", "", "uint32_t", "", "", "", "uint64_t"};
   return kWords[element_bytes(type)];
@@ -247,17 +279,23 @@ std::string with_primitives(const std::string& result) {
   return std::string(is_short ? "#define PLANISH_SHORT_RESULT\n" : "") + "#include \"primitives.cuh\"\n";
 }
 
-std::string statements(const PointwiseProgram& program, bool real) {
+std::string arithmetic_type(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::f32 ? "float" : arithmetic == Arithmetic::f64 ? "double" : "int64_t";
+}
+
+std::string statements(const PointwiseProgram& program, Arithmetic arithmetic) {
   std::string text;
   auto at = static_cast<size_t>(program.inputs);
+  const bool whole = arithmetic == Arithmetic::i64;
   for (const PwInstr& instruction : program.code) {
-    const std::string_view form = real ? real_form(instruction.op) : integer_form(instruction.op);
+    std::string form = whole ? integer_form(instruction.op) : real_form(instruction.op);
     if (form.empty() && instruction.op != PwOp::constant)
-      fail(Code::unsupported, "{} of {} elements", pw_name(instruction.op), real ? "floating-point" : "integer");
-    const int silu = real ? silu_operand(program, instruction) : -1;
-    text += fmt::format("  const {} r{} = {};\n", real ? "float" : "int64_t", at++,
+      fail(Code::unsupported, "{} of {} elements", pw_name(instruction.op), whole ? "integer" : "floating-point");
+    if (arithmetic == Arithmetic::f64) form = in_double(form);
+    const int silu = arithmetic == Arithmetic::f32 ? silu_operand(program, instruction) : -1;
+    text += fmt::format("  const {} r{} = {};\n", arithmetic_type(arithmetic), at++,
                         silu >= 0                          ? fmt::format("pw_silu(r{})", silu)
-                        : instruction.op == PwOp::constant ? constant(instruction.immediate, real)
+                        : instruction.op == PwOp::constant ? constant(instruction.immediate, arithmetic)
                                                            : filled(form, instruction));
   }
   return text;

@@ -10,15 +10,20 @@
 
 namespace planish::tactics::cuda {
 
-// The element type as kernels/cuda/view.cuh has it ("half_t"); empty: no kernel takes it.
+// The element type as kernels/cuda/view.cuh has it ("half_t"); empty: no kernel that computes in fp32 takes it.
 std::string device_type(DataType type);
+// Those of 64 bits among them, which kernels take that compute in double or integers.
+std::string wide_type(DataType type);
 
 // The unsigned integer of an element's size ("uint16_t"): for kernels that only move elements.
 std::string word_type(DataType type);
 
-// "const float r3 = r0 + r2;" for each instruction; registers of `inputs` are there. `real`: fp32, else 64-bit
-// integers.
-std::string statements(const PointwiseProgram& program, bool real);
+// What programs compute in: float, double, int64_t.
+enum class Arithmetic { f32, f64, i64 };
+std::string arithmetic_type(Arithmetic arithmetic);
+
+// "const float r3 = r0 + r2;" for each instruction; registers of `inputs` are there.
+std::string statements(const PointwiseProgram& program, Arithmetic arithmetic);
 
 // The first lines of a source with statements, whose results are of the element type `result` ("half_t").
 std::string with_primitives(const std::string& result);

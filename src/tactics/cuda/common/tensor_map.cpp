@@ -17,6 +17,9 @@ void TensorMapFields::append_to(std::vector<Dim>& out) const {
   for (int64_t x : {channels, pixels, int64_t{0}, swizzle, promotion, int64_t{0}}) out.push_back(x);
 }
 
-int64_t tensor_map_element(DataType type) { return type == DataType::f16 ? 6 : type == DataType::bf16 ? 9 : 7; }
+int64_t tensor_map_element(DataType type) {
+  if (element_bytes(type) == 1) return 0;
+  return type == DataType::f16 ? 6 : type == DataType::bf16 ? 9 : 7;
+}
 
 }  // namespace planish::tactics::cuda

@@ -88,6 +88,8 @@ std::string source_of(const TensorProduct& p, const Blocks& b, const Choice& c) 
                         b.bytes, c.stages, c.split, b.group, last);
   text += "extern \"C\" __global__ void __launch_bounds__(Chosen::kThreads, 1) tensor_product(";
   text += "const __grid_constant__ TensorMap a, const __grid_constant__ TensorMap b, const float* bias, ";
+  const bool scaled = p.scales.present();
+  if (scaled) text += "const float* scale, ";
   if (c.large)
     text += "const __grid_constant__ TensorMap d, const __grid_constant__ TensorMap r, ";
   else
@@ -97,8 +99,9 @@ std::string source_of(const TensorProduct& p, const Blocks& b, const Choice& c) 
   text += ") {\n  const ConvShape shape = {";
   for (int i = 0; i < kShapeMembers; ++i) text += fmt::format("{}s{}", i == 0 ? "" : ", ", i);
   text += "};\n";
-  text += c.large ? "  conv_large<Chosen, Program>(a, b, d, r, bias, nullptr, shape"
-                  : "  conv_small<Chosen, Program>(a, b, d, bias, nullptr, r, shape";
+  text += c.large ? "  conv_large<Chosen, Program>(a, b, d, r, bias, " : "  conv_small<Chosen, Program>(a, b, d, bias, ";
+  text += scaled ? "scale" : "nullptr";
+  text += c.large ? ", shape" : ", r, shape";
   return text + (p.factors ? ", {factors, channels});\n}\n" : ");\n}\n");
 }
 
@@ -153,6 +156,7 @@ Attrs launch_attrs(const TensorProduct& p, const Choice& c, const Pitches& pitch
   matrix_map(1, p.type, b.packed_rows, depth, depth, c.columns / c.cluster, b.bytes).append_to(maps);
   Launch launch;
   launch.arguments = {"map", "map", "pointer:i2"};
+  if (p.scales.present()) launch.arguments.push_back(fmt::format("pointer:i{}", p.residual ? 4 : 3));
   if (c.large) {
     const int64_t row = c.columns * element_bytes(p.result), panel = row % 128 == 0 ? 128 : row % 64 == 0 ? 64 : 32;
     matrix_map(-1, p.result, p.rows, p.columns, pitches.result, c.warp_rows(), panel).append_to(maps);
@@ -170,6 +174,7 @@ Attrs launch_attrs(const TensorProduct& p, const Choice& c, const Pitches& pitch
     launch.integer(p.channels);
   }
   launch.source = source_of(p, b, c);
+  if (p.scales.present()) launch.options = {"-fmad=false"};  // ties of numbers are decided as the processor does
   launch.kernel = "tensor_product";
   Attrs attrs = launch.attrs(arch);
   attrs.set("block", std::vector<int64_t>{c.large ? 384 : 160, 1, 1});
@@ -199,7 +204,7 @@ double estimate(const TensorProduct& p, const Blocks& b, const Choice& c, double
   const double block_flops = 2.0 * static_cast<double>(c.rows * c.columns * b.depth);
   const double size = element_bytes(p.type), result = element_bytes(p.result);
   const double waves = std::ceil(tiles * static_cast<double>(c.split) / kProcessors);
-  const double rate = (p.type == DataType::f32 ? multiply / 2 : multiply) * product_rate(c);
+  const double rate = multiply * 2 / size * product_rate(c);
   const double tile = tile_blocks * std::max(block_bytes / (c.large ? 2 * load : load), block_flops / rate);
   const double finish = result / load + (instructions + static_cast<double>(p.program.code.size())) / lanes;
   const double stores = static_cast<double>(c.rows * c.columns) * finish * (c.ping_pong ? 0.1 : 1);
@@ -299,6 +304,7 @@ std::string operand_type(DataType type) { return type == DataType::f32 ? "tf32_t
 
 Tensor packed_weights(const TensorProduct& p, const Blocks& b) {
   if (p.type == DataType::f16) return packed_as<Half>(p, b);
+  if (element_bytes(p.type) == 1) return packed_as<int8_t>(p, b);
   return p.type == DataType::bf16 ? packed_as<BFloat16>(p, b) : packed_as<float>(p, b);
 }
 
@@ -314,10 +320,11 @@ Tensor bias_of(const TensorProduct& p) {
 
 std::string program_text(const TensorProduct& p) {
   std::string text = with_primitives(device_type(p.result)) + "struct Program {\n";
-  text += fmt::format("  static constexpr bool residual = {}, scale = false;\n", p.residual ? "true" : "false");
+  text += fmt::format("  static constexpr bool residual = {}, scale = {};\n", p.residual ? "true" : "false",
+                      p.scales.present() ? "true" : "false");
   text +=
       fmt::format("  static __device__ __forceinline__ float apply(float r0, float{}) {{\n", p.residual ? " r1" : "");
-  text += statements(p.program, true);
+  text += statements(p.program, Arithmetic::f32);
   const bool whole = p.program.results.empty();
   return text + fmt::format("  return r{};\n  }}\n}};\n", whole ? 0 : p.program.results[0]);
 }
@@ -415,11 +422,14 @@ std::string refuse_product(const TacticQuery& query, const TensorProduct& p) {
   // Of f32 they multiply 11 bits: less than the 16 that `tf32` promises, more than bf16 has.
   if (p.type == DataType::f32 && !query.precisions.bf16)
     return "elements are f32, and products of fewer bits are not permitted";
-  if (p.type != DataType::f32 && p.type != DataType::f16 && p.type != DataType::bf16)
+  const bool bytes = p.type == DataType::i8 || p.type == DataType::u8;  // by signed weights
+  if (!bytes && p.type != DataType::f32 && p.type != DataType::f16 && p.type != DataType::bf16)
     return fmt::format("elements are {}", data_type_name(p.type));
-  if (p.result != DataType::f32 && p.result != DataType::f16 && p.result != DataType::bf16)
+  const bool byte_results = bytes && (p.result == DataType::i8 || p.result == DataType::u8);
+  if (!byte_results && p.result != DataType::f32 && p.result != DataType::f16 && p.result != DataType::bf16)
     return fmt::format("results are {}", data_type_name(p.result));
-  if (p.weights.dtype() != p.type) return fmt::format("weights are {}", data_type_name(p.weights.dtype()));
+  if (p.weights.dtype() != (bytes ? DataType::i8 : p.type))
+    return fmt::format("weights are {}", data_type_name(p.weights.dtype()));
   const int64_t align = 16 / element_bytes(p.type);
   if (p.channels % align != 0) return fmt::format("{} channels, a multiple of {} is accepted", p.channels, align);
   if (p.rows.upper_bound(query.graph.symbols) > INT32_MAX / 2) return "too many rows";
@@ -455,8 +465,9 @@ void offer_product(const TacticQuery& query, CandidateSink& sink, std::shared_pt
                                      builder.constant(bias_of(*product))};
       if (product->residual) inputs.push_back(rows(*product->residual, align));
       if (product->factors) inputs.push_back(builder.input(*product->factors));
+      if (product->scales.present()) inputs.push_back(builder.constant(product->scales));
       if (!product->addends.empty()) return emit_with_addends(*product, choice, arch, std::move(inputs), builder);
-      RowsOutput result(builder, product->output, align, arch);
+      RowsOutput result(builder, product->output, align, arch, product->result_columns == 0 ? 0 : product->columns);
       const Pitches pitches = {pitch(inputs[0], kAlign), result.pitch(),
                                product->residual ? pitch(inputs[3], align) : result.pitch()};
       builder.step(StepKind::launch, "tensor_product", launch_attrs(*product, choice, pitches, arch), std::move(inputs),

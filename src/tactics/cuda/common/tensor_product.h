@@ -21,6 +21,7 @@ struct TensorProduct {
   std::vector<Dim> extents, out_extents;
   std::vector<int64_t> strides = {1, 1}, dilations = {1, 1}, pads = {0, 0};
   Tensor weights, bias;                                     // bias: absent or one value a column
+  Tensor scales;                                            // of the sums of bytes, f32, one a column; absent: none
   int64_t column_step = 0, tap_step = 0, channel_step = 0;  // of the weights' elements
   int64_t groups = 1, group_step = 0;                       // columns / groups columns each; `channels` are of a group
   PointwiseProgram program;                                 // of r0 and, with a residual, r1; empty: r0
@@ -32,6 +33,7 @@ struct TensorProduct {
   std::optional<size_t> factors;   // of the node: A is multiplied by, [image, channel]
   std::vector<LayoutRule> inputs;  // of the candidate
   LayoutRule output = LayoutRule::row_major;
+  int64_t result_columns = 0;  // of the node's result where `columns` has more, which are zeros; else 0
   // Makes A's rows of the operand, [rows, channels]; none: it lies so.
   std::function<Operand(StepBuilder&, const std::string& arch)> unfold;
 };
