@@ -80,6 +80,7 @@ ValueId activated(Sketch& d, ValueId y) {
 // Depthwise between 1x1 convolutions, of which one may be missing.
 void depthwise_block(Sketch& d) {
   Windows w;
+  d.sample.chained = true;
   static const int64_t usual[] = {3, 3, 5, 7};
   const int64_t taps = d.any_of(usual), stride = d.between(1, 2);
   for (int i = 0; i < 2; ++i) w.add(d.between(1, 14), taps, stride, 1);

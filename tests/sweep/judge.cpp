@@ -144,7 +144,7 @@ std::string Judge::compared(const Plan& plan, const std::string& candidate) {
   const auto one = run_from(plan, sample_.inputs, 1, 0),
              several = run_from(plan, sample_.inputs, threads, kElements[seed_ / 3 % 4]);
   const bool exact = sample_.bound == Bound::exact;
-  const double tolerance = std::max(exact ? 0 : sample_.tolerance, rounding_of(candidate, exact));
+  const double tolerance = std::max(exact ? 0 : sample_.tolerance, rounding_of(candidate, exact && !sample_.chained));
   const auto kernels = kernels_of(plan);
   const bool of_integers =
       std::any_of(kernels.begin(), kernels.end(), [](const std::string& name) { return name.starts_with("mma_"); });

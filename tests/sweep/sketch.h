@@ -20,6 +20,7 @@ struct Sample {
   std::map<std::string, Tensor> inputs;
   Bound bound = Bound::exact;
   double tolerance = 2e-6;
+  bool chained = false;  // products of products: their integers have more bits than bf16
 };
 
 // Elements of these extents.

@@ -283,7 +283,7 @@ void emit_with_addends(const TensorProduct& p, const Choice& choice, const std::
   const std::string element = device_type(p.result);
   const Launch launch =
       elementwise_launch("float", std::vector<std::string>(operands.size(), element), element,
-                         statements(p.after, true) + fmt::format("  const float result = r{};\n", p.after.results[0]),
+                         statements(p.after, Arithmetic::f32) + fmt::format("  const float result = r{};\n", p.after.results[0]),
                          Shape(view.dims).element_count());
   builder.step(StepKind::launch, launch.kernel, launch.attrs(arch), std::move(operands), {result});
 }
