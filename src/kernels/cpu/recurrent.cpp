@@ -290,6 +290,7 @@ void check_recurrence(const KernelArgs& args, const Cell& cell, int64_t extra, s
   require(extra > 0 || !args.has_input(2), "operand 2 is given; it has none");
   require(results == 3 || !args.has_input(5), "operand 5 is given; it has none");
   const auto& attrs = args.as<RecurrentStepAttrs>();
+  require(results == 3 || attrs.state_in_bytes == 0, "state_in_bytes={}; 0 is accepted", attrs.state_in_bytes);
   const Slot sums = o.in(0).rank(3, 3).adjacent(2), weights = o.in(1).rank(4, 4);
   const int64_t steps = sums.extent(0), batches = sums.extent(1), directions = weights.extent(0),
                 hidden = weights.extent(2);
