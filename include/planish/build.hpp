@@ -48,8 +48,8 @@ struct BuildOptions {
   bool tf32 = true;                // fp32 products may take two bf16 parts of each operand: 16 bits of them count
   bool bf16 = false;               // fp32 products may be done in bf16
   bool fp16 = false;               // a GPU stores values as fp16, sums are fp32
-  std::string cuda;                // build for a GPU of this architecture ("sm_90a"), here or not; empty: for the device
-  bool fallback = true;            // false: what a GPU has no kernel for is an error, not a step of the host
+  std::string cuda;      // build for a GPU of this architecture ("sm_90a"), here or not; empty: for the device
+  bool fallback = true;  // false: what a GPU has no kernel for is an error, not a step of the host
   // Returns false to cancel: build throws Error(cancelled). An exception that leaves it is rethrown by build.
   std::function<bool(const BuildProgress&)> progress;
   std::function<void(const CandidateReport&)> candidates;

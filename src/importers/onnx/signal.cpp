@@ -38,7 +38,8 @@ void import_dft(NodeContext& context) {
                attrs);
 }
 
-// The signal as [N, length, 1 or 2]: ONNX Runtime takes one of reals without the last axis, too, and networks rely on it.
+// The signal as [N, length, 1 or 2]: ONNX Runtime takes one of reals without the last axis, too, and networks rely on
+// it.
 ValueId framed_signal(NodeContext& context) {
   const int rank = context.type(0).shape.rank();
   if (rank == 2) return context.add("unsqueeze", {context.input(0), context.ints({2})});

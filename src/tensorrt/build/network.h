@@ -75,8 +75,8 @@ class TensorImpl final : public nvinfer1::ITensor {
   static float no_range();
 };
 
-// network.cpp has the interface, network_nodes.cpp makes nodes of layers, network_import.cpp layers of nodes; add* stand
-// with the layers that they add (layers_*.cpp).
+// network.cpp has the interface, network_nodes.cpp makes nodes of layers, network_import.cpp layers of nodes; add*
+// stand with the layers that they add (layers_*.cpp).
 class NetworkImpl final : public nvinfer1::INetworkDefinition {
  public:
   NetworkImpl(nvinfer1::IBuilder& builder, const Reporter& reporter, nvinfer1::NetworkDefinitionCreationFlags flags,

@@ -99,7 +99,8 @@ std::string source_of(const TensorProduct& p, const Blocks& b, const Choice& c) 
   text += ") {\n  const ConvShape shape = {";
   for (int i = 0; i < kShapeMembers; ++i) text += fmt::format("{}s{}", i == 0 ? "" : ", ", i);
   text += "};\n";
-  text += c.large ? "  conv_large<Chosen, Program>(a, b, d, r, bias, " : "  conv_small<Chosen, Program>(a, b, d, bias, ";
+  text +=
+      c.large ? "  conv_large<Chosen, Program>(a, b, d, r, bias, " : "  conv_small<Chosen, Program>(a, b, d, bias, ";
   text += scaled ? "scale" : "nullptr";
   text += c.large ? ", shape" : ", r, shape";
   return text + (p.factors ? ", {factors, channels});\n}\n" : ");\n}\n");
@@ -281,10 +282,10 @@ void emit_with_addends(const TensorProduct& p, const Choice& choice, const std::
   std::vector<Operand> operands = {sums};
   for (size_t addend : p.addends) operands.push_back(builder.input(addend));
   const std::string element = device_type(p.result);
-  const Launch launch =
-      elementwise_launch("float", std::vector<std::string>(operands.size(), element), element,
-                         statements(p.after, Arithmetic::f32) + fmt::format("  const float result = r{};\n", p.after.results[0]),
-                         Shape(view.dims).element_count());
+  const Launch launch = elementwise_launch(
+      "float", std::vector<std::string>(operands.size(), element), element,
+      statements(p.after, Arithmetic::f32) + fmt::format("  const float result = r{};\n", p.after.results[0]),
+      Shape(view.dims).element_count());
   builder.step(StepKind::launch, launch.kernel, launch.attrs(arch), std::move(operands), {result});
 }
 
