@@ -1,6 +1,7 @@
 #include "trtexec/engine.h"
 
 #include <chrono>
+#include <filesystem>
 
 #include "NvInferPlugin.h"
 #include "trtexec/files.h"
@@ -46,6 +47,7 @@ void load_plugins(const Options& options) {
 
 std::string load_plan(const std::string& path) {
   const auto start = Clock::now();
+  require(!std::filesystem::is_other(path), "{}: not a regular file", path);
   std::string plan = read_file(path);
   info("Engine loaded in {:g} sec.", seconds_since(start));
   info("Loaded engine with size: {:g} MiB", mebibytes(plan.size()));

@@ -1,6 +1,7 @@
 #include "tensorrt/build/layers_shape.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 
 namespace planish::tensorrt {
@@ -38,6 +39,16 @@ void ShuffleLayer::lower(Emit& emit) {
   emit.out(0, y == emit.in(0) ? emit.op("identity", {y}) : y);
 }
 
+// All places lie in the axis, where its extent is known.
+void SliceLayer::check_inside(size_t i, int64_t extent) const {
+  const int64_t most = std::numeric_limits<int32_t>::max(), count = size[i];
+  const bool small = std::abs(start[i]) <= most && count >= 0 && count <= most && std::abs(stride[i]) <= most;
+  const int64_t last = small && count > 0 ? start[i] + (count - 1) * stride[i] : 0;
+  if (small && (extent < 0 || count == 0 || (start[i] >= 0 && start[i] < extent && last >= 0 && last < extent))) return;
+  refuse("start " + std::to_string(start[i]) + ", size " + std::to_string(count) + " and stride " +
+         std::to_string(stride[i]) + " of an axis of " + std::to_string(extent) + " leave it; other modes may");
+}
+
 // start + i * stride for i < size, on every axis of the list.
 void SliceLayer::lower(Emit& emit) {
   using nvinfer1::SampleMode;
@@ -55,6 +66,7 @@ void SliceLayer::lower(Emit& emit) {
       refuse("start, size and stride of " + std::to_string(list.size()) + " axes are accepted");
     Extents ends;
     for (size_t i = 0; i < list.size(); ++i) {
+      check_inside(i, emit.extents(x).at(static_cast<size_t>(list[i])));
       const int64_t end = start[i] + size[i] * stride[i];
       ends.push_back(end < 0 ? std::numeric_limits<int64_t>::min() / 2 : end);
     }
@@ -72,11 +84,18 @@ Value SliceLayer::outside_too(Emit& emit, Value x, const Extents& list) {
   using nvinfer1::SampleMode;
   const Extents extents = emit.extents(x);
   const bool fill = mode == SampleMode::kFILL;
+  if (!fill && mode != SampleMode::kWRAP && mode != SampleMode::kCLAMP && mode != SampleMode::kREFLECT)
+    refuse("mode " + std::to_string(static_cast<int>(mode)));
   if (emit.has(1) || emit.has(2) || emit.has(3))
     throw Error(Code::unsupported, "computed starts, sizes or strides with places outside of the tensor");
   for (size_t i = 0; i < list.size(); ++i) {
     const int64_t n = extents.at(static_cast<size_t>(list[i]));
     if (n < 1) throw Error(Code::unsupported, "places outside of an axis of dynamic extent");
+    constexpr int64_t kMostPlaces = 1 << 24, kFarthest = int64_t{1} << 38;
+    if (size.at(i) < 0 || size.at(i) > kMostPlaces || std::abs(start.at(i)) > kFarthest ||
+        std::abs(stride.at(i)) > kFarthest)
+      refuse("start " + std::to_string(start[i]) + ", size " + std::to_string(size[i]) + " and stride " +
+             std::to_string(stride[i]) + "; sizes to " + std::to_string(kMostPlaces) + " are accepted");
     Extents places;
     for (int64_t k = 0; k < size.at(i); ++k) {
       int64_t at = start.at(i) + k * stride.at(i);

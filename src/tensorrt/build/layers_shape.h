@@ -77,6 +77,7 @@ class SliceLayer final : public LayerOf<nvinfer1::ISliceLayer> {
 
  private:
   Value outside_too(Emit& emit, Value x, const Extents& axis_list);
+  void check_inside(size_t i, int64_t extent) const;
   Extents start, size, stride, axes;
 };
 
@@ -116,7 +117,8 @@ class ResizeLayer final : public LayerOf<nvinfer1::IResizeLayer> {
     return output.empty() ? getOutput(0)->getDimensions() : dims_of(output);
   }
   void setScales(float const* values, int32_t count) override {
-    if (values != nullptr && count > 0) set(scales, std::vector<float>(values, values + count));
+    if (values != nullptr && count > 0 && count <= nvinfer1::Dims::MAX_DIMS)
+      set(scales, std::vector<float>(values, values + count));
   }
   int32_t getScales(int32_t count, float* values) const override {
     if (values != nullptr && count >= static_cast<int32_t>(scales.size()))

@@ -115,6 +115,7 @@ Extents ContextImpl::shape(int index) const {
 
 bool ContextImpl::setInputShape(char const* name, nvinfer1::Dims const& dims) {
   return reporter_.guard("setInputShape", false, [&] {
+    const Turn turn(taken_);
     set_shape(shared_->io_at(name), extents_of(dims));
     return true;
   });

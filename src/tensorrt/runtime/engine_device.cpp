@@ -15,7 +15,8 @@ constexpr size_t kMostStreams = 64;  // that are remembered
 
 void* GpuAllocator::allocate(size_t bytes, size_t alignment) noexcept {
   try {
-    return allocator_->allocate(bytes, std::max<size_t>(alignment, 256), 0);
+    // For nothing it may return null, which is no failure.
+    return allocator_->allocate(std::max<size_t>(bytes, 1), std::max<size_t>(alignment, 256), 0);
   } catch (...) {
     return nullptr;
   }

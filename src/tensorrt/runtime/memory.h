@@ -1,6 +1,7 @@
 #pragma once
 // Blocks of memory that callers are given, and plans as engines hold them.
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -18,6 +19,7 @@ struct Blob {
 };
 
 inline Blob copy_of(const void* bytes, size_t size) {
+  if (size > PTRDIFF_MAX / 2) throw std::bad_alloc();
   void* memory = std::aligned_alloc(64, (size + 63) / 64 * 64 + 64);
   if (memory == nullptr) throw std::bad_alloc();
   std::memcpy(memory, bytes, size);

@@ -100,7 +100,8 @@ class AdapterV1 final : public Adapter {
     return types;
   }
   int64_t workspace(const PluginCall&) const override {
-    return static_cast<int64_t>(plugin_.getWorkspaceSize(static_cast<int>(std::max<int64_t>(record_.max_batch, 1))));
+    return workspace_bytes(plugin_.getWorkspaceSize(static_cast<int>(std::max<int64_t>(record_.max_batch, 1))),
+                           record_);
   }
   void run(const PluginCall& call) override {
     Arguments a(call, record_.hides_batch());
@@ -160,11 +161,12 @@ class AdapterV2 final : public Adapter {
   }
   int64_t workspace(const PluginCall& call) const override {
     if (record_.generation != Generation::v2_dynamic)
-      return static_cast<int64_t>(
-          plugin_->getWorkspaceSize(static_cast<int32_t>(std::max<int64_t>(record_.max_batch, 1))));
+      return workspace_bytes(plugin_->getWorkspaceSize(static_cast<int32_t>(std::max<int64_t>(record_.max_batch, 1))),
+                             record_);
     const Arguments a(call, false);
-    return static_cast<int64_t>(dynamic().getWorkspaceSize(a.in.data(), static_cast<int32_t>(a.in.size()), a.out.data(),
-                                                           static_cast<int32_t>(a.out.size())));
+    return workspace_bytes(dynamic().getWorkspaceSize(a.in.data(), static_cast<int32_t>(a.in.size()), a.out.data(),
+                                                      static_cast<int32_t>(a.out.size())),
+                           record_);
   }
   void run(const PluginCall& call) override {
     Arguments a(call, record_.hides_batch());
@@ -254,9 +256,10 @@ class AdapterV3 final : public Adapter {
     std::vector<nvinfer1::DynamicPluginTensorDesc> in, out;
     for (const PluginTensorDesc& desc : a.in) in.push_back(fixed_desc(desc));
     for (const PluginTensorDesc& desc : a.out) out.push_back(fixed_desc(desc));
-    return static_cast<int64_t>(part<nvinfer1::IPluginV3OneBuild>(nvinfer1::PluginCapabilityType::kBUILD)
-                                    .getWorkspaceSize(in.data(), static_cast<int32_t>(in.size()), out.data(),
-                                                      static_cast<int32_t>(out.size())));
+    return workspace_bytes(
+        part<nvinfer1::IPluginV3OneBuild>(nvinfer1::PluginCapabilityType::kBUILD)
+            .getWorkspaceSize(in.data(), static_cast<int32_t>(in.size()), out.data(), static_cast<int32_t>(out.size())),
+        record_);
   }
   void run(const PluginCall& call) override {
     const Arguments a(call, false);
@@ -320,6 +323,13 @@ class AdapterV3 final : public Adapter {
 };
 
 }  // namespace
+
+int64_t workspace_bytes(size_t asked, const PluginRecord& record) {
+  if (asked > static_cast<size_t>(PTRDIFF_MAX))
+    throw Error(Code::invalid_argument, "plugin '" + record.type + "' of layer '" + record.layer +
+                                            "': getWorkspaceSize returned " + std::to_string(asked));
+  return static_cast<int64_t>(asked);
+}
 
 void require(int32_t status, const PluginRecord& record, const char* call) {
   if (status != 0)

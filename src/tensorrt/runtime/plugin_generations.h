@@ -17,5 +17,7 @@ std::unique_ptr<Plugin> adapted(PluginRecord record, nvinfer1::IPluginV3* plugin
 
 // Error(internal) names plugin, layer, call and what it returned, unless that is 0.
 void require(int32_t status, const PluginRecord& record, const char* call);
+// Error: more than memory can have.
+int64_t workspace_bytes(size_t asked, const PluginRecord& record);
 
 }  // namespace planish::tensorrt
