@@ -99,6 +99,19 @@ void null_pointers_and_counts() {
   REFUSED(network.addActivation(*other.x, ActivationType::kRELU));  // of another network
 }
 
+// A slice of x from `first` on along its last axis: whether it builds.
+bool slices(int first, int size, int stride) {
+  Built built;
+  ISliceLayer* slice =
+      built.network->addSlice(*built.x, Dims4{0, 0, 0, first}, Dims4{1, 2, 3, size}, Dims4{1, 1, 1, stride});
+  return std::unique_ptr<IHostMemory>(built.build(slice->getOutput(0))) != nullptr;
+}
+
+void slices_outside() {
+  EXPECT(slices(0, 4, 1) && slices(3, 4, -1) && slices(1, 2, 2));
+  EXPECT(!slices(1, 4, 1) && !slices(-1, 2, 1) && !slices(0, 2, 4) && !slices(0, 2, INT32_MAX));
+}
+
 void parsers(const std::string& model) {
   Built built;
   std::unique_ptr<nvonnxparser::IParser> parser(nvonnxparser::createParser(*built.network, logger));
@@ -484,6 +497,7 @@ int main(int count, char** arguments) {
   if (count != 2) return 2;
   const std::string model = read_file(arguments[1]);
   null_pointers_and_counts();
+  slices_outside();
   parsers(model);
   uff();
   plans_of_others();
