@@ -96,7 +96,7 @@ void check_quantize(const KernelArgs& args) {
   const Operands o(args, 2, 3);
   const Slot x = o.in(0);
   const auto& attrs = args.as<QuantizeAttrs>();
-  require(attrs.block_size >= 0, "blocks of {}", attrs.block_size);
+  require(attrs.block_size >= 0 && attrs.block_size <= INT32_MAX, "blocks of {}", attrs.block_size);
   for (size_t i : {1, 2}) {
     if (!o.in(i).present() || o.in(i).view().element_count() == 1) continue;
     const size_t axis = x.axis(attrs.axis);
