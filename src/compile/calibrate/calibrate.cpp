@@ -103,18 +103,21 @@ class Calibrator {
       products_.push_back(id);
       moments_.emplace_back(graph_, id);
     }
+    // What no step leaves becomes an output; then other nodes may be fused than before.
     Graph watched = graph_.clone();
-    BuildReport report;
-    Plan plan = build(watched.clone(), *device_, plain_build(), &report);
-    if (find_steps(plan, report, index)) return {std::move(plan), device_};
-    for (const auto& [name, at] : index)
-      if (const ValueId id = *watched.find_value(name);
-          watched.value(id).producer.valid() && !watched.is_output(id) && !is_seen(at))
-        watched.add_output(id);
-    report = {};
-    plan = build(std::move(watched), *device_, plain_build(), &report);
-    find_steps(plan, report, index);
-    return {std::move(plan), device_};
+    for (;;) {
+      BuildReport report;
+      Plan plan = build(watched.clone(), *device_, plain_build(), &report);
+      bool grown = false;
+      if (!find_steps(plan, report, index))
+        for (const auto& [name, at] : index)
+          if (const ValueId id = *watched.find_value(name);
+              watched.value(id).producer.valid() && !watched.is_output(id) && !is_seen(at)) {
+            watched.add_output(id);
+            grown = true;
+          }
+      if (!grown) return {std::move(plan), device_};
+    }
   }
 
   bool is_seen(size_t observed) const {
