@@ -54,30 +54,35 @@ void ClassChanges::add_row(const double* found, const double* expected, size_t c
   std::partial_sort(
       order.begin(), order.begin() + static_cast<std::ptrdiff_t>(rivals) + 1, order.end(),
       [&](size_t a, size_t b) { return expected[a] > expected[b] || (expected[a] == expected[b] && a < b); });
-  Margins margins;
-  margins.fill(std::numeric_limits<double>::infinity());
+  Sample sample;
+  sample.margins.fill(std::numeric_limits<double>::infinity());
   const size_t first = order[0];
   for (size_t k = 0; k < rivals; ++k) {
     const size_t rival = order[k + 1];
-    margins[k] = expected[first] - expected[rival];
-    const double off = found[first] - found[rival] - margins[k];
-    noise_ += off * off;
-    pairs_ += 1;
+    sample.margins[k] = expected[first] - expected[rival];
+    const double off = found[first] - found[rival] - sample.margins[k];
+    sample.noise += off * off / static_cast<double>(rivals);
   }
-  margins_.push_back(margins);
+  sample.height = expected[first] - std::accumulate(expected, expected + classes, 0.0) / static_cast<double>(classes);
+  samples_.push_back(sample);
   changed_ += static_cast<size_t>(std::max_element(found, found + classes) - found) == first ? 0 : 1;
 }
 
 double ClassChanges::share() const {
-  if (margins_.empty() || noise_ == 0) return 0;
-  const double deviation = std::sqrt(noise_ / pairs_);
-  double sum = 0;
-  for (const Margins& margins : margins_) {
+  double noise = 0, heights = 0, sum = 0;
+  for (const Sample& sample : samples_) {
+    noise += sample.noise;
+    heights += sample.height * sample.height;
+  }
+  if (noise == 0) return 0;
+  for (const Sample& sample : samples_) {
+    const double expected = heights > 0 ? sample.height * sample.height * noise / heights : 0;
+    const double deviation = std::sqrt((sample.noise + expected) / 2);
     double stays = 1;
-    for (double margin : margins) stays *= normal_below(margin / deviation);
+    for (double margin : sample.margins) stays *= deviation > 0 ? normal_below(margin / deviation) : 1;
     sum += 1 - stays;
   }
-  return sum / static_cast<double>(margins_.size());
+  return sum / static_cast<double>(samples_.size());
 }
 
 }  // namespace planish
