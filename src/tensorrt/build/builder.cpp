@@ -118,10 +118,9 @@ bool BuilderImpl::platformHasFastFp16() const { return preferred_device() != "cp
 
 // The GPU where there is one, and a compiler for it.
 std::shared_ptr<EngineDevice> BuilderImpl::device() const {
-  auto found = make_device(reporter_.logger(), preferred_device() == "cpu" ? nullptr : allocator_, threads_);
+  auto found = make_device(reporter_, preferred_device() == "cpu" ? nullptr : allocator_, threads_);
   if (planish_device_check_build(found->handle()) == PLANISH_OK) return found;
-  say_once(reporter_.logger(), Severity::kWARNING,
-           std::string("plans are built for the processor: ") + planish_last_error());
+  reporter_.say_once(Severity::kWARNING, std::string("plans are built for the processor: ") + planish_last_error());
   return std::make_shared<EngineDevice>("cpu", nullptr, threads_);
 }
 
@@ -129,7 +128,7 @@ std::shared_ptr<EngineDevice> BuilderImpl::device() const {
 void BuilderImpl::say_precisions(const NetworkImpl& network, const ConfigImpl& config, bool on_gpu) const {
   using nvinfer1::BuilderFlag;
   if (config.getFlag(BuilderFlag::kFP16) && !on_gpu)
-    say_once(reporter_.logger(), Severity::kINFO, "kFP16: this device computes in fp32, which is at least as exact");
+    reporter_.say_once(Severity::kINFO, "kFP16: this device computes in fp32, which is at least as exact");
   if (!config.getFlag(BuilderFlag::kINT8)) return;
   if (config.getInt8Calibrator() != nullptr && is_explicit(network))
     reporter_.warn("the network has quantise layers: the calibrator is not asked");
