@@ -204,6 +204,43 @@ void profiles_and_plans() {
   engine->setErrorRecorder(nullptr);
 }
 
+// A dynamic input needs a profile that sets it.
+void no_profile() {
+  Built built;
+  ITensor* open = built.network->addInput("open", DataType::kFLOAT, dims_of({-1, 4}));
+  ITensor* y = built.network->addActivation(*open, ActivationType::kRELU)->getOutput(0);
+  REFUSED(built.build(y));
+  EXPECT(logged("input 'open' has dynamic dimensions (-1x4) and there is no optimization profile"));
+  IOptimizationProfile* profile = built.builder->createOptimizationProfile();
+  profile->setDimensions("other", OptProfileSelector::kMIN, dims_of({1, 4}));
+  profile->setDimensions("other", OptProfileSelector::kOPT, dims_of({1, 4}));
+  profile->setDimensions("other", OptProfileSelector::kMAX, dims_of({1, 4}));
+  built.config->addOptimizationProfile(profile);
+  REFUSED(std::unique_ptr<ICudaEngine>(built.builder->buildEngineWithConfig(*built.network, *built.config)) != nullptr);
+  EXPECT(logged("profile 0 does not set them"));
+}
+
+class OtherVersion : public ScaleDynamicCreator {
+ public:
+  const char* getPluginVersion() const NX override { return "7"; }
+};
+
+// A plan whose plugin no creator makes: what was looked for, and what there is.
+void no_creator() {
+  static OtherVersion other;
+  getPluginRegistry()->registerCreator(other, "");
+  Built built;
+  ScaleDynamic plugin(3);
+  std::unique_ptr<IHostMemory> plan(built.build(built.network->addPluginV2(&built.x, 1, plugin)->getOutput(0)));
+  EXPECT(plan != nullptr);
+  if (plan == nullptr) return;
+  std::unique_ptr<IRuntime> runtime(createInferRuntime(logger));
+  runtime->setErrorRecorder(&recorder);
+  REFUSED(runtime->deserializeCudaEngine(plan->data(), plan->size()));
+  EXPECT(logged("plugin 'ScaleDynamic', version '1', namespace ''") && logged("::ScaleDynamic:7"));
+  runtime->setErrorRecorder(nullptr);
+}
+
 // What is said once is said once of each object.
 void once_each() {
   for (int i = 0; i < 2; ++i) {
@@ -245,6 +282,8 @@ int main() {
 #endif
   extents_by_value();
   profiles_and_plans();
+  no_profile();
+  no_creator();
   once_each();
   long_chain();
   std::printf("%d failures\n", failures);

@@ -68,6 +68,21 @@ std::vector<std::string> wider_nodes(const NetworkImpl& network, const Network& 
   return names;
 }
 
+// Every profile says what every dynamic input may be.
+void require_profiles(const NetworkImpl& network, const std::vector<InputRanges>& profiles) {
+  for (const auto& input : network.inputs()) {
+    if (network.implicit() || std::count(input->extents.begin(), input->extents.end(), -1) == 0) continue;
+    const std::string found = "input '" + input->name + "' has dynamic dimensions (" + text_of(input->extents) + ")";
+    if (profiles.empty())
+      refuse(found + " and there is no optimization profile; createOptimizationProfile, setDimensions of kMIN, kOPT " +
+             "and kMAX and addOptimizationProfile give one");
+    for (size_t i = 0; i < profiles.size(); ++i)
+      if (std::none_of(profiles[i].begin(), profiles[i].end(),
+                       [&](const InputRange& range) { return range.input == input->name; }))
+        refuse(found + ", and profile " + std::to_string(i) + " does not set them");
+  }
+}
+
 Tuning tuning_of(int32_t level) { return level <= 0 ? Tuning::off : level >= 5 ? Tuning::full : Tuning::fast; }
 
 }  // namespace
@@ -153,6 +168,7 @@ Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
     options.profiles.push_back(config.profiles()[i]->ranges());
     values += config.profiles()[i]->shape_values_note(static_cast<int>(i));
   }
+  require_profiles(network, options.profiles);
   if (!values.empty()) options.notes.emplace_back(kNoteShapeValues, values);
   if (network.implicit()) {
     options.profiles.clear();
