@@ -79,6 +79,14 @@ def refused():
 NOTES = """Answered, and nothing done: debug tensors (`markDebug` and `setDebugListener` give false, with a line in the log), DLA (0 cores),
 weight streaming (no budget), communicators (false).
 
+Inputs that hold extents (those that a profile has `setShapeValues` of) lie in host memory. Their values are read while the call that enqueues
+is made, from `setInputShapeBinding`, which holds until an address or another profile takes its place, or from the address, and must lie within the
+profile's. Dimensions that follow from them are -1 until an execution with these values has been enqueued and ended; `getMaxOutputSize` has the
+profile's bound, an output allocator learns them. `setTemporaryStorageAllocator` is kept and not asked: a context has taken all its memory, from the
+engine's allocator, when it was made.
+
+Contexts may run while their engine is refitted: each execution has the weights of before or of after.
+
 Algorithm selectors choose among the kernels that were timed, and so does a timing cache that is edited; formats and strides of their
 operands are those of dense tensors, because layouts are decided for all layers together. What a layer's type says of floats
 (`ILayer::setOutputType`) is how they may be stored: the type of a network's output is what `ITensor::setType` says, or `kFLOAT`.
