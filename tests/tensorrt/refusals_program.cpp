@@ -1,6 +1,7 @@
 // Values that no enumeration has, inputs that a layer does not take, numbers that mean nothing, values of inputs that
 // hold extents, and networks that are deeper than a stack. Says what was not so and ends with 1.
 
+#include "NvOnnxParser.h"
 #include "refused.h"
 
 namespace {
@@ -255,6 +256,38 @@ void once_each() {
   }
 }
 
+// A field of a message on the wire: a number, or bytes.
+std::string varint(uint64_t value) {
+  std::string bytes;
+  for (; value >= 128; value >>= 7U) bytes += static_cast<char>(value | 128U);
+  return bytes + static_cast<char>(value);
+}
+std::string field(uint64_t number, uint64_t value) { return varint(number << 3U) + varint(value); }
+std::string field(uint64_t number, const std::string& bytes) {
+  return varint(number << 3U | 2U) + varint(bytes.size()) + bytes;
+}
+
+// An ONNX model: y is what `count` nodes in a row make of x [1, 8].
+std::string chain_model(int count) {
+  const auto value = [&](int i) { return i == 0 ? "x" : i == count ? "y" : "v" + std::to_string(i); };
+  const std::string shape = field(1, field(1, 1)) + field(1, field(1, 8));
+  const std::string type = field(2, field(1, field(1, 1) + field(2, shape)));
+  std::string graph;
+  for (int i = 0; i < count; ++i)
+    graph += field(1, field(1, value(i)) + field(2, value(i + 1)) + field(4, i % 2 == 0 ? "Softsign" : "Tanh"));
+  graph += field(2, "chain") + field(11, field(1, "x") + type) + field(12, field(1, "y") + type);
+  return field(1, 8) + field(7, graph) + field(8, field(2, 13));
+}
+
+void long_model() {
+  Built built;
+  const auto network = explicit_network(*built.builder);
+  std::unique_ptr<nvonnxparser::IParser> parser(nvonnxparser::createParser(*network, logger));
+  const std::string model = chain_model(30000);
+  EXPECT(parser->parse(model.data(), model.size()) && network->getNbLayers() == 30000);
+  EXPECT(std::unique_ptr<ICudaEngine>(built.builder->buildEngineWithConfig(*network, *built.config)) != nullptr);
+}
+
 // Layers in a row, many times deeper than a stack has room for calls.
 void long_chain() {
   constexpr int kLayers = 30000;
@@ -286,6 +319,7 @@ int main() {
   no_creator();
   once_each();
   long_chain();
+  long_model();
   std::printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;
 }
