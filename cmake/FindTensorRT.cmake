@@ -66,8 +66,13 @@ set(TensorRT_VERSION ${TensorRT_VERSION_MAJOR}.${TensorRT_VERSION_MINOR}.${Tenso
 set(TensorRT_VERSION_STRING ${TensorRT_VERSION})
 
 include(FindPackageHandleStandardArgs)
+set(TensorRT_reason "")
+if(TensorRT_INCLUDE_DIR AND NOT TensorRT_LIBRARY)
+  set(TensorRT_reason "programs of major ${TensorRT_MAJOR} need the libraries of layout ${TensorRT_layout}: configure planish with \
+it in PLANISH_TENSORRT_LAYOUTS, build it and install it again")
+endif()
 find_package_handle_standard_args(TensorRT REQUIRED_VARS TensorRT_LIBRARY TensorRT_INCLUDE_DIR
-  VERSION_VAR TensorRT_VERSION)
+  VERSION_VAR TensorRT_VERSION REASON_FAILURE_MESSAGE "${TensorRT_reason}")
 if(TensorRT_FOUND AND NOT TARGET TensorRT::TensorRT)
   add_library(TensorRT::TensorRT INTERFACE IMPORTED)
   target_link_libraries(TensorRT::TensorRT INTERFACE TensorRT::nvinfer)

@@ -5,53 +5,11 @@
 #include "NvOnnxParser.h"
 #include "NvUffParser.h"
 #include "faulty.h"
-#include "program.h"
+#include "refused.h"
 
 REGISTER_TENSORRT_PLUGIN(ScaleDynamicCreator);
 
 namespace {
-
-Recorder recorder;
-
-// A result that means failure, a line of an error and a report of it.
-#define REFUSED(call)                                                        \
-  do {                                                                       \
-    const size_t lines = logger.lines.size(), told = recorder.errors.size(); \
-    EXPECT(!(call));                                                         \
-    EXPECT(logger.lines.size() > lines);                                     \
-    EXPECT(recorder.errors.size() > told);                                   \
-  } while (false)
-
-Dims dims_of(std::initializer_list<int> extents, int rank = -1) {
-  Dims dims = Dims2();
-  int i = 0;
-  for (int extent : extents) dims.d[i++] = extent;
-  dims.nbDims = rank == -1 ? i : rank;
-  return dims;
-}
-
-struct Built {
-  std::unique_ptr<IBuilder> builder{createInferBuilder(logger)};
-  std::unique_ptr<INetworkDefinition> network{explicit_network(*builder)};
-  std::unique_ptr<IBuilderConfig> config{builder->createBuilderConfig()};
-  ITensor* x = network->addInput("x", DataType::kFLOAT, Dims4{1, 2, 3, 4});
-  Built() {
-    builder->setErrorRecorder(&recorder);
-    network->setErrorRecorder(&recorder);
-    config->setBuilderOptimizationLevel(0);
-  }
-  IHostMemory* build(ITensor* output) {
-    if (output == nullptr) return nullptr;
-    output->setName("y");
-    network->markOutput(*output);
-#if NV_TENSORRT_MAJOR >= 8
-    return builder->buildSerializedNetwork(*network, *config);
-#else
-    std::unique_ptr<ICudaEngine> engine(builder->buildEngineWithConfig(*network, *config));
-    return engine == nullptr ? nullptr : engine->serialize();
-#endif
-  }
-};
 
 std::unique_ptr<IHostMemory> good_plan(bool refittable = false) {
   Built built;

@@ -2,7 +2,9 @@
 // plugins; a model beside layers by calls; weights rearranged. Argument: an ONNX model of one input and one output of
 // 10 numbers.
 
+#include <atomic>
 #include <cstring>
+#include <thread>
 
 #include "NvOnnxParser.h"
 #include "NvUtils.h"
@@ -280,6 +282,41 @@ void model_without_weights(const std::string& model) {
   check(!right.empty() && execute(*engine, *b, 1) == right, "the model's results, bit for bit");
 }
 
+// Contexts that run meanwhile have the weights of before or of after, never a mixture.
+void beside_running() {
+  std::unique_ptr<IBuilder> builder(createInferBuilder(logger));
+  const auto network = explicit_network(*builder);
+  const std::vector<float> few(2 * 9, 1), many(2 * 9, 2);
+  ITensor* x = network->addInput("x", DataType::kFLOAT, Dims4{1, 2, 3, 3});
+  IConvolutionLayer* layer = network->addConvolutionNd(*x, 1, Dims2{3, 3}, weights_of(few), kNone);
+  layer->setName("conv");
+  network->markOutput(*layer->getOutput(0));
+  const auto plan = build(*network, *builder);
+  std::unique_ptr<IRuntime> runtime(createInferRuntime(logger));
+  const auto engine = plan == nullptr ? nullptr : loaded(*runtime, *plan);
+  if (engine == nullptr) return check(false, "an engine to refit while it runs");
+  std::atomic<bool> ends{false};
+  std::atomic<int> runs{0}, wrong{0};
+  std::thread running([&] {
+    std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
+    std::vector<float> in(18, 1), out(1);
+    void* bindings[2] = {in.data(), out.data()};
+    for (; !ends; ++runs)
+      if (!context->executeV2(bindings) || (out[0] != 18 && out[0] != 36) || engine->getNbLayers() < 1) ++wrong;
+  });
+  for (int i = 0; i < 20; ++i) {
+    const int before = runs;
+    std::unique_ptr<IRefitter> refitter(createInferRefitter(*engine, logger));
+    check(refitter->setWeights("conv", WeightsRole::kKERNEL, weights_of(i % 2 == 0 ? many : few)) &&
+              refitter->refitCudaEngine(),
+          "refitting while a context runs");
+    while (runs == before) std::this_thread::yield();
+  }
+  ends = true;
+  running.join();
+  check(wrong == 0, "results while the engine is refitted");
+}
+
 void rearranged() {
   const std::vector<float> matrix = {0, 1, 2, 3, 4, 5};
   const int32_t shape[2] = {2, 3}, order[2] = {1, 0}, parts[3] = {2, 0, 1};
@@ -302,6 +339,7 @@ int main(int argc, char** argv) {
   one_by_one();
   with_plugin();
   model_without_weights(model);
+  beside_running();
   rearranged();
   for (size_t i = 0; failures > 0 && i < logger.lines.size(); ++i) std::printf("  log: %s\n", logger.lines[i].c_str());
   std::printf("%d failures\n", failures);

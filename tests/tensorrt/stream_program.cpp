@@ -153,6 +153,27 @@ void test_graph(IExecutionContext& context, Buffers& buffers) {
   cudaStreamDestroy(stream);
 }
 
+// A stream that was destroyed, or never was one: the call says so, and nothing runs.
+void test_no_stream(IExecutionContext& context, Buffers& buffers) {
+  cudaStream_t stream = nullptr;
+  cudaStreamCreate(&stream);
+  buffers.send(-10.F, stream);
+  expect(context.enqueueV3(stream), "enqueueV3 on a stream");
+  cudaStreamSynchronize(stream);
+  cudaStreamDestroy(stream);
+  for (bool synchronous : {false, true}) {
+    context.setDebugSync(synchronous);
+    const size_t lines = logger.lines.size();
+    expect(!context.enqueueV3(stream), "enqueueV3 on a destroyed stream");
+    expect(!context.enqueueV3(reinterpret_cast<cudaStream_t>(static_cast<uintptr_t>(64))), "enqueueV3 on no stream");
+    expect(logger.lines.size() == lines + 2, "a line for each");
+    expect(logger.lines.back().find("no such stream") != std::string::npos, "what is wrong with the stream");
+  }
+  context.setDebugSync(false);
+  logger.lines.clear();
+  cudaGetLastError();
+}
+
 }  // namespace
 
 int main() {
@@ -165,6 +186,7 @@ int main() {
   test_streams(*context, buffers);
   test_allocator(*context, buffers);
   test_graph(*context, buffers);
+  test_no_stream(*context, buffers);
   for (const std::string& line : logger.lines) std::printf("log: %s\n", line.c_str());
   std::printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;

@@ -22,6 +22,12 @@ int64_t checked_group(LayerContext& context, const Convolution& layer, bool dept
   return group;
 }
 
+void require_outputs(const text::Message& param, int64_t outputs) {
+  if (outputs < 1 && !param.has("num_output"))
+    fail(Code::invalid_model, "num_output, how many outputs it has, is missing");
+  if (outputs < 1) fail(Code::invalid_model, "num_output is {}; 1 and more is accepted", outputs);
+}
+
 Convolution read_convolution(LayerContext& context, bool depthwise) {
   const text::Message& param = context.param("convolution_param");
   const int rank = context.rank(0);
@@ -32,7 +38,7 @@ Convolution read_convolution(LayerContext& context, bool depthwise) {
   Convolution layer;
   layer.channels = fixed_extent(context, context.input(0), 1, "the number of channels");
   layer.outputs = param.integer("num_output", depthwise ? layer.channels : 0);
-  if (layer.outputs < 1) fail(Code::invalid_model, "num_output is {}; 1 and more is accepted", layer.outputs);
+  require_outputs(param, layer.outputs);
   layer.group = checked_group(context, layer, depthwise);
   layer.kernel = spatial_values(param, "kernel_size", "kernel", spatial, -1);
   for (int64_t extent : layer.kernel)
@@ -83,7 +89,7 @@ void import_inner_product(LayerContext& context) {
   const text::Message& param = context.param("inner_product_param");
   const bool has_bias = param.flag("bias_term", true), transposed = param.flag("transpose");
   const int64_t outputs = param.integer("num_output");
-  if (outputs < 1) fail(Code::invalid_model, "num_output is {}; 1 and more is accepted", outputs);
+  require_outputs(param, outputs);
   const Shape in = context.shape(0);
   const bool regions = multiplies_regions(context, outputs);
   const int axis = regions ? 2 : context.axis(param.integer("axis", 1), in.rank());

@@ -68,6 +68,21 @@ std::vector<std::string> wider_nodes(const NetworkImpl& network, const Network& 
   return names;
 }
 
+// Every profile says what every dynamic input may be.
+void require_profiles(const NetworkImpl& network, const std::vector<InputRanges>& profiles) {
+  for (const auto& input : network.inputs()) {
+    if (network.implicit() || std::count(input->extents.begin(), input->extents.end(), -1) == 0) continue;
+    const std::string found = "input '" + input->name + "' has dynamic dimensions (" + text_of(input->extents) + ")";
+    if (profiles.empty())
+      refuse(found + " and there is no optimization profile; createOptimizationProfile, setDimensions of kMIN, kOPT " +
+             "and kMAX and addOptimizationProfile give one");
+    for (size_t i = 0; i < profiles.size(); ++i)
+      if (std::none_of(profiles[i].begin(), profiles[i].end(),
+                       [&](const InputRange& range) { return range.input == input->name; }))
+        refuse(found + ", and profile " + std::to_string(i) + " does not set them");
+  }
+}
+
 Tuning tuning_of(int32_t level) { return level <= 0 ? Tuning::off : level >= 5 ? Tuning::full : Tuning::fast; }
 
 }  // namespace
@@ -118,10 +133,9 @@ bool BuilderImpl::platformHasFastFp16() const { return preferred_device() != "cp
 
 // The GPU where there is one, and a compiler for it.
 std::shared_ptr<EngineDevice> BuilderImpl::device() const {
-  auto found = make_device(reporter_.logger(), preferred_device() == "cpu" ? nullptr : allocator_, threads_);
+  auto found = make_device(reporter_, preferred_device() == "cpu" ? nullptr : allocator_, threads_);
   if (planish_device_check_build(found->handle()) == PLANISH_OK) return found;
-  say_once(reporter_.logger(), Severity::kWARNING,
-           std::string("plans are built for the processor: ") + planish_last_error());
+  reporter_.say_once(Severity::kWARNING, std::string("plans are built for the processor: ") + planish_last_error());
   return std::make_shared<EngineDevice>("cpu", nullptr, threads_);
 }
 
@@ -129,7 +143,7 @@ std::shared_ptr<EngineDevice> BuilderImpl::device() const {
 void BuilderImpl::say_precisions(const NetworkImpl& network, const ConfigImpl& config, bool on_gpu) const {
   using nvinfer1::BuilderFlag;
   if (config.getFlag(BuilderFlag::kFP16) && !on_gpu)
-    say_once(reporter_.logger(), Severity::kINFO, "kFP16: this device computes in fp32, which is at least as exact");
+    reporter_.say_once(Severity::kINFO, "kFP16: this device computes in fp32, which is at least as exact");
   if (!config.getFlag(BuilderFlag::kINT8)) return;
   if (config.getInt8Calibrator() != nullptr && is_explicit(network))
     reporter_.warn("the network has quantise layers: the calibrator is not asked");
@@ -154,6 +168,7 @@ Blob BuilderImpl::build(NetworkImpl& network, const ConfigImpl& config) const {
     options.profiles.push_back(config.profiles()[i]->ranges());
     values += config.profiles()[i]->shape_values_note(static_cast<int>(i));
   }
+  require_profiles(network, options.profiles);
   if (!values.empty()) options.notes.emplace_back(kNoteShapeValues, values);
   if (network.implicit()) {
     options.profiles.clear();

@@ -7,11 +7,7 @@
 namespace planish::tensorrt {
 namespace {
 
-size_t index_of(nvinfer1::OptProfileSelector select) {
-  const auto index = static_cast<size_t>(select);
-  if (index > 2) refuse("a selector of " + std::to_string(index) + "; 0 to 2 are known");
-  return index;
-}
+size_t index_of(nvinfer1::OptProfileSelector select) { return static_cast<size_t>(known(select)); }
 
 }  // namespace
 
@@ -69,13 +65,19 @@ int32_t ProfileImpl::getNbShapeValues(char const* input) const {
 }
 
 int32_t const* ProfileImpl::getShapeValues(char const* input, nvinfer1::OptProfileSelector select) const {
-  const auto at = input == nullptr ? values_.end() : values_.find(input);
-  return at == values_.end() ? nullptr : at->second.narrow[static_cast<size_t>(select) % 3].data();
+  return reporter_.guard("IOptimizationProfile::getShapeValues", static_cast<int32_t const*>(nullptr), [&] {
+    const auto at = input == nullptr ? values_.end() : values_.find(input);
+    const size_t which = index_of(select);
+    return at == values_.end() ? nullptr : at->second.narrow[which].data();
+  });
 }
 
 int64_t const* ProfileImpl::getShapeValuesV2(char const* input, nvinfer1::OptProfileSelector select) const {
-  const auto at = input == nullptr ? values_.end() : values_.find(input);
-  return at == values_.end() ? nullptr : at->second.wide[static_cast<size_t>(select) % 3].data();
+  return reporter_.guard("IOptimizationProfile::getShapeValuesV2", static_cast<int64_t const*>(nullptr), [&] {
+    const auto at = input == nullptr ? values_.end() : values_.find(input);
+    const size_t which = index_of(select);
+    return at == values_.end() ? nullptr : at->second.wide[which].data();
+  });
 }
 
 bool ProfileImpl::setExtraMemoryTarget(float target) {
@@ -120,20 +122,17 @@ std::string ProfileImpl::shape_values_note(int profile) const {
 // --- configurations
 
 void ConfigImpl::setEngineCapability(nvinfer1::EngineCapability capability) {
-  s.capability = capability;
+  if (!take(s.capability, capability)) return;
   if (capability != nvinfer1::EngineCapability::kSTANDARD)
     reporter_.warn("setEngineCapability: engines of this library are of the standard capability");
 }
 
 void ConfigImpl::setMemoryPoolLimit(nvinfer1::MemoryPoolType pool, size_t bytes) {
-  const auto index = static_cast<size_t>(pool);
-  if (index >= s.pools.size()) return reporter_.error(nvinfer1::ErrorCode::kINVALID_ARGUMENT, "there is no such pool");
-  s.pools[index] = bytes;
+  reporter_.guard("setMemoryPoolLimit", [&] { s.pools.at(static_cast<size_t>(known(pool))) = bytes; });
 }
 
 size_t ConfigImpl::getMemoryPoolLimit(nvinfer1::MemoryPoolType pool) const {
-  const auto index = static_cast<size_t>(pool);
-  return index < s.pools.size() ? s.pools[index] : 0;
+  return reporter_.guard("getMemoryPoolLimit", size_t{0}, [&] { return s.pools.at(static_cast<size_t>(known(pool))); });
 }
 
 static std::shared_ptr<const ProfileImpl> shared(nvinfer1::IOptimizationProfile const* profile) {
@@ -156,13 +155,13 @@ int32_t ConfigImpl::addOptimizationProfile(nvinfer1::IOptimizationProfile const*
 }
 
 void ConfigImpl::want_device(nvinfer1::DeviceType type) {
+  if (!take(type, type)) return;
   if (type == nvinfer1::DeviceType::kDLA)
-    say_once(reporter_.logger(), Severity::kWARNING, "there are 0 DLA cores here; layers run on the default device");
+    reporter_.say_once(Severity::kWARNING, "there are 0 DLA cores here; layers run on the default device");
 }
 
 void ConfigImpl::setDLACore(int32_t core) {
-  if (core >= 0)
-    say_once(reporter_.logger(), Severity::kWARNING, "there are 0 DLA cores here; layers run on the default device");
+  if (core >= 0) reporter_.say_once(Severity::kWARNING, "there are 0 DLA cores here; layers run on the default device");
 }
 
 nvinfer1::ITimingCache* ConfigImpl::createTimingCache(void const* blob, size_t size) const {

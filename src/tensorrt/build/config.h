@@ -10,6 +10,7 @@
 #include "NvInfer.h"
 #include "planish/planish.hpp"
 #include "tensorrt/build/timing_cache.h"
+#include "tensorrt/runtime/enums.h"
 #include "tensorrt/runtime/report.h"
 #include "tensorrt/runtime/types.h"
 
@@ -57,9 +58,9 @@ class ConfigImpl final : public nvinfer1::IBuilderConfig {
 
   void setFlags(nvinfer1::BuilderFlags flags) override { s.flags = flags; }
   nvinfer1::BuilderFlags getFlags() const override { return s.flags; }
-  void clearFlag(nvinfer1::BuilderFlag flag) override { s.flags &= ~bit(flag); }
-  void setFlag(nvinfer1::BuilderFlag flag) override { s.flags |= bit(flag); }
-  bool getFlag(nvinfer1::BuilderFlag flag) const override { return (s.flags & bit(flag)) != 0; }
+  void clearFlag(nvinfer1::BuilderFlag flag) override { change(s.flags, flag, false); }
+  void setFlag(nvinfer1::BuilderFlag flag) override { change(s.flags, flag, true); }
+  bool getFlag(nvinfer1::BuilderFlag flag) const override { return has(s.flags, flag); }
   void reset() override { s = {}; }
   void setMinTimingIterations(int32_t n) override { s.min_timing = n; }
   int32_t getMinTimingIterations() const override { return s.min_timing; }
@@ -79,11 +80,9 @@ class ConfigImpl final : public nvinfer1::IBuilderConfig {
   nvinfer1::IOptimizationProfile const* getCalibrationProfile() override { return s.calibration_profile.get(); }
   void setQuantizationFlags(nvinfer1::QuantizationFlags flags) override { s.quantization_flags = flags; }
   nvinfer1::QuantizationFlags getQuantizationFlags() const override { return s.quantization_flags; }
-  void clearQuantizationFlag(nvinfer1::QuantizationFlag flag) override { s.quantization_flags &= ~bit(flag); }
-  void setQuantizationFlag(nvinfer1::QuantizationFlag flag) override { s.quantization_flags |= bit(flag); }
-  bool getQuantizationFlag(nvinfer1::QuantizationFlag flag) const override {
-    return (s.quantization_flags & bit(flag)) != 0;
-  }
+  void clearQuantizationFlag(nvinfer1::QuantizationFlag flag) override { change(s.quantization_flags, flag, false); }
+  void setQuantizationFlag(nvinfer1::QuantizationFlag flag) override { change(s.quantization_flags, flag, true); }
+  bool getQuantizationFlag(nvinfer1::QuantizationFlag flag) const override { return has(s.quantization_flags, flag); }
   int32_t addOptimizationProfile(nvinfer1::IOptimizationProfile const* profile) override;
   int32_t getNbOptimizationProfiles() const override { return static_cast<int32_t>(s.profiles.size()); }
   void setDeviceType(nvinfer1::ILayer const*, nvinfer1::DeviceType type) override { want_device(type); }
@@ -95,7 +94,7 @@ class ConfigImpl final : public nvinfer1::IBuilderConfig {
   int32_t getDLACore() const override { return -1; }
   void setDefaultDeviceType(nvinfer1::DeviceType type) override { want_device(type); }
   nvinfer1::DeviceType getDefaultDeviceType() const override { return nvinfer1::DeviceType::kGPU; }
-  void setProfilingVerbosity(nvinfer1::ProfilingVerbosity verbosity) override { s.verbosity = verbosity; }
+  void setProfilingVerbosity(nvinfer1::ProfilingVerbosity verbosity) override { take(s.verbosity, verbosity); }
   nvinfer1::ProfilingVerbosity getProfilingVerbosity() const override { return s.verbosity; }
   void setAlgorithmSelector(nvinfer1::IAlgorithmSelector* selector) override { s.selector = selector; }
   nvinfer1::IAlgorithmSelector* getAlgorithmSelector() const override { return s.selector; }
@@ -104,17 +103,15 @@ class ConfigImpl final : public nvinfer1::IBuilderConfig {
   nvinfer1::ITimingCache* createTimingCache(void const* blob, size_t size) const override;
   bool setTimingCache(nvinfer1::ITimingCache const& cache, bool ignore_mismatch) override;
   nvinfer1::ITimingCache const* getTimingCache() const override { return s.cache; }
-  void setPreviewFeature(nvinfer1::PreviewFeature feature, bool on) override {
-    s.preview = on ? s.preview | bit(feature) : s.preview & ~bit(feature);
-  }
-  bool getPreviewFeature(nvinfer1::PreviewFeature feature) const override { return (s.preview & bit(feature)) != 0; }
+  void setPreviewFeature(nvinfer1::PreviewFeature feature, bool on) override { change(s.preview, feature, on); }
+  bool getPreviewFeature(nvinfer1::PreviewFeature feature) const override { return has(s.preview, feature); }
   void setBuilderOptimizationLevel(int32_t level) override { s.level = level; }
   int32_t getBuilderOptimizationLevel() const override { return s.level; }
   void setMaxNbTactics(int32_t n) override { s.max_tactics = n; }
   int32_t getMaxNbTactics() const override { return s.max_tactics; }
-  void setHardwareCompatibilityLevel(nvinfer1::HardwareCompatibilityLevel level) override { s.hardware = level; }
+  void setHardwareCompatibilityLevel(nvinfer1::HardwareCompatibilityLevel level) override { take(s.hardware, level); }
   nvinfer1::HardwareCompatibilityLevel getHardwareCompatibilityLevel() const override { return s.hardware; }
-  void setRuntimePlatform(nvinfer1::RuntimePlatform platform) override { s.platform = platform; }
+  void setRuntimePlatform(nvinfer1::RuntimePlatform platform) override { take(s.platform, platform); }
   nvinfer1::RuntimePlatform getRuntimePlatform() const override { return s.platform; }
   void setPluginsToSerialize(char const* const* paths, int32_t count) override;
   char const* getPluginToSerialize(int32_t index) const override;
@@ -123,7 +120,7 @@ class ConfigImpl final : public nvinfer1::IBuilderConfig {
   int32_t getMaxAuxStreams() const override { return s.aux_streams; }
   void setProgressMonitor(nvinfer1::IProgressMonitor* monitor) override { s.monitor = monitor; }
   nvinfer1::IProgressMonitor* getProgressMonitor() const override { return s.monitor; }
-  bool setTilingOptimizationLevel(nvinfer1::TilingOptimizationLevel level) override { return s.tiling = level, true; }
+  bool setTilingOptimizationLevel(nvinfer1::TilingOptimizationLevel level) override { return take(s.tiling, level); }
   nvinfer1::TilingOptimizationLevel getTilingOptimizationLevel() const override { return s.tiling; }
   bool setL2LimitForTiling(int64_t bytes) override { return s.l2_limit = bytes, true; }
   int64_t getL2LimitForTiling() const override { return s.l2_limit; }
@@ -136,14 +133,23 @@ class ConfigImpl final : public nvinfer1::IBuilderConfig {
   const ProfileImpl* calibration_profile() const { return s.calibration_profile.get(); }
 
  private:
+  // Each says in the log what is no value of its enumeration, and changes nothing then.
   template <class Enum>
-  static uint32_t bit(Enum value) {
-    return 1U << static_cast<uint32_t>(value);
+  bool take(Enum& member, Enum value) {
+    return reporter_.guard("IBuilderConfig", false, [&] { return member = known(value), true; });
+  }
+  template <class Enum>
+  void change(uint32_t& flags, Enum flag, bool on) {
+    reporter_.guard("IBuilderConfig", [&] { flags = on ? flags | bit_of(flag) : flags & ~bit_of(flag); });
+  }
+  template <class Enum>
+  bool has(uint32_t flags, Enum flag) const {
+    return reporter_.guard("IBuilderConfig", false, [&] { return (flags & bit_of(flag)) != 0; });
   }
   void want_device(nvinfer1::DeviceType type);
 
   struct Settings {
-    nvinfer1::BuilderFlags flags = bit(nvinfer1::BuilderFlag::kTF32);
+    nvinfer1::BuilderFlags flags = bit_of(nvinfer1::BuilderFlag::kTF32);
     int32_t min_timing = 1, avg_timing = 1, level = 3, max_tactics = -1, aux_streams = -1;
     nvinfer1::EngineCapability capability = nvinfer1::EngineCapability::kSTANDARD;
     std::array<size_t, 6> pools{};

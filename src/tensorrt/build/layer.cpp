@@ -1,5 +1,7 @@
 #include "tensorrt/build/layer.h"
 
+#include <algorithm>
+
 namespace planish::tensorrt {
 namespace {
 
@@ -44,6 +46,34 @@ const char* kind_name(nvinfer1::LayerType type) {
   }
 }
 
+// How many inputs a layer may be given; 0: as many as it was made with.
+size_t most_inputs(nvinfer1::LayerType type) {
+  using nvinfer1::LayerType;
+  switch (type) {
+    case LayerType::kSHUFFLE:
+    case LayerType::kTOPK:
+    case LayerType::kRESIZE:
+    case LayerType::kRECURRENCE:
+    case LayerType::kLOOP_OUTPUT:
+    case LayerType::kDYNAMIC_QUANTIZE:
+      return 2;
+    case LayerType::kCONVOLUTION:
+    case LayerType::kDECONVOLUTION:
+    case LayerType::kFILL:
+    case LayerType::kQUANTIZE:
+    case LayerType::kDEQUANTIZE:
+      return 3;
+    case LayerType::kROTARY_EMBEDDING:
+      return 4;
+    case LayerType::kSLICE:
+    case LayerType::kNMS:
+    case LayerType::kATTENTION_OUTPUT:
+      return 5;
+    default:
+      return 0;
+  }
+}
+
 }  // namespace
 
 LayerCore::LayerCore(NetworkImpl& owner, nvinfer1::LayerType kind, size_t outputs)
@@ -59,17 +89,22 @@ std::string LayerCore::default_name() const {
   return "(Unnamed Layer* " + std::to_string(number) + ") [" + kind_name(type) + "]";
 }
 
-void LayerCore::set_input(int32_t index, nvinfer1::ITensor& tensor) {
-  network.reporter().guard("ILayer::setInput", [&] {
-    if (index < 0 || index > 15) refuse("input " + std::to_string(index) + " of layer '" + name + "'");
+bool LayerCore::set_input(int32_t index, nvinfer1::ITensor& tensor) {
+  return network.reporter().guard("ILayer::setInput", false, [&] {
+    const size_t accepted = std::max(operands.size(), imported ? 0 : most_inputs(type));
+    if (index < 0 || static_cast<size_t>(index) >= accepted)
+      refuse("input " + std::to_string(index) + " of layer '" + name + "'; " + std::to_string(accepted) +
+             " are accepted");
     if (imported) {
       TensorImpl& given = network.own(tensor);
       network.nodes().set_operand(nodes.at(0), static_cast<size_t>(index), network.value_of(given));
     } else {
+      static_cast<void>(network.own(tensor));
       changed();
     }
     if (operands.size() <= static_cast<size_t>(index)) operands.resize(static_cast<size_t>(index) + 1, nullptr);
     operands[static_cast<size_t>(index)] = &network.own(tensor);
+    return true;
   });
 }
 
@@ -80,8 +115,15 @@ void LayerCore::changed() {
     network.take_back(*this);
 }
 
+void LayerCore::set_extents(Extents& member, const nvinfer1::Dims& dims) {
+  network.reporter().guard("ILayer", [&] { set(member, extents_of(dims)); });
+}
+
 void LayerCore::rename(const std::string& text) {
-  if (!imported) return set(name, text);
+  if (!imported) {
+    set(name, text);
+    return;
+  }
   name = text;
   network.reporter().guard("ILayer::setName", [&] { network.nodes().set_name(nodes.at(0), name); });
 }
@@ -172,7 +214,9 @@ float wide(uint16_t bits, DataType type) {
 
 void require_count(const nvinfer1::Weights& given, const Extents& extents, const char* what) {
   const int64_t needed = element_count(extents);
-  if (given.count != needed || (given.values == nullptr && needed > 0))
+  if (given.values == nullptr && given.count > 0)
+    refuse(std::string(what) + ": the pointer to " + std::to_string(given.count) + " weights is null");
+  if (given.count != needed)
     refuse(std::string(what) + ": " + std::to_string(given.count) + " weights, " + std::to_string(needed) +
            " are needed (" + text_of(extents) + ")");
 }
@@ -202,6 +246,15 @@ Value Emit::weights(const nvinfer1::Weights& given, const Extents& extents, cons
   }
   layer_.own_weights.push_back({given.values, what, value});
   return value;
+}
+
+void Emit::require_positive(Value x, const char* what) const {
+  for (auto node = net.producer(x); node && net.op(*node) == "identity"; node = net.producer(x))
+    x = net.operands(*node).at(0);
+  if (!net.is_constant(x) || !is_float(net.dtype(x)) || net.dtype(x) == DataType::f64) return;
+  const Extents extents = net.extents(x);
+  for (float number : floats_of({type_of(net.dtype(x)), net.constant_data(x), element_count(extents)}, extents, what))
+    if (!(number > 0)) refuse(std::string(what) + ": " + std::to_string(number) + "; numbers above 0 are accepted");
 }
 
 Value Emit::number(Value x, double value) {

@@ -31,12 +31,17 @@ class LayerCore {
   std::string default_name() const;
   // What was made of this layer no longer holds.
   virtual void changed();
-  // A member that lower() looks at.
+  // A member that lower() looks at. False and a line in the log: the value is none of its enumeration's.
   template <class T, class U>
-  void set(T& member, const U& value) {
-    changed();
-    member = value;
+  bool set(T& member, const U& value) {
+    return network.reporter().guard("ILayer", false, [&] {
+      if constexpr (std::is_enum_v<T>) known(T{value});
+      changed();
+      member = value;
+      return true;
+    });
   }
+  void set_extents(Extents& member, const nvinfer1::Dims& dims);
 
   NetworkImpl& network;
   nvinfer1::LayerType type;
@@ -57,7 +62,7 @@ class LayerCore {
   nvinfer1::DataType precision = nvinfer1::DataType::kFLOAT;
   bool precision_set = false;
 
-  void set_input(int32_t index, nvinfer1::ITensor& tensor);
+  bool set_input(int32_t index, nvinfer1::ITensor& tensor);   // of those that a caller may give
   void set_operand(size_t index, nvinfer1::ITensor* tensor);  // null: absent
 };
 
@@ -81,7 +86,9 @@ class LayerOf : public Interface, public LayerCore {
     return index < 0 || index >= getNbOutputs() ? nullptr : results[static_cast<size_t>(index)].get();
   }
   void setInput(int32_t index, nvinfer1::ITensor& tensor) override { set_input(index, tensor); }
-  void setPrecision(nvinfer1::DataType wanted) override { precision = wanted, precision_set = true; }
+  void setPrecision(nvinfer1::DataType wanted) override {
+    network.reporter().guard("ILayer::setPrecision", [&] { precision = known(wanted), precision_set = true; });
+  }
   nvinfer1::DataType getPrecision() const override { return precision; }
   bool precisionIsSet() const override { return precision_set; }
   void resetPrecision() override { precision = nvinfer1::DataType::kFLOAT, precision_set = false; }
@@ -107,6 +114,8 @@ class LayerOf : public Interface, public LayerCore {
   int32_t getNbRanks() const override { return 1; }
 };
 
+// Error when there are not as many, or none.
+void require_count(const nvinfer1::Weights& weights, const Extents& extents, const char* what);
 // As f32. Error when there are not as many.
 std::vector<float> floats_of(const nvinfer1::Weights& weights, const Extents& extents, const char* what);
 
@@ -163,6 +172,8 @@ class Emit {
   int offset() const { return implicit ? 1 : 0; }
   int rank(Value x) const { return static_cast<int>(net.extents(x).size()); }
   Extents extents(Value x) const { return net.extents(x); }
+  // Error where the value is constant and has an element that is not above 0.
+  void require_positive(Value x, const char* what) const;
   // The bits of a mask as axes.
   Extents axes(uint32_t mask) const;
 
@@ -173,9 +184,15 @@ class Emit {
   LayerCore& layer_;
 };
 
+template <class... Enums>
+bool NetworkImpl::takes(const char* call, Enums... values) const {
+  return reporter_.guard(call, false, [&] { return (static_cast<void>(known(values)), ...), true; });
+}
+
 template <class Layer, class... Args>
 Layer* NetworkImpl::make(const char* call, Args&&... args) {
   return reporter_.guard(call, static_cast<Layer*>(nullptr), [&] {
+    (known(args), ...);
     auto layer = std::make_unique<Layer>(*this, std::forward<Args>(args)...);
     Layer* made = layer.get();
     add(std::move(layer));

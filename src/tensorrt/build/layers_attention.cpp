@@ -125,6 +125,7 @@ void MoELayer::lower(Emit& emit) {
 nvinfer1::IAttention* NetworkImpl::addAttentionV2(nvinfer1::ITensor& q, nvinfer1::ITensor& k, nvinfer1::ITensor& v,
                                                   nvinfer1::AttentionNormalizationOp op,
                                                   nvinfer1::CausalMaskKind causal) {
+  if (!takes("addAttention", op, causal)) return nullptr;
   auto attention = std::make_unique<AttentionImpl>();
   auto* layer = make<AttentionLayer>("addAttention", *attention, q, k, v);
   if (layer == nullptr) return nullptr;
@@ -145,7 +146,8 @@ nvinfer1::IRotaryEmbeddingLayer* NetworkImpl::addRotaryEmbedding(nvinfer1::ITens
   return make<RotaryEmbeddingLayer>("addRotaryEmbedding", x, cosines, sines, interleaved, turned);
 }
 nvinfer1::IKVCacheUpdateLayer* NetworkImpl::addKVCacheUpdate(nvinfer1::ITensor& cache, nvinfer1::ITensor& update,
-                                                             nvinfer1::ITensor& positions, nvinfer1::KVCacheMode) {
+                                                             nvinfer1::ITensor& positions, nvinfer1::KVCacheMode mode) {
+  if (!takes("addKVCacheUpdate", mode)) return nullptr;
   return make<CacheUpdateLayer>("addKVCacheUpdate", cache, update, positions);
 }
 nvinfer1::IMoELayer* NetworkImpl::addMoE(nvinfer1::ITensor& hidden, nvinfer1::ITensor& experts,

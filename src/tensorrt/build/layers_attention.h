@@ -31,7 +31,7 @@ class AttentionImpl final : public nvinfer1::IAttention {
  public:
   AttentionImpl() = default;
   bool setNormalizationOperation(nvinfer1::AttentionNormalizationOp op) override {
-    return layer->set(layer->normalization, op), true;
+    return layer->set(layer->normalization, op);
   }
   nvinfer1::AttentionNormalizationOp getNormalizationOperation() const override { return layer->normalization; }
   bool setMask(nvinfer1::ITensor& mask) override { return setInput(3, mask); }
@@ -40,15 +40,11 @@ class AttentionImpl final : public nvinfer1::IAttention {
     return setCausalKind(on ? nvinfer1::CausalMaskKind::kUPPER_LEFT : nvinfer1::CausalMaskKind::kNONE);
   }
   bool getCausal() const override { return layer->causal != nvinfer1::CausalMaskKind::kNONE; }
-  bool setCausalKind(nvinfer1::CausalMaskKind kind) override { return layer->set(layer->causal, kind), true; }
+  bool setCausalKind(nvinfer1::CausalMaskKind kind) override { return layer->set(layer->causal, kind); }
   nvinfer1::CausalMaskKind getCausalKind() const override { return layer->causal; }
   bool setDecomposable(bool on) override { return decomposable = on, true; }
   bool getDecomposable() const override { return decomposable; }
-  bool setInput(int32_t index, nvinfer1::ITensor& input) override {
-    if (index < 0 || index > 4) return false;
-    layer->setInput(index, input);
-    return true;
-  }
+  bool setInput(int32_t index, nvinfer1::ITensor& input) override { return layer->set_input(index, input); }
   int32_t getNbInputs() const override { return layer->getNbInputs(); }
   nvinfer1::ITensor* getInput(int32_t index) const override { return layer->getInput(index); }
   int32_t getNbOutputs() const override { return 1; }
@@ -57,9 +53,7 @@ class AttentionImpl final : public nvinfer1::IAttention {
   char const* getName() const override { return layer->getName(); }
   bool setNormalizationQuantizeScale(nvinfer1::ITensor& tensor) override { return setInput(4, tensor); }
   nvinfer1::ITensor* getNormalizationQuantizeScale() const override { return layer->operand(4); }
-  bool setNormalizationQuantizeToType(nvinfer1::DataType type) override {
-    return layer->set(layer->quantized, type), true;
-  }
+  bool setNormalizationQuantizeToType(nvinfer1::DataType type) override { return layer->set(layer->quantized, type); }
   nvinfer1::DataType getNormalizationQuantizeToType() const override { return layer->quantized; }
   bool setMetadata(char const* text) override { return layer->setMetadata(text), text != nullptr; }
   char const* getMetadata() const override { return layer->getMetadata(); }

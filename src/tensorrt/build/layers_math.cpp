@@ -75,7 +75,8 @@ void RaggedSoftMaxLayer::lower(Emit& emit) {
 void ReduceLayer::lower(Emit& emit) {
   static constexpr const char* kOps[] = {"reduce_sum", "reduce_prod", "reduce_max", "reduce_min", "reduce_mean"};
   const auto index = static_cast<size_t>(operation);
-  if (index >= std::size(kOps)) refuse("operation " + std::to_string(index) + " is not known");
+  if (index >= std::size(kOps)) refuse("operation " + std::to_string(index) + " reduces nothing");
+  if (axes == 0) refuse("the mask of axes to reduce is 0; a bit for each of them is accepted");
   emit.out(0, emit.op(kOps[index], {emit.in(0), emit.net.ints(emit.axes(axes))}, {{"keepdims", keep_dims}}));
 }
 
@@ -147,7 +148,8 @@ nvinfer1::INormalizationLayer* NetworkImpl::addNormalizationV2(nvinfer1::ITensor
   return make<NormalizationLayer>("addNormalizationV2", x, scale, bias, axes, true);
 }
 nvinfer1::ICumulativeLayer* NetworkImpl::addCumulative(nvinfer1::ITensor& x, nvinfer1::ITensor& axis,
-                                                       nvinfer1::CumulativeOperation, bool exclusive, bool reverse) {
+                                                       nvinfer1::CumulativeOperation op, bool exclusive, bool reverse) {
+  if (!takes("addCumulative", op)) return nullptr;
   return make<CumulativeLayer>("addCumulative", x, axis, exclusive, reverse);
 }
 

@@ -97,7 +97,7 @@ class TopKLayer final : public LayerOf<nvinfer1::ITopKLayer> {
   PLANISH_TENSORRT_PROPERTY(nvinfer1::TopKOperation, Operation, operation, nvinfer1::TopKOperation::kMAX)
   PLANISH_TENSORRT_PROPERTY(int32_t, K, k, 1)
   PLANISH_TENSORRT_PROPERTY(uint32_t, ReduceAxes, axes, 0)
-  bool setIndicesType(nvinfer1::DataType type) override { return set(indices_type, type), true; }
+  bool setIndicesType(nvinfer1::DataType type) override { return set(indices_type, type); }
   nvinfer1::DataType getIndicesType() const override { return indices_type; }
 
  private:

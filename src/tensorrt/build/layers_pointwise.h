@@ -110,6 +110,7 @@ class QuantizeLayerOf final : public LayerOf<Interface> {
   }
   void lower(Emit& emit) override {
     const Value x = emit.in(0), scale = emit.in(1);
+    emit.require_positive(scale, "scale");
     const DataType quantised = kBack ? emit.net.dtype(x) : type_of(to_type);
     Value zero = this->operand(2) == nullptr ? Value{} : emit.cast(emit.in(2), quantised);
     if (!zero.present() && !kBack) zero = emit.cast(emit.op("mul", {scale, emit.number(scale, 0)}), quantised);

@@ -76,6 +76,7 @@ class RnnV2Layer final : public RecurrentLayer<nvinfer1::IRNNv2Layer> {
  private:
   using ByGate = std::map<std::tuple<int32_t, nvinfer1::RNNGateType, bool>, nvinfer1::Weights>;
   void keep(ByGate& all, int32_t layer, nvinfer1::RNNGateType gate, bool of_input, nvinfer1::Weights given) {
+    if (!network.takes("IRNNv2Layer", gate)) return;
     changed();
     all[{layer, gate, of_input}] = given;
   }

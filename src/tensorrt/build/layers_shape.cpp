@@ -130,9 +130,9 @@ void ResizeLayer::lower(Emit& emit) {
   static constexpr const char* kTransforms[] = {"align_corners", "asymmetric", "half_pixel"};
   static constexpr const char* kRounding[] = {"round_prefer_ceil", "round_prefer_floor", "floor", "ceil"};
   const Value x = emit.in(0);
-  Attributes attributes = {{"mode", kModes[static_cast<size_t>(mode) % 3]},
-                           {"coordinate_transformation_mode", kTransforms[static_cast<size_t>(transform) % 3]},
-                           {"nearest_mode", kRounding[static_cast<size_t>(rounding) % 4]}};
+  Attributes attributes = {{"mode", kModes[static_cast<size_t>(mode)]},
+                           {"coordinate_transformation_mode", kTransforms[static_cast<size_t>(transform)]},
+                           {"nearest_mode", kRounding[static_cast<size_t>(rounding)]}};
   if (mode == nvinfer1::InterpolationMode::kCUBIC) {
     attributes.add({"cubic_coeff_a", double{cubic}});
     attributes.add({"exclude_outside", exclude});
@@ -187,7 +187,7 @@ void GridSampleLayer::lower(Emit& emit) {
                         : sample == nvinfer1::SampleMode::kCLAMP ? "border"
                                                                  : "reflection";
   emit.out(0, emit.op("grid_sample", {emit.in(0), emit.in(1)},
-                      {{"mode", kModes[static_cast<size_t>(interpolation) % 3]},
+                      {{"mode", kModes[static_cast<size_t>(interpolation)]},
                        {"padding_mode", padding},
                        {"align_corners", align}}));
 }

@@ -65,14 +65,14 @@ class SliceLayer final : public LayerOf<nvinfer1::ISliceLayer> {
     add_operand(x);
   }
   void lower(Emit& emit) override;
-  void setStart(nvinfer1::Dims const& value) override { set(start, extents_of(value)); }
+  void setStart(nvinfer1::Dims const& value) override { set_extents(start, value); }
   nvinfer1::Dims getStart() const override { return dims_of(start); }
-  void setSize(nvinfer1::Dims const& value) override { set(size, extents_of(value)); }
+  void setSize(nvinfer1::Dims const& value) override { set_extents(size, value); }
   nvinfer1::Dims getSize() const override { return dims_of(size); }
-  void setStride(nvinfer1::Dims const& value) override { set(stride, extents_of(value)); }
+  void setStride(nvinfer1::Dims const& value) override { set_extents(stride, value); }
   nvinfer1::Dims getStride() const override { return dims_of(stride); }
   PLANISH_TENSORRT_PROPERTY(nvinfer1::SampleMode, Mode, mode, nvinfer1::SampleMode::kSTRICT_BOUNDS)
-  void setAxes(nvinfer1::Dims const& value) override { set(axes, extents_of(value)); }
+  void setAxes(nvinfer1::Dims const& value) override { set_extents(axes, value); }
   nvinfer1::Dims getAxes() const override { return axes.empty() ? no_dims() : dims_of(axes); }
 
  private:
@@ -112,7 +112,7 @@ class ResizeLayer final : public LayerOf<nvinfer1::IResizeLayer> {
     add_operand(x);
   }
   void lower(Emit& emit) override;
-  void setOutputDimensions(nvinfer1::Dims const& value) override { set(output, extents_of(value)); }
+  void setOutputDimensions(nvinfer1::Dims const& value) override { set_extents(output, value); }
   nvinfer1::Dims getOutputDimensions() const override {
     return output.empty() ? getOutput(0)->getDimensions() : dims_of(output);
   }
@@ -201,7 +201,7 @@ class ConstantLayer final : public LayerOf<nvinfer1::IConstantLayer> {
       : Base(network, nvinfer1::LayerType::kCONSTANT), weights(values), extents(extents_of(dims)) {}
   void lower(Emit& emit) override;
   PLANISH_TENSORRT_PROPERTY(nvinfer1::Weights, Weights, weights, {})
-  void setDimensions(nvinfer1::Dims const& value) override { set(extents, extents_of(value)); }
+  void setDimensions(nvinfer1::Dims const& value) override { set_extents(extents, value); }
   nvinfer1::Dims getDimensions() const override { return dims_of(extents); }
 
  private:
@@ -213,7 +213,7 @@ class FillLayer final : public LayerOf<nvinfer1::IFillLayer> {
   FillLayer(NetworkImpl& network, const nvinfer1::Dims& dims, nvinfer1::FillOperation op, nvinfer1::DataType to)
       : Base(network, nvinfer1::LayerType::kFILL), operation(op), to_type(to), extents(extents_of(dims)) {}
   void lower(Emit& emit) override;
-  void setDimensions(nvinfer1::Dims const& value) override { set(extents, extents_of(value)); }
+  void setDimensions(nvinfer1::Dims const& value) override { set_extents(extents, value); }
   nvinfer1::Dims getDimensions() const override { return dims_of(extents); }
   PLANISH_TENSORRT_PROPERTY(nvinfer1::FillOperation, Operation, operation, nvinfer1::FillOperation::kLINSPACE)
   PLANISH_TENSORRT_PROPERTY(double, Alpha, alpha, 0)
@@ -249,7 +249,7 @@ class NonZeroLayer final : public LayerOf<nvinfer1::INonZeroLayer> {
     add_operand(x);
   }
   void lower(Emit& emit) override { emit.out(0, emit.index_type(emit.op("nonzero", {emit.in(0)}), indices_type)); }
-  bool setIndicesType(nvinfer1::DataType value) override { return set(indices_type, value), true; }
+  bool setIndicesType(nvinfer1::DataType value) override { return set(indices_type, value); }
   nvinfer1::DataType getIndicesType() const override { return indices_type; }
 
  private:
@@ -267,7 +267,7 @@ class NmsLayer final : public LayerOf<nvinfer1::INMSLayer> {
   PLANISH_TENSORRT_PROPERTY(nvinfer1::BoundingBoxFormat, BoundingBoxFormat, format,
                             nvinfer1::BoundingBoxFormat::kCORNER_PAIRS)
   PLANISH_TENSORRT_PROPERTY(int32_t, TopKBoxLimit, limit, 5000)
-  bool setIndicesType(nvinfer1::DataType value) override { return set(indices_type, value), true; }
+  bool setIndicesType(nvinfer1::DataType value) override { return set(indices_type, value); }
   nvinfer1::DataType getIndicesType() const override { return indices_type; }
 
  private:

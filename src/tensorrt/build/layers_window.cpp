@@ -7,6 +7,11 @@ namespace {
 
 using nvinfer1::PaddingMode;
 
+void require_above_0(const Extents& numbers, const char* what) {
+  for (int64_t number : numbers)
+    if (number < 1) refuse(std::string("the ") + what + " is " + text_of(numbers) + "; 1 and more are accepted");
+}
+
 // Extents of the input's window axes.
 Extents window_axes(const Emit& emit, Value x, const WindowRecord& w) {
   const Extents all = emit.extents(x);
@@ -16,6 +21,9 @@ Extents window_axes(const Emit& emit, Value x, const WindowRecord& w) {
            std::to_string(n));
   for (const Extents* list : {&w.stride, &w.dilation, &w.pre, &w.post})
     if (list->size() != n) refuse("stride, padding and dilation of the window's rank are accepted");
+  require_above_0(w.kernel, "window");
+  require_above_0(w.stride, "stride");
+  require_above_0(w.dilation, "dilation");
   return Extents(all.end() - static_cast<std::ptrdiff_t>(n), all.end());
 }
 
@@ -75,6 +83,7 @@ void apply_formula(const nvinfer1::IOutputDimensionsFormula* formula, const Wind
 }
 
 void require_groups(int64_t groups, int64_t channels, int64_t outputs) {
+  if (outputs < 1) refuse(std::to_string(outputs) + " output channels; 1 and more are accepted");
   if (groups < 1 || channels < 1 || channels % groups != 0 || outputs % groups != 0)
     refuse(std::to_string(groups) + " groups of " + std::to_string(channels) + " input and " + std::to_string(outputs) +
            " output channels");

@@ -22,21 +22,21 @@ class WindowLayer : public LayerOf<Interface> {
     w.stride = w.dilation = Extents(w.kernel.size(), 1);
     w.pre = w.post = Extents(w.kernel.size(), 0);
   }
-  void setStride(nvinfer1::DimsHW value) override { this->set(w.stride, extents_of(value)); }
+  void setStride(nvinfer1::DimsHW value) override { this->set_extents(w.stride, value); }
   nvinfer1::DimsHW getStride() const override { return hw(w.stride); }
   void setPadding(nvinfer1::DimsHW value) override { setPaddingNd(value); }
   nvinfer1::DimsHW getPadding() const override { return hw(w.pre); }
-  void setPrePadding(nvinfer1::Dims const& value) override { this->set(w.pre, extents_of(value)); }
+  void setPrePadding(nvinfer1::Dims const& value) override { this->set_extents(w.pre, value); }
   nvinfer1::Dims getPrePadding() const override { return dims_of(w.pre); }
-  void setPostPadding(nvinfer1::Dims const& value) override { this->set(w.post, extents_of(value)); }
+  void setPostPadding(nvinfer1::Dims const& value) override { this->set_extents(w.post, value); }
   nvinfer1::Dims getPostPadding() const override { return dims_of(w.post); }
   void setPaddingMode(nvinfer1::PaddingMode value) override { this->set(w.mode, value); }
   nvinfer1::PaddingMode getPaddingMode() const override { return w.mode; }
-  void setStrideNd(nvinfer1::Dims const& value) override { this->set(w.stride, extents_of(value)); }
+  void setStrideNd(nvinfer1::Dims const& value) override { this->set_extents(w.stride, value); }
   nvinfer1::Dims getStrideNd() const override { return dims_of(w.stride); }
   void setPaddingNd(nvinfer1::Dims const& value) override {
-    this->set(w.pre, extents_of(value));
-    this->set(w.post, extents_of(value));
+    this->set_extents(w.pre, value);
+    this->set_extents(w.post, value);
   }
   nvinfer1::Dims getPaddingNd() const override { return dims_of(w.pre); }
 
@@ -61,9 +61,9 @@ class WeightedLayer : public WindowLayer<Interface> {
         bias(given_bias) {
     if (maps < 1) refuse(std::to_string(maps) + " output maps");
   }
-  void setKernelSize(nvinfer1::DimsHW value) override { this->set(this->w.kernel, extents_of(value)); }
+  void setKernelSize(nvinfer1::DimsHW value) override { this->set_extents(this->w.kernel, value); }
   nvinfer1::DimsHW getKernelSize() const override { return this->hw(this->w.kernel); }
-  void setKernelSizeNd(nvinfer1::Dims const& value) override { this->set(this->w.kernel, extents_of(value)); }
+  void setKernelSizeNd(nvinfer1::Dims const& value) override { this->set_extents(this->w.kernel, value); }
   nvinfer1::Dims getKernelSizeNd() const override { return dims_of(this->w.kernel); }
   void setNbOutputMaps(nvinfer1::door::Extent value) override { this->set(outputs, value); }
   nvinfer1::door::Extent getNbOutputMaps() const override { return outputs; }
@@ -73,7 +73,7 @@ class WeightedLayer : public WindowLayer<Interface> {
   nvinfer1::Weights getKernelWeights() const override { return kernel_weights; }
   void setBiasWeights(nvinfer1::Weights value) override { this->set(bias, value); }
   nvinfer1::Weights getBiasWeights() const override { return bias; }
-  void setDilationNd(nvinfer1::Dims const& value) override { this->set(this->w.dilation, extents_of(value)); }
+  void setDilationNd(nvinfer1::Dims const& value) override { this->set_extents(this->w.dilation, value); }
   nvinfer1::Dims getDilationNd() const override { return dims_of(this->w.dilation); }
 
  protected:
@@ -91,7 +91,7 @@ class ConvolutionLayer final : public WeightedLayer<nvinfer1::IConvolutionLayer>
                    nvinfer1::Weights weights, nvinfer1::Weights bias)
       : WeightedLayer(network, nvinfer1::LayerType::kCONVOLUTION, x, maps, kernel, weights, bias) {}
   void lower(Emit& emit) override;
-  void setDilation(nvinfer1::DimsHW value) override { set(w.dilation, extents_of(value)); }
+  void setDilation(nvinfer1::DimsHW value) override { set_extents(w.dilation, value); }
   nvinfer1::DimsHW getDilation() const override { return hw(w.dilation); }
 };
 
@@ -111,9 +111,9 @@ class PoolingLayer final : public WindowLayer<nvinfer1::IPoolingLayer> {
   PLANISH_TENSORRT_PROPERTY(nvinfer1::PoolingType, PoolingType, pooling, nvinfer1::PoolingType::kMAX)
   PLANISH_TENSORRT_PROPERTY(float, BlendFactor, blend, 0)
   PLANISH_TENSORRT_PROPERTY(bool, AverageCountExcludesPadding, excludes_padding, true)
-  void setWindowSize(nvinfer1::DimsHW value) override { set(w.kernel, extents_of(value)); }
+  void setWindowSize(nvinfer1::DimsHW value) override { set_extents(w.kernel, value); }
   nvinfer1::DimsHW getWindowSize() const override { return hw(w.kernel); }
-  void setWindowSizeNd(nvinfer1::Dims const& value) override { set(w.kernel, extents_of(value)); }
+  void setWindowSizeNd(nvinfer1::Dims const& value) override { set_extents(w.kernel, value); }
   nvinfer1::Dims getWindowSizeNd() const override { return dims_of(w.kernel); }
 };
 

@@ -42,7 +42,7 @@ NetworkImpl::NetworkImpl(nvinfer1::IBuilder& builder, const Reporter& reporter,
 NetworkImpl::~NetworkImpl() = default;
 
 bool NetworkImpl::markDebug(nvinfer1::ITensor&) {
-  say_once(reporter_.logger(), Severity::kWARNING, "values are not shown to debug listeners: no tensor is marked");
+  reporter_.say_once(Severity::kWARNING, "values are not shown to debug listeners: no tensor is marked");
   return false;
 }
 

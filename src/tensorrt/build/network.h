@@ -11,6 +11,7 @@
 
 #include "NvInfer.h"
 #include "planish/planish.hpp"
+#include "tensorrt/runtime/enums.h"
 #include "tensorrt/runtime/plugin_session.h"
 #include "tensorrt/runtime/refit_record.h"
 #include "tensorrt/runtime/report.h"
@@ -44,7 +45,7 @@ class TensorImpl final : public nvinfer1::ITensor {
   void setBroadcastAcrossBatch(bool on) override { broadcast = on; }
   bool getBroadcastAcrossBatch() const override { return broadcast; }
   nvinfer1::TensorLocation getLocation() const override { return location; }
-  void setLocation(nvinfer1::TensorLocation where) override { location = where; }
+  void setLocation(nvinfer1::TensorLocation where) override;
   void setAllowedFormats(nvinfer1::TensorFormats allowed) override;
   nvinfer1::TensorFormats getAllowedFormats() const override { return formats; }
   bool isShapeTensor() const override;
@@ -111,7 +112,7 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   }
   nvinfer1::NetworkDefinitionCreationFlags getFlags() const override { return flags_; }
   bool getFlag(nvinfer1::NetworkDefinitionCreationFlag flag) const override {
-    return (flags_ & (1U << static_cast<uint32_t>(flag))) != 0;
+    return reporter_.guard("INetworkDefinition::getFlag", false, [&] { return (flags_ & bit_of(flag)) != 0; });
   }
   bool setWeightsName(nvinfer1::Weights weights, char const* name) override;
   bool markWeightsRefittable(char const* name) override { return name != nullptr && refittable_.insert(name).second; }
@@ -144,6 +145,8 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   void take_back_all();
   void input_changed(TensorImpl& input);
   void add(std::unique_ptr<LayerCore> layer);
+  template <class... Enums>
+  bool takes(const char* call, Enums... values) const;  // false and a line in the log: one is none of its enumeration's
   template <class Layer, class... Args>
   Layer* make(const char* call, Args&&... args);  // a layer of the caller's kind, or null and a line in the log
   TensorImpl& add_input_of(const Network& model, Value of_model, Value value);
@@ -184,7 +187,8 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   void make_input(TensorImpl& input);
   void set_input_type(TensorImpl& input);
   bool read_with_extents(TensorImpl& input);
-  void make_nodes(LayerCore& layer);
+  void make_nodes(LayerCore& last);
+  void lower(LayerCore& layer);  // whose operands have values
   void drop_nodes(LayerCore& layer);
 
   nvinfer1::IBuilder& builder_;

@@ -33,27 +33,57 @@ Value NetworkImpl::value_of(TensorImpl& tensor) {
   return tensor.value;
 }
 
-void NetworkImpl::make_nodes(LayerCore& layer) {
-  if (layer.made) return;
-  if (layer.making) throw Error(Code::invalid_model, "layer '" + layer.name + "' depends on itself");
-  layer.making = true;
+// A layer behind those that its operands come from, without recursion: chains are as long as callers make them.
+void NetworkImpl::make_nodes(LayerCore& last) {
+  struct Open {
+    LayerCore* layer;
+    size_t operands = 0;  // that have values
+  };
+  std::vector<Open> open;
+  const auto begin = [&](LayerCore& layer) {
+    if (layer.making) throw Error(Code::invalid_model, "layer '" + layer.name + "' depends on itself");
+    open.push_back({&layer});
+    layer.making = true;
+  };
+  if (last.made) return;
+  begin(last);
   try {
-    for (size_t i = 0; i < std::min(layer.operands.size(), layer.first_operands); ++i)
-      if (layer.operands[i] != nullptr) value_of(*layer.operands[i]);
-    Emit emit(*this, layer);
-    layer.lower(emit);
-    for (const auto& result : layer.results) {
-      if (!result->type_set || !result->value.present()) continue;
-      const DataType wanted = type_of(result->type), found = nodes_->dtype(result->value);
-      if (wanted != found && !result->is_wish(found) && !(is_float(wanted) && is_float(found)))
-        result->value = emit.cast(result->value, wanted);
+    while (!open.empty()) {
+      auto& [layer, done] = open.back();
+      if (done < std::min(layer->operands.size(), layer->first_operands)) {
+        TensorImpl* operand = layer->operands[done];
+        if (operand != nullptr && !operand->value.present() && !operand->is_input && !operand->producer->made) {
+          begin(*operand->producer);
+          continue;
+        }
+        if (operand != nullptr) value_of(*operand);
+        ++done;
+        continue;
+      }
+      lower(*layer);
+      layer->making = false;
+      open.pop_back();
     }
-  } catch (const Error& error) {
-    layer.making = false;
-    drop_nodes(layer);
-    throw Error(error.code(), "layer '" + layer.name + "': " + error.what());
+  } catch (...) {
+    for (const Open& one : open) one.layer->making = false;
+    drop_nodes(*open.back().layer);
+    try {
+      throw;
+    } catch (const Error& error) {
+      throw Error(error.code(), "layer '" + open.back().layer->name + "': " + error.what());
+    }
   }
-  layer.making = false;
+}
+
+void NetworkImpl::lower(LayerCore& layer) {
+  Emit emit(*this, layer);
+  layer.lower(emit);
+  for (const auto& result : layer.results) {
+    if (!result->type_set || !result->value.present()) continue;
+    const DataType wanted = type_of(result->type), found = nodes_->dtype(result->value);
+    if (wanted != found && !result->is_wish(found) && !(is_float(wanted) && is_float(found)))
+      result->value = emit.cast(result->value, wanted);
+  }
   layer.made = true;
   made_.push_back(&layer);
 }

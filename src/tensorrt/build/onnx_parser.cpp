@@ -49,7 +49,7 @@ class OnnxParser final : public nvonnxparser::IParser {
     return supported_ = attempt("supportsModel", [&] {
              if (bytes == nullptr || size == 0) refuse("the model is empty");
              const Network model = read_model(path, bytes, size);
-             for (size_t i = 0; i < model.nodes().size(); ++i) nodes_.push_back(static_cast<int64_t>(i));
+             for (size_t i = 0, count = model.nodes().size(); i < count; ++i) nodes_.push_back(static_cast<int64_t>(i));
            });
   }
   int64_t getNbSubgraphs() override { return nodes_.empty() ? 0 : 1; }
@@ -71,10 +71,14 @@ class OnnxParser final : public nvonnxparser::IParser {
   }
   void setFlags(nvonnxparser::OnnxParserFlags flags) override { flags_ = flags; }
   nvonnxparser::OnnxParserFlags getFlags() const override { return flags_; }
-  void clearFlag(nvonnxparser::OnnxParserFlag flag) override { flags_ &= ~(1U << static_cast<uint32_t>(flag)); }
-  void setFlag(nvonnxparser::OnnxParserFlag flag) override { flags_ |= 1U << static_cast<uint32_t>(flag); }
+  void clearFlag(nvonnxparser::OnnxParserFlag flag) override {
+    attempt("clearFlag", [&] { flags_ &= ~bit(flag); });
+  }
+  void setFlag(nvonnxparser::OnnxParserFlag flag) override {
+    attempt("setFlag", [&] { flags_ |= bit(flag); });
+  }
   bool getFlag(nvonnxparser::OnnxParserFlag flag) const override {
-    return (flags_ & (1U << static_cast<uint32_t>(flag))) != 0;
+    return static_cast<uint32_t>(flag) < kFlags && (flags_ & bit(flag)) != 0;
   }
   nvinfer1::ITensor const* getLayerOutputTensor(char const* name, int64_t i) override {
     if (name == nullptr) return nullptr;
@@ -98,6 +102,11 @@ class OnnxParser final : public nvonnxparser::IParser {
   bool setBuilderConfig(nvinfer1::IBuilderConfig const*) override { return true; }
 
  private:
+  static constexpr int32_t kFlags = 5;
+  static uint32_t bit(nvonnxparser::OnnxParserFlag flag) {
+    require_value(static_cast<int64_t>(flag), kFlags, "OnnxParserFlag");
+    return 1U << static_cast<uint32_t>(flag);
+  }
   template <class Body>
   bool attempt(const char* call, Body body) {
     return errors_.attempt(call, body);

@@ -9,7 +9,8 @@ namespace planish::tensorrt {
 namespace {
 
 RefitRecord require_record(const EngineImpl& engine) {
-  auto record = record_of(engine.plan()->blob());
+  const auto plan = engine.plan();
+  auto record = record_of(plan->blob());
   if (!record) throw Error(Code::invalid_state, "the engine was not built with kREFIT");
   return std::move(*record);
 }
@@ -32,10 +33,7 @@ void RefitterImpl::give(const std::string& constant, nvinfer1::Weights weights) 
   const DataType wanted = network_.dtype(*value), found = type_of(weights.type);
   const bool widens = wanted == DataType::f32 && (found == DataType::f16 || found == DataType::bf16);
   if (wanted != found && !widens) refuse("weights of another type for '" + constant + "'");
-  const Extents extents = network_.extents(*value);
-  if (weights.count != element_count(extents) || (weights.values == nullptr && weights.count > 0))
-    refuse(std::to_string(weights.count) + " weights for '" + constant + "', " +
-           std::to_string(element_count(extents)) + " are needed (" + text_of(extents) + ")");
+  require_count(weights, network_.extents(*value), ("'" + constant + "'").c_str());
   given_[constant] = weights;
 }
 
@@ -163,7 +161,7 @@ bool RefitterImpl::refitCudaEngine() {
         throw Error(Code::invalid_state, "the weights '" + (known.name.empty() ? known.constant : known.name) +
                                              "' of layer '" + known.layer + "' were not set; the plan has none");
     for (RefitRecord::Weights& known : record_.weights) known.stripped_bytes = 0;
-    const PluginSession::Scope scope(*shared_->plan->session());
+    const PluginSession::Scope scope(*shared_->session);
     for (const auto& [constant, weights] : given_) {
       const Value value = *network_.find(constant);
       if (network_.dtype(value) == DataType::f32)
@@ -174,7 +172,7 @@ bool RefitterImpl::refitCudaEngine() {
     BuildOptions options = unpack(record_.options);
     options.device = &device_->device();
     const Blob blob = build_refittable(network_, options, record_);
-    shared_->plan = std::make_shared<const LoadedPlan>(blob, device_->handle(), shared_->plan->session());
+    shared_->exchange(std::make_shared<const LoadedPlan>(blob, device_->handle(), shared_->session));
     given_.clear();
     models_.clear();
     return true;

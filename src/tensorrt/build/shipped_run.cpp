@@ -22,7 +22,7 @@ struct ShippedRun::Made {
         outputs(std::move(outputs)) {}
 
   static std::shared_ptr<Made> of(const ShippedKind& kind, const std::vector<TensorType>& types) {
-    auto device = make_device(first_logger(), nullptr);
+    auto device = make_device(Reporter(first_logger()), nullptr);
     Network network;
     std::vector<Value> operands;
     std::vector<std::string> inputs, outputs;
@@ -56,7 +56,7 @@ void ShippedRun::run(const ShippedKind& kind, const std::vector<TensorType>& typ
   for (size_t i = 0; i < made_->outputs.size(); ++i)
     context.bind(made_->outputs[i], outputs[i], bytes(made_->outputs[i]));
   if (made_->device->on_gpu()) return context.enqueue(*made_->device->stream(stream));
-  wait_for_stream(stream);
+  if (!wait_for_stream(stream)) refuse("there is no such stream");
   call_here([&] { context.run(); });
 }
 

@@ -83,6 +83,10 @@ bool TensorImpl::isNetworkOutput() const {
   return false;
 }
 
+void TensorImpl::setLocation(nvinfer1::TensorLocation where) {
+  network.reporter().guard("ITensor::setLocation", [&] { location = known(where); });
+}
+
 void TensorImpl::setAllowedFormats(nvinfer1::TensorFormats allowed) {
   formats = allowed;
   if ((allowed & 1U) == 0)

@@ -9,7 +9,8 @@ namespace planish::tensorrt {
 ContextImpl::ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice> device,
                          nvinfer1::ExecutionContextAllocationStrategy strategy)
     : shared_(engine.shared()),
-      plan_(engine.plan()),
+      exchanges_(shared_->exchanges()),
+      plan_(shared_->get()),
       device_(std::move(device)),
       reporter_(engine.reporter()),
       strategy_(strategy),
@@ -17,8 +18,10 @@ ContextImpl::ContextImpl(const EngineImpl& engine, std::shared_ptr<EngineDevice>
   const size_t count = plan_->ios().size();
   now_.addresses.assign(count, nullptr);
   now_.allocators.assign(count, nullptr);
-  shape_values_.resize(count);
-  for (const Io& io : plan_->ios()) now_.shapes.add(io.extents);
+  for (size_t i = 0; i < count; ++i) {
+    now_.shapes.add(io(static_cast<int>(i)).extents);
+    if (plan_->shape_values(static_cast<int>(i), 0) != nullptr) given_.push_back({static_cast<int>(i), {}});
+  }
 }
 
 nvinfer1::ICudaEngine const& ContextImpl::getEngine() const {
@@ -59,7 +62,7 @@ size_t ContextImpl::updateDeviceMemorySizeForShapes() {
 
 bool ContextImpl::setDebugListener(nvinfer1::IDebugListener* listener) {
   if (listener == nullptr) return true;
-  say_once(reporter_.logger(), Severity::kWARNING, "values are not shown to debug listeners: none is set");
+  reporter_.say_once(Severity::kWARNING, "values are not shown to debug listeners: none is set");
   return false;
 }
 
@@ -71,6 +74,8 @@ bool ContextImpl::setOptimizationProfile(int32_t profile) {
     open(profile);
     profile_ = profile;
     for (size_t i = 0; i < now_.shapes.size(); ++i) now_.shapes.set(i, io(static_cast<int>(i)).extents);
+    for (GivenValues& given : given_) given.values.clear();
+    values_run_ = false;
     return true;
   });
 }
@@ -110,20 +115,20 @@ void ContextImpl::require_complete() const {
 
 Extents ContextImpl::shape(int index) const {
   if (io(index).is_input || !complete()) return now_.shapes[static_cast<size_t>(index)];
-  return runner_.shape(index, now_);
+  const Extents found = runner_.shape(index, now_);
+  return given_.empty() || values_run_ || !runner_.is_late(index) ? found : io(index).extents;
 }
 
 bool ContextImpl::setInputShape(char const* name, nvinfer1::Dims const& dims) {
   return reporter_.guard("setInputShape", false, [&] {
     const Turn turn(taken_);
-    set_shape(shared_->io_at(name), extents_of(dims));
+    set_shape(plan_->io_at(name), extents_of(dims));
     return true;
   });
 }
 
 nvinfer1::Dims ContextImpl::getTensorShape(char const* name) const {
-  return reporter_.guard("getTensorShape", no_dims(),
-                         [&] { return dims_of(plan_->shown(shape(shared_->io_at(name)))); });
+  return reporter_.guard("getTensorShape", no_dims(), [&] { return dims_of(plan_->shown(shape(plan_->io_at(name)))); });
 }
 
 nvinfer1::Dims ContextImpl::strides(int index) const {
@@ -138,33 +143,42 @@ nvinfer1::Dims ContextImpl::strides(int index) const {
 }
 
 nvinfer1::Dims ContextImpl::getTensorStrides(char const* name) const {
-  return reporter_.guard("getTensorStrides", no_dims(), [&] { return strides(shared_->io_at(name)); });
+  return reporter_.guard("getTensorStrides", no_dims(), [&] { return strides(plan_->io_at(name)); });
 }
 
 bool ContextImpl::setTensorAddress(char const* name, void* data) {
   return reporter_.guard("setTensorAddress", false, [&] {
-    now_.addresses[static_cast<size_t>(shared_->io_at(name))] = data;
+    set_address(plan_->io_at(name), data);
     return true;
   });
 }
 
+// An address takes the place of values that were given.
+void ContextImpl::set_address(int index, void* data) {
+  now_.addresses[static_cast<size_t>(index)] = data;
+  if (GivenValues* given = values_of(index)) {
+    given->values.clear();
+    values_run_ = false;
+  }
+}
+
 void const* ContextImpl::getTensorAddress(char const* name) const {
   return reporter_.guard("getTensorAddress", static_cast<void*>(nullptr),
-                         [&] { return now_.addresses[static_cast<size_t>(shared_->io_at(name))]; });
+                         [&] { return now_.addresses[static_cast<size_t>(plan_->io_at(name))]; });
 }
 
 bool ContextImpl::setInputTensorAddress(char const* name, void const* data) {
   return reporter_.guard("setInputTensorAddress", false, [&] {
-    const int index = shared_->io_at(name);
+    const int index = plan_->io_at(name);
     if (!io(index).is_input) refuse("'" + io(index).name + "' is an output");
-    now_.addresses[static_cast<size_t>(index)] = const_cast<void*>(data);
+    set_address(index, const_cast<void*>(data));
     return true;
   });
 }
 
 bool ContextImpl::setOutputTensorAddress(char const* name, void* data) {
   return reporter_.guard("setOutputTensorAddress", false, [&] {
-    const int index = shared_->io_at(name);
+    const int index = plan_->io_at(name);
     if (io(index).is_input) refuse("'" + io(index).name + "' is an input");
     now_.addresses[static_cast<size_t>(index)] = data;
     return true;
@@ -173,14 +187,14 @@ bool ContextImpl::setOutputTensorAddress(char const* name, void* data) {
 
 void* ContextImpl::getOutputTensorAddress(char const* name) const {
   return reporter_.guard("getOutputTensorAddress", static_cast<void*>(nullptr), [&]() -> void* {
-    const int index = shared_->io_at(name);
+    const int index = plan_->io_at(name);
     return io(index).is_input ? nullptr : now_.addresses[static_cast<size_t>(index)];
   });
 }
 
 bool ContextImpl::setOutputAllocator(char const* name, nvinfer1::IOutputAllocator* allocator) {
   return reporter_.guard("setOutputAllocator", false, [&] {
-    const int index = shared_->io_at(name);
+    const int index = plan_->io_at(name);
     if (io(index).is_input) refuse("'" + io(index).name + "' is an input");
     now_.allocators[static_cast<size_t>(index)] = allocator;
     return true;
@@ -189,12 +203,12 @@ bool ContextImpl::setOutputAllocator(char const* name, nvinfer1::IOutputAllocato
 
 nvinfer1::IOutputAllocator* ContextImpl::getOutputAllocator(char const* name) const {
   return reporter_.guard("getOutputAllocator", static_cast<nvinfer1::IOutputAllocator*>(nullptr),
-                         [&] { return now_.allocators[static_cast<size_t>(shared_->io_at(name))]; });
+                         [&] { return now_.allocators[static_cast<size_t>(plan_->io_at(name))]; });
 }
 
 int64_t ContextImpl::getMaxOutputSize(char const* name) const {
   return reporter_.guard("getMaxOutputSize", int64_t{-1}, [&] {
-    const int index = shared_->io_at(name);
+    const int index = plan_->io_at(name);
     if (io(index).is_input) refuse("'" + io(index).name + "' is an input");
     const int64_t bytes = complete() ? runner_.bytes(index, now_) : -1;
     if (bytes >= 0) return bytes;
@@ -220,17 +234,18 @@ int32_t ContextImpl::inferShapes(int32_t most, char const** names) {
 bool ContextImpl::allInputDimensionsSpecified() const { return complete(); }
 
 bool ContextImpl::allInputShapesSpecified() const {
-  for (size_t i = 0; i < shape_values_.size(); ++i)
-    if (plan_->shape_values(static_cast<int>(i), profile_) != nullptr && shape_values_[i].wide.empty() &&
-        now_.addresses[i] == nullptr)
-      return false;
+  for (const GivenValues& given : given_)
+    if (given.values.empty() && now_.addresses[static_cast<size_t>(given.input)] == nullptr) return false;
   return true;
 }
 
 void ContextImpl::follow_engine() {
-  if (plan_ == shared_->plan) return;
-  runner_.replace(shared_->plan, profile_);
-  plan_ = shared_->plan;
+  const uint32_t exchanges = shared_->exchanges();
+  if (exchanges == exchanges_) return;
+  auto plan = shared_->get();
+  runner_.replace(plan, profile_);
+  plan_ = std::move(plan);
+  exchanges_ = exchanges;
 }
 
 void ContextImpl::start(cudaStream_t stream, bool wait) {
@@ -238,6 +253,7 @@ void ContextImpl::start(cudaStream_t stream, bool wait) {
   if (plan_->stripped_bytes() > 0)
     throw Error(Code::invalid_state, "the plan was built without its weights (kSTRIP_PLAN); an IRefitter gives them");
   require_complete();
+  if (!given_.empty()) read_values();
   times_.clear();
   now_.stream = stream;
   if (runner_.on_gpu()) return put(stream, wait);
@@ -250,7 +266,7 @@ void ContextImpl::start(cudaStream_t stream, bool wait) {
     record_event(consumed_, stream);
     return;
   }
-  wait_for_stream(stream);
+  if (!wait_for_stream(stream)) refuse_stream();
   call_here([&] { runner_.run(now_); });
   record_event(consumed_, stream);
   if (profiler_ != nullptr && emits_profile_) reportToProfiler();

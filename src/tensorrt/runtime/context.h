@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tensorrt/runtime/engine.h"
+#include "tensorrt/runtime/enums.h"
 #include "tensorrt/runtime/runner.h"
 
 namespace planish::tensorrt {
@@ -63,7 +64,9 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   bool reportToProfiler() const override;
   void setErrorRecorder(nvinfer1::IErrorRecorder* recorder) override { reporter_.set_recorder(recorder); }
   nvinfer1::IErrorRecorder* getErrorRecorder() const override { return reporter_.recorder(); }
-  bool setNvtxVerbosity(nvinfer1::ProfilingVerbosity verbosity) override { return nvtx_ = verbosity, true; }
+  bool setNvtxVerbosity(nvinfer1::ProfilingVerbosity verbosity) override {
+    return reporter_.guard("setNvtxVerbosity", false, [&] { return nvtx_ = known(verbosity), true; });
+  }
   nvinfer1::ProfilingVerbosity getNvtxVerbosity() const override { return nvtx_; }
   nvinfer1::IRuntimeConfig* getRuntimeConfig() const override { return nullptr; }
 
@@ -98,6 +101,17 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   void set_batch(int32_t batch);
   void check_explicit_batch(int32_t batch) const;
   void take_bindings(void* const* bindings);
+  int own_binding(int32_t index) const;  // its tensor; Error: it belongs to another profile
+  // Inputs of extents: their values lie in the caller's memory, or setInputShapeBinding gave them.
+  struct GivenValues {
+    int input;
+    std::vector<int64_t> values;  // empty: none were given
+  };
+  GivenValues* values_of(int input);  // null: no input of extents
+  void set_address(int index, void* data);
+  std::vector<int64_t> values_at(const GivenValues& given) const;  // as they are now; Error: there are none
+  void check_values(const GivenValues& given, const std::vector<int64_t>& values) const;
+  void read_values();  // for this execution: the memory is the caller's again when it is enqueued
   // One thread at a time gives addresses and runs; Error(invalid_state): another one does.
   class Turn {
    public:
@@ -120,6 +134,7 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   mutable std::once_flag engine_gone_;
   mutable std::unique_ptr<EngineImpl> stand_in_;
   std::shared_ptr<SharedPlan> shared_;
+  uint32_t exchanges_;  // of the engine's plan, when plan_ was taken
   std::shared_ptr<const LoadedPlan> plan_;
   std::shared_ptr<EngineDevice> device_;
   Reporter reporter_;
@@ -131,11 +146,8 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   std::atomic_flag taken_ = ATOMIC_FLAG_INIT;
   Snapshot now_;
   mutable Shapes complete_;  // the last that were found so
-  struct GivenValues {
-    std::vector<int64_t> wide;
-    std::vector<int32_t> narrow;
-  };
-  std::vector<GivenValues> shape_values_;  // by setInputShapeBinding
+  std::vector<GivenValues> given_;
+  bool values_run_ = false;  // the last execution had the values that hold now
   nvinfer1::IProfiler* profiler_ = nullptr;
   nvinfer1::IGpuAllocator* storage_ = nullptr;
   nvinfer1::ProfilingVerbosity nvtx_ = nvinfer1::ProfilingVerbosity::kLAYER_NAMES_ONLY;

@@ -7,48 +7,30 @@
 
 namespace planish::tensorrt {
 
+int ContextImpl::own_binding(int32_t index) const {
+  int profile = 0;
+  const int tensor = plan_->io_of_binding(index, &profile);
+  if (profile != profile_)
+    refuse("binding " + std::to_string(index) + " belongs to profile " + std::to_string(profile) + ", profile " +
+           std::to_string(profile_) + " is chosen");
+  return tensor;
+}
+
 bool ContextImpl::setBindingDimensions(int32_t index, nvinfer1::Dims dims) {
   return reporter_.guard("setBindingDimensions", false, [&] {
-    int profile = 0;
-    const int tensor = shared_->io_of_binding(index, &profile);
-    if (profile != profile_)
-      refuse("binding " + std::to_string(index) + " belongs to profile " + std::to_string(profile) + ", profile " +
-             std::to_string(profile_) + " is chosen");
-    set_shape(tensor, extents_of(dims));
+    const Turn turn(taken_);
+    set_shape(own_binding(index), extents_of(dims));
     return true;
   });
 }
 
 nvinfer1::Dims ContextImpl::getBindingDimensions(int32_t index) const {
   return reporter_.guard("getBindingDimensions", no_dims(),
-                         [&] { return dims_of(plan_->shown(shape(shared_->io_of_binding(index)))); });
+                         [&] { return dims_of(plan_->shown(shape(plan_->io_of_binding(index)))); });
 }
 
 nvinfer1::Dims ContextImpl::getStrides(int32_t index) const {
-  return reporter_.guard("getStrides", no_dims(), [&] { return strides(shared_->io_of_binding(index)); });
-}
-
-bool ContextImpl::setInputShapeBinding(int32_t index, int32_t const* data) {
-  return reporter_.guard("setInputShapeBinding", false, [&] {
-    const int tensor = shared_->io_of_binding(index);
-    if (data == nullptr) refuse("the values are null");
-    if (plan_->shape_values(tensor, 0) == nullptr) refuse("'" + io(tensor).name + "' is no input of extents");
-    const auto count = static_cast<size_t>(element_count(now_.shapes[static_cast<size_t>(tensor)]));
-    GivenValues& given = shape_values_[static_cast<size_t>(tensor)];
-    given.wide.assign(data, data + count);
-    given.narrow.assign(data, data + count);
-    return true;
-  });
-}
-
-bool ContextImpl::getShapeBinding(int32_t index, int32_t* data) const {
-  return reporter_.guard("getShapeBinding", false, [&] {
-    const auto tensor = static_cast<size_t>(shared_->io_of_binding(index));
-    if (data == nullptr) refuse("there is no place for the values");
-    const std::vector<int32_t>& values = shape_values_[tensor].narrow;
-    std::copy(values.begin(), values.end(), data);
-    return !values.empty();
-  });
+  return reporter_.guard("getStrides", no_dims(), [&] { return strides(plan_->io_of_binding(index)); });
 }
 
 // Shapes say the batch. Callers that give 1, or what the shapes of all inputs say, mean it.
@@ -60,9 +42,10 @@ void ContextImpl::check_explicit_batch(int32_t batch) const {
     throw Error(Code::invalid_state, "a batch of " + std::to_string(batch) +
                                          " is given, but the network has an explicit batch axis, which the shapes of "
                                          "its inputs say; enqueueV2 and executeV2 run it");
-  say_once(reporter_.logger(), Severity::kWARNING,
-           "the network has an explicit batch axis: the batch given to execute and enqueue says nothing; executeV2 and "
-           "enqueueV2 run it");
+  reporter_.say_once(
+      Severity::kWARNING,
+      "the network has an explicit batch axis: the batch given to execute and enqueue says nothing; executeV2 and "
+      "enqueueV2 run it");
 }
 
 void ContextImpl::set_batch(int32_t batch) {
@@ -80,17 +63,8 @@ void ContextImpl::set_batch(int32_t batch) {
 
 void ContextImpl::take_bindings(void* const* bindings) {
   if (bindings == nullptr) refuse("the list of bindings is null");
-  const size_t count = now_.addresses.size();
-  void* const* mine = bindings + static_cast<size_t>(profile_) * count;
-  for (size_t i = 0; i < count; ++i) {
-    GivenValues& values = shape_values_[i];
-    if (values.wide.empty())
-      now_.addresses[i] = mine[i];
-    else if (io(static_cast<int>(i)).element_bytes == sizeof(int64_t))
-      now_.addresses[i] = values.wide.data();
-    else
-      now_.addresses[i] = values.narrow.data();
-  }
+  void* const* mine = bindings + static_cast<size_t>(profile_) * now_.addresses.size();
+  std::copy_n(mine, now_.addresses.size(), now_.addresses.begin());
 }
 
 bool ContextImpl::execute(int32_t batch, void* const* bindings) {

@@ -74,22 +74,31 @@ const CudaFunctions& cuda() {
   return found;
 }
 
+Placed placed(int error) {
+  return error == cudaSuccess                      ? Placed::placed
+         : error == cudaErrorInvalidResourceHandle ? Placed::no_stream
+                                                   : Placed::refused;
+}
+
 }  // namespace
 
-bool streams::call_in_stream(cudaStream_t stream, int (*run)(void*), void (*call)(void*), void* data) noexcept {
+// A toolkit's runtime that refuses for another reason than the stream has no device.
+Placed streams::call_in_stream(cudaStream_t stream, int (*run)(void*), void (*call)(void*), void* data) noexcept {
   if (cuda().own != nullptr)
-    return cuda().own->enqueue(stream, reinterpret_cast<cudaError_t (*)(void*)>(run), nullptr, data) == cudaSuccess;
-  return cuda().launch_host != nullptr && cuda().launch_host(stream, call, data) == 0;
+    return placed(cuda().own->enqueue(stream, reinterpret_cast<cudaError_t (*)(void*)>(run), nullptr, data));
+  const Placed answer =
+      cuda().launch_host == nullptr ? Placed::nowhere : placed(cuda().launch_host(stream, call, data));
+  return answer == Placed::refused ? Placed::nowhere : answer;
 }
 
 Placed streams::call_once(cudaStream_t stream, int (*run)(void*), void (*call)(void*), void* data) noexcept {
   const planish_cudart* own = cuda().own;
   if (own != nullptr && own->struct_size > offsetof(planish_cudart, enqueue_once)) {
     const cudaError_t error = own->enqueue_once(stream, reinterpret_cast<cudaError_t (*)(void*)>(run), data);
-    if (error != cudaErrorNotSupported) return error == cudaSuccess ? Placed::placed : Placed::refused;
+    if (error != cudaErrorNotSupported) return placed(error);
   }
   if (is_capturing(stream)) return Placed::captured;
-  return call_in_stream(stream, run, call, data) ? Placed::placed : Placed::refused;
+  return call_in_stream(stream, run, call, data);
 }
 
 void call_here(const std::function<void()>& work) {
@@ -112,8 +121,8 @@ void call_here(const std::function<void()>& work) {
   if (call.failure) std::rethrow_exception(call.failure);
 }
 
-void wait_for_stream(cudaStream_t stream) noexcept {
-  if (cuda().synchronize != nullptr) cuda().synchronize(stream);
+bool wait_for_stream(cudaStream_t stream) noexcept {
+  return cuda().synchronize == nullptr || cuda().synchronize(stream) != cudaErrorInvalidResourceHandle;
 }
 
 void record_event(cudaEvent_t event, cudaStream_t stream) noexcept {

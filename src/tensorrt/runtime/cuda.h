@@ -13,18 +13,20 @@ using StreamWork = bool (*)(void* data);
 
 // Runs work(data) when all that `stream` was given before is done. Where streams are planish's own, calls that the work
 // makes on its stream take effect at once, and its failure is what waiting for the stream returns; a toolkit's runtime
-// refuses the first and never learns of the second. False: the process has no such runtime, or it refuses; nothing
-// will run. While the stream is captured the work becomes a part of a graph, which may run many times.
+// refuses the first and never learns of the second. While the stream is captured the work becomes a part of a graph,
+// which may run many times.
+// nowhere: the process has no such runtime, or one without a device; no_stream: the handle is none, or its stream was
+// destroyed; refused: the runtime takes no work here. Nothing will run then.
+enum class Placed { nowhere, no_stream, refused, placed, captured };
 template <StreamWork work>
-bool call_in_stream(cudaStream_t stream, void* data) noexcept;
-enum class Placed { refused, placed, captured };
+Placed call_in_stream(cudaStream_t stream, void* data) noexcept;
 // The same for work that runs once; captured: nothing was done.
 template <StreamWork work>
 Placed call_once_in_stream(cudaStream_t stream, void* data) noexcept;
 // Runs `work` in the caller, once what the default stream waits for is done; calls on that stream take effect at once.
 void call_here(const std::function<void()>& work);
-// Waits for all that `stream` was given; nothing to do without a runtime.
-void wait_for_stream(cudaStream_t stream) noexcept;
+// Waits for all that `stream` was given; nothing to do without a runtime. False: there is no such stream.
+bool wait_for_stream(cudaStream_t stream) noexcept;
 void record_event(cudaEvent_t event, cudaStream_t stream) noexcept;
 // The GPU that is current in this thread; where the process has no CUDA runtime, the first. -1: the runtime is the
 // processor's, or finds no GPU.
@@ -34,7 +36,7 @@ bool is_capturing(cudaStream_t stream) noexcept;
 
 namespace streams {
 constexpr int kUnknownError = 999;  // cudaErrorUnknown
-bool call_in_stream(cudaStream_t stream, int (*run)(void*), void (*call)(void*), void* data) noexcept;
+Placed call_in_stream(cudaStream_t stream, int (*run)(void*), void (*call)(void*), void* data) noexcept;
 Placed call_once(cudaStream_t stream, int (*run)(void*), void (*call)(void*), void* data) noexcept;
 template <StreamWork work>
 int run(void* data) {
@@ -47,7 +49,7 @@ void call(void* data) {
 }  // namespace streams
 
 template <StreamWork work>
-bool call_in_stream(cudaStream_t stream, void* data) noexcept {
+Placed call_in_stream(cudaStream_t stream, void* data) noexcept {
   return streams::call_in_stream(stream, streams::run<work>, streams::call<work>, data);
 }
 template <StreamWork work>

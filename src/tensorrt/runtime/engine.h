@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -16,19 +17,30 @@ namespace planish::tensorrt {
 class EngineImpl;
 
 // The plan of an engine and of its contexts, which may outlive it. Refitting exchanges it for another one of the same
-// inputs and outputs; contexts take that over before their next execution.
-struct SharedPlan {
+// inputs and outputs, from any thread; contexts take that over before their next execution.
+class SharedPlan {
+ public:
   explicit SharedPlan(std::shared_ptr<const LoadedPlan> first);
-  ~SharedPlan();
+  ~SharedPlan() { session->remove_engine(); }
   SharedPlan(const SharedPlan&) = delete;
   SharedPlan& operator=(const SharedPlan&) = delete;
 
-  // The tensor of a name, or of a binding; Error(not_found, invalid_argument) otherwise.
-  int io_at(char const* name) const;
-  int io_of_binding(int32_t index, int* profile = nullptr) const;
+  std::shared_ptr<const LoadedPlan> get() const;
+  void exchange(std::shared_ptr<const LoadedPlan> plan);
+  // How often it was exchanged. What get() gives afterwards is at least as new.
+  uint32_t exchanges() const { return exchanges_.load(std::memory_order_acquire); }
 
-  std::shared_ptr<const LoadedPlan> plan;
+  // What all of its plans have in common.
+  const std::vector<Io> ios;
+  const std::string name;
+  const std::shared_ptr<const ShapeTable> shape_table;
+  const std::shared_ptr<PluginSession> session;
   std::atomic<const EngineImpl*> engine{nullptr};  // until it is deleted
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const LoadedPlan> plan_;
+  std::atomic<uint32_t> exchanges_{0};
 };
 
 class EngineImpl final : public nvinfer1::ICudaEngine {
@@ -40,12 +52,12 @@ class EngineImpl final : public nvinfer1::ICudaEngine {
   EngineImpl(const EngineImpl&) = delete;
   EngineImpl& operator=(const EngineImpl&) = delete;
 
-  const std::shared_ptr<const LoadedPlan>& plan() const { return plan_; }
+  std::shared_ptr<const LoadedPlan> plan() const { return shared_->get(); }
   const std::shared_ptr<SharedPlan>& shared() const { return shared_; }
   const std::shared_ptr<EngineDevice>& device() const { return device_; }
   const Reporter& reporter() const { return reporter_; }
 
-  int32_t getNbIOTensors() const override { return static_cast<int32_t>(plan_->ios().size()); }
+  int32_t getNbIOTensors() const override { return static_cast<int32_t>(shared_->ios.size()); }
   char const* getIOTensorName(int32_t index) const override;
   nvinfer1::Dims getTensorShape(char const* name) const override;
   nvinfer1::DataType getTensorDataType(char const* name) const override;
@@ -54,19 +66,15 @@ class EngineImpl final : public nvinfer1::ICudaEngine {
   nvinfer1::TensorIOMode getTensorIOMode(char const* name) const override;
   char const* getAliasedInputTensor(char const*) const override { return nullptr; }
   int32_t getTensorBytesPerComponent(char const* name) const override;
-  int32_t getTensorBytesPerComponent(char const* name, int32_t) const override {
-    return getTensorBytesPerComponent(name);
-  }
-  int32_t getTensorComponentsPerElement(char const* name) const override { return known(name) ? 1 : -1; }
-  int32_t getTensorComponentsPerElement(char const* name, int32_t) const override { return known(name) ? 1 : -1; }
+  int32_t getTensorBytesPerComponent(char const* name, int32_t profile) const override;
+  int32_t getTensorComponentsPerElement(char const* name) const override { return has(name) ? 1 : -1; }
+  int32_t getTensorComponentsPerElement(char const* name, int32_t profile) const override;
   nvinfer1::TensorFormat getTensorFormat(char const*) const override { return nvinfer1::TensorFormat::kLINEAR; }
-  nvinfer1::TensorFormat getTensorFormat(char const*, int32_t) const override {
-    return nvinfer1::TensorFormat::kLINEAR;
-  }
+  nvinfer1::TensorFormat getTensorFormat(char const* name, int32_t profile) const override;
   char const* getTensorFormatDesc(char const* name) const override;
-  char const* getTensorFormatDesc(char const* name, int32_t) const override { return getTensorFormatDesc(name); }
+  char const* getTensorFormatDesc(char const* name, int32_t profile) const override;
   int32_t getTensorVectorizedDim(char const*) const override { return -1; }
-  int32_t getTensorVectorizedDim(char const*, int32_t) const override { return -1; }
+  int32_t getTensorVectorizedDim(char const* name, int32_t profile) const override;
   nvinfer1::Dims getProfileShape(char const* name, int32_t profile, nvinfer1::OptProfileSelector select) const override;
   int32_t const* getProfileTensorValues(char const* name, int32_t profile,
                                         nvinfer1::OptProfileSelector select) const override;
@@ -74,7 +82,7 @@ class EngineImpl final : public nvinfer1::ICudaEngine {
                                           nvinfer1::OptProfileSelector select) const override;
   bool isDebugTensor(char const*) const override { return false; }
 
-  int32_t getNbBindings() const override { return getNbIOTensors() * plan_->profile_count(); }
+  int32_t getNbBindings() const override { return getNbIOTensors() * plan()->profile_count(); }
   int32_t getBindingIndex(char const* name) const override;
   char const* getBindingName(int32_t index) const override;
   bool bindingIsInput(int32_t index) const override;
@@ -93,15 +101,18 @@ class EngineImpl final : public nvinfer1::ICudaEngine {
   int32_t const* getProfileShapeValues(int32_t profile, int32_t index,
                                        nvinfer1::OptProfileSelector select) const override;
 
-  char const* getName() const override { return plan_->name().c_str(); }
-  int32_t getNbLayers() const override { return planish_engine_step_count(plan_->engine(), 0); }
-  int32_t getMaxBatchSize() const override { return plan_->max_batch(); }
-  bool hasImplicitBatchDimension() const override { return plan_->implicit_batch(); }
-  int32_t getNbOptimizationProfiles() const override { return plan_->profile_count(); }
+  char const* getName() const override { return shared_->name.c_str(); }
+  int32_t getNbLayers() const override { return planish_engine_step_count(plan()->engine(), 0); }
+  int32_t getMaxBatchSize() const override { return plan()->max_batch(); }
+  bool hasImplicitBatchDimension() const override { return plan()->implicit_batch(); }
+  int32_t getNbOptimizationProfiles() const override { return plan()->profile_count(); }
   nvinfer1::EngineCapability getEngineCapability() const override { return nvinfer1::EngineCapability::kSTANDARD; }
-  bool isRefittable() const override { return plan_bytes(plan_->blob()) < plan_->blob().size; }
+  bool isRefittable() const override {
+    const auto now = plan();
+    return plan_bytes(now->blob()) < now->blob().size;
+  }
   nvinfer1::TacticSources getTacticSources() const override { return 0; }
-  nvinfer1::ProfilingVerbosity getProfilingVerbosity() const override { return plan_->verbosity(); }
+  nvinfer1::ProfilingVerbosity getProfilingVerbosity() const override { return plan()->verbosity(); }
   nvinfer1::HardwareCompatibilityLevel getHardwareCompatibilityLevel() const override {
     return nvinfer1::HardwareCompatibilityLevel::kNONE;
   }
@@ -136,18 +147,18 @@ class EngineImpl final : public nvinfer1::ICudaEngine {
   nvinfer1::IEngineInspector* createEngineInspector() const override;
   void destroy() override { delete this; }
 
-  int io_at(char const* name) const { return shared_->io_at(name); }
-  int io_of_binding(int32_t index, int* profile = nullptr) const { return shared_->io_of_binding(index, profile); }
+  int io_at(char const* name) const { return plan()->io_at(name); }
+  int io_of_binding(int32_t index, int* profile = nullptr) const { return plan()->io_of_binding(index, profile); }
 
  private:
-  bool known(char const* name) const { return plan_->find(name) >= 0; }
-  const Io& io(int index) const { return plan_->ios()[static_cast<size_t>(index)]; }
+  bool has(char const* name) const { return plan()->find(name) >= 0; }
+  const Io& io(int index) const { return shared_->ios[static_cast<size_t>(index)]; }
   nvinfer1::Dims profile_dims(int index, int profile, nvinfer1::OptProfileSelector select) const;
   const ShapeValues& values_of(int index, int profile) const;
   int profile_index(int profile) const;
+  bool has_in_profile(const char* call, char const* name, int profile) const;  // a line in the log where it has not
 
   std::shared_ptr<SharedPlan> shared_;
-  std::shared_ptr<const LoadedPlan>& plan_ = shared_->plan;
   std::shared_ptr<EngineDevice> device_;
   Reporter reporter_;
   std::vector<std::string> binding_names_;  // of all profiles

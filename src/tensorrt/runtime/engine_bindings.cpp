@@ -1,16 +1,9 @@
 // Bindings by index: the inputs and outputs of profile 0, then of profile 1, …
 
 #include "tensorrt/runtime/engine.h"
+#include "tensorrt/runtime/enums.h"
 
 namespace planish::tensorrt {
-
-int SharedPlan::io_of_binding(int32_t index, int* profile) const {
-  const auto tensors = static_cast<int32_t>(plan->ios().size());
-  const int32_t bindings = tensors * plan->profile_count();
-  if (index < 0 || index >= bindings) refuse("binding " + std::to_string(index) + " of " + std::to_string(bindings));
-  if (profile != nullptr) *profile = index / tensors;
-  return index % tensors;
-}
 
 int32_t EngineImpl::getBindingIndex(char const* name) const {
   if (name == nullptr) return -1;
@@ -32,7 +25,7 @@ bool EngineImpl::bindingIsInput(int32_t index) const {
 
 nvinfer1::Dims EngineImpl::getBindingDimensions(int32_t index) const {
   return reporter_.guard("getBindingDimensions", no_dims(),
-                         [&] { return dims_of(plan_->shown(io(io_of_binding(index)).extents)); });
+                         [&] { return dims_of(plan()->shown(io(io_of_binding(index)).extents)); });
 }
 
 nvinfer1::DataType EngineImpl::getBindingDataType(int32_t index) const {
@@ -56,12 +49,12 @@ char const* EngineImpl::getBindingFormatDesc(int32_t index) const {
 
 bool EngineImpl::isShapeBinding(int32_t index) const {
   return reporter_.guard("isShapeBinding", false,
-                         [&] { return plan_->shape_values(io_of_binding(index), 0) != nullptr; });
+                         [&] { return plan()->shape_values(io_of_binding(index), 0) != nullptr; });
 }
 
 bool EngineImpl::isExecutionBinding(int32_t index) const {
   return reporter_.guard("isExecutionBinding", false,
-                         [&] { return plan_->shape_values(io_of_binding(index), 0) == nullptr; });
+                         [&] { return plan()->shape_values(io_of_binding(index), 0) == nullptr; });
 }
 
 nvinfer1::Dims EngineImpl::getProfileDimensions(int32_t index, int32_t profile,
@@ -73,7 +66,7 @@ nvinfer1::Dims EngineImpl::getProfileDimensions(int32_t index, int32_t profile,
 int32_t const* EngineImpl::getProfileShapeValues(int32_t profile, int32_t index,
                                                  nvinfer1::OptProfileSelector select) const {
   return reporter_.guard("getProfileShapeValues", static_cast<int32_t const*>(nullptr), [&] {
-    return values_of(io_of_binding(index), profile).narrow[static_cast<int>(select)].data();
+    return values_of(io_of_binding(index), profile).narrow[static_cast<size_t>(known(select))].data();
   });
 }
 

@@ -4,7 +4,6 @@
 #include <cstdlib>
 
 #include "tensorrt/runtime/cuda.h"
-#include "tensorrt/runtime/report.h"
 
 namespace planish::tensorrt {
 namespace {
@@ -50,14 +49,14 @@ std::string preferred_device() {
   return gpu < 0 ? "cpu" : "cuda:" + std::to_string(gpu);
 }
 
-std::shared_ptr<EngineDevice> make_device(nvinfer1::ILogger* logger, nvinfer1::IGpuAllocator* allocator, int threads) {
+std::shared_ptr<EngineDevice> make_device(const Reporter& reporter, nvinfer1::IGpuAllocator* allocator, int threads) {
   const std::string kind = preferred_device();
   if (kind != "cpu") {
     try {
       return std::make_shared<EngineDevice>(kind, allocator, threads);
     } catch (const Error& error) {
       if (error.code() != Code::unsupported) throw;
-      say_once(logger, Severity::kWARNING, std::string("engines run on the processor: ") + error.what());
+      reporter.say_once(Severity::kWARNING, std::string("engines run on the processor: ") + error.what());
     }
   }
   return std::make_shared<EngineDevice>("cpu", allocator, threads);

@@ -11,6 +11,7 @@
 
 #include "NvInferRuntime.h"
 #include "planish/device.hpp"
+#include "tensorrt/runtime/report.h"
 
 namespace planish::tensorrt {
 
@@ -49,7 +50,7 @@ class EngineDevice {
 std::string preferred_device();
 
 // Falls back to the processor, with a line in the log, where the GPU cannot be opened.
-std::shared_ptr<EngineDevice> make_device(nvinfer1::ILogger* logger, nvinfer1::IGpuAllocator* allocator,
+std::shared_ptr<EngineDevice> make_device(const Reporter& reporter, nvinfer1::IGpuAllocator* allocator,
                                           int threads = 0);
 
 }  // namespace planish::tensorrt

@@ -1,5 +1,7 @@
 #include "tensorrt/runtime/inspector.h"
 
+#include "tensorrt/runtime/enums.h"
+
 namespace planish::tensorrt {
 namespace {
 
@@ -114,14 +116,14 @@ std::string InspectorImpl::bindings(bool json) const {
 
 char const* InspectorImpl::getLayerInformation(int32_t index, nvinfer1::LayerInformationFormat format) const {
   return reporter_.guard("getLayerInformation", static_cast<char const*>(nullptr), [&] {
-    text_ = layer(index, format == nvinfer1::LayerInformationFormat::kJSON);
+    text_ = layer(index, known(format) == nvinfer1::LayerInformationFormat::kJSON);
     return text_.c_str();
   });
 }
 
 char const* InspectorImpl::getEngineInformation(nvinfer1::LayerInformationFormat format) const {
   return reporter_.guard("getEngineInformation", static_cast<char const*>(nullptr), [&] {
-    const bool json = format == nvinfer1::LayerInformationFormat::kJSON;
+    const bool json = known(format) == nvinfer1::LayerInformationFormat::kJSON;
     std::string layers;
     for (int i = 0, n = planish_engine_step_count(plan_->engine(), profile()); i < n; ++i)
       layers += (i > 0 ? (json ? ",\n" : "\n") : "") + layer(i, json);

@@ -69,7 +69,8 @@ void LoadedPlan::read_notes() {
   if (const char* text = note(kNoteMaxBatch)) max_batch_ = std::atoi(text);
   if (const char* text = note(kNoteName)) name_ = text;
   if (const char* text = note(kNoteVerbosity)) verbosity_ = static_cast<nvinfer1::ProfilingVerbosity>(std::atoi(text));
-  if (const char* text = note(kNoteShapeValues)) read_shape_values(text);
+  if (const char* text = note(kNoteShapeValues))
+    shape_values_ = std::make_shared<const ShapeTable>(read_shape_values(text));
   std::istringstream tactics(note(kNoteTactics) == nullptr ? "" : note(kNoteTactics));
   for (std::string name, tactic; std::getline(tactics, name, '\t') && std::getline(tactics, tactic);)
     tactics_[name] = tactic;
@@ -80,7 +81,8 @@ std::string LoadedPlan::tactic(const planish_step_info& step) const {
   return at == tactics_.end() ? step.kernel : at->second;
 }
 
-void LoadedPlan::read_shape_values(const char* note) {
+ShapeTable LoadedPlan::read_shape_values(const char* note) const {
+  ShapeTable table;
   std::istringstream lines(note);
   std::string line;
   while (std::getline(lines, line)) {
@@ -89,7 +91,7 @@ void LoadedPlan::read_shape_values(const char* note) {
     std::string input;
     size_t count = 0;
     if (!(words >> profile >> input >> count) || find(input.c_str()) < 0 || count > 64) continue;
-    ShapeValues& values = shape_values_[{find(input.c_str()), profile}];
+    ShapeValues& values = table[{find(input.c_str()), profile}];
     for (int select = 0; select < 3; ++select)
       for (size_t i = 0; i < count; ++i) {
         int64_t value = 0;
@@ -98,11 +100,28 @@ void LoadedPlan::read_shape_values(const char* note) {
         values.narrow[select].push_back(static_cast<int32_t>(value));
       }
   }
+  return table;
 }
 
 int LoadedPlan::find(const char* name) const {
   const auto at = name == nullptr ? index_.end() : index_.find(std::string_view(name));
   return at == index_.end() ? -1 : at->second;
+}
+
+int LoadedPlan::io_at(const char* name) const {
+  const int index = find(name);
+  if (index < 0)
+    throw Error(Code::not_found, name == nullptr ? std::string("the tensor's name is null")
+                                                 : "the engine has no input or output '" + std::string(name) + "'");
+  return index;
+}
+
+int LoadedPlan::io_of_binding(int32_t index, int* profile) const {
+  const auto tensors = static_cast<int32_t>(ios_.size());
+  const int32_t bindings = tensors * profile_count_;
+  if (index < 0 || index >= bindings) refuse("binding " + std::to_string(index) + " of " + std::to_string(bindings));
+  if (profile != nullptr) *profile = index / tensors;
+  return index % tensors;
 }
 
 int64_t LoadedPlan::arena_bytes(int profile) const {
@@ -121,8 +140,8 @@ Range LoadedPlan::range(int io, int profile) const {
 }
 
 const ShapeValues* LoadedPlan::shape_values(int io, int profile) const {
-  const auto at = shape_values_.find({io, profile});
-  return at == shape_values_.end() ? nullptr : &at->second;
+  const auto at = shape_values_->find({io, profile});
+  return at == shape_values_->end() ? nullptr : &at->second;
 }
 
 }  // namespace planish::tensorrt

@@ -36,6 +36,9 @@ struct ShapeValues {
   std::vector<int32_t> narrow[3];
 };
 
+// By input and profile.
+using ShapeTable = std::map<std::pair<int, int>, ShapeValues>;
+
 class LoadedPlan {
  public:
   // Error(invalid_plan), Error(mismatch).
@@ -58,6 +61,10 @@ class LoadedPlan {
   // Extents that a profile accepts or yields; Error for a profile that is not there.
   Range range(int io, int profile) const;
   const ShapeValues* shape_values(int io, int profile) const;  // null: no such input
+  const std::shared_ptr<const ShapeTable>& shape_table() const { return shape_values_; }
+  // The tensor of a name, or of a binding; Error(not_found, invalid_argument) otherwise.
+  int io_at(const char* name) const;
+  int io_of_binding(int32_t index, int* profile = nullptr) const;
   // What computes a step: its tactic, where the plan was built for one that the caller chose by name, else its kernel.
   std::string tactic(const planish_step_info& step) const;
   // What the interface shows of extents.
@@ -66,14 +73,14 @@ class LoadedPlan {
  private:
   void fix_extents(int io);
   void read_notes();
-  void read_shape_values(const char* note);
+  ShapeTable read_shape_values(const char* note) const;
 
   Blob blob_;
   std::shared_ptr<PluginSession> session_;
   detail::Handle<planish_engine, planish_engine_destroy> engine_;
   std::vector<Io> ios_;
   std::map<std::string, int, std::less<>> index_;
-  std::map<std::pair<int, int>, ShapeValues> shape_values_;
+  std::shared_ptr<const ShapeTable> shape_values_ = std::make_shared<const ShapeTable>();
   std::map<std::string, std::string, std::less<>> tactics_;  // by name of the layer
   std::string name_;
   int profile_count_ = 0, max_batch_ = 0;

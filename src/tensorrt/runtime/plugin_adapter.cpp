@@ -12,8 +12,8 @@ namespace planish::tensorrt {
 namespace {
 
 [[noreturn]] void not_registered(const PluginRecord& record) {
-  throw Error(Code::mismatch, "the plan needs plugin '" + record.type + "' version '" + record.version +
-                                  "' of namespace '" + record.space + "', which no creator is registered for");
+  throw Error(Code::mismatch, "the plan's layer '" + record.layer +
+                                  "' is a plugin: " + not_registered_text(record.type, record.version, record.space));
 }
 
 nvinfer1::IPlugin& first_generation(const PluginRecord& record, PluginSession* session) {
@@ -68,24 +68,34 @@ std::unique_ptr<Plugin> make_adapter(PluginRecord record, PluginSession* session
   }
 }
 
-// The creator of a model's node, by the attributes that say its version and namespace; null: none. Those that ship with
-// the library are known to it without us.
-nvinfer1::IPluginCreatorInterface* creator_for(const std::string& type, const Attributes& attributes) {
+// What the attributes of a model's node say of its plugin.
+struct Wanted {
+  std::string version, space;
+};
+Wanted wanted_by(const Attributes& attributes) {
   const auto text = [&](std::initializer_list<const char*> names, const char* otherwise) {
     for (const char* name : names)
       if (const auto* value = attributes.find(name); value != nullptr && std::holds_alternative<std::string>(*value))
         return std::get<std::string>(*value);
     return std::string(otherwise);
   };
-  auto* found = plugin_registry().getCreator(type.c_str(), text({"plugin_version", "version"}, "1").c_str(),
-                                             text({"plugin_namespace", "namespace"}, "").c_str());
+  return {text({"plugin_version", "version"}, "1"), text({"plugin_namespace", "namespace"}, "")};
+}
+
+// The creator of a model's node; null: none. Those that ship with the library are known to it without us.
+nvinfer1::IPluginCreatorInterface* creator_for(const std::string& type, const Attributes& attributes) {
+  const Wanted wanted = wanted_by(attributes);
+  auto* found = plugin_registry().getCreator(type.c_str(), wanted.version.c_str(), wanted.space.c_str());
   return dynamic_cast<Shipped*>(found) != nullptr ? nullptr : found;
 }
 
 // A plugin for a model's node of that type, its fields from the node's attributes.
 std::unique_ptr<Plugin> make_fresh(const std::string& type, const Attributes& attributes) {
   auto* creator = creator_for(type, attributes);
-  if (creator == nullptr) refuse("no creator of a plugin '" + type + "' is registered");
+  if (creator == nullptr) {
+    const Wanted wanted = wanted_by(attributes);
+    refuse(not_registered_text(type, wanted.version, wanted.space));
+  }
   PluginRecord record;
   record.type = type;
   record.layer = "node of type " + type;

@@ -4,6 +4,7 @@
 #include <link.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,11 @@ using nvinfer1::IPluginCreatorInterface;
 using nvinfer1::IPluginCreatorV3One;
 
 std::string text_or_empty(const char* text) { return text == nullptr ? "" : text; }
+
+std::string lower_case(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
 
 // Creators are found by "namespace::name:version"; the caller owns them.
 struct Registered {
@@ -85,6 +91,20 @@ class Registry final : public nvinfer1::IPluginRegistry {
   IPluginCreatorInterface* getCreator(char const* name, char const* version, char const* space) override {
     const Registered* row = find(name, version, space);
     return row == nullptr ? nullptr : row->creator;
+  }
+
+  // The keys of creators of that name, whatever their version and namespace; else of names that begin like it; else
+  // all.
+  std::vector<std::string> near(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> found;
+    for (const size_t length : {name.size() + 1, std::min<size_t>(name.size(), 4), size_t{0}}) {
+      const std::string part = lower_case("::" + name + ":").substr(0, length == 0 ? 2 : length + 2);
+      for (const Registered& row : rows_)
+        if (lower_case(row.key).find(part) != std::string::npos) found.push_back(row.key);
+      if (!found.empty()) break;
+    }
+    return found;
   }
 
   void setErrorRecorder(nvinfer1::IErrorRecorder* recorder) override { recorder_ = recorder; }
@@ -210,9 +230,21 @@ int32_t Registry::releasePluginResource(char const* key) {
 
 }  // namespace
 
-nvinfer1::IPluginRegistry& plugin_registry() {
-  static Registry registry;
-  return registry;
+static Registry& registry() {
+  static Registry all;
+  return all;
+}
+
+nvinfer1::IPluginRegistry& plugin_registry() { return registry(); }
+
+std::string not_registered_text(const std::string& name, const std::string& version, const std::string& space) {
+  constexpr size_t kMost = 8;
+  const std::vector<std::string> near = registry().near(name);
+  std::string list;
+  for (size_t i = 0; i < std::min(near.size(), kMost); ++i) list += (i == 0 ? "" : ", ") + near[i];
+  if (near.size() > kMost) list += " and " + std::to_string(near.size() - kMost) + " more";
+  return "no creator of plugin '" + name + "', version '" + version + "', namespace '" + space + "' is registered; " +
+         (list.empty() ? "none is" : "there are (namespace::name:version) " + list);
 }
 
 }  // namespace planish::tensorrt

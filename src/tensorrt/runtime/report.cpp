@@ -1,9 +1,7 @@
 #include "tensorrt/runtime/report.h"
 
 #include <atomic>
-#include <mutex>
 #include <new>
-#include <set>
 
 #include "planish/planish.h"
 
@@ -51,17 +49,6 @@ void say(nvinfer1::ILogger* logger, Severity severity, const std::string& text) 
   }
 }
 
-void say_once(nvinfer1::ILogger* logger, Severity severity, const std::string& text) noexcept {
-  static std::mutex mutex;
-  static std::set<std::string> said;
-  try {
-    const std::lock_guard lock(mutex);
-    if (!said.insert(text).second) return;
-  } catch (const std::bad_alloc&) {  // then it is said again
-  }
-  say(logger, severity, text);
-}
-
 nvinfer1::ILogger* first_logger() noexcept { return shared_logger.load(); }
 
 void remember_logger(nvinfer1::ILogger* logger) noexcept {
@@ -70,7 +57,8 @@ void remember_logger(nvinfer1::ILogger* logger) noexcept {
   planish_set_log(forward_line, nullptr, PLANISH_LOG_INFO);
 }
 
-Reporter::Reporter(nvinfer1::ILogger* logger, nvinfer1::IErrorRecorder* recorder) : logger_(logger) {
+Reporter::Reporter(nvinfer1::ILogger* logger, nvinfer1::IErrorRecorder* recorder)
+    : logger_(logger), said_(std::make_shared<Said>()) {
   set_recorder(recorder);
 }
 
@@ -94,6 +82,15 @@ void Reporter::error(nvinfer1::ErrorCode code, const std::string& text) const no
   } catch (...) {
     say(logger_, Severity::kERROR, "the error recorder threw an exception");
   }
+}
+
+void Reporter::say_once(Severity severity, const std::string& text) const noexcept {
+  try {
+    const std::lock_guard lock(said_->mutex);
+    if (!said_->lines.insert(text).second) return;
+  } catch (const std::bad_alloc&) {  // then it is said again
+  }
+  say(logger_, severity, text);
 }
 
 void Reporter::exception(const char* call) const noexcept {

@@ -3,6 +3,9 @@
 // failure. Nothing that is thrown, here or by the caller's classes, crosses the interface.
 
 #include <exception>
+#include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include "NvInferRuntime.h"
@@ -14,18 +17,16 @@ using Severity = nvinfer1::ILogger::Severity;
 
 // A line; what the logger throws is swallowed. Null: nowhere.
 void say(nvinfer1::ILogger* logger, Severity severity, const std::string& text) noexcept;
-// The same line at most once a process.
-void say_once(nvinfer1::ILogger* logger, Severity severity, const std::string& text) noexcept;
 
 // The logger that this process gave first; messages of the library go to it.
 nvinfer1::ILogger* first_logger() noexcept;
 void remember_logger(nvinfer1::ILogger* logger) noexcept;
 
-// Logger and recorder of an object.
+// Logger and recorder of an object. Copies are for what it makes: together they say once what is said once.
 class Reporter {
  public:
   explicit Reporter(nvinfer1::ILogger* logger, nvinfer1::IErrorRecorder* recorder = nullptr);
-  Reporter(const Reporter& other) : Reporter(other.logger_, other.recorder_) {}
+  Reporter(const Reporter& other) : logger_(other.logger_), said_(other.said_) { set_recorder(other.recorder_); }
   Reporter& operator=(const Reporter&) = delete;
   ~Reporter();
 
@@ -36,6 +37,7 @@ class Reporter {
   void error(nvinfer1::ErrorCode code, const std::string& text) const noexcept;
   void warn(const std::string& text) const noexcept { say(logger_, Severity::kWARNING, text); }
   void info(const std::string& text) const noexcept { say(logger_, Severity::kINFO, text); }
+  void say_once(Severity severity, const std::string& text) const noexcept;
   // The exception in flight as an error; `call` is the function of the interface.
   void exception(const char* call) const noexcept;
 
@@ -59,8 +61,13 @@ class Reporter {
   }
 
  private:
+  struct Said {
+    std::mutex mutex;
+    std::set<std::string> lines;
+  };
   nvinfer1::ILogger* logger_;
   nvinfer1::IErrorRecorder* recorder_ = nullptr;
+  std::shared_ptr<Said> said_;
 };
 
 // Throws planish::Error(invalid_argument).

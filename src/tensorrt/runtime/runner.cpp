@@ -14,6 +14,8 @@ struct Runner::Job {
   bool captured = false;  // may run many times
 };
 
+void refuse_stream() { refuse("there is no such stream; it was destroyed, or is no stream of this process"); }
+
 Runner::Runner(std::shared_ptr<const LoadedPlan> plan, std::shared_ptr<EngineDevice> device, const Reporter& reporter)
     : plan_(std::move(plan)), device_(std::move(device)), reporter_(reporter) {}
 
@@ -129,6 +131,7 @@ void Runner::bind(const Snapshot& snapshot) {
   for (size_t i = 0; i < addresses_.size(); ++i) {
     const Io& io = plan_->ios()[i];
     void* address = snapshot.addresses[i];
+    if (snapshot.values != nullptr && !(*snapshot.values)[i].empty()) address = (*snapshot.values)[i].data();
     if (bytes_[i] >= 0 && snapshot.allocators[i] != nullptr)
       address = snapshot.allocators[i]->reallocateOutputAsync(
           io.name.c_str(), address, static_cast<uint64_t>(std::max<int64_t>(bytes_[i], 1)), 256, snapshot.stream);
@@ -260,7 +263,10 @@ bool Runner::enqueue(const Snapshot& snapshot, cudaStream_t stream) {
   const std::lock_guard lock(jobs_mutex_);
   end_job();
   job->captured = placed == Placed::captured;
-  if (!job->captured || !call_in_stream<run_job>(stream, job.get())) return false;
+  if (job->captured) placed = call_in_stream<run_job>(stream, job.get());
+  if (placed == Placed::no_stream) refuse_stream();
+  if (placed == Placed::refused) throw Error(Code::invalid_state, "the CUDA runtime takes no work on this stream now");
+  if (placed != Placed::placed || !job->captured) return false;
   captured_jobs_.push_back(std::move(job));
   return true;
 }

@@ -14,7 +14,8 @@
 
 namespace planish::tensorrt {
 
-// What one execution works on, by tensor.
+[[noreturn]] void refuse_stream();  // Error: the handle is no stream's
+
 // Extents of all tensors. Copies share them until one is changed.
 class Shapes {
  public:
@@ -38,11 +39,14 @@ class Shapes {
   std::shared_ptr<const std::vector<Extents>> all_;
 };
 
+// What one execution works on, by tensor.
 struct Snapshot {
   Shapes shapes;  // of inputs; empty rank-0 entries of outputs are not read
   std::vector<void*> addresses;
   std::vector<nvinfer1::IOutputAllocator*> allocators;
   cudaStream_t stream = nullptr;  // that it is ordered in
+  // In place of what lies at the addresses, where there are some; null: nowhere.
+  std::shared_ptr<std::vector<std::vector<char>>> values;
 };
 
 class Runner {
@@ -70,6 +74,8 @@ class Runner {
   // Extents of a tensor for these shapes; waits for what is under way.
   Extents shape(int io, const Snapshot& snapshot);
   int64_t bytes(int io, const Snapshot& snapshot);
+  // Data decides its extents, as far as is known since shapes were first given.
+  bool is_late(int io) const { return late_.empty() || late_[static_cast<size_t>(io)]; }
 
   // Names and milliseconds of steps; empty: off.
   using Profile = std::function<void(const char*, double)>;

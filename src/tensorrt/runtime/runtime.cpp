@@ -11,7 +11,7 @@ namespace planish::tensorrt {
 
 nvinfer1::ICudaEngine* RuntimeImpl::load(Blob blob, std::shared_ptr<PluginSession> session) {
   if (device_ == nullptr || device_->kind() != preferred_device())
-    device_ = make_device(reporter_.logger(), allocator_, threads_);
+    device_ = make_device(reporter_, allocator_, threads_);
   session->allocator = allocator_;
   auto plan = std::make_shared<const LoadedPlan>(std::move(blob), device_->handle(), std::move(session));
   return new EngineImpl(std::move(plan), device_, reporter_);

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "tensorrt/runtime/enums.h"
 #include "tensorrt/runtime/report.h"
 
 namespace planish::tensorrt {
@@ -14,6 +15,11 @@ constexpr DataType kTypes[] = {DataType::f32,     DataType::f16, DataType::i8,  
 constexpr int kTypeCount = static_cast<int>(std::size(kTypes));
 
 }  // namespace
+
+void require_value(int64_t value, int32_t count, std::string_view name) {
+  if (value < 0 || value >= count)
+    refuse(std::string(name) + " " + std::to_string(value) + "; 0 to " + std::to_string(count - 1) + " are known");
+}
 
 Extents extents_of(const nvinfer1::Dims& dims) {
   if (dims.nbDims < 0 || dims.nbDims > nvinfer1::Dims::MAX_DIMS)
