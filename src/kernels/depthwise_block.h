@@ -9,6 +9,9 @@
 //   expand     [slice][panel of a slice][C][panel_width]     bias [slice][kSlice]
 //   depthwise  [slice][tap][kSlice]                          bias [slice][kSlice]
 //   project    [panel][hidden][panel_width]                  bias [M]
+//
+// "depthwise_block.bf16": the same on products of bf16; x, y and the residual lie as f32 or bf16. Weights are those of
+// the kernels by themselves, kernels/mma.h and kernels/half_depthwise.h, and biases [hidden], [hidden] and [M].
 
 #include <algorithm>
 #include <cstdint>
@@ -22,7 +25,8 @@ namespace planish {
 struct DepthwiseBlockAttrs {
   int64_t hidden = 0, expands = 0, projects = 0;
   int64_t residual = 0;  // the last operand is added before y is clamped; only with project
-  // The work of as many threads: rows of the result, or (by_channels, with project) hidden channels, whose sums meet.
+  // The work of as many threads: rows of the result, or (by_channels, of fp32 with project) hidden channels, whose sums
+  // meet.
   int64_t parts = 1, by_channels = 0;
   int64_t rows = 0;  // of the result at once; 0: all of a part's
   std::vector<int64_t> kernel, strides, pads;

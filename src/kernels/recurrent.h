@@ -36,7 +36,9 @@ static inline void round_to_bytes(const float* h, int64_t n, float* rounded) {
 // sequences, zeros) -> Y [T, D, N, H], Y_h [D, N, H], Y_c [D, N, H], as many as there are; initial_c and Y_c are
 // LSTM's. Operand 2, absent or of [D, …, blocks * kBlockUnits]: of LSTM the peepholes i, o, f [D, 3, …]; of GRU with
 // reset_first 0 the recurrent bias of gate h [D, …]. With reset_first 1 a block's weights are those of z and r, [H,
-// 32], and behind them those of h, [H, 16]. Columns of units beyond H are zero.
+// 32], and behind them those of h, [H, 16]. Columns of units beyond H are zero. Those of LSTM, and of GRU with
+// reset_first 0, may be of bf16 as pairs of rows,
+// [H / 2, column, 2], the last one filled up with zeros.
 struct RecurrentStepAttrs {
   int64_t hidden = 0;
   int64_t reversed = 0;        // 1: the first direction walks backwards; the second always does

@@ -7,87 +7,24 @@
 // their own, which meet at the end in the order of the parts; parts of the rows compute lines that two of them need
 // twice. So results depend on neither strips nor threads.
 
-#include "kernels/depthwise_block.h"
-
 #include <cstring>
 
-#include "base/checked.h"
-#include "kernels/check.h"
+#include "kernels/cpu/common/depthwise_block.h"
 #include "kernels/cpu/common/depthwise_rows.h"
 #include "kernels/cpu/common/micro.h"
-#include "kernels/kernel.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
 
 constexpr int64_t kSlice = HiddenSlices::kSlice;
-constexpr int64_t kMostParts = 1024;
 
-// How sums become values: clamp(activation(sum)).
-struct StageEnd {
-  Activation form;
-  float low = -INFINITY, high = INFINITY;
-  const Activation* activation() const { return form.present() ? &form : nullptr; }
-};
-
-struct BlockParams {
-  DepthwiseBlockAttrs attrs;
-  GemmAttrs window;    // of the depthwise convolution
-  GemmAttrs bordered;  // the same over lines that have their borders
-  StageEnd expand, depthwise, project;
-};
-
-StageEnd decode_end(const DepthwiseBlockAttrs& a, size_t i) {
-  StageEnd end;
-  if (!a.programs[i].empty()) end.form = activation_of(PointwiseProgram::parse(a.programs[i]));
-  if (end.form.present() == a.programs[i].empty() || end.form.adds)
-    fail(Code::invalid_plan, "an end that is no activation of one operand");
-  if (a.clamped[i] != 0) {
-    end.low = static_cast<float>(a.lows[i]);
-    end.high = static_cast<float>(a.highs[i]);
-  }
-  return end;
-}
-
-std::shared_ptr<const void> decode_block(const Attrs& attrs) {
-  auto params = std::make_shared<BlockParams>();
-  DepthwiseBlockAttrs& a = params->attrs = attrs_to<DepthwiseBlockAttrs>(attrs);
-  constexpr size_t kStages = 3, kAxes = 2;
-  if (a.programs.size() != kStages || a.clamped.size() != kStages || a.lows.size() != kStages ||
-      a.highs.size() != kStages || a.kernel.size() != kAxes || a.strides.size() != kAxes || a.pads.size() != kAxes)
-    fail(Code::invalid_plan, "damaged parameters of a depthwise block");
-  params->window.kernel = a.kernel;
-  params->window.strides = a.strides;
-  params->window.pads = a.pads;
-  params->window.dilations = {1, 1};
-  params->bordered = params->window;
-  params->bordered.pads[1] = 0;
-  params->expand = decode_end(a, 0);
-  params->depthwise = decode_end(a, 1);
-  params->project = decode_end(a, 2);
-  return params;
-}
-
-// X [N, C, H, W], weights and biases (kernels/depthwise_block.h), residual? -> Y [N, M, H', W']; channels adjacent
 void check_block(const KernelArgs& args) {
-  const auto& params = args.as<BlockParams>();
-  const DepthwiseBlockAttrs& a = params.attrs;
-  require(a.parts >= 1 && a.parts <= kMostParts && a.rows >= 0 && a.hidden >= 1 && a.hidden <= (int64_t{1} << 24) &&
-              (a.by_channels == 0 || a.projects != 0) && (a.residual == 0 || a.projects != 0),
-          "damaged parameters of a depthwise block");
-  const size_t count = static_cast<size_t>(3 + (a.expands != 0 ? 2 : 0) + (a.projects != 0 ? 2 : 0) + a.residual);
-  const Operands o(args, count, count);
-  for (size_t i = 0; i < count; ++i) o.in(i).is({DataType::f32});
-  const Slot x = o.in(0).rank(4, 4).adjacent(1), y = o.out().is({DataType::f32}).rank(4, 4).adjacent(1);
-  require(y.extent(0) == x.extent(0) && (a.expands != 0 || x.extent(1) == a.hidden) &&
-              (a.projects != 0 || y.extent(1) == a.hidden),
-          "a result of {} images of {} channels", y.extent(0), y.extent(1));
-  for (size_t i = 0; i < 2; ++i) {
-    const auto axis = static_cast<int>(i) + 2;
-    require(a.pads[i] >= 0 && a.pads[i] < a.kernel[i], "a pad of {}", a.pads[i]);
-    check_window({x.extent(axis), y.extent(axis), a.kernel[i], a.strides[i], 1, a.pads[i],
-                  std::max({x.view().strides[i + 2], kSlice, x.extent(3) * kSlice})});
-  }
+  const DepthwiseBlockAttrs& a = args.as<BlockParams>().attrs;
+  check_block_form(args, {DataType::f32});
+  const Operands o(args, 3, args.inputs.size());
+  const Slot x = o.in(0), y = o.out();
+  for (size_t i = 1; i < args.inputs.size(); ++i) o.in(i).is({DataType::f32});
+  require(a.by_channels == 0 || a.projects != 0, "hidden channels of parts that nothing sums");
   const int64_t taps = checked_mul(a.kernel[0], a.kernel[1]), slices = HiddenSlices(a).count();
   require(taps <= kMostTaps, "a kernel of {} taps; at most {}", taps, kMostTaps);
   size_t i = 1;
@@ -149,12 +86,6 @@ struct PixelRows {
     }
     return row;
   }
-};
-
-// A strip of rows of an image of the result.
-struct Strip {
-  int64_t image, begin, end;
-  int64_t first, last;  // lines of the image under them
 };
 
 class BlockRun {
@@ -242,12 +173,9 @@ class BlockRun {
 
   // Rows [begin, end) of an image.
   void run_rows(int64_t part, float* scratch, int64_t image, int64_t begin, int64_t end) {
-    const int64_t height = x_.dims[2], stride = a_.strides[0], pad = a_.pads[0];
-    Strip before{image, begin, begin, 0, 0};
+    Strip before(image, begin);
     for (int64_t row = begin; row < end; row = before.end) {
-      Strip strip{image, row, std::min(row + shape_.rows, end), 0, 0};
-      strip.first = std::clamp<int64_t>(row * stride - pad, 0, height);
-      strip.last = std::clamp<int64_t>((strip.end - 1) * stride - pad + a_.kernel[0], strip.first, height);
+      const Strip strip(a_, x_.dims[2], image, row, std::min(row + shape_.rows, end));
       const auto slices = slices_.part(a_.by_channels != 0 ? part : 0);
       for (int64_t s = slices.begin; s < slices.end; ++s) {
         float* const lines = scratch + (shape_.slices > 1 ? (s - slices.begin) * shape_.slice : 0);
@@ -262,7 +190,7 @@ class BlockRun {
     const auto all = slices_.part(a_.by_channels != 0 ? part : 0);
     float* const filtered = scratch_ + part * shape_.part() + shape_.expanded;
     if (a_.expands != 0) {
-      const int64_t kept = std::max<int64_t>(0, std::min(before.last, strip.last) - strip.first);
+      const int64_t kept = strip.kept_of(before);
       if (kept > 0)
         std::memmove(lines, lines + (strip.first - before.first) * shape_.line,
                      static_cast<size_t>(kept * shape_.line) * sizeof(float));

@@ -142,9 +142,11 @@ void put_padded_pixels(const Window<T>& window, const T* __restrict__ from, int6
         to[4 * x + 2] = Store::lane(blue[from_x]);
         to[4 * x + 3] = 0;
       };
-      if (step == 1)
-        for (int64_t x = 0; x < pixels; ++x) put(x, x);
-      else
+      if (step == 1) {
+        int64_t x = 0;
+        if constexpr (std::is_same_v<Store, Bf16Rows>) x = put_bf16_colours(red, green, blue, pixels, to);
+        for (; x < pixels; ++x) put(x, x);
+      } else
         for (int64_t x = 0; x < pixels; ++x) put(x, x * step);
       return;
     }

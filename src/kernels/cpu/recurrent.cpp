@@ -1,11 +1,13 @@
 // LSTM, GRU and RNN, the recurrent half: what the input contributes to the gates was multiplied beforehand, for all
-// time steps at once. A block of units keeps its sums in registers while the recurrent weights stream past.
+// time steps at once. A block of units keeps its sums in registers while the recurrent weights stream past, which may
+// be pairs of bf16: then the state is rounded as it is multiplied.
 
 #include "kernels/recurrent.h"
 
 #include "kernels/check.h"
+#include "kernels/cpu/common/half.h"
 #include "kernels/cpu/common/math.h"
-#include "kernels/cpu/common/simd.h"
+#include "kernels/cpu/common/mma_block.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
 namespace {
@@ -54,8 +56,10 @@ struct Recurrence {
     return in.as<const float>() + u.t * in.strides[0] + u.batch * in.strides[1] +
            (u.direction * blocks + u.block) * columns();
   }
-  const float* weights(const UnitBlock& u) const {
-    return args.inputs[1].as<const float>() + (u.direction * blocks + u.block) * attrs.hidden * columns();
+  // Rows of the weights of each column: pairs of bf16 are whole.
+  int64_t depth() const { return args.inputs[1].dims[2]; }
+  Elements weights(const UnitBlock& u) const {
+    return elements_of(args.inputs[1]).at((u.direction * blocks + u.block) * depth() * columns());
   }
   // Row `row` of operand 2, which has `rows` a direction; null: absent.
   const float* extra(const UnitBlock& u, int64_t rows, int64_t row) const {
@@ -72,10 +76,58 @@ struct Recurrence {
   bool backwards(int64_t d) const { return d == 1 || attrs.reversed != 0; }
 };
 
+// Whether weights of so many columns may be pairs of bf16: those that are long on their way.
+constexpr bool is_paired(int64_t columns) { return columns > 2 * kBlockUnits; }
+
+#if defined(PLANISH_ISA_avx512)
+
+// gates[columns] = start[columns] + h[0 … hidden) * weights[hidden][columns] of weights [pair of rows][columns] in
+// words of two bf16; h is rounded, 32 values at a time.
+template <int64_t columns>
+[[gnu::flatten]] void multiply_half_gates(const float* start, const float* h, const int32_t* weights, int64_t hidden,
+                                          float* gates) {
+  constexpr int kVecs = static_cast<int>(columns / Vec::kWidth), kParts = 4;
+  constexpr int64_t kPairs = 16;
+  Words sums[kParts * kVecs];
+  for_constants<kParts * kVecs>([&](int i) { sums[i] = no_words(); });
+  const auto add = [&](int part, const int32_t* word, const int32_t* row) {
+    const Words x = splat_word(*word);
+    for_constants<kVecs>([&](int v) { DotBf16::add(sums[part * kVecs + v], x, load_words(row + v * Vec::kWidth)); });
+  };
+  for (int64_t k = 0; k < hidden; k += 2 * kPairs) {
+    const auto some = static_cast<uint32_t>((uint64_t{1} << std::min(2 * kPairs, hidden - k)) - 1);
+    const __m512 low = _mm512_maskz_loadu_ps(static_cast<__mmask16>(some), h + k),
+                 high = _mm512_maskz_loadu_ps(static_cast<__mmask16>(some >> 16), h + k + kPairs);
+    __m512i both;
+    __asm__("vcvtne2ps2bf16 %1, %2, %0" : "=v"(both) : "v"(low), "v"(high));
+    alignas(64) int32_t words[kPairs];
+    store_words(words, both);
+    const int64_t pairs = std::min(kPairs, (hidden - k + 1) / 2);
+    const int32_t* const rows = weights + k / 2 * columns;
+    int64_t i = 0;
+    for (; i + kParts <= pairs; i += kParts)
+      for_constants<kParts>([&](int part) { add(part, words + i + part, rows + (i + part) * columns); });
+    for (; i < pairs; ++i) add(0, words + i, rows + i * columns);
+  }
+  for_constants<kVecs>([&](int v) {
+    __m512 sum = _mm512_loadu_ps(start + v * Vec::kWidth);
+    for_constants<kParts>([&](int part) { sum = _mm512_add_ps(sum, _mm512_castsi512_ps(sums[part * kVecs + v])); });
+    _mm512_storeu_ps(gates + v * Vec::kWidth, sum);
+  });
+}
+
+#endif
+
 // gates[columns] = start[columns] + h[0 … hidden) * weights[hidden][columns]. Few columns are summed in several parts,
 // so that additions need not wait for one another.
 template <int64_t columns>
-void multiply_gates(const float* start, const float* h, const float* weights, int64_t hidden, float* gates) {
+void multiply_gates(const float* start, const float* h, const Elements& rows, int64_t hidden, float* gates) {
+#if defined(PLANISH_ISA_avx512)
+  if constexpr (is_paired(columns))
+    if (rows.is_half())
+      return multiply_half_gates<columns>(start, h, reinterpret_cast<const int32_t*>(rows.data), hidden, gates);
+#endif
+  const auto* const weights = reinterpret_cast<const float*>(rows.data);
   constexpr int kVecs = static_cast<int>(std::min<int64_t>(8, columns / Vec::kWidth)), kParts = 8 / kVecs;
   for (int64_t base = 0; base < columns; base += kVecs * Vec::kWidth) {
     Vec sums[kParts][kVecs];
@@ -165,7 +217,8 @@ void step_gru(const Recurrence& r, const UnitBlock& u, int) {
 }
 
 void step_gru_reset_first(const Recurrence& r, const UnitBlock& u, int phase) {
-  const float *sums = r.sums(u), *weights = r.weights(u), *h = r.state(u, u.s % 2);
+  const float *sums = r.sums(u), *h = r.state(u, u.s % 2);
+  const Elements weights = r.weights(u);
   float gates[2 * kBlockUnits];
   float* const z = r.state(u, kUpdateGate) + u.first();
   if (phase == 0) {
@@ -177,8 +230,8 @@ void step_gru_reset_first(const Recurrence& r, const UnitBlock& u, int phase) {
     }
     return;
   }
-  multiply_gates<kBlockUnits>(sums + 2 * kBlockUnits, r.state(u, kKeptState),
-                              weights + r.attrs.hidden * 2 * kBlockUnits, r.attrs.hidden, gates);
+  multiply_gates<kBlockUnits>(sums + 2 * kBlockUnits, r.state(u, kKeptState), weights.at(r.depth() * 2 * kBlockUnits),
+                              r.attrs.hidden, gates);
   finish_gru(z, gates, h + u.first(), r.state(u, (u.s + 1) % 2) + u.first());
 }
 
@@ -255,6 +308,8 @@ void finish_sequence(const Recurrence& r, int64_t d, int64_t n) {
 // Sequences are independent, and so are directions: they are shared out where there are enough of them; else the
 // blocks of one time step are, where it is long enough.
 void run_recurrence(const Recurrence& r) {
+  if (lies_half(r.args.inputs[1].dtype) && !host_has(Mma::dot_bf16))
+    fail(Code::mismatch, "products of bf16, which this processor lacks");
   start_states(r);
   const int64_t tasks = r.directions * r.blocks, sequences = r.directions * r.batches;
   ThreadPool& pool = *r.args.pool;
@@ -293,13 +348,15 @@ void check_recurrence(const KernelArgs& args, const Cell& cell, int64_t extra, s
   require(results == 3 || attrs.state_in_bytes == 0, "state_in_bytes={}; 0 is accepted", attrs.state_in_bytes);
   const Slot sums = o.in(0).rank(3, 3).adjacent(2), weights = o.in(1).rank(4, 4);
   const int64_t steps = sums.extent(0), batches = sums.extent(1), directions = weights.extent(0),
-                hidden = weights.extent(2);
-  require(attrs.hidden == hidden && directions >= 1 && directions <= 2, "weights of {} directions of {} units for {}",
-          directions, hidden, attrs.hidden);
+                depth = weights.extent(2), hidden = attrs.hidden;
+  cell.phases == 1 && is_paired(cell.gates * kBlockUnits) ? weights.is(kFloatTypes) : weights.is({DataType::f32});
+  require(hidden >= 0 && depth == (lies_half(weights.view().dtype) ? align_up(hidden, 2) : hidden) && directions >= 1 &&
+              directions <= 2,
+          "weights of {} directions of {} units for {}", directions, depth, hidden);
   const int64_t blocks = unit_blocks(hidden), columns = cell.gates * kBlockUnits;
-  for (size_t i : {0, 1, 2, 4, 5}) o.in(i).is({DataType::f32});
+  for (size_t i : {0, 2, 4, 5}) o.in(i).is({DataType::f32});
   sums.shape({steps, batches, directions * blocks * columns});
-  weights.shape({directions, blocks, hidden, columns}).dense();
+  weights.shape({directions, blocks, depth, columns}).dense();
   o.in(2).shape({directions, extra, blocks * kBlockUnits}).dense();
   o.in(3).integers().shape({batches});
   for (size_t i : {4, 5}) o.in(i).shape({directions, batches, hidden});

@@ -5,6 +5,7 @@
 #include "kernels/half_depthwise.h"
 #include "kernels/mma.h"
 #include "tactics/cpu/common/conv_operands.h"
+#include "tactics/cpu/common/mma_packing.h"
 
 namespace planish::tactics::cpu {
 namespace {
@@ -29,27 +30,6 @@ Tensor pack_depthwise(const ConvProblem& p) {
     auto* to = reinterpret_cast<float*>(out);
     for (int64_t t = 0; t < p.taps; ++t)
       for (int64_t c = 0; c < p.filters; ++c) *to++ = w[c * p.taps + t];
-  });
-}
-
-Tensor pack_half_depthwise(const ConvProblem& p) {
-  using half_depthwise::kLanes;
-  const auto* w = p.weights.as<float>().data();
-  const int64_t blocks = (p.filters + kLanes - 1) / kLanes, lines = p.gemm.kernel[0], columns = p.gemm.kernel[1];
-  const auto bits = [&](int64_t channel, int64_t line, int64_t column) {
-    const bool exists = channel < p.filters && line < lines;
-    return exists ? to_bfloat16(w[channel * p.taps + line * columns + column]) : BFloat16{};
-  };
-  const std::vector<int64_t> extents = {blocks, (lines + 1) / 2, columns, 2, kLanes / 2, 2};
-  return Tensor::make(DataType::bf16, extents, [&](std::byte* out) {
-    auto* to = reinterpret_cast<BFloat16*>(out);
-    for (int64_t block = 0; block < blocks; ++block)
-      for (int64_t line = 0; line < lines; line += 2)
-        for (int64_t column = 0; column < columns; ++column)
-          for (int64_t half : {0, 1})
-            for (int64_t i = 0; i < kLanes / 2; ++i)
-              for (int64_t below : {0, 1})
-                *to++ = bits(block * kLanes + half_depthwise::channel_of(half, i), line + below, column);
   });
 }
 
@@ -79,7 +59,8 @@ void propose_conv(const TacticQuery& query, CandidateSink& sink) {
     if (!query.precisions.bf16 || !has_mma(query.isa, Mma::dot_bf16) || !p->epilogue.extras.empty() ||
         !half_depthwise::takes(p->gemm.kernel, p->gemm.strides, p->gemm.dilations))
       return;
-    offer("depthwise.bf16.dot", "depthwise.bf16", p->gemm, 0.6, [p] { return pack_half_depthwise(*p); });
+    offer("depthwise.bf16.dot", "depthwise.bf16", p->gemm, 0.6,
+          [p] { return pack_half_depthwise(p->gemm, p->filters, p->weights.as<float>()); });
     sink.candidates.back().half_inputs = kAllOperands;
     sink.candidates.back().half_output = true;
     return;

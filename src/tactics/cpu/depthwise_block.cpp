@@ -6,8 +6,10 @@
 #include <algorithm>
 
 #include "kernels/activation.h"
+#include "kernels/half_depthwise.h"
 #include "ops/builder.h"
 #include "tactics/cpu/common/conv_operands.h"
+#include "tactics/cpu/common/mma_packing.h"
 
 namespace planish::tactics::cpu {
 namespace {
@@ -209,21 +211,40 @@ void emit_block(StepBuilder& builder, const BlockProblem& p, const DepthwiseBloc
   builder.step(StepKind::cpu, "depthwise_block", attrs_of(attrs), std::move(inputs), {builder.output(0)});
 }
 
+Tensor pack_product_words(Isa isa, const ConvProblem& p) {
+  const auto w = p.weights.as<float>();
+  return pack_words(Mma::dot_bf16, isa, 1, p.filters, p.channels,
+                    [&](int64_t, int64_t n, int64_t k) { return w[static_cast<size_t>(n * p.channels + k)]; });
+}
+
+void emit_half_block(StepBuilder& builder, const BlockProblem& p, const DepthwiseBlockAttrs& attrs, Isa isa) {
+  std::vector<Operand> inputs = {builder.input(p.image)};
+  for (size_t i = 0; i < kStages; ++i) {
+    if (!p.stages[i]) continue;
+    const ConvProblem& stage = *p.stages[i];
+    inputs.push_back(builder.constant(i == 1 ? pack_half_depthwise(stage.gemm, stage.filters, stage.weights.as<float>())
+                                             : pack_product_words(isa, stage)));
+    inputs.push_back(builder.constant(bias_of(stage)));
+  }
+  if (p.residual) inputs.push_back(builder.input(*p.residual));
+  builder.step(StepKind::cpu, "depthwise_block.bf16", attrs_of(attrs), std::move(inputs), {builder.output(0)});
+}
+
 // Products at the rate of those by themselves, the window at that of reading the second level of cache.
-double block_us(const TacticQuery& query, const BlockProblem& p, double repeated) {
+double block_us(const TacticQuery& query, const BlockProblem& p, bool half, double repeated) {
+  constexpr double kProducts = 0.75, kWindow = 0.35, kHalfRate = 1.8;
   double products = 0;
   for (size_t i : {size_t{0}, size_t{2}})
     if (p.stages[i]) products += p.stages[i]->flops * (i == 0 ? 1 + repeated : 1);
-  constexpr double kProducts = 0.75, kWindow = 0.35;
   const double flops = products + p.depthwise().flops * kProducts / kWindow;
-  return estimate_us(query, flops, p.bytes, kProducts);
+  return estimate_us(query, half ? flops / kHalfRate : flops, half ? p.bytes / 2 : p.bytes, kProducts);
 }
 
-// Rows of the result at once: all of a part's, or as many as leave the lines of all channels in L2, or in half of it.
-std::vector<int64_t> row_choices(const BlockProblem& p, int64_t all) {
+// Rows of the result at once: all of a part's, or as many as leave the lines of all channels in L2, or in a part of it.
+std::vector<int64_t> row_choices(const BlockProblem& p, bool half, int64_t all) {
   const DepthwiseBlockAttrs& a = p.attrs;
   std::vector<int64_t> choices = {0};
-  const int64_t line = (p.width + 2 * a.pads[1]) * a.hidden * 4;
+  const int64_t line = (p.width + 2 * a.pads[1]) * a.hidden * (half ? 2 : 4);
   for (int64_t bytes : {int64_t{384} << 10, int64_t{128} << 10}) {
     const int64_t rows = std::max<int64_t>((bytes / line - a.kernel[0]) / a.strides[0] + 1, 1);
     if (rows < all && rows != choices.back()) choices.push_back(rows);
@@ -231,38 +252,58 @@ std::vector<int64_t> row_choices(const BlockProblem& p, int64_t all) {
   return choices;
 }
 
+// Why the kernel of bf16 does not take the block; empty: it does.
+std::string describe_half(const BlockProblem& p) {
+  const DepthwiseBlockAttrs& a = p.attrs;
+  if (!half_depthwise::takes(a.kernel, a.strides, {1, 1})) return "a window that is not 3 or 5 columns wide";
+  const bool odd = a.hidden % 2 != 0 || (p.stages[0] && p.stages[0]->channels % 2 != 0);
+  return odd ? "an odd number of channels" : "";
+}
+
+using BlockShared = std::shared_ptr<const BlockProblem>;
+
+void offer_block(const TacticQuery& query, CandidateSink& sink, const BlockShared& p, bool half) {
+  const int64_t parts = std::clamp<int64_t>(query.threads, 1, 64), all = static_cast<int64_t>(p->rows) / parts;
+  const auto offer = [&](const std::string& name, const DepthwiseBlockAttrs& attrs, double us) {
+    Candidate candidate;
+    candidate.name = (half ? "depthwise_block.bf16." : "depthwise_block.") + name;
+    candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
+    candidate.inputs[p->image] = LayoutRule::channels_last;
+    if (p->residual) candidate.inputs[*p->residual] = LayoutRule::channels_last;
+    candidate.outputs = {LayoutRule::channels_last};
+    candidate.strided_inputs = candidate.strided_output = !half;
+    candidate.half_inputs = half ? kAllOperands : 0;
+    candidate.half_output = half;
+    candidate.estimated_us = us;
+    candidate.emit = [p, attrs, half, isa = query.isa](StepBuilder& builder) {
+      half ? emit_half_block(builder, *p, attrs, isa) : emit_block(builder, *p, attrs, isa);
+    };
+    sink.offer(std::move(candidate));
+  };
+  DepthwiseBlockAttrs attrs = p->attrs;
+  attrs.parts = parts;
+  // Lines that two parts of the rows need.
+  const auto shared = static_cast<double>(attrs.kernel[0] - attrs.strides[0]);
+  const double repeated = std::max(shared, 0.) * static_cast<double>(parts - 1) / std::max(p->rows, 1.);
+  for (int64_t rows : row_choices(*p, half, all)) {
+    attrs.rows = rows;
+    offer("r" + std::to_string(rows), attrs, block_us(query, *p, half, repeated));
+  }
+  if (parts == 1 || attrs.hidden < parts * HiddenSlices::kSlice || (attrs.projects == 0 && !half)) return;
+  attrs.rows = 0;
+  attrs.by_channels = 1;
+  offer("channels", attrs, block_us(query, *p, half, 0) + 1);
+}
+
 void propose_block(const TacticQuery& query, CandidateSink& sink) {
   if (!is_chain(query.node)) return;
   auto p = std::make_shared<BlockProblem>();
   if (std::string why = describe_block(query, body_of(query.graph, query.node), *p); !why.empty())
     return sink.refuse("depthwise_block", std::move(why));
-  const int64_t parts = std::clamp<int64_t>(query.threads, 1, 64), all = static_cast<int64_t>(p->rows) / parts;
-  const auto offer = [&](const std::string& name, const DepthwiseBlockAttrs& attrs, double us) {
-    Candidate candidate;
-    candidate.name = "depthwise_block." + name;
-    candidate.inputs.assign(query.node.inputs.size(), LayoutRule::any);
-    candidate.inputs[p->image] = LayoutRule::channels_last;
-    if (p->residual) candidate.inputs[*p->residual] = LayoutRule::channels_last;
-    candidate.outputs = {LayoutRule::channels_last};
-    candidate.strided_inputs = candidate.strided_output = true;
-    candidate.estimated_us = us;
-    candidate.emit = [p, attrs, isa = query.isa](StepBuilder& builder) { emit_block(builder, *p, attrs, isa); };
-    sink.offer(std::move(candidate));
-  };
-  // Lines that two parts of the rows need.
-  const auto shared = static_cast<double>(p->attrs.kernel[0] - p->attrs.strides[0]);
-  const double repeated = std::max(shared, 0.) * static_cast<double>(parts - 1) / std::max(p->rows, 1.);
-  for (int64_t rows : row_choices(*p, all)) {
-    DepthwiseBlockAttrs attrs = p->attrs;
-    attrs.parts = parts;
-    attrs.rows = rows;
-    offer("r" + std::to_string(rows), attrs, block_us(query, *p, repeated));
-  }
-  if (p->attrs.projects == 0 || parts == 1 || p->attrs.hidden < parts * HiddenSlices::kSlice) return;
-  DepthwiseBlockAttrs attrs = p->attrs;
-  attrs.parts = parts;
-  attrs.by_channels = 1;
-  offer("channels", attrs, block_us(query, *p, 0) + 1);
+  offer_block(query, sink, p, false);
+  if (!query.precisions.bf16 || !has_mma(query.isa, Mma::dot_bf16)) return;
+  if (std::string why = describe_half(*p); !why.empty()) return sink.refuse("depthwise_block.bf16", std::move(why));
+  offer_block(query, sink, p, true);
 }
 
 }  // namespace

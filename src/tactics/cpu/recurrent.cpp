@@ -4,7 +4,7 @@
 #include "kernels/recurrent.h"
 
 #include "tactics/cpu/common/direct.h"
-#include "tactics/cpu/common/packing.h"
+#include "tactics/cpu/common/mma_packing.h"
 
 namespace planish::tactics::cpu {
 namespace {
@@ -46,27 +46,45 @@ ColumnSource column_source(const Recurrent& r, int64_t column) {
   return {column / width / blocks, gate, gate_row(r, gate, unit)};
 }
 
-Tensor packed_input(Isa isa, const Recurrent& r) {
+// mma: of reduced precision; none: of fp32.
+Tensor packed_input(Isa isa, const Recurrent& r, std::optional<Mma> mma) {
   const auto* from = r.input.as<float>().data();
-  return pack_panels(isa, 1, r.columns(), 1, r.inputs, [&](int64_t, int64_t column, int64_t, int64_t i) {
+  const auto weight = [&](int64_t column, int64_t i) {
     const ColumnSource at = column_source(r, column);
     return at.row < 0 ? 0.f : from[(at.direction * r.gates * r.hidden() + at.row) * r.inputs + i];
-  });
+  };
+  if (mma)
+    return pack_words(*mma, isa, 1, r.columns(), r.inputs,
+                      [&](int64_t, int64_t column, int64_t i) { return weight(column, i); });
+  return pack_panels(isa, 1, r.columns(), 1, r.inputs,
+                     [&](int64_t, int64_t column, int64_t, int64_t i) { return weight(column, i); });
 }
 
+// T: f32, or bf16 in pairs of rows.
+template <class T>
 Tensor packed_recurrent(const Recurrent& r) {
+  constexpr bool kHalf = std::is_same_v<T, BFloat16>;
+  constexpr int64_t kTogether = kHalf ? 2 : 1;
   const auto* from = r.recurrent.as<float>().data();
-  const int64_t blocks = unit_blocks(r.hidden()), hidden = r.hidden();
-  return Tensor::make(DataType::f32, {r.directions, blocks, hidden, r.block_columns()}, [&](std::byte* out) {
-    auto* to = reinterpret_cast<float*>(out);
+  const int64_t blocks = unit_blocks(r.hidden()), hidden = r.hidden(),
+                depth = (hidden + kTogether - 1) / kTogether * kTogether;
+  const auto type = kHalf ? DataType::bf16 : DataType::f32;
+  return Tensor::make(type, {r.directions, blocks, depth, r.block_columns()}, [&](std::byte* out) {
+    auto* to = reinterpret_cast<T*>(out);
     for (int64_t block = 0; block < r.directions * blocks; ++block)
       for (const GateRange& range : r.products())
-        for (int64_t k = 0; k < hidden; ++k)
-          for (int64_t j = 0; j < range.count * kBlockUnits; ++j) {
-            const int64_t row =
-                gate_row(r, range.first + j / kBlockUnits, block % blocks * kBlockUnits + j % kBlockUnits);
-            *to++ = row < 0 ? 0.f : from[(block / blocks * r.gates * hidden + row) * hidden + k];
-          }
+        for (int64_t first = 0; first < depth; first += kTogether)
+          for (int64_t j = 0; j < range.count * kBlockUnits; ++j)
+            for (int64_t k = first; k < first + kTogether; ++k) {
+              const int64_t row =
+                  gate_row(r, range.first + j / kBlockUnits, block % blocks * kBlockUnits + j % kBlockUnits);
+              const float value =
+                  row < 0 || k >= hidden ? 0.f : from[(block / blocks * r.gates * hidden + row) * hidden + k];
+              if constexpr (kHalf)
+                *to++ = to_bfloat16(value);
+              else
+                *to++ = value;
+            }
   });
 }
 
@@ -74,6 +92,10 @@ Tensor packed_recurrent(const Recurrent& r) {
 Tensor packed_bias(const Recurrent& r) {
   return Tensor::make(DataType::f32, {r.columns()}, [&](std::byte* out) {
     auto* to = reinterpret_cast<float*>(out);
+    if (!r.bias.present()) {
+      std::fill_n(to, r.columns(), 0.f);
+      return;
+    }
     for (int64_t column = 0; column < r.columns(); ++column) {
       const ColumnSource at = column_source(r, column);
       const float* from = r.bias.as<float>().data() + at.direction * 2 * r.gates * r.hidden();
@@ -102,17 +124,25 @@ Operand extra_operand(StepBuilder& builder, const Recurrent& r) {
   return builder.absent();
 }
 
-void emit_recurrent(StepBuilder& builder, const Shape& x, const Node& node, Isa isa, const Recurrent& r) {
-  GemmAttrs gemm;
+void emit_recurrent(StepBuilder& builder, const Shape& x, const Node& node, Isa isa, const Recurrent& r,
+                    std::optional<Mma> mma) {
+  MmaAttrs gemm;
   gemm.columns = r.columns();
-  gemm.has_bias = r.bias.present() ? 1 : 0;
   const Operand sums = builder.temporary({DataType::f32, Shape{x[0], x[1], r.columns()}});
-  std::vector<Operand> operands = {builder.input(0), builder.constant(packed_input(isa, r))};
-  if (r.bias.present()) operands.push_back(builder.constant(packed_bias(r)));
+  std::vector<Operand> operands = {builder.input(0), builder.constant(packed_input(isa, r, mma))};
+  if (r.bias.present() || mma) operands.push_back(builder.constant(packed_bias(r)));
   const Dim rows = x[0] * x[1] * Dim(2 * r.columns());
   builder.flops(rows * Dim(r.inputs));
-  builder.step(StepKind::cpu, "gemm", attrs_of(gemm), std::move(operands), {sums});
-  std::vector<Operand> inputs = {sums, builder.constant(packed_recurrent(r)), extra_operand(builder, r)};
+  if (mma) {
+    gemm.mma = static_cast<int64_t>(*mma);
+    builder.step(StepKind::cpu, "mma_gemm", attrs_of(gemm), std::move(operands), {sums});
+  } else {
+    gemm.has_bias = r.bias.present() ? 1 : 0;
+    builder.step(StepKind::cpu, "gemm", attrs_of(static_cast<const GemmAttrs&>(gemm)), std::move(operands), {sums});
+  }
+  std::vector<Operand> inputs = {sums,
+                                 builder.constant(mma ? packed_recurrent<BFloat16>(r) : packed_recurrent<float>(r)),
+                                 extra_operand(builder, r)};
   for (size_t i : {4, 5, 6})
     inputs.push_back(i < node.inputs.size() && node.inputs[i].valid() ? builder.input(i) : builder.absent());
   std::vector<Operand> outputs;
@@ -174,18 +204,25 @@ void propose_recurrent(const TacticQuery& query, CandidateSink& sink) {
   const std::string& name = query.node.op.str();
   Recurrent r;
   if (std::string why = describe_recurrent(query, r); !why.empty()) return sink.refuse(name, std::move(why));
-  Candidate candidate;
-  candidate.name = name;
-  candidate.inputs = {LayoutRule::any};
-  candidate.outputs.assign(query.node.outputs.size(), LayoutRule::row_major);
   const double steps = typical_elements(query, query.input(0).type.shape) / static_cast<double>(r.inputs);
   const double flops = 2 * steps * static_cast<double>(r.columns()) * static_cast<double>(r.inputs + r.hidden());
-  candidate.estimated_us =
-      estimate_us(query, flops, static_cast<double>(r.input.byte_count() + r.recurrent.byte_count()), 0.2);
-  candidate.emit = [=, x = query.input(0).type.shape, node = &query.node, isa = query.isa](StepBuilder& builder) {
-    emit_recurrent(builder, x, *node, isa, r);
+  const auto bytes = static_cast<double>(r.input.byte_count() + r.recurrent.byte_count());
+  const auto offer = [&](std::optional<Mma> mma) {
+    Candidate candidate;
+    candidate.name = mma ? name + ".bf16.dot" : name;
+    candidate.inputs = {LayoutRule::any};
+    candidate.outputs.assign(query.node.outputs.size(), LayoutRule::row_major);
+    candidate.estimated_us = estimate_us(query, flops, bytes, 0.2) / (mma ? 2 : 1);
+    candidate.emit = [=, x = query.input(0).type.shape, node = &query.node, isa = query.isa](StepBuilder& builder) {
+      emit_recurrent(builder, x, *node, isa, r, mma);
+    };
+    sink.offer(std::move(candidate));
   };
-  sink.offer(std::move(candidate));
+  offer(std::nullopt);
+  if (r.gates == 1 || r.attrs.reset_first != 0 || r.attrs.state_in_bytes != 0 || !query.precisions.bf16 ||
+      !has_mma(query.isa, Mma::dot_bf16))
+    return;
+  offer(has_mma(query.isa, Mma::tile_bf16) ? Mma::tile_bf16 : Mma::dot_bf16);
 }
 
 }  // namespace

@@ -98,9 +98,11 @@ std::map<std::string, Plan> block_plans(Graph graph, const std::string& level) {
   EmitOptions emit;
   emit.target.isa = parse_isa(level);
   emit.target.threads = 2;
+  emit.precisions.bf16 = true;
   std::map<std::string, Plan> plans;
   for (NodeId id : graph.nodes())
-    for (const Candidate& candidate : cpu_tactics().propose({graph, graph.node(id), emit.target.isa, 2}).candidates)
+    for (const Candidate& candidate :
+         cpu_tactics().propose({graph, graph.node(id), emit.target.isa, 2, emit.precisions}).candidates)
       if (candidate.name.starts_with("depthwise_block") && plans.count(candidate.name) == 0)
         plans.emplace(candidate.name, forced_plan(graph, emit, candidate.name));
   return plans;
@@ -127,7 +129,10 @@ size_t expect_block(const BlockCase& t) {
       double error = found.size() == right.size() ? 0 : INFINITY;
       for (size_t i = 0; i < found.size() && i < right.size(); ++i)
         error = std::max(error, found[i] == found[i] ? std::abs(found[i] - right[i]) : INFINITY);
-      EXPECT_LE(error, t.integers ? 0 : 4e-6 * largest) << level << " " << candidate << " " << t.text();
+      // In bf16 integers stay exact where they are few bits between the convolutions, too.
+      const bool rounds = candidate.find(".bf16.") != std::string::npos;
+      const bool exact = t.integers && (!rounds || t.ending == BlockEnding::clip);
+      EXPECT_LE(error, exact ? 0 : (rounds ? 1e-2 : 4e-6) * largest) << level << " " << candidate << " " << t.text();
       EXPECT_TRUE(has_equal_bits(one, two)) << level << " " << candidate << " " << t.text();
     }
   }
@@ -198,6 +203,8 @@ TEST(DepthwiseBlocks, TakeExtentsThatArriveLater) {
   for (const std::string& level : host_levels())
     for (const auto& [candidate, plan] : block_plans(graph.clone(), level))
       for (int64_t n : {1, 3, 4}) {
+        if (candidate.find(".bf16.") != std::string::npos)
+          continue;  // what lies between the convolutions has more bits
         const std::map<std::string, Tensor> inputs = {{"x", integer_tensor({n, 4, 9, 7}, 5)}};
         EXPECT_TRUE(has_equal_bits(run(plan, inputs, 2).begin()->second, run(reference, inputs, 1).begin()->second))
             << level << " " << candidate << " " << n;

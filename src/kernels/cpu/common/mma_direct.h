@@ -85,8 +85,15 @@ class FloatEnd {
       });
     } else {
       BFloat16* to = place<BFloat16>(end_.out, span_);
-      sums.each([=, this](Words& sum, int r, int v) {
-        _mm256_mask_storeu_epi16(to + r * pitch + v * Vec::kWidth, some(v), bf16_by_instruction(clamped(sum)));
+      for_constants<R>([&](int r) {
+        const Vec low = clamped(sums.at[r * V]);
+        if constexpr (V == 1) {
+          _mm256_mask_storeu_epi16(to + r * pitch, some(0), bf16_by_instruction(low));
+        } else {
+          __m512i both;
+          __asm__("vcvtne2ps2bf16 %1, %2, %0" : "=v"(both) : "v"(low.v), "v"(clamped(sums.at[r * V + 1]).v));
+          _mm512_mask_storeu_epi16(to + r * pitch, columns_, both);
+        }
       });
     }
   }

@@ -86,8 +86,29 @@ inline int64_t put_bf16_vectors(const float* x, int64_t n, uint16_t* to) {
   }
   return i;
 }
+
+// Of pixels of three planes, as many as whole vectors take, side by side with a zero.
+inline int64_t put_bf16_colours(const float* red, const float* green, const float* blue, int64_t n, uint16_t* to) {
+  const auto halves = [](const float* from) {
+    const __m512 x = _mm512_loadu_ps(from);
+    __m256i bits;
+    __asm__("vcvtneps2bf16 %1, %0" : "=v"(bits) : "v"(x));
+    return _mm512_cvtepu16_epi32(bits);
+  };
+  const __m512i first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
+                last = _mm512_add_epi32(first, _mm512_set1_epi32(8));
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    const __m512i pairs = _mm512_or_si512(halves(red + i), _mm512_slli_epi32(halves(green + i), 16));
+    const __m512i others = halves(blue + i);
+    _mm512_storeu_si512(to + 4 * i, _mm512_permutex2var_epi32(pairs, first, others));
+    _mm512_storeu_si512(to + 4 * i + 32, _mm512_permutex2var_epi32(pairs, last, others));
+  }
+  return i;
+}
 #else
 inline int64_t put_bf16_vectors(const float*, int64_t, uint16_t*) { return 0; }
+inline int64_t put_bf16_colours(const float*, const float*, const float*, int64_t, uint16_t*) { return 0; }
 #endif
 
 struct Bf16Rows {

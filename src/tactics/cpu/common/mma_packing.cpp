@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/half_depthwise.h"
+
 namespace planish::tactics::cpu {
 namespace {
 
@@ -71,6 +73,26 @@ Tensor pack_depthwise(Isa isa, const GemmAttrs& conv, std::span<const int16_t> w
           *out++ = static_cast<std::byte>(there ? weights[static_cast<size_t>(at)] & 0xff : 0);
         }
     }
+  });
+}
+
+Tensor pack_half_depthwise(const GemmAttrs& conv, int64_t channels, std::span<const float> weights) {
+  using half_depthwise::kLanes;
+  const int64_t blocks = (channels + kLanes - 1) / kLanes, lines = conv.kernel[0], columns = conv.kernel[1];
+  const auto bits = [&](int64_t channel, int64_t line, int64_t column) {
+    const bool exists = channel < channels && line < lines;
+    return exists ? to_bfloat16(weights[static_cast<size_t>((channel * lines + line) * columns + column)]) : BFloat16{};
+  };
+  const std::vector<int64_t> extents = {blocks, (lines + 1) / 2, columns, 2, kLanes / 2, 2};
+  return Tensor::make(DataType::bf16, extents, [&](std::byte* out) {
+    auto* to = reinterpret_cast<BFloat16*>(out);
+    for (int64_t block = 0; block < blocks; ++block)
+      for (int64_t line = 0; line < lines; line += 2)
+        for (int64_t column = 0; column < columns; ++column)
+          for (int64_t half : {0, 1})
+            for (int64_t i = 0; i < kLanes / 2; ++i)
+              for (int64_t below : {0, 1})
+                *to++ = bits(block * kLanes + half_depthwise::channel_of(half, i), line + below, column);
   });
 }
 

@@ -62,6 +62,9 @@ Tensor pack_filter_words(Mma mma, Isa isa, const GemmAttrs& conv, int64_t channe
 // Weights w[channel][tap] of a depthwise convolution of bytes, of i8: DepthwiseWords.
 Tensor pack_depthwise(Isa isa, const GemmAttrs& conv, std::span<const int16_t> weights);
 
+// Weights w[channel][tap] of one on products of bf16 (kernels/half_depthwise.h).
+Tensor pack_half_depthwise(const GemmAttrs& conv, int64_t channels, std::span<const float> weights);
+
 // Rows of a chunk to try, in blocks of the format.
 std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns);
 
