@@ -84,4 +84,28 @@ inline void activate(const Activation& a, Vec* values, int n) {
   }
 }
 
+#if defined(PLANISH_ISA_avx512)
+// sigmoid(x), within 2^-12 of it: exp(-x) by a polynomial of degree 3 for 2^r, |r| <= 1/2 (its least relative error),
+// and a reciprocal of 14 bits.
+inline Vec rough_sigmoid(Vec x) {
+  const Vec kBiased = Vec::splat(12583039.f), kLog2 = Vec::splat(-1.44269504f);
+  x = Vec::min(Vec::splat(87.3f), Vec::max(Vec::splat(-89.f), x));
+  const Vec raised = Vec::fma(x, kLog2, kBiased), r = Vec::fma(x, kLog2, kBiased - raised);
+  Vec p = Vec::fma(Vec::splat(0.0551716489f), r, Vec::splat(0.242611125f));
+  p = Vec::fma(p, r, Vec::splat(0.693260997f));
+  p = Vec::fma(p, r, Vec::splat(0.999928057f));
+  return {_mm512_rcp14_ps(Vec::fma(p, raised.low_bits_as_exponent(), Vec::splat(1.f)).v)};
+}
+#endif
+
+// The same once for all sizes of blocks of sums. half: what they become is stored as bf16, whose own rounding is 2^-9.
+[[gnu::noinline]] inline void activate_sums(const Activation& a, Vec* values, int n, [[maybe_unused]] bool half) {
+#if defined(PLANISH_ISA_avx512)
+  if (half && a.kind == Activation::Kind::sigmoid) return map_vectors(values, n, rough_sigmoid);
+  if (half && a.kind == Activation::Kind::silu)
+    return map_vectors(values, n, [](Vec x) { return x * rough_sigmoid(x); });
+#endif
+  activate(a, values, n);
+}
+
 }  // namespace planish::kernels::cpu::PLANISH_ISA
