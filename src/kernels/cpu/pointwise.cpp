@@ -317,11 +317,11 @@ constexpr int64_t kShortRow = kTile / 2;
 enum class RowsLie { joined, repeated, apart };
 
 template <size_t N>
-RowsLie rows_lie(const Nest<N>& nest, size_t operand, DataType dtype) {
+RowsLie rows_lie(const Nest<N>& nest, size_t operand) {
   const Strides& strides = nest.strides[operand];
   if (nest.rank != 2) return RowsLie::apart;
   if (strides[0] == 0) return RowsLie::repeated;
-  return dtype == DataType::f32 && strides[1] == 1 && strides[0] == nest.dims[1] ? RowsLie::joined : RowsLie::apart;
+  return strides[1] == 1 && strides[0] == nest.dims[1] ? RowsLie::joined : RowsLie::apart;
 }
 
 // Rows of which a tile holds several; as many as fill whole vectors, where that is possible.
@@ -338,9 +338,9 @@ void run_short_rows(const KernelArgs& args, const PointwiseProgram& program, con
   const TensorView& y = args.outputs[0];
   const size_t in = nest.inner(), operands = args.inputs.size();
   const int64_t length = nest.dims[in], most = rows_of_tile(length);
-  const bool in_place = rows_lie(nest, 0, y.dtype) == RowsLie::joined;
+  const bool joined = rows_lie(nest, 0) == RowsLie::joined, in_place = joined && y.dtype == DataType::f32;
   std::array<RowsLie, N> lie{};
-  for (size_t k = 0; k < operands; ++k) lie[k] = rows_lie(nest, k + 1, args.inputs[k].dtype);
+  for (size_t k = 0; k < operands; ++k) lie[k] = rows_lie(nest, k + 1);
   args.pool->parallel_for(nest.outer_count(), std::max<int64_t>(1, 4096 / length), [&](int64_t begin, int64_t end) {
     NestPosition<N> at(nest, begin);
     TileOperand tile[N];
@@ -356,7 +356,8 @@ void run_short_rows(const KernelArgs& args, const PointwiseProgram& program, con
     for (int64_t row = begin; row < end;) {
       const int64_t count = std::min(most, end - row);
       for (size_t k = 0; k < operands; ++k)
-        if (lie[k] == RowsLie::joined) tile[k].data = args.inputs[k].as<const float>() + at.offset[k + 1];
+        if (lie[k] == RowsLie::joined)
+          tile[k] = tile_operand(args.inputs[k], at.offset[k + 1], 1, count * length, rows[k]);
       float* const out = in_place ? y.as<float>() + at.offset[0] : result;
       for (int64_t r = 0; r < count; ++r, ++row, at.next()) {
         to[r] = at.offset[0];
@@ -364,7 +365,8 @@ void run_short_rows(const KernelArgs& args, const PointwiseProgram& program, con
           if (lie[k] == RowsLie::apart) fill(k, r);
       }
       run_tile(program, tile, count * length, out);
-      for (int64_t r = 0; r < count && !in_place; ++r)
+      if (joined && !in_place) store_tile(y, to[0], 1, result, count * length);
+      for (int64_t r = 0; r < count && !joined; ++r)
         store_tile(y, to[r], nest.strides[0][in], result + r * length, length);
     }
   });

@@ -312,7 +312,7 @@ void leave_vector(const float* m, int64_t plane, const TileTarget& target, int64
   Vec sums[F::kOut][F::kOut];
   const auto load = [&](int i, int j) { return Vec::load(m + (i * F::kIn + j) * plane); };
   transform_both<F::kIn, F::kOut>(F::leave, load, [&](int i, int j, Vec sum) { sums[i][j] = sum + end.bias; });
-  if (end.activation != nullptr) activate(*end.activation, &sums[0][0], F::kOut * F::kOut);
+  if (end.activation != nullptr) activate_sums(*end.activation, &sums[0][0], F::kOut * F::kOut, target.out.is_half());
   const auto store = [&](int i, int j) {
     if (!kWhole && (i >= target.rows || j >= target.columns)) return;
     Vec sum = sums[i][j];

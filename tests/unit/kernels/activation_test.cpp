@@ -69,6 +69,33 @@ TEST(CpuActivations, ActivationsEndConvolutions) {
     }
 }
 
+// Of sums that are exact what is stored as bf16 is the nearest one, or where 2^-12 decides its neighbour.
+TEST(CpuActivations, ResultsInBf16AreAsExactAsTheyAre) {
+  const ConvCase t{1, 16, 17, 19, 37, 1, 1, 0, 1, 1};
+  const std::map<std::string, Tensor> inputs = {{"x", integer_tensor({t.n, t.c, t.h, t.w}, 31)},
+                                                {"other", integer_tensor(conv_result(t), 32)}};
+  for (Form form : {Form::sigmoid, Form::silu, Form::gelu, Form::tanh_gelu_plus}) {
+    Graph graph = activated_graph(t, form);
+    auto given = inputs;
+    if (form != Form::tanh_gelu_plus) given.erase("other");
+    BuildOptions plain;
+    plain.optimize = false;
+    const auto expected = run(build(graph.clone(), *create_cpu_device(1), plain), given);
+    infer_all(graph);
+    run_pipeline(graph, pipeline(true), "");
+    EmitOptions emit;
+    emit.target.threads = 2;
+    emit.precisions = kAllPrecisions;
+    for (const std::string& level : host_levels()) {
+      emit.target.isa = parse_isa(level);
+      for (const std::string& candidate : candidates_of(graph, emit.target.isa))
+        if (candidate.find(".bf16.") != std::string::npos)
+          compare_halves(graph, emit, candidate, given, expected, 1.2e-3,
+                         fmt::format("{} {} form {}", level, candidate, static_cast<int>(form)));
+    }
+  }
+}
+
 TEST(CpuActivations, FormsOfPrograms) {
   using Kind = Activation::Kind;
   const auto kind = [](const char* text) { return activation_of(PointwiseProgram::parse(text)).kind; };

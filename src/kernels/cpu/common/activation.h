@@ -36,8 +36,13 @@ inline void activate_ramp(const Activation& a, Vec* values, int n) {
     map_vectors(values, n, [&](Vec x) { return ramp(x) * factor; });
 }
 
+// p / q
+struct Quotient {
+  Vec p, q;
+};
+
 // Rational approximation on [-4, 4] (the one Eigen and XLA use for float), within 4e-7.
-inline Vec erf_of(Vec value) {
+inline Quotient erf_parts(Vec value) {
   const Vec x = Vec::min(Vec::splat(4.f), Vec::max(Vec::splat(-4.f), value)), x2 = x * x;
   Vec p = Vec::fma(Vec::splat(-2.72614225801306e-10f), x2, Vec::splat(2.77068142495902e-08f));
   for (float c : {-2.10102402082508e-06f, -5.69250639462346e-05f, -7.34990630326855e-04f, -2.95459980854025e-03f,
@@ -46,7 +51,12 @@ inline Vec erf_of(Vec value) {
   Vec q = Vec::fma(Vec::splat(-1.45660718464996e-05f), x2, Vec::splat(-2.13374055278905e-04f));
   for (float c : {-1.68282697438203e-03f, -7.37332916720468e-03f, -1.42647390514189e-02f})
     q = Vec::fma(q, x2, Vec::splat(c));
-  return x * p / q;
+  return {x * p, q};
+}
+
+inline Vec erf_of(Vec value) {
+  const Quotient erf = erf_parts(value);
+  return erf.p / erf.q;
 }
 
 inline void activate_gelu(const Activation& a, Vec* values, int n) {
@@ -82,6 +92,56 @@ inline void activate(const Activation& a, Vec* values, int n) {
     case Activation::Kind::none:
       return;
   }
+}
+
+#if defined(PLANISH_ISA_avx512)
+// sigmoid(x), within 2^-12 of it: exp(-x) by a polynomial of degree 3 for 2^r, |r| <= 1/2 (its least relative error),
+// and a reciprocal of 14 bits.
+inline Vec rough_sigmoid(Vec x) {
+  const Vec kBiased = Vec::splat(12583039.f), kLog2 = Vec::splat(-1.44269504f);
+  x = Vec::min(Vec::splat(87.3f), Vec::max(Vec::splat(-89.f), x));
+  const Vec raised = Vec::fma(x, kLog2, kBiased), r = Vec::fma(x, kLog2, kBiased - raised);
+  Vec p = Vec::fma(Vec::splat(0.0551716489f), r, Vec::splat(0.242611125f));
+  p = Vec::fma(p, r, Vec::splat(0.693260997f));
+  p = Vec::fma(p, r, Vec::splat(0.999928057f));
+  return {_mm512_rcp14_ps(Vec::fma(p, raised.low_bits_as_exponent(), Vec::splat(1.f)).v)};
+}
+
+// False: a form that is as fast exactly. 1 + erf loses digits where it is small, so that p / q has all of them: one
+// step of Newton's from the reciprocal. 1 + tanh(u) = 2 sigmoid(2u)
+inline bool activate_roughly(const Activation& a, Vec* values, int n) {
+  const Vec one = Vec::splat(1.f), zero = Vec::splat(0.f), factor = Vec::splat(a.factor), twice = factor + factor;
+  switch (a.kind) {
+    case Activation::Kind::sigmoid:
+      map_vectors(values, n, rough_sigmoid);
+      return true;
+    case Activation::Kind::silu:
+      map_vectors(values, n, [](Vec x) { return x * rough_sigmoid(x); });
+      return true;
+    case Activation::Kind::gelu:
+      map_vectors(values, n, [&](Vec x) {
+        const Quotient erf = erf_parts(x * Vec::splat(a.scale));
+        const Vec y = {_mm512_rcp14_ps(erf.q.v)};
+        return x * factor * Vec::fma(erf.p, Vec::fma(Vec::fma(zero - erf.q, y, one), y, y), one);
+      });
+      return true;
+    case Activation::Kind::tanh_gelu:
+      map_vectors(values, n, [&](Vec x) {
+        return x * twice * rough_sigmoid(Vec::fma(x * x, Vec::splat(2 * a.cube), Vec::splat(2 * a.scale)) * x);
+      });
+      return true;
+    default:
+      return false;
+  }
+}
+#endif
+
+// The same once for all sizes of blocks of sums. half: what they become is stored as bf16, whose own rounding is 2^-9.
+[[gnu::noinline]] inline void activate_sums(const Activation& a, Vec* values, int n, [[maybe_unused]] bool half) {
+#if defined(PLANISH_ISA_avx512)
+  if (half && activate_roughly(a, values, n)) return;
+#endif
+  activate(a, values, n);
 }
 
 }  // namespace planish::kernels::cpu::PLANISH_ISA

@@ -65,17 +65,17 @@ struct DepthwiseTile {
 
 // In memory of their own, so that the sums stay in registers before.
 template <int T, int V>
-void activate_sums(const Activation& activation, Vec (&sums)[T][V]) {
+void activate_pixels(const Activation& activation, Vec (&sums)[T][V], bool half) {
   Vec values[T * V];
   std::copy_n(&sums[0][0], T * V, values);
-  activate(activation, values, T * V);
+  activate_sums(activation, values, T * V, half);
   std::copy_n(values, T * V, &sums[0][0]);
 }
 
 // What a tile's sums become.
 template <class In, int T, int V, bool kPart>
 void leave_pixels(const Depthwise& d, const DepthwiseTile<In>& tile, Vec (&acc)[T][V], int64_t c, int n) {
-  if (d.activation != nullptr) activate_sums<T, V>(*d.activation, acc);
+  if (d.activation != nullptr) activate_pixels<T, V>(*d.activation, acc, tile.out.is_half());
   const Vec low = Vec::splat(d.low), high = Vec::splat(d.high);
 #pragma GCC unroll 8
   for (int t = 0; t < T; ++t)

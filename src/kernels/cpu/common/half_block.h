@@ -8,6 +8,8 @@
 // Threads share rows, and compute lines that two of them need twice; or they share panels of hidden channels of the
 // whole image, and then the last product.
 
+#include <optional>
+
 #include "kernels/cpu/common/depthwise_block.h"
 #include "kernels/cpu/common/half_depthwise_rows.h"
 #include "kernels/cpu/common/mma_direct.h"

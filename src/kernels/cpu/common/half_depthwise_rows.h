@@ -84,10 +84,6 @@ inline void store_half_channels(const HalfTile& tile, int pixel, __m512 low, __m
   _mm512_mask_storeu_ps(out + 16, static_cast<__mmask16>(tile.some >> 16), taken(low, last_turns(), high));
 }
 
-[[gnu::noinline]] inline void activate_half_sums(const Activation& activation, Vec* values, int count) {
-  activate(activation, values, count);
-}
-
 template <int kColumns, int kStride>
 void sum_half_tile(const HalfDepthwise& d, const HalfTile& tile) {
   constexpr int T = kPixelsOfTile, kReach = (T - 1) * kStride + kColumns;
@@ -133,7 +129,7 @@ void sum_half_tile(const HalfDepthwise& d, const HalfTile& tile) {
     Vec values[2 * T];
 #pragma GCC unroll 16
     for (int i = 0; i < 2 * T; ++i) values[i] = {sums[i / 2][i % 2]};
-    activate_half_sums(*d.activation, values, 2 * T);
+    activate_sums(*d.activation, values, 2 * T, tile.out.is_half());
 #pragma GCC unroll 16
     for (int i = 0; i < 2 * T; ++i) sums[i / 2][i % 2] = values[i].v;
   }

@@ -72,7 +72,7 @@ template <int R, int V>
       }
   };
   if (end.has_sums) add(end.out);
-  activate(*end.activation, &sums.of[0][0], R * V);
+  activate_sums(*end.activation, &sums.of[0][0], R * V, false);
   if (end.has_residual) add(end.residual);
   const Vec low = Vec::splat(end.low), high = Vec::splat(end.high);
   for (int r = 0; r < R; ++r)

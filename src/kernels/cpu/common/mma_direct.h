@@ -2,6 +2,7 @@
 // Products whose sums stay in registers until they are stored as what they become: bf16, which begin as the bias, and
 // bytes, which begin as the offsets. Little depth leaves no time for a way through memory. Rows lie evenly apart.
 
+#include "kernels/cpu/common/activation.h"
 #include "kernels/cpu/common/mma_numbers.h"
 
 namespace planish::kernels::cpu::PLANISH_ISA {
@@ -24,11 +25,6 @@ T* place(const MmaOperand& operand, const MmaSpan& span) {
   return reinterpret_cast<T*>(operand.data) + span.row * operand.pitch + span.column;
 }
 
-// Once for all sizes of blocks.
-[[gnu::noinline]] inline void activate_vectors(const Activation& activation, Vec* values, int count) {
-  activate(activation, values, count);
-}
-
 // bf16: y = clamp(activation(sum) + residual), f32 or bf16.
 class FloatEnd {
  public:
@@ -47,7 +43,7 @@ class FloatEnd {
     if (end_.activation != nullptr) {  // in memory of their own, so that the sums stay in registers before
       Vec values[R * V];
       sums.each([&](Words& sum, int r, int v) { values[r * V + v] = as_floats(sum); });
-      activate_vectors(*end_.activation, values, R * V);
+      activate_sums(*end_.activation, values, R * V, end_.out.type == DataType::bf16);
       sums.each([&](Words& sum, int r, int v) { sum = as_words(values[r * V + v]); });
     }
     if (end_.params->extras > 0) add(sums);

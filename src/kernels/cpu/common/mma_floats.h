@@ -48,7 +48,7 @@ class FloatRows {
     Vec values[kTogether * kVectorsOfRow];
     for (int i = 0; i < count * kVectorsOfRow; ++i)
       values[i] = value(r + i / kVectorsOfRow, sums + i / kVectorsOfRow * kDotColumns, i % kVectorsOfRow);
-    activate(*activation_, values, count * kVectorsOfRow);
+    activate_sums(*activation_, values, count * kVectorsOfRow, std::is_same_v<Out, BFloat16>);
     for (int i = 0; i < count * kVectorsOfRow; ++i) leave(r + i / kVectorsOfRow, i % kVectorsOfRow, values[i]);
   }
 
