@@ -114,6 +114,42 @@ ValueId one_pixel_conv(Graph& g, ValueId x, int64_t from, int64_t to, uint32_t s
                 fmt::format("conv{}", seed));
 }
 
+// Tiles of pixels with their borders, blocks of channels that are not full, one and two addends.
+TEST(CudaKernels, WindowsOfPixelsLoadedOnce) {
+  struct Case {
+    int64_t n, c, h, w, m, k;
+    int addends;
+  };
+  for (const Case& c :
+       {Case{1, 64, 16, 16, 32, 3, 0}, Case{2, 96, 37, 30, 32, 3, 1}, Case{1, 160, 33, 50, 32, 3, 2},
+        Case{2, 192, 18, 17, 64, 3, 1}, Case{1, 72, 40, 19, 48, 3, 0}, Case{3, 64, 21, 22, 16, 5, 1},
+        Case{1, 128, 100, 90, 32, 3, 0}, Case{2, 64, 56, 56, 64, 3, 1}, Case{1, 64, 9, 70, 128, 1, 0}}) {
+    const int64_t pad = c.k / 2, height = c.k == 1 ? 3 : c.k;
+    const auto make = [&] {
+      Graph g;
+      const ValueId x = g.add_input("x", {DataType::f32, {c.n, c.c, c.h, c.w}});
+      ValueId y =
+          add_op(g, "conv",
+                 {x, g.add_constant(integers({c.m, c.c, height, c.k}, 2, -1, 1)), g.add_constant(integers({c.m}, 3))},
+                 {{"pads", std::vector<int64_t>{height / 2, pad, height / 2, pad}}}, "conv");
+      for (int i = 0; i < c.addends; ++i)
+        y = add_op(g, "add", {y, g.add_input(fmt::format("r{}", i), g.value(y).type)}, {}, fmt::format("add{}", i));
+      g.add_output(add_op(g, "relu", {y}, {}, "relu"));
+      return g;
+    };
+    Inputs inputs = {{"x", integers({c.n, c.c, c.h, c.w}, 1, -1, 1)}};
+    for (int i = 0; i < c.addends; ++i) inputs[fmt::format("r{}", i)] = integers({c.n, c.m, c.h, c.w}, 4 + i);
+    Check check{0};
+    check.halves = true;
+    compare(make, inputs, fmt::format("{} > {} k{} {}x{}", c.c, c.m, c.k, c.h, c.w), check);
+    if (!can_compile() || arch() != "sm_90a") continue;
+    const auto names = candidates_of(fused_halves(make()));
+    EXPECT_TRUE(
+        std::any_of(names.begin(), names.end(), [](const std::string& n) { return n.starts_with("cuda.taps"); }))
+        << c.c << " > " << c.m;
+  }
+}
+
 TEST(CudaKernels, ProductsBehindFactors) {
   struct Case {
     int64_t n, c, h, w, m;
