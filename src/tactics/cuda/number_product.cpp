@@ -265,7 +265,7 @@ std::string for_first_layer(const TacticQuery& query, const NumberProblem& n, Te
   const auto centred = n.numbers.weights.centred.as<int16_t>();
   p.weights = Tensor::make(DataType::f16, n.numbers.weights.centred.extents(), [&](std::byte* memory) {
     std::transform(centred.begin(), centred.end(), reinterpret_cast<Half*>(memory),
-                   [](int16_t x) { return Half(static_cast<float>(x)); });
+                   [](int16_t x) { return to_half(static_cast<float>(x)); });
   });
   return refuse_first(p);
 }
