@@ -104,39 +104,52 @@ PLANISH_DEVICE uint64_t lines_descriptor(uint32_t address, int step) {
          (static_cast<uint64_t>(step >> 4) << 32) | (uint64_t{1} << 62);
 }
 
+// Steps of 16 values of depth of one tap, of which four are a whole block.
+template <class C, int Steps>
+PLANISH_DEVICE void taps_steps(typename C::SumType (*sums)[C::kColumns / 2], uint32_t from, uint32_t columns,
+                               bool accumulate) {
+#pragma unroll
+  for (int d = 0; d < Steps; d++)
+#pragma unroll
+    for (int i = 0; i < 2; i++)
+      Product<typename C::Element, C::kColumns>::add(sums[i],
+                                                     lines_descriptor(from + i * 1024 + d * 32, C::kPitch * 128),
+                                                     tile_descriptor<128>(columns + d * 32), accumulate || d > 0);
+}
+
+// Products of some taps stay under way: operands are free only when those of the third tap behind them are asked for.
 template <class C>
 PLANISH_DEVICE void taps_multiply(typename C::SumType (*sums)[C::kColumns / 2], const TapsShape& p, uint32_t left,
                                   uint32_t right, TapsBarriers<C> barriers, Ring<C::kStages>& ring,
                                   Ring<C::kWeightStages>& weights, int group, int lane) {
-  int before = -1, weights_before = -1;
-  const auto release = [&] {
-    if (lane != 0) return;
-    if (!C::kResident && weights_before >= 0) barrier_arrive(barriers.weights_empty(weights_before));
-    if (before >= 0) barrier_arrive(barriers.empty(before));
+  constexpr int behind = C::kTaps < 4 ? C::kTaps : 3;
+  int before = 0, count = 0;                    // before: stage of the block in front
+  const auto release_weights = [&](int taps) {  // of the tap that many in front
+    const int stage = weights.stage - taps;
+    if (!C::kResident && lane == 0)
+      barrier_arrive(barriers.weights_empty(stage < 0 ? stage + C::kWeightStages : stage));
   };
+  product_fence();
   for (int k = 0; k < p.blocks; k++) {
     const int steps = min(4, (p.row_bytes - k * 128 + 31) / 32);
     barrier_wait(barriers.full(ring.stage), ring.parity);
     const uint32_t lines = left + ring.stage * C::kLeft + group * (8 * C::kPitch * 128);
-    for (int tap = 0; tap < C::kTaps; tap++) {
+    for (int tap = 0; tap < C::kTaps; tap++, count++) {
       barrier_wait(barriers.weights_full(weights.stage), C::kResident ? 0 : weights.parity);
       const uint32_t from = lines + (tap / C::kTapsW * C::kPitch + tap % C::kTapsW) * 128;
       const uint32_t columns = right + weights.stage * C::kRight;
-      product_fence();
-      for (int d = 0; d < steps; d++) {
-#pragma unroll
-        for (int i = 0; i < 2; i++)
-          Product<typename C::Element, C::kColumns>::add(sums[i],
-                                                         lines_descriptor(from + i * 1024 + d * 32, C::kPitch * 128),
-                                                         tile_descriptor<128>(columns + d * 32), (k | tap | d) != 0);
-      }
+      if (steps == 4)
+        taps_steps<C, 4>(sums, from, columns, count > 0);
+      else if (steps == 3)
+        taps_steps<C, 3>(sums, from, columns, count > 0);
+      else if (steps == 2)
+        taps_steps<C, 2>(sums, from, columns, count > 0);
+      else
+        taps_steps<C, 1>(sums, from, columns, count > 0);
       product_commit();
-      if (k + tap > 0) {
-        product_wait<1>();
-        release();
-        before = -1;
-      }
-      weights_before = weights.stage;
+      product_wait<behind>();
+      if (count >= behind) release_weights(behind);
+      if (k > 0 && tap == behind - 1 && lane == 0) barrier_arrive(barriers.empty(before));
       weights.next();
     }
     before = ring.stage;
@@ -145,7 +158,9 @@ PLANISH_DEVICE void taps_multiply(typename C::SumType (*sums)[C::kColumns / 2], 
   product_wait<0>();
 #pragma unroll
   for (int i = 0; i < 2; i++) sums_ready<C::kColumns / 2>(sums[i]);
-  release();
+#pragma unroll
+  for (int i = behind; i > 0; i--) release_weights(i);
+  if (lane == 0) barrier_arrive(barriers.empty(before));
   if (C::kResident) weights = {};
 }
 

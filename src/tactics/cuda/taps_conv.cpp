@@ -8,7 +8,8 @@
 namespace planish::tactics::cuda {
 namespace {
 
-constexpr int64_t kTapsTile = 16, kTapsStages = 2, kTapsBlock = 128, kMostRing = 16, kTapsShared = 232448;
+constexpr int64_t kTapsTile = 16, kTapsStages = 2, kTapsBlock = 128, kMostRing = 16, kLeastRing = 6,
+                  kTapsShared = 232448;
 constexpr double kTapsLoad = 47e3, kTapsRate = 5.3e6, kNarrowRate = 3.9e6;  // bytes, operations a us of a processor
 
 struct TapsChoice {
@@ -39,15 +40,13 @@ std::vector<TapsChoice> taps_choices(const TensorProduct& p) {
   std::vector<TapsChoice> choices;
   for (int64_t columns : {128, 96, 64, 48, 32, 16}) {
     if (p.columns % columns != 0 || columns % (8 * b.group) != 0) continue;
-    for (int64_t pitch : {kTapsTile + p.taps_w - 1, (kTapsTile + p.taps_w + 6) / 8 * 8}) {
-      TapsChoice c{columns, pitch, b.count, true};
-      if (p.columns != columns || c.shared(p) > kTapsShared) {
-        c.resident = false, c.weight_stages = kMostRing;
-        while (c.weight_stages > 4 && c.shared(p) > kTapsShared) --c.weight_stages;
-        if (c.shared(p) > kTapsShared) continue;
-      }
-      choices.push_back(c);
+    TapsChoice c{columns, kTapsTile + p.taps_w - 1, b.count, true};
+    if (p.columns != columns || c.shared(p) > kTapsShared) {
+      c.resident = false, c.weight_stages = kMostRing;
+      while (c.weight_stages > kLeastRing && c.shared(p) > kTapsShared) --c.weight_stages;
+      if (c.shared(p) > kTapsShared) continue;
     }
+    choices.push_back(c);
   }
   return choices;
 }
@@ -130,11 +129,10 @@ void propose_taps_conv(const TacticQuery& query, CandidateSink& sink) {
   if (std::string why = refuse_product(query, *product); !why.empty()) return refuse(std::move(why));
   if (std::string why = refuse_taps(*product); !why.empty()) return refuse(std::move(why));
   for (const TapsChoice& choice : taps_choices(*product)) {
-    Candidate candidate =
-        product_candidate(query, product, fmt::format("cuda.taps.{}.{}", choice.columns, choice.pitch), "taps_conv",
-                          [product, choice, arch = query.cuda](const ProductPitches& pitches) {
-                            return taps_attrs(*product, choice, pitches, arch);
-                          });
+    Candidate candidate = product_candidate(query, product, fmt::format("cuda.taps.{}", choice.columns), "taps_conv",
+                                            [product, choice, arch = query.cuda](const ProductPitches& pitches) {
+                                              return taps_attrs(*product, choice, pitches, arch);
+                                            });
     candidate.estimated_us = taps_us(query, *product, choice);
     sink.offer(std::move(candidate));
   }

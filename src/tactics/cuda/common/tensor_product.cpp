@@ -481,7 +481,7 @@ void offer_product(const TacticQuery& query, CandidateSink& sink, std::shared_pt
   double first_us = 0;  // of the step in front
   if (product->unfold) {
     const double bytes = static_cast<double>(product->channels * element_bytes(product->type));
-    first_us = typical_elements(query, Shape(product->extents)) * bytes / kUnfoldRate;
+    first_us = (product->image ? typical_elements(query, Shape(product->extents)) : rows) * bytes / kUnfoldRate;
   }
   for (const Choice& choice : choices_of(*product, rows)) {
     Candidate candidate = product_candidate(query, product, choice.name(), "tensor_product",
