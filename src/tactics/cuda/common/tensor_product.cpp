@@ -14,7 +14,7 @@ namespace planish::tactics::cuda {
 namespace {
 
 constexpr int64_t kShared = 232448;
-constexpr double kMostSmallTiles = 1500, kSmallWaveUs = 0.7, kSmallResident = 3;
+constexpr double kMostSmallTiles = 1500, kSmallWaveUs = 0.7, kSmallResident = 3, kClusterRoundUs = 3;
 constexpr size_t kOffered = 3;         // of each form
 constexpr double kUnfoldRate = 1.5e6;  // bytes a microsecond
 constexpr int64_t kLeastBox = 32;      // bytes of a pixel
@@ -205,7 +205,11 @@ double estimate(const TensorProduct& p, const Blocks& b, const Choice& c, double
   // Blocks of the small form that come later wait for memory all over again; some three share a processor.
   if (!c.large && waves > kSmallResident)
     return 1.4 + reduction + std::max(waves * tile + (waves - kSmallResident) * kSmallWaveUs, traffic);
-  return (c.large ? 3 : 1.4) + std::max(waves * (tile + (c.large ? stores : 0)), traffic) + reduction;
+  // Clusters that do not fit on the processors at once come one round behind another.
+  const double together = static_cast<double>(kProcessors * std::max<int64_t>(1, kShared / shared_bytes(p, b, c)));
+  const double rounds = c.split > 1 ? std::ceil(tiles * static_cast<double>(c.split) / together) - 1 : 0;
+  return (c.large ? 3 : 1.4) + std::max(waves * (tile + (c.large ? stores : 0)), traffic) + reduction +
+         rounds * kClusterRoundUs;
 }
 
 void keep_best(std::vector<Choice>& choices) {
