@@ -52,21 +52,31 @@ class Execution:
                 break
             self.names.append((info.name.decode(), bool(info.is_input), DTYPES[info.dtype], list(info.extents[:info.rank])))
 
-    def tensors(self, device, pinned=False):
+    def tensors(self, device, pinned=False, sizes=()):
+        """`sizes`: what the dynamic extents of each input are, in order; without them 1."""
         made = {}
-        for name, is_input, dtype, extents in self.names:
-            shape = [extent if extent >= 0 else 1 for extent in extents]
+        for name, is_input, dtype, extents in sorted(self.names, key=lambda binding: not binding[1]):
+            if is_input:
+                given = iter(sizes)
+                shape = [extent if extent >= 0 else next(given, 1) for extent in extents]
+                if -1 in extents:
+                    self.set_shape(name, shape)
+            else:
+                counted = ctypes.c_int64()
+                self.planish("context_get_bytes", self.context, name.encode(), ctypes.byref(counted))
+                shape = [counted.value // torch.empty((), dtype=dtype).element_size()] if -1 in extents else extents
             made[name] = (torch.rand(shape).to(dtype) if is_input else torch.zeros(shape, dtype=dtype)).to(device)
             if pinned:
                 made[name] = made[name].pin_memory()
         return made
 
+    def set_shape(self, name, shape):
+        self.planish("context_set_shape", self.context, name.encode(), (ctypes.c_int64 * len(shape))(*shape), len(shape))
+
     def bind(self, tensors):
         for name, is_input, _, extents in self.names:
-            tensor = tensors[name]
             if is_input and -1 in extents:
-                shape = (ctypes.c_int64 * tensor.dim())(*tensor.shape)
-                self.planish("context_set_shape", self.context, name.encode(), shape, tensor.dim())
+                self.set_shape(name, tensors[name].shape)
         for name, tensor in tensors.items():
             self.planish("context_bind", self.context, name.encode(), ctypes.c_void_p(tensor.data_ptr()), ctypes.c_size_t(tensor.nbytes))
         self.kept = tensors

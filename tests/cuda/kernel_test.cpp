@@ -114,6 +114,42 @@ ValueId one_pixel_conv(Graph& g, ValueId x, int64_t from, int64_t to, uint32_t s
                 fmt::format("conv{}", seed));
 }
 
+// Tiles of pixels with their borders, blocks of channels that are not full, one and two addends.
+TEST(CudaKernels, WindowsOfPixelsLoadedOnce) {
+  struct Case {
+    int64_t n, c, h, w, m, k;
+    int addends;
+  };
+  for (const Case& c :
+       {Case{1, 64, 16, 16, 32, 3, 0}, Case{2, 96, 37, 30, 32, 3, 1}, Case{1, 160, 33, 50, 32, 3, 2},
+        Case{2, 192, 18, 17, 64, 3, 1}, Case{1, 72, 40, 19, 48, 3, 0}, Case{3, 64, 21, 22, 16, 5, 1},
+        Case{1, 128, 100, 90, 32, 3, 0}, Case{2, 64, 56, 56, 64, 3, 1}, Case{1, 64, 9, 70, 128, 1, 0}}) {
+    const int64_t pad = c.k / 2, height = c.k == 1 ? 3 : c.k;
+    const auto make = [&] {
+      Graph g;
+      const ValueId x = g.add_input("x", {DataType::f32, {c.n, c.c, c.h, c.w}});
+      ValueId y =
+          add_op(g, "conv",
+                 {x, g.add_constant(integers({c.m, c.c, height, c.k}, 2, -1, 1)), g.add_constant(integers({c.m}, 3))},
+                 {{"pads", std::vector<int64_t>{height / 2, pad, height / 2, pad}}}, "conv");
+      for (int i = 0; i < c.addends; ++i)
+        y = add_op(g, "add", {y, g.add_input(fmt::format("r{}", i), g.value(y).type)}, {}, fmt::format("add{}", i));
+      g.add_output(add_op(g, "relu", {y}, {}, "relu"));
+      return g;
+    };
+    Inputs inputs = {{"x", integers({c.n, c.c, c.h, c.w}, 1, -1, 1)}};
+    for (int i = 0; i < c.addends; ++i) inputs[fmt::format("r{}", i)] = integers({c.n, c.m, c.h, c.w}, 4 + i);
+    Check check{0};
+    check.halves = true;
+    compare(make, inputs, fmt::format("{} > {} k{} {}x{}", c.c, c.m, c.k, c.h, c.w), check);
+    if (!can_compile() || arch() != "sm_90a") continue;
+    const auto names = candidates_of(fused_halves(make()));
+    EXPECT_TRUE(
+        std::any_of(names.begin(), names.end(), [](const std::string& n) { return n.starts_with("cuda.taps"); }))
+        << c.c << " > " << c.m;
+  }
+}
+
 TEST(CudaKernels, ProductsBehindFactors) {
   struct Case {
     int64_t n, c, h, w, m;
@@ -376,6 +412,65 @@ TEST(CudaKernels, Resizes) {
               return g;
             },
             {{"x", random_tensor(extents, 1)}}, fmt::format("resize {} {}", mode, coordinates));
+}
+
+// More taps where it shrinks, and parts of an image with what is outside.
+TEST(CudaKernels, ResizesWithWiderFiltersAndOfParts) {
+  const std::vector<int64_t> extents = {2, 3, 9, 13};
+  for (const char* mode : {"nearest", "linear", "cubic"})
+    for (bool part : {false, true}) {
+      if (!part && std::string(mode) == "nearest") continue;
+      compare(
+          [&] {
+            Graph g;
+            const ValueId x = g.add_input("x", {DataType::f32, Shape::of(extents)});
+            const ValueId sizes = g.add_constant(index_list({4}, {2, 3, 4, 21}));
+            const ValueId roi =
+                part ? g.add_constant(Tensor::of<float>({8}, std::vector<float>{0, 0, -0.2f, 0.1f, 1, 1, 0.7f, 1.3f}))
+                     : ValueId{};
+            const Attrs attrs = part ? Attrs{{"mode", std::string(mode)},
+                                             {"coordinate_transformation_mode", "tf_crop_and_resize"},
+                                             {"extrapolation_value", 2.5}}
+                                     : Attrs{{"mode", std::string(mode)}, {"antialias", int64_t{1}}};
+            g.add_output(add_op(g, "resize", {x, roi, ValueId{}, sizes}, attrs, "resize"));
+            return g;
+          },
+          {{"x", random_tensor(extents, 1)}}, fmt::format("resize {} {}", mode, part));
+    }
+}
+
+// Of extents that are known only when it runs: the device has no part of it left to the host.
+TEST(CudaKernels, ResizesOfDynamicExtents) {
+  if (!can_compile()) return;
+  auto host = create_cpu_device(2);
+  BuildOptions plain;
+  plain.optimize = false;
+  for (const char* mode : {"nearest", "linear", "cubic"})
+    for (const char* coordinates : {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"})
+      for (const std::vector<float>& scales : {std::vector<float>{1, 1, 2, 2}, {1, 1, 1.5f, 0.6f}, {1, 1, 1, 3}}) {
+        const auto make = [&] {
+          Graph g;
+          for (const char* name : {"H", "W"}) g.symbols[name] = {SymbolKind::shape, {2, 5, 9}};
+          const ValueId x = g.add_input("x", {DataType::f32, {2, 3, Dim::symbol("H"), Dim::symbol("W")}});
+          g.add_output(add_op(
+              g, "resize", {x, ValueId{}, g.add_constant(Tensor::of<float>({4}, scales))},
+              {{"mode", std::string(mode)}, {"coordinate_transformation_mode", std::string(coordinates)}}, "resize"));
+          infer_all(g);
+          return g;
+        };
+        EmitOptions emit;
+        emit.target.isa = active_isa();
+        emit.target.threads = 2;
+        emit.target.arch = arch();
+        emit.fallback = false;
+        const Plan plan = read_back(emit_plan(make(), emit)), reference = build(make(), *host, plain);
+        for (const auto& [h, w] : {std::pair<int64_t, int64_t>{5, 7}, {9, 2}}) {
+          if (gpu() == nullptr) continue;
+          const Inputs inputs = {{"x", random_tensor({2, 3, h, w}, 1)}};
+          expect_equal(testing::run(plan, inputs, gpu()), testing::run(reference, inputs), 1e-5,
+                       fmt::format("resize {} {} {}x{}", mode, coordinates, h, w));
+        }
+      }
 }
 
 TEST(CudaKernels, Attention) {

@@ -95,7 +95,7 @@ constexpr NumberCase kNumberConvs[] = {
     {2, 64, 14, 14, 64, 1, 1, 0, 1, 1},    {1, 64, 28, 28, 128, 3, 1, 1, 1, 1}, {2, 128, 15, 15, 96, 3, 2, 1, 1, 1},
     {1, 512, 7, 7, 2048, 1, 1, 0, 1, 1},   {2, 3, 33, 35, 64, 7, 2, 3, 1, 1},   {1, 32, 20, 20, 48, 3, 1, 2, 2, 1},
     {1, 64, 28, 28, 128, 1, 2, 0, 1, 1},   {1, 24, 9, 11, 255, 1, 1, 0, 1, 1},  {2, 16, 9, 9, 5, 3, 1, 1, 1, 1},
-    {40, 256, 14, 14, 128, 3, 1, 1, 1, 1},
+    {40, 256, 14, 14, 128, 3, 1, 1, 1, 1}, {2, 4, 20, 24, 32, 3, 2, 1, 1, 1},   {1, 1, 40, 19, 16, 5, 1, 2, 1, 1},
 };
 constexpr NumberCase kThreadConvs[] = {
     {2, 32, 17, 17, 32, 3, 1, 1, 1, 32}, {1, 10, 9, 8, 10, 5, 2, 2, 1, 10}, {1, 32, 12, 10, 48, 3, 1, 1, 1, 4}};
@@ -108,7 +108,7 @@ TEST(CudaNumbers, Convolutions) {
 }
 
 TEST(CudaNumbers, Tails) {
-  for (const NumberCase& c : {kNumberConvs[1], kNumberConvs[3]})
+  for (const NumberCase& c : {kNumberConvs[1], kNumberConvs[3], kNumberConvs[4]})
     for (Tail tail :
          {Tail::floats, Tail::bytes, Tail::clamped, Tail::residual, Tail::activation, Tail::inner, Tail::table}) {
       check_numbers(c, DataType::u8, 7, tail);
@@ -126,6 +126,49 @@ TEST(CudaNumbers, NumbersWithinAndTablesAreOneLaunch) {
     EXPECT_GT(candidates_of(g).count("cuda.number_conv"), 0u);
     EXPECT_GT(candidates_of(g).size(), 1u);
   }
+}
+
+// All bytes, a residual and a result whose scales are no powers of two: quotients as the processor has them.
+TEST(CudaNumbers, ResidualsOfAllBytes) {
+  for (DataType type : {DataType::u8, DataType::i8}) {
+    const std::vector<int64_t> extents = {2, 64, 28, 28}, wide = {2, 256, 28, 28};
+    const int least = type == DataType::u8 ? 0 : -128, most = least + 255;
+    const auto make = [&] {
+      Graph g;
+      const auto read = [&](const char* name, const std::vector<int64_t>& of, float by, int64_t zero) {
+        return add_op(g, "dequantize_linear",
+                      {g.add_input(name, {type, Shape::of(of)}), scale(g, by), zero_of(g, type, zero)}, {}, name);
+      };
+      ValueId y = add_op(g, "conv", {read("x", extents, 0.5f, 3), filters(g, {256, 64, 1, 1}, 0)}, {}, "conv");
+      const std::vector<ValueId> by = {scale(g, 8), zero_of(g, type, 7)};
+      y = add_op(g, "dequantize_linear", {add_op(g, "quantize_linear", {y, by[0], by[1]}), by[0], by[1]});
+      y = add_op(g, "relu", {add_op(g, "add", {y, read("r", wide, 2.7f, 1)}, {}, "add")}, {}, "relu");
+      g.add_output(add_op(g, "quantize_linear", {y, scale(g, 11.3f), zero_of(g, type, least)}, {}, "q"));
+      infer_all(g);
+      return g;
+    };
+    compare(make, {{"x", bytes(type, extents, 1, least, most)}, {"r", bytes(type, wide, 2, least, most)}},
+            fmt::format("residual of all {}", data_type_name(type)), {0});
+  }
+}
+
+// Of whole tensors by one constant scale.
+TEST(CudaNumbers, StepsOfTensors) {
+  for (DataType type : {DataType::u8, DataType::i8})
+    for (bool back : {false, true}) {
+      const std::vector<int64_t> extents = {3, 5, 7, 16};
+      compare(
+          [&] {
+            Graph g;
+            const ValueId x = g.add_input("x", {back ? type : DataType::f32, Shape::of(extents)});
+            g.add_output(add_op(g, back ? "dequantize_linear" : "quantize_linear",
+                                {x, scale(g, 0.037f), zero_of(g, type, 9)}, {}, "steps"));
+            infer_all(g);
+            return g;
+          },
+          {{"x", back ? bytes(type, extents, 1, type == DataType::u8 ? 0 : -128, 127) : random_tensor(extents, 1)}},
+          "steps", {0});
+    }
 }
 
 TEST(CudaNumbers, DepthwiseAndGroups) {

@@ -102,6 +102,35 @@ TEST(CudaRare, GemmOfComputedOperands) {
     }
 }
 
+TEST(CudaRare, ProductsOfWideElements) {
+  struct Case {
+    std::vector<int64_t> a, b;
+  };
+  for (DataType type : {DataType::f64, DataType::i32, DataType::i64})
+    for (const Case& c : {Case{{2, 3, 5, 7}, {3, 7, 4}}, Case{{5, 7}, {7}}, Case{{7}, {2, 7, 3}}, Case{{9}, {9}}})
+      check_node("matmul",
+                 Operands().input("a", as_type(integers(c.a, 1), type)).input("b", as_type(integers(c.b, 2), type)), {},
+                 {0});
+}
+
+TEST(CudaRare, Determinants) {
+  for (const std::vector<int64_t>& extents : {std::vector<int64_t>{3, 3}, {2, 4, 5, 5}, {2, 40, 40}})
+    check_node("det", Operands().input("x", random_tensor(extents, 1)), {}, {1e-4});
+  check_node("det", Operands().input("x", Tensor::of<float>({2, 2}, std::vector<float>{2, 4, 1, 2})), {}, {0});
+}
+
+TEST(CudaRare, NumbersByTheirExtremes) {
+  for (const std::vector<int64_t>& extents : {std::vector<int64_t>{3, 5}, {60, 700, 3}, {1}})
+    for (int64_t rows : {0, 1})
+      for (int64_t symmetric : {0, 1})
+        check_node("dynamic_quantize_linear", Operands().input("x", random_tensor(extents, 1)),
+                   {{"rows", rows}, {"symmetric", symmetric}}, {0}, 3);
+  check_node("dynamic_quantize_linear", Operands().input("x", Tensor::of<float>({4}, std::vector<float>(4, 0.0f))), {},
+             {0}, 3);
+  check_node("dynamic_quantize_linear",
+             Operands().input("x", Tensor::of<float>({3}, std::vector<float>{-1, INFINITY, 2})), {}, {0}, 3);
+}
+
 TEST(CudaRare, FourierTransforms) {
   for (int64_t inverse : {0, 1}) {
     check_node("dft",

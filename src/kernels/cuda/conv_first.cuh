@@ -2,8 +2,8 @@
 // Convolution of an image of up to four channels (sm_80 and later): the first layer. A block puts the pixels under its
 // tile down in shared memory, four channels a pixel, and multiplies from there by mma.sync: a line of taps is one run
 // of depth, of TapsW pixels up to a multiple of four. The source has any strides (planar or interleaved) and any of the
-// types uint8_t, half_t, float; its values are normalised on the way, x * factor[c] + addend[c], before zeros of
-// padding.
+// types uint8_t, int8_t, half_t, float; its values are normalised on the way, x * factor[c] + addend[c], before zeros
+// of padding.
 //
 // Weights: [filters, permuted as in convolution.cuh][TapsH][kTapsPadded][4] of half_t, zeros where there is no tap or
 // channel. Tiles are 2 * Warps lines of 16 pixels by Columns filters.
@@ -15,6 +15,7 @@
 // instance: PLANISH_FIRST=FirstConv<float,half_t,7,7,2,8,64,8>
 // instance: PLANISH_FIRST=FirstConv<half_t,half_t,3,3,2,2,16,2>
 // instance: PLANISH_FIRST=FirstConv<uint8_t,half_t,6,6,2,4,32,4>
+// instance: PLANISH_FIRST=FirstConv<int8_t,int8_t,7,7,2,4,64,8>
 // instance: PLANISH_FIRST=FirstConv<half_t,float,3,3,1,8,64,8>
 
 struct FirstShape {
@@ -43,6 +44,7 @@ struct FirstConv {
 };
 
 PLANISH_DEVICE float source_value(uint8_t x) { return static_cast<float>(x); }
+PLANISH_DEVICE float source_value(int8_t x) { return static_cast<float>(x); }
 PLANISH_DEVICE float source_value(half_t x) { return to_float(x); }
 PLANISH_DEVICE float source_value(float x) { return x; }
 

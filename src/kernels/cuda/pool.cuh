@@ -4,6 +4,7 @@
 // the channels).
 // instance: SPATIAL=2 KERNEL0=3 KERNEL1=2 KERNEL2=1 TYPE_X=float TYPE_Y=float AVERAGE=0 COUNT_PAD=0 WIDTH=1
 // instance: SPATIAL=2 KERNEL0=3 KERNEL1=3 KERNEL2=1 TYPE_X=half_t TYPE_Y=half_t AVERAGE=0 COUNT_PAD=0 WIDTH=8
+// instance: SPATIAL=2 KERNEL0=3 KERNEL1=3 KERNEL2=1 TYPE_X=uint8_t TYPE_Y=uint8_t AVERAGE=0 COUNT_PAD=0 WIDTH=16
 // instance: SPATIAL=2 KERNEL0=5 KERNEL1=5 KERNEL2=1 TYPE_X=half_t TYPE_Y=half_t AVERAGE=1 COUNT_PAD=1 WIDTH=8
 
 #include "view.cuh"
@@ -20,13 +21,16 @@ __device__ inline bool has_runs(const View& view) {
   return runs;
 }
 
-template <class T>
-__device__ inline Run<T, WIDTH> load_channels_at(const View& view, int64_t at, bool runs) {
+template <class T, bool Runs>
+__device__ inline Run<T, WIDTH> load_channels_at(const View& view, int64_t at) {
   const T* const from = static_cast<const T*>(view.data) + at;
-  if (runs) return *reinterpret_cast<const Run<T, WIDTH>*>(from);
   Run<T, WIDTH> run;
+  if constexpr (Runs) {
+    run = *reinterpret_cast<const Run<T, WIDTH>*>(from);
+  } else {
 #pragma unroll
-  for (int i = 0; i < WIDTH; ++i) run.elements[i] = from[i * view.strides[1]];
+    for (int i = 0; i < WIDTH; ++i) run.elements[i] = from[i * view.strides[1]];
+  }
   return run;
 }
 template <class T>
@@ -46,19 +50,104 @@ __device__ inline float larger_or_nan(float a, float b) {
   return out;
 }
 
-// The largest of halves, two at a time, NaN among them: no conversion on the way.
+// The largest of WIDTH elements, word by word without conversion: kWhole says whether there is such a form.
 template <class T>
-struct Pairs {
+struct Largest {
   static constexpr bool kWhole = false;
+  __device__ void add(const uint32_t*) {}
+  __device__ float value(int) const { return 0; }
+};
+// Two halves of a word at a time, NaN among them.
+template <>
+struct Largest<half_t> {
+  static constexpr bool kWhole = !AVERAGE && WIDTH % 2 == 0;
+  uint32_t words[(WIDTH + 1) / 2];
+  __device__ Largest() {
+#pragma unroll
+    for (int i = 0; i < WIDTH / 2; ++i) words[i] = 0xfc00fc00u;  // -infinity twice
+  }
+  __device__ void add(const uint32_t* from) {
+#pragma unroll
+    for (int i = 0; i < WIDTH / 2; ++i) asm("max.NaN.f16x2 %0, %0, %1;" : "+r"(words[i]) : "r"(from[i]));
+  }
+  __device__ float value(int i) const { return to_float(half_t{static_cast<uint16_t>(words[i / 2] >> i % 2 * 16)}); }
+};
+// Bytes as the upper ones of 16 bits: what lies below decides among equal ones alone.
+template <class T>
+struct LargestBytes {
+  static constexpr bool kWhole = !AVERAGE && WIDTH % 4 == 0, kSigned = static_cast<T>(-1) < 0;
+  uint32_t odd[(WIDTH + 3) / 4], even[(WIDTH + 3) / 4];
+  __device__ LargestBytes() {
+#pragma unroll
+    for (int i = 0; i < WIDTH / 4; ++i) odd[i] = even[i] = kSigned ? 0x80008000u : 0;
+  }
+  static __device__ uint32_t larger(uint32_t a, uint32_t b) { return kSigned ? __vmaxs2(a, b) : __vmaxu2(a, b); }
+  __device__ void add(const uint32_t* from) {
+#pragma unroll
+    for (int i = 0; i < WIDTH / 4; ++i) odd[i] = larger(odd[i], from[i]), even[i] = larger(even[i], from[i] << 8);
+  }
+  __device__ float value(int i) const {
+    const uint32_t word = i % 2 != 0 ? odd[i / 4] : even[i / 4];
+    return static_cast<float>(static_cast<T>(word >> (8 + i % 4 / 2 * 16)));
+  }
 };
 template <>
-struct Pairs<half_t> {
-  static constexpr bool kWhole = !AVERAGE && WIDTH % 2 == 0;
+struct Largest<uint8_t> : LargestBytes<uint8_t> {};
+template <>
+struct Largest<int8_t> : LargestBytes<int8_t> {};
+
+struct Pooled {
+  float values[WIDTH];
+  Largest<TYPE_X> largest;
+  int inside = 0, counted = 0;
 };
-__device__ inline uint32_t larger_pair(uint32_t a, uint32_t b) {
-  uint32_t out;
-  asm("max.NaN.f16x2 %0, %1, %2;" : "=r"(out) : "r"(a), "r"(b));
-  return out;
+struct PoolWindow {
+  int kernel[3], stride[3], dilation[3], pad[3], most[3];
+};
+
+// The taps of the results at `at` and the channels behind it.
+template <bool Runs>
+__device__ inline Pooled pooled(const View& x, const int (&at)[kPoolRank], const PoolWindow& p) {
+  constexpr bool whole = Largest<TYPE_X>::kWhole;
+  Pooled sum;
+#pragma unroll
+  for (int i = 0; i < WIDTH; ++i) sum.values[i] = AVERAGE ? 0.0f : __int_as_float(0xff800000);
+  const int64_t plane = at[0] * x.strides[0] + at[1] * x.strides[1];
+  for (int first = 0; first < kTaps; first += kTogether) {
+    int64_t from = plane;
+    bool line_there = true, line_counts = true;
+    int left = first / kLast;
+#pragma unroll
+    for (int i = SPATIAL - 2; i >= 0; --i) {
+      const int line = at[i + 2] * p.stride[i] - p.pad[i] + left % p.kernel[i] * p.dilation[i];
+      left /= p.kernel[i];
+      line_there = line_there && line >= 0 && line < static_cast<int>(x.dims[i + 2]);
+      line_counts = line_counts && line < p.most[i];
+      from += line * x.strides[i + 2];
+    }
+    Run<TYPE_X, WIDTH> taps[kTogether];
+    bool there[kTogether];
+#pragma unroll
+    for (int s = 0; s < kTogether; ++s) {
+      const int source =
+          at[SPATIAL + 1] * p.stride[SPATIAL - 1] - p.pad[SPATIAL - 1] + (first % kLast + s) * p.dilation[SPATIAL - 1];
+      there[s] = line_there && source >= 0 && source < static_cast<int>(x.dims[SPATIAL + 1]);
+      sum.counted += line_counts && source < p.most[SPATIAL - 1] ? 1 : 0;
+      if (there[s]) taps[s] = load_channels_at<TYPE_X, Runs>(x, from + source * x.strides[SPATIAL + 1]);
+    }
+#pragma unroll
+    for (int s = 0; s < kTogether; ++s) {
+      if (!there[s]) continue;
+      if constexpr (whole) sum.largest.add(reinterpret_cast<const uint32_t*>(taps[s].elements));
+#pragma unroll
+      for (int i = 0; !whole && i < WIDTH; ++i) {
+        const float element = widened<float, TYPE_X>(taps[s].elements[i]);
+        sum.values[i] = AVERAGE ? sum.values[i] + element : larger_or_nan(sum.values[i], element);
+      }
+      ++sum.inside;
+    }
+  }
+  return sum;
 }
 
 // Results in the order n, o, c: neighbours are channels. `most`: positions from there on are not even padding.
@@ -67,14 +156,14 @@ extern "C" __global__ void __launch_bounds__(256)
          int dilation0, int dilation1, int dilation2, int pad0, int pad1, int pad2, int most0, int most1, int most2,
          int64_t count EXTRA_PARAMETERS) {
   wait_for_previous();
-  const int kernel[3] = {KERNEL0, KERNEL1, KERNEL2}, stride[3] = {stride0, stride1, stride2},
-            dilation[3] = {dilation0, dilation1, dilation2}, pad[3] = {pad0, pad1, pad2},
-            most[3] = {most0, most1, most2};
+  const PoolWindow window = {{KERNEL0, KERNEL1, KERNEL2},
+                             {stride0, stride1, stride2},
+                             {dilation0, dilation1, dilation2},
+                             {pad0, pad1, pad2},
+                             {most0, most1, most2}};
   const bool runs = has_runs<TYPE_X>(x), stored_runs = has_runs<TYPE_Y>(y);
-  for (int64_t flat = static_cast<int64_t>(blockIdx.x) * 256 + threadIdx.x; flat < count;
-       flat += static_cast<int64_t>(gridDim.x) * 256) {
+  for_positions(count, [&](uint32_t rest) {
     int at[kPoolRank];
-    uint32_t rest = static_cast<uint32_t>(flat);
     const auto take = [&](uint32_t extent) {
       const uint32_t whole = rest / extent, part = rest - whole * extent;
       rest = whole;
@@ -84,65 +173,18 @@ extern "C" __global__ void __launch_bounds__(256)
 #pragma unroll
     for (int i = kPoolRank - 1; i > 1; --i) at[i] = take(static_cast<uint32_t>(y.dims[i]));
     at[0] = static_cast<int>(rest);
-    const int64_t plane = at[0] * x.strides[0] + at[1] * x.strides[1];
-    float values[WIDTH];
+    Pooled sum = runs ? pooled<true>(x, at, window) : pooled<false>(x, at, window);
 #pragma unroll
-    for (int i = 0; i < WIDTH; ++i) values[i] = AVERAGE ? 0.0f : __int_as_float(0xff800000);
-    constexpr bool pairs = Pairs<TYPE_X>::kWhole;
-    uint32_t largest[(WIDTH + 1) / 2];
-#pragma unroll
-    for (int i = 0; i < (WIDTH + 1) / 2; ++i) largest[i] = 0xfc00fc00u;  // -infinity twice
-    int inside = 0, counted = 0;
-    for (int first = 0; first < kTaps; first += kTogether) {
-      int64_t from = plane;
-      bool line_there = true, line_counts = true;
-      int left = first / kLast;
-#pragma unroll
-      for (int i = SPATIAL - 2; i >= 0; --i) {
-        const int source = at[i + 2] * stride[i] - pad[i] + left % kernel[i] * dilation[i];
-        left /= kernel[i];
-        line_there = line_there && source >= 0 && source < static_cast<int>(x.dims[i + 2]);
-        line_counts = line_counts && source < most[i];
-        from += source * x.strides[i + 2];
-      }
-      Run<TYPE_X, WIDTH> taps[kTogether];
-      bool there[kTogether];
-#pragma unroll
-      for (int s = 0; s < kTogether; ++s) {
-        const int source =
-            at[SPATIAL + 1] * stride[SPATIAL - 1] - pad[SPATIAL - 1] + (first % kLast + s) * dilation[SPATIAL - 1];
-        there[s] = line_there && source >= 0 && source < static_cast<int>(x.dims[SPATIAL + 1]);
-        counted += line_counts && source < most[SPATIAL - 1] ? 1 : 0;
-        if (there[s]) taps[s] = load_channels_at<TYPE_X>(x, from + source * x.strides[SPATIAL + 1], runs);
-      }
-#pragma unroll
-      for (int s = 0; s < kTogether; ++s) {
-        if (!there[s]) continue;
-        if constexpr (pairs) {
-#pragma unroll
-          for (int i = 0; i < WIDTH / 2; ++i)
-            largest[i] = larger_pair(largest[i], reinterpret_cast<const uint32_t*>(taps[s].elements)[i]);
-        }
-#pragma unroll
-        for (int i = 0; !pairs && i < WIDTH; ++i) {
-          const float element = widened<float, TYPE_X>(taps[s].elements[i]);
-          values[i] = AVERAGE ? values[i] + element : larger_or_nan(values[i], element);
-        }
-        ++inside;
-      }
-    }
-#pragma unroll
-    for (int i = 0; pairs && i < WIDTH; ++i)
-      values[i] = to_float(half_t{static_cast<uint16_t>(largest[i / 2] >> i % 2 * 16)});
-    const float count_of = static_cast<float>(max(COUNT_PAD ? counted : inside, 1));
+    for (int i = 0; Largest<TYPE_X>::kWhole && i < WIDTH; ++i) sum.values[i] = sum.largest.value(i);
+    const float count_of = static_cast<float>(max(COUNT_PAD ? sum.counted : sum.inside, 1));
     const int64_t to = offset_of(y, at);
     Run<TYPE_Y, WIDTH> results;
 #pragma unroll
     for (int i = 0; i < WIDTH; ++i) {
-      if (AVERAGE) values[i] /= count_of;
-      results.elements[i] = Narrowed<TYPE_Y, float>::make(epilogue(values[i], at EXTRA_ARGUMENTS));
+      if (AVERAGE) sum.values[i] /= count_of;
+      results.elements[i] = Narrowed<TYPE_Y, float>::make(epilogue(sum.values[i], at EXTRA_ARGUMENTS));
       ++at[1];
     }
     store_channels_at<TYPE_Y>(y, to, stored_runs, results);
-  }
+  });
 }

@@ -1,10 +1,11 @@
 #pragma once
 // Resizing by tables: along each axis of AXES every result has TAPS positions of the operand with their weights. The
 // tables of the axes lie behind each other, [extent of the result][TAPS] each. A thread a result.
-// Macros: RANK, AXES (bit i: axis i), TAPS, TYPE, WEIGHTED (0: the element itself, one tap).
-// instance: RANK=4 AXES=12 TAPS=1 TYPE=uint8_t WEIGHTED=0
-// instance: RANK=4 AXES=12 TAPS=2 TYPE=half_t WEIGHTED=1
-// instance: RANK=5 AXES=28 TAPS=4 TYPE=float WEIGHTED=1
+// Macros: RANK, AXES (bit i: axis i), TAPS, TYPE, WEIGHTED (0: the element itself, one tap), CROPPED (1: results with
+// positions of -1 are `outside`).
+// instance: RANK=4 AXES=12 TAPS=1 TYPE=uint8_t WEIGHTED=0 CROPPED=0
+// instance: RANK=4 AXES=12 TAPS=2 TYPE=half_t WEIGHTED=1 CROPPED=1
+// instance: RANK=5 AXES=28 TAPS=4 TYPE=float WEIGHTED=1 CROPPED=0
 
 #include "view.cuh"
 
@@ -14,7 +15,7 @@ __device__ constexpr int power(int base, int exponent) { return exponent == 0 ? 
 // Results with axis 1 the fastest where there is a channel axis to be so.
 extern "C" __global__ void __launch_bounds__(256)
     resize(const __grid_constant__ View x, const __grid_constant__ View y, const int* positions, const float* weights,
-           int64_t count) {
+           int64_t count, float outside) {
   wait_for_previous();
   constexpr int kFastest = RANK >= 3 && (AXES & 2) == 0 ? 1 : RANK - 1;
   for (int64_t flat = static_cast<int64_t>(blockIdx.x) * 256 + threadIdx.x; flat < count;
@@ -34,6 +35,13 @@ extern "C" __global__ void __launch_bounds__(256)
       before += static_cast<int>(y.dims[i]) * TAPS;
     }
     float sum = 0;
+    bool cropped = false;
+#pragma unroll
+    for (int i = 0; CROPPED && i < RANK; ++i) cropped = cropped || ((AXES >> i & 1) != 0 && *table[i] < 0);
+    if (cropped) {
+      store<TYPE, float>(y.data, offset_of(y, at), outside);
+      continue;
+    }
     for (int tap = 0; tap < power(TAPS, bits_of(AXES)); ++tap) {
       int left = tap;
       int64_t from = base;

@@ -46,6 +46,18 @@ PLANISH_DEVICE int round_to_int(float x) {  // half to even
   asm("cvt.rni.s32.f32 %0, %1;" : "=r"(out) : "f"(x));
   return out;
 }
+// Of x between whole numbers, rounded half to even: the last byte of it and 1.5 * 2^23.
+PLANISH_DEVICE uint32_t rounded_bits(float x, float least, float most) {
+  return __float_as_uint(__fadd_rn(fminf(fmaxf(x, least), most), 12582912.0f));
+}
+// As pack_bytes, of finite values, by instructions of full rate.
+template <class T>
+PLANISH_DEVICE uint32_t pack_tame_bytes(float a, float b, float c, float d) {
+  constexpr float least = static_cast<T>(-1) < 0 ? -128 : 0, most = least + 255;
+  const uint32_t low = __byte_perm(rounded_bits(a, least, most), rounded_bits(b, least, most), 0x0040);
+  const uint32_t high = __byte_perm(rounded_bits(c, least, most), rounded_bits(d, least, most), 0x0040);
+  return __byte_perm(low, high, 0x5410);
+}
 // Saturated to the range of T, int8_t or uint8_t; a in the low byte.
 template <class T>
 PLANISH_DEVICE uint32_t pack_bytes(float a, float b, float c, float d) {
@@ -129,12 +141,22 @@ struct ByteWords {
   static PLANISH_DEVICE void pack(uint32_t* words, const float* values) {
 #pragma unroll
     for (int i = 0; i < W / 4; i++)
+#ifdef PLANISH_TAME
+      words[i] = pack_tame_bytes<T>(values[4 * i], values[4 * i + 1], values[4 * i + 2], values[4 * i + 3]);
+#else
       words[i] = pack_bytes<T>(values[4 * i], values[4 * i + 1], values[4 * i + 2], values[4 * i + 3]);
+#endif
   }
+  // A byte below the exponent of 2^23 is that much more than 2^23; signed ones count from 128 below.
   template <int W>
   static PLANISH_DEVICE void unpack(float* values, const uint32_t* words) {
+    constexpr bool is_signed = static_cast<T>(-1) < 0;
 #pragma unroll
-    for (int i = 0; i < W; i++) values[i] = static_cast<float>(static_cast<T>(words[i / 4] >> (i % 4 * 8)));
+    for (int i = 0; i < W; i++) {
+      const uint32_t word = is_signed ? words[i / 4] ^ 0x80808080u : words[i / 4];
+      values[i] =
+          __uint_as_float(__byte_perm(word, 0x4b000000u, 0x7440 + i % 4)) - (is_signed ? 8388736.0f : 8388608.0f);
+    }
   }
 };
 template <>

@@ -149,18 +149,10 @@ ResizeTaps resize_taps(const ResizeAttrs& attrs, const ResizeAxis& axis, int64_t
   return cubic_taps(attrs, base, fraction, axis.in);
 }
 
-namespace kernels::reference {
 namespace {
 
-// The taps of one position, and whether it lies outside, where the extrapolation value is.
-struct AxisTaps {
-  std::vector<int64_t> positions;
-  std::vector<double> weights;
-  bool outside = false;
-};
-
 // The filter of linear or cubic interpolation made 1 / scale times as wide; its weights add up to 1.
-AxisTaps antialiased_taps(const ResizeAttrs& attrs, const ResizeAxis& axis, double x) {
+ResizePosition antialiased_taps(const ResizeAttrs& attrs, const ResizeAxis& axis, double x) {
   const double scale = std::min(axis.scale, 1.0), reach = (attrs.mode == "linear" ? 1 : 2) / scale;
   if (!(reach <= 4 * static_cast<double>(axis.in) + 4))
     fail(Code::invalid_argument, "a scale of {} for an extent of {}", axis.scale, axis.in);
@@ -168,7 +160,7 @@ AxisTaps antialiased_taps(const ResizeAttrs& attrs, const ResizeAxis& axis, doub
   const double from = std::clamp(x, -reach, static_cast<double>(axis.in) + reach);
   const auto first = static_cast<int64_t>(std::floor(from - reach)) + 1,
              last = static_cast<int64_t>(std::floor(from + reach));
-  AxisTaps taps;
+  ResizePosition taps;
   double sum = 0;
   for (int64_t at = first; at <= last; ++at) {
     const bool outside = at < 0 || at >= axis.in;
@@ -184,12 +176,14 @@ AxisTaps antialiased_taps(const ResizeAttrs& attrs, const ResizeAxis& axis, doub
   return taps;
 }
 
-AxisTaps axis_taps(const ResizeAttrs& attrs, const ResizeAxis& axis, int64_t out) {
+}  // namespace
+
+ResizePosition resize_position(const ResizeAttrs& attrs, const ResizeAxis& axis, int64_t out) {
   const double x = resize_source(attrs, axis, out);
   if (attrs.antialias != 0 && attrs.mode != "nearest" && !keeps_positions(attrs, axis))
     return antialiased_taps(attrs, axis, x);
   const ResizeTaps plain = resize_taps(attrs, axis, out);
-  AxisTaps taps;
+  ResizePosition taps;
   taps.positions.assign(plain.positions.begin(), plain.positions.begin() + static_cast<std::ptrdiff_t>(plain.count));
   taps.weights.assign(plain.weights.begin(), plain.weights.begin() + static_cast<std::ptrdiff_t>(plain.count));
   taps.outside =
@@ -197,8 +191,11 @@ AxisTaps axis_taps(const ResizeAttrs& attrs, const ResizeAxis& axis, int64_t out
   return taps;
 }
 
+namespace kernels::reference {
+namespace {
+
 // The weighted sum of the taps of all axes.
-double resized(const TensorView& x, std::span<const AxisTaps* const> taps) {
+double resized(const TensorView& x, std::span<const ResizePosition* const> taps) {
   std::array<int64_t, kMaxRank> counts{};
   for (size_t axis = 0; axis < taps.size(); ++axis) counts[axis] = static_cast<int64_t>(taps[axis]->positions.size());
   const std::array<int64_t, kMaxRank> none{};
@@ -217,10 +214,10 @@ double resized(const TensorView& x, std::span<const AxisTaps* const> taps) {
 }
 
 // Nearest elements are copied, other values rounded to what the type holds.
-void store_resized(const KernelArgs& args, int64_t to, std::span<const AxisTaps* const> taps) {
+void store_resized(const KernelArgs& args, int64_t to, std::span<const ResizePosition* const> taps) {
   const auto& attrs = args.as<ResizeAttrs>();
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
-  if (std::any_of(taps.begin(), taps.end(), [](const AxisTaps* axis) { return axis->outside; }))
+  if (std::any_of(taps.begin(), taps.end(), [](const ResizePosition* axis) { return axis->outside; }))
     return store_double(y, to, attrs.extrapolation_value);
   if (is_float(y.dtype)) return store_double(y, to, resized(x, taps));
   if (attrs.mode != "nearest") return store_double(y, to, std::nearbyint(resized(x, taps)));
@@ -234,10 +231,10 @@ void run_resize(const KernelArgs& args) {
   const TensorView &x = args.inputs[0], &y = args.outputs[0];
   if (x.element_count() == 0 || y.element_count() == 0) return;
   const auto rank = static_cast<size_t>(x.rank), fixed = std::min<size_t>(rank, 2);
-  std::vector<std::vector<AxisTaps>> taps(rank);
+  std::vector<std::vector<ResizePosition>> taps(rank);
   for (size_t i = 0; i < rank; ++i) {
     const ResizeAxis axis = resize_axis(args, attrs, i);
-    for (int64_t at = 0; at < axis.out; ++at) taps[i].push_back(axis_taps(attrs, axis, at));
+    for (int64_t at = 0; at < axis.out; ++at) taps[i].push_back(resize_position(attrs, axis, at));
   }
   const int64_t columns = rank > 1 ? y.dims[1] : 1;
   args.pool->parallel_for(rank == 0 ? 1 : y.dims[0] * columns, 1, [&](int64_t begin, int64_t end) {
@@ -247,7 +244,7 @@ void run_resize(const KernelArgs& args) {
       for (Odometer<1> at(y.extents().subspan(fixed), {std::span<const int64_t>(y.strides).subspan(fixed)}); at.valid();
            at.next()) {
         std::copy_n(at.index.begin(), rank - fixed, index.begin() + static_cast<std::ptrdiff_t>(fixed));
-        std::array<const AxisTaps*, kMaxRank> here{};
+        std::array<const ResizePosition*, kMaxRank> here{};
         for (size_t axis = 0; axis < rank; ++axis) here[axis] = &taps[axis][static_cast<size_t>(index[axis])];
         store_resized(args, base + at.offset[0], {here.data(), rank});
       }

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "kernels/kernel.h"
 #include "kernels/reference/move.h"
@@ -38,5 +39,13 @@ double resize_source(const ResizeAttrs& attrs, const ResizeAxis& axis, int64_t o
 
 // Positions are inside [0, axis.in). An axis that keeps its positions gets {out, weight 1}. Without antialias.
 ResizeTaps resize_taps(const ResizeAttrs& attrs, const ResizeAxis& axis, int64_t out);
+
+// The same, antialiased or not: any number of taps. `outside`: the position shows the extrapolation value.
+struct ResizePosition {
+  std::vector<int64_t> positions;
+  std::vector<double> weights;
+  bool outside = false;
+};
+ResizePosition resize_position(const ResizeAttrs& attrs, const ResizeAxis& axis, int64_t out);
 
 }  // namespace planish

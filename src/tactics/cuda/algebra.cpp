@@ -28,6 +28,20 @@ void propose_gemm(const TacticQuery& query, CandidateSink& sink) {
   offer_plain(query, sink, std::move(*launch), y.element_count(), 2 * depth * typical_elements(query, y));
 }
 
+// Elements that products on ordinary cores do not take.
+void propose_plain_matmul(const TacticQuery& query, CandidateSink& sink) {
+  const TensorType &a = query.input(0).type, &b = query.input(1).type, &y = query.output(0).type;
+  const auto is_common = [](const TensorType& type) { return is_float(type.dtype) && type.dtype != DataType::f64; };
+  if (query.node.op == "fused" || (is_common(a) && is_common(b) && is_common(y))) return;
+  auto launch = plain_launch(query, sink, "plain_matmul", 2);
+  if (!launch) return;
+  launch->options.push_back(define("RANK_A", a.shape.rank()));
+  launch->options.push_back(define("RANK_B", b.shape.rank()));
+  launch->options.push_back(define("SUM", is_float(y.dtype) ? "double" : "int64_t"));
+  const double depth = typical_elements(query, Shape({a.shape[a.shape.rank() - 1]}));
+  offer_plain(query, sink, std::move(*launch), y.shape.element_count(), 2 * depth * typical_elements(query, y.shape));
+}
+
 constexpr const char* kPlainReductions[] = {"reduce_sum",     "reduce_mean",       "reduce_max", "reduce_min",
                                             "reduce_prod",    "reduce_l1",         "reduce_l2",  "reduce_sum_square",
                                             "reduce_log_sum", "reduce_log_sum_exp"};
@@ -110,6 +124,22 @@ void propose_range(const TacticQuery& query, CandidateSink& sink) {
   offer_plain(query, sink, std::move(*launch), query.output(0).type.shape[0], 0);
 }
 
+// Matrices that shared memory holds.
+void propose_det(const TacticQuery& query, CandidateSink& sink) {
+  constexpr int64_t most_order = 72;
+  auto launch = plain_launch(query, sink, "det", 1);
+  if (!launch) return;
+  const Shape& x = query.input(0).type.shape;
+  const Dim order = x[x.rank() - 1];
+  if (!order.is_constant() || order.value() > most_order)
+    return sink.refuse("cuda.det", fmt::format("matrices of {} rows, {} are accepted", order.str(), most_order));
+  launch->integer(order);
+  launch->shared = order.value() * order.value() * static_cast<int64_t>(sizeof(double));
+  const double n = static_cast<double>(order.value());
+  offer_plain_blocks(query, sink, std::move(*launch), query.output(0).type.shape.element_count(),
+                     typical_elements(query, x) * n);
+}
+
 // Extents are arguments of the launch.
 void propose_extents(const TacticQuery& query, CandidateSink& sink) {
   auto launch = plain_launch(query, sink, "extents", 1);
@@ -126,11 +156,13 @@ void propose_extents(const TacticQuery& query, CandidateSink& sink) {
 
 void register_algebra(TacticTable& table) {
   table.add("gemm", propose_gemm);
+  table.add("matmul", propose_plain_matmul);
   for (const char* op : kPlainReductions) table.add(op, propose_plain_reduce);
   table.add("dft", propose_fourier);
   table.add("linear_attention", propose_linear_attention);
   table.add("batch_normalization", propose_batch_norm);
   table.add("range", propose_range);
+  table.add("det", propose_det);
   table.add("shape", propose_extents);
   table.add("size", propose_extents);
 }

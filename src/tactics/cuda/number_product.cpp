@@ -5,9 +5,11 @@
 // depthwise convolutions among it, ordinary cores compute.
 
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/reference/conv.h"
 #include "ops/builder.h"
+#include "tactics/cuda/common/direct_conv.h"
 #include "tactics/cuda/common/source.h"
 #include "tactics/cuda/common/tensor_product.h"
 #include "tactics/leading_add.h"
@@ -34,21 +36,63 @@ double steps_of_sums(const QuantizedForm& q) {
   return q.result && q.form.epilogue.results.empty() ? q.result->scale : 1;
 }
 
+// Whether values stay finite and far from the ends of the range of floats, whatever the numbers are: scales and
+// constants near 1, operators that do not grow, and no rounding but those of the quantisations.
+bool is_tame(const QuantizedForm& q, const Tensor& bias) {
+  constexpr double most = 1 << 20, most_bias = 1ll << 40;
+  constexpr int64_t most_products = 2;
+  const auto near_one = [](double x) { return std::abs(x) <= most && std::abs(x) >= 1 / most; };
+  bool tame = q.table.results.empty() && near_one(q.x.scale) && (!q.result || near_one(q.result->scale)) &&
+              (!q.inner || near_one(q.inner->scale));
+  for (double scale : q.weights.scales) tame = tame && near_one(scale);
+  for (const auto& [id, by] : q.extras) tame = tame && near_one(by.scale);
+  for (ValueId extra : q.form.extras) tame = tame && q.extras.count(extra) != 0;
+  if (bias.present())
+    for (double value : bias.to_doubles()) tame = tame && std::abs(value) <= most_bias;
+  int64_t products = 0;
+  for (const PwInstr& instruction : q.form.epilogue.code) {
+    switch (instruction.op) {
+      case PwOp::constant:
+        tame = tame && (instruction.immediate == 0 || near_one(instruction.immediate));
+        break;
+      case PwOp::mul:
+        ++products;
+        break;
+      case PwOp::neg:
+      case PwOp::abs:
+      case PwOp::add:
+      case PwOp::sub:
+      case PwOp::min:
+      case PwOp::max:
+      case PwOp::select:
+      case PwOp::less:
+      case PwOp::greater:
+      case PwOp::sigmoid:
+      case PwOp::tanh:
+        break;
+      default:
+        tame = false;
+    }
+  }
+  return tame && products <= most_products;
+}
+
 // Steps become the nearest number of them.
 PwBuilder::Reg add_number(PwBuilder& builder, PwBuilder::Reg r, int64_t zero) {
   r = builder.unary(PwOp::round, r);
   return zero == 0 ? r : builder.binary(PwOp::add, r, builder.constant(static_cast<double>(zero)));
 }
 
-// Numbers within are made of the sums and read again, extras are dequantised in front of the program; its result is
-// quantised behind it, and may be looked up in a table of numbers.
+// Numbers within are made of the sums, saturated before they are rounded, and read again; extras are dequantised in
+// front of the program; its result is quantised behind it, and may be looked up in a table of numbers.
 PointwiseProgram program_over_numbers(const QuantizedForm& q) {
   PwBuilder builder(1 + static_cast<int>(q.form.extras.size()));
   std::vector<PwBuilder::Reg> operands = {PwBuilder::Reg{0}};
   if (q.inner) {
-    const PwBuilder::Reg number =
-        add_saturate(builder, add_number(builder, operands[0], q.inner->zero), q.inner->numbers);
-    operands[0] = add_dequantize(builder, number, *q.inner);
+    const double least = q.inner->numbers == DataType::i8 ? INT8_MIN : 0, zero = static_cast<double>(q.inner->zero);
+    const PwBuilder::Reg low = builder.binary(PwOp::max, operands[0], builder.constant(least - zero));
+    const PwBuilder::Reg steps = builder.binary(PwOp::min, low, builder.constant(least + UINT8_MAX - zero));
+    operands[0] = builder.binary(PwOp::mul, builder.unary(PwOp::round, steps), builder.constant(q.inner->scale));
   }
   std::vector<PwBuilder::Reg> results = operands;
   for (size_t i = 0; i < q.form.extras.size(); ++i) {
@@ -60,7 +104,8 @@ PointwiseProgram program_over_numbers(const QuantizedForm& q) {
   if (!q.result) return builder.finish(results);
   const bool in_steps = !q.inner && q.form.epilogue.results.empty();
   if (!in_steps) results[0] = builder.binary(PwOp::div, results[0], builder.constant(q.result->scale));
-  results[0] = add_number(builder, results[0], q.result->zero);
+  // Kernels round what they store.
+  if (q.result->zero != 0 || !q.table.results.empty()) results[0] = add_number(builder, results[0], q.result->zero);
   if (q.table.results.empty()) return builder.finish(results);
   return builder.finish(builder.inline_program(q.table, {add_saturate(builder, results[0], q.result->numbers)}));
 }
@@ -115,7 +160,9 @@ std::string read_numbers(const TacticQuery& query, const QuantizedForm& q, Numbe
   n.numbers = q, n.form = q.form, n.conv = q.form.anchor->op == "conv";
   n.form.epilogue = program_over_numbers(q);
   if (n.form.epilogue.code.empty()) n.form.epilogue.results.clear();
-  return n.conv ? read_windows(query, n.form, n.group, n.product) : read_matrix_of_numbers(query, n);
+  std::string why = n.conv ? read_windows(query, n.form, n.group, n.product) : read_matrix_of_numbers(query, n);
+  if (why.empty()) n.product.tame = is_tame(q, n.product.bias);
+  return why;
 }
 
 // --- tensor cores
@@ -126,6 +173,20 @@ bool has_pads(const ConvAttrs& attrs) {
 }
 
 int64_t whole(int64_t count, int64_t by) { return (count + by - 1) / by * by; }
+
+// Whether no sum of numbers of `type` reaches 2^22.
+bool has_small_sums(const Tensor& centred, const TensorProduct& p) {
+  const auto from = centred.as<int16_t>();
+  const int64_t most = p.type == DataType::u8 ? UINT8_MAX : -INT8_MIN;
+  for (int64_t n = 0; n < p.columns; ++n) {
+    int64_t sum = 0;
+    for (int64_t tap = 0; tap < p.taps; ++tap)
+      for (int64_t c = 0; c < p.channels; ++c)
+        sum += std::abs(from[static_cast<size_t>(n * p.column_step + tap * p.tap_step + c * p.channel_step)]);
+    if (sum * most >= 1 << 22) return false;
+  }
+  return true;
+}
 
 // [column][tap][channel], zeros behind columns and channels.
 Tensor weights_of(const Tensor& centred, const TensorProduct& p, int64_t columns, int64_t channels) {
@@ -185,6 +246,7 @@ std::string for_tensor_cores(const TacticQuery& query, const NumberProblem& n, T
   if (columns != p.columns && p.residual) return "columns are filled up, and a residual is not";
   set_scales(n.numbers, n.numbers.x.zero, p);
   if (padded || channels != p.channels) put_down(query, n, channels, p);
+  p.small_sums = has_small_sums(weights.centred, p);
   p.weights = weights_of(weights.centred, p, columns, channels);
   p.channel_step = 1, p.tap_step = channels, p.column_step = p.taps * channels;
   p.scales = row_of(p.scales.to_doubles(), columns);
@@ -192,6 +254,20 @@ std::string for_tensor_cores(const TacticQuery& query, const NumberProblem& n, T
   p.result_columns = columns == p.columns ? 0 : p.columns;
   p.columns = columns, p.channels = channels;
   return refuse_product(query, p);
+}
+
+// --- first layers: as halves, which hold numbers less their zero points exactly; so do sums of a few taps in fp32
+
+std::string for_first_layer(const TacticQuery& query, const NumberProblem& n, TensorProduct& p) {
+  p = n.product;
+  if (!n.conv || n.group != 1 || query.input(p.operand).type.shape.rank() != 4) return "groups, or no image";
+  set_scales(n.numbers, 0, p);  // its kernel centres what it reads
+  const auto centred = n.numbers.weights.centred.as<int16_t>();
+  p.weights = Tensor::make(DataType::f16, n.numbers.weights.centred.extents(), [&](std::byte* memory) {
+    std::transform(centred.begin(), centred.end(), reinterpret_cast<Half*>(memory),
+                   [](int16_t x) { return to_half(static_cast<float>(x)); });
+  });
+  return refuse_first(p);
 }
 
 // --- ordinary cores
@@ -267,7 +343,13 @@ void propose_number_product(const TacticQuery& query, CandidateSink& sink) {
     sink.refuse("cuda.tensor", std::move(why));
   else
     offer_product(query, sink, std::move(product));
-  if (n.conv) offer_for_threads(query, sink, n);
+  if (!n.conv) return;
+  product = std::make_shared<TensorProduct>();
+  if (std::string why = for_first_layer(query, n, *product); !why.empty())
+    sink.refuse("cuda.first", std::move(why));
+  else
+    offer_first(query, sink, std::move(product), n.numbers.x.zero);
+  offer_for_threads(query, sink, n);
 }
 
 }  // namespace

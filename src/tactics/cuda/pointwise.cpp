@@ -105,6 +105,28 @@ void propose_pointwise(const TacticQuery& query, CandidateSink& sink) {
   }
 }
 
+// To numbers of 8 bits and back by one constant scale.
+void propose_steps(const TacticQuery& query, CandidateSink& sink) {
+  const auto scale = query.node.op == "fused" ? std::nullopt : tensor_scale(query.graph, query.node);
+  if (!scale) return;
+  const DataType to = query.output(0).type.dtype;
+  PwBuilder builder(1);
+  const PwBuilder::Reg result = query.node.op == "quantize_linear"
+                                    ? add_saturate(builder, add_quantize(builder, 0, *scale), scale->numbers)
+                                    : add_dequantize(builder, 0, *scale);
+  const PointwiseProgram program = builder.finish({result});
+  Launch launch = elementwise_launch(
+      "float", {device_type(query.input(0).type.dtype)}, device_type(to),
+      statements(program, Arithmetic::f32) + fmt::format("  const float result = r{};\n", program.results[0]),
+      query.output(0).type.shape.element_count());
+  launch.options = {"-fmad=false"};  // ties are decided as the processor does
+  Candidate candidate = launch_candidate(query, std::move(launch), {0}, estimate_us(query, 0, 1));
+  candidate.outputs = {LayoutRule::any};
+  candidate.strided_output = true;
+  candidate.estimated_us *= 0.9;  // of the two kernels for it the one that moves several elements at once
+  sink.offer(std::move(candidate));
+}
+
 // Of wide integers to floats through double: rounded as the processor does.
 void propose_cast(const TacticQuery& query, CandidateSink& sink) {
   if (std::string why = refuse_wide_types(query); !why.empty()) return sink.refuse("cuda.cast", std::move(why));
@@ -142,6 +164,7 @@ void register_pointwise(TacticTable& table) {
   for (const OpDef* def : op_table().rows())
     if (def->pointwise != nullptr) table.add(def->name, propose_pointwise);
   table.add("dequantize_linear", propose_pointwise);
+  for (const char* op : {"quantize_linear", "dequantize_linear"}) table.add(op, propose_steps);
   table.add("cast", propose_cast);
   table.add("clip", propose_clip);
   table.add("bit_cast", propose_bits);

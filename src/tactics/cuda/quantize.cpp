@@ -2,6 +2,7 @@
 
 #include "kernels/reference/quantize.h"
 
+#include "kernels/reference/dynamic_quantize.h"
 #include "tactics/cuda/common/launch.h"
 #include "tactics/cuda/common/source.h"
 
@@ -66,11 +67,46 @@ void propose_quantize(const TacticQuery& query, CandidateSink& sink) {
   sink.offer(launch_candidate(query, std::move(launch), std::move(operands), estimate_us(query, 0, 1)));
 }
 
+constexpr int64_t kMostParts = 264, kPartElements = 4096;
+
+// Extremes of parts of each span first, then its scale and numbers.
+void propose_dynamic_quantize(const TacticQuery& query, CandidateSink& sink) {
+  const auto refuse = [&](std::string why) { sink.refuse("cuda.dynamic_quantize", std::move(why)); };
+  if (query.node.op == "fused") return refuse("an epilogue");
+  const TensorType &x = query.input(0).type, &y = query.output(0).type;
+  const auto attrs = attrs_to<DynamicQuantizeAttrs>(query.node.attrs);
+  if (x.shape.element_count().upper_bound(query.graph.symbols) > INT32_MAX) return refuse("2^31 elements or more");
+  for (size_t i = 0; i < 3; ++i)
+    if (query.node.outputs.size() <= i || !query.node.outputs[i].valid()) return refuse("a result is left out");
+  const Dim count = x.shape.element_count(), width = attrs.rows != 0 ? x.shape[x.shape.rank() - 1] : count;
+  const Dim spans = attrs.rows != 0 ? query.output(1).type.shape.element_count() : Dim(1);
+  const Dim parts = attrs.rows != 0 ? Dim(1) : max(Dim(1), min(Dim(kMostParts), ceil_div(count, Dim(kPartElements))));
+  Launch extremes;
+  extremes.kernel = "dynamic_extremes", extremes.source = "#include \"dynamic_quantize.cuh\"\n";
+  extremes.options = {define("RANK", std::max(x.shape.rank(), 1)), define("SYMMETRIC", attrs.symmetric),
+                      define("ROWS", attrs.rows), define("TYPE_Y", device_type(y.dtype))};
+  extremes.grid = {spans * parts, 1, 1};
+  Launch numbers = extremes;
+  numbers.kernel = "dynamic_quantize";
+  extremes.arguments = {"view:i0", "pointer:o0"};
+  numbers.arguments = {"view:i0", "pointer:i1", "view:o0", "view:o1", "view:o2"};
+  for (Launch* launch : {&extremes, &numbers}) launch->wide(width), launch->integer(parts);
+  Candidate candidate = launch_candidate(query, numbers, {0}, 2 * estimate_us(query, 0, 1));
+  candidate.emit = [=, arch = query.cuda](StepBuilder& builder) {
+    const Operand pairs = builder.temporary({DataType::f32, Shape({spans * parts, 2})});
+    builder.step(StepKind::launch, extremes.kernel, extremes.attrs(arch), {builder.input(0)}, {pairs});
+    builder.step(StepKind::launch, numbers.kernel, numbers.attrs(arch), {builder.input(0), pairs},
+                 {builder.output(0), builder.output(1), builder.output(2)});
+  };
+  sink.offer(std::move(candidate));
+}
+
 }  // namespace
 
 void register_quantize(TacticTable& table) {
   table.add("quantize_linear", propose_quantize);
   table.add("dequantize_linear", propose_quantize);
+  table.add("dynamic_quantize_linear", propose_dynamic_quantize);
 }
 
 }  // namespace planish::tactics::cuda

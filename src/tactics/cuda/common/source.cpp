@@ -64,7 +64,7 @@ const char* real_form(PwOp op) {
     case PwOp::ceil:
       return "ceilf($0)";
     case PwOp::round:
-      return "rintf($0)";
+      return "pw_round($0)";
     case PwOp::trunc:
       return "truncf($0)";
     case PwOp::sign:

@@ -8,15 +8,17 @@
 #include "tactics/cuda/common/elementwise.h"
 #include "tactics/cuda/common/rows.h"
 #include "tactics/cuda/common/source.h"
-#include "tactics/cuda/common/tensor_map.h"
 #include "tactics/leading_add.h"
 
 namespace planish::tactics::cuda {
 namespace {
 
-constexpr int64_t kProcessors = 132, kShared = 232448;
-constexpr double kMostSmallTiles = 1500, kSmallWaveUs = 0.7, kSmallResident = 3;
-constexpr size_t kOffered = 3;  // of each form
+constexpr int64_t kShared = 232448;
+constexpr double kMostSmallTiles = 1500, kSmallWaveUs = 0.7, kSmallResident = 3, kClusterRoundUs = 3;
+constexpr size_t kOffered = 3;         // of each form
+constexpr double kUnfoldRate = 1.5e6;  // bytes a microsecond
+constexpr int64_t kLeastBox = 32;      // bytes of a pixel
+constexpr double kSmallBoxCost = 6;    // of windows over boxes of that, to those of 128
 constexpr int kShapeMembers = 16;
 constexpr int64_t kWidestFactored = 192;
 constexpr int64_t kMostFactored = 256;  // sums of a thread, two a column, where its rows have factors
@@ -106,21 +108,6 @@ std::string source_of(const TensorProduct& p, const Blocks& b, const Choice& c) 
   return text + (p.factors ? ", {factors, channels});\n}\n" : ");\n}\n");
 }
 
-// Elements from row to row of A, the result and the residual.
-struct Pitches {
-  int64_t operand, result, residual;
-};
-
-TensorMapFields matrix_map(int64_t operand, DataType type, Dim rows, int64_t columns, int64_t pitch, int64_t box_rows,
-                           int64_t box_bytes) {
-  TensorMapFields map;
-  const int64_t size = element_bytes(type);
-  map.operand = operand, map.element = tensor_map_element(type), map.row_bytes = box_bytes;
-  map.dims = {columns, rows}, map.strides = {size, pitch * size};
-  map.box = {box_bytes / size, box_rows}, map.steps = {1, 1};
-  return map;
-}
-
 TensorMapFields image_map(const TensorProduct& p, const Blocks& b, int64_t pitch, int64_t pixels) {
   TensorMapFields map;
   const Dim size = element_bytes(p.type), pixel = size * Dim(pitch);
@@ -135,7 +122,8 @@ TensorMapFields image_map(const TensorProduct& p, const Blocks& b, int64_t pitch
 }
 
 // ConvShape of kernels/cuda/convolution.cuh.
-std::vector<Dim> shape_members(const TensorProduct& p, const Blocks& b, const Pitches& pitches, int64_t column_tiles) {
+std::vector<Dim> shape_members(const TensorProduct& p, const Blocks& b, const ProductPitches& pitches,
+                               int64_t column_tiles) {
   const bool pixels = p.image || p.factors;
   const Dim out_w = pixels ? p.out_extents[1] : Dim(1), out_pixels = pixels ? p.out_extents[0] * out_w : Dim(1);
   std::vector<Dim> members = {p.rows, p.columns, column_tiles, b.count, b.per_tap, p.taps_w, out_w, out_pixels};
@@ -145,7 +133,7 @@ std::vector<Dim> shape_members(const TensorProduct& p, const Blocks& b, const Pi
   return members;
 }
 
-Attrs launch_attrs(const TensorProduct& p, const Choice& c, const Pitches& pitches, const std::string& arch) {
+Attrs launch_attrs(const TensorProduct& p, const Choice& c, const ProductPitches& pitches, const std::string& arch) {
   const Blocks b(p);
   const int64_t column_tiles = (p.columns + c.columns - 1) / c.columns;
   const Dim row_tiles = ceil_div(p.rows, Dim(c.rows));
@@ -206,7 +194,8 @@ double estimate(const TensorProduct& p, const Blocks& b, const Choice& c, double
   const double size = element_bytes(p.type), result = element_bytes(p.result);
   const double waves = std::ceil(tiles * static_cast<double>(c.split) / kProcessors);
   const double rate = multiply * 2 / size * product_rate(c);
-  const double tile = tile_blocks * std::max(block_bytes / (c.large ? 2 * load : load), block_flops / rate);
+  const double reads = p.image && b.bytes == kLeastBox ? kSmallBoxCost : 1;
+  const double tile = tile_blocks * std::max(reads * block_bytes / (c.large ? 2 * load : load), block_flops / rate);
   const double finish = result / load + (instructions + static_cast<double>(p.program.code.size())) / lanes;
   const double stores = static_cast<double>(c.rows * c.columns) * finish * (c.ping_pong ? 0.1 : 1);
   const double traffic = (rows * static_cast<double>(p.columns) * result * (p.residual ? 2 : 1) +
@@ -216,7 +205,11 @@ double estimate(const TensorProduct& p, const Blocks& b, const Choice& c, double
   // Blocks of the small form that come later wait for memory all over again; some three share a processor.
   if (!c.large && waves > kSmallResident)
     return 1.4 + reduction + std::max(waves * tile + (waves - kSmallResident) * kSmallWaveUs, traffic);
-  return (c.large ? 3 : 1.4) + std::max(waves * (tile + (c.large ? stores : 0)), traffic) + reduction;
+  // Clusters that do not fit on the processors at once come one round behind another.
+  const double together = static_cast<double>(kProcessors * std::max<int64_t>(1, kShared / shared_bytes(p, b, c)));
+  const double rounds = c.split > 1 ? std::ceil(tiles * static_cast<double>(c.split) / together) - 1 : 0;
+  return (c.large ? 3 : 1.4) + std::max(waves * (tile + (c.large ? stores : 0)), traffic) + reduction +
+         rounds * kClusterRoundUs;
 }
 
 void keep_best(std::vector<Choice>& choices) {
@@ -265,8 +258,8 @@ std::vector<Choice> choices_of(const TensorProduct& p, double rows) {
 }
 
 // The product into memory of its own, then what follows it.
-void emit_with_addends(const TensorProduct& p, const Choice& choice, const std::string& arch,
-                       std::vector<Operand> inputs, StepBuilder& builder) {
+void emit_with_addends(const TensorProduct& p, const std::string& kernel, const ProductLaunch& launch_of,
+                       const std::string& arch, std::vector<Operand> inputs, StepBuilder& builder) {
   const Operand result = builder.output(0);
   const ViewDesc view = builder.place(result);
   TensorType type{view.dtype, Shape(view.dims)};
@@ -277,8 +270,8 @@ void emit_with_addends(const TensorProduct& p, const Choice& choice, const std::
     return row_pitch(at, adjacent_axis(p.output, at.dims.size()), align);
   };
   const int64_t sums_pitch = pitch(sums, 1);
-  const Attrs product = launch_attrs(p, choice, {pitch(inputs[0], kAlign), sums_pitch, sums_pitch}, arch);
-  builder.step(StepKind::launch, "tensor_product", product, std::move(inputs), {sums});
+  const Attrs product = launch_of({pitch(inputs[0], kAlign), sums_pitch, sums_pitch});
+  builder.step(StepKind::launch, kernel, product, std::move(inputs), {sums});
   std::vector<Operand> operands = {sums};
   for (size_t addend : p.addends) operands.push_back(builder.input(addend));
   const std::string element = device_type(p.result);
@@ -290,6 +283,16 @@ void emit_with_addends(const TensorProduct& p, const Choice& choice, const std::
 }
 
 }  // namespace
+
+TensorMapFields matrix_map(int64_t operand, DataType type, Dim rows, int64_t columns, int64_t pitch, int64_t box_rows,
+                           int64_t box_bytes) {
+  TensorMapFields map;
+  const int64_t size = element_bytes(type);
+  map.operand = operand, map.element = tensor_map_element(type), map.row_bytes = box_bytes;
+  map.dims = {columns, rows}, map.strides = {size, pitch * size};
+  map.box = {box_bytes / size, box_rows}, map.steps = {1, 1};
+  return map;
+}
 
 Blocks::Blocks(const TensorProduct& p, int64_t most_bytes, bool whole_groups) {
   const int64_t size = element_bytes(p.type), tap = p.channels * size, columns = p.columns / p.groups;
@@ -320,7 +323,9 @@ Tensor bias_of(const TensorProduct& p) {
 }
 
 std::string program_text(const TensorProduct& p) {
-  std::string text = with_primitives(device_type(p.result)) + "struct Program {\n";
+  std::string text = p.tame ? "#define PLANISH_TAME\n" : "";
+  if (p.small_sums) text += "#define PLANISH_SMALL_SUMS\n";
+  text += with_primitives(device_type(p.result)) + "struct Program {\n";
   text += fmt::format("  static constexpr bool residual = {}, scale = {};\n", p.residual ? "true" : "false",
                       p.scales.present() ? "true" : "false");
   text +=
@@ -442,39 +447,52 @@ std::string refuse_product(const TacticQuery& query, const TensorProduct& p) {
   return "";
 }
 
+Candidate product_candidate(const TacticQuery& query, std::shared_ptr<const TensorProduct> product, std::string name,
+                            std::string kernel, ProductLaunch launch_of) {
+  Candidate candidate;
+  candidate.space = MemorySpace::device;
+  candidate.name = std::move(name);
+  candidate.inputs = product->inputs;
+  candidate.outputs = {product->output};
+  candidate.strided_inputs = candidate.strided_output = product->output == LayoutRule::channels_last;
+  candidate.emit = [product = std::move(product), kernel = std::move(kernel), launch_of = std::move(launch_of),
+                    arch = query.cuda](StepBuilder& builder) {
+    const int64_t align = is_aligned(*product) ? kAlign : 1;  // of what no tensor map reaches
+    const auto rows = [&](size_t i, int64_t bytes) { return rows_input(builder, i, product->inputs[i], bytes, arch); };
+    const auto pitch = [&](Operand of, int64_t bytes) {
+      const ViewDesc& view = builder.place(of);
+      return row_pitch(view, adjacent_axis(product->output, view.dims.size()), bytes);
+    };
+    std::vector<Operand> inputs = {product->unfold ? product->unfold(builder, arch) : rows(product->operand, kAlign),
+                                   builder.constant(packed_weights(*product, Blocks(*product))),
+                                   builder.constant(bias_of(*product))};
+    if (product->residual) inputs.push_back(rows(*product->residual, align));
+    if (product->factors) inputs.push_back(builder.input(*product->factors));
+    if (product->scales.present()) inputs.push_back(builder.constant(product->scales));
+    if (!product->addends.empty())
+      return emit_with_addends(*product, kernel, launch_of, arch, std::move(inputs), builder);
+    RowsOutput result(builder, product->output, align, arch, product->result_columns == 0 ? 0 : product->columns);
+    const ProductPitches pitches = {pitch(inputs[0], kAlign), result.pitch(),
+                                    product->residual ? pitch(inputs[3], align) : result.pitch()};
+    builder.step(StepKind::launch, kernel, launch_of(pitches), std::move(inputs), {result.operand()});
+    result.finish();
+  };
+  return candidate;
+}
+
 void offer_product(const TacticQuery& query, CandidateSink& sink, std::shared_ptr<const TensorProduct> product) {
   const double rows = typical_elements(query, Shape({product->rows}));
+  double first_us = 0;  // of the step in front
+  if (product->unfold) {
+    const double bytes = static_cast<double>(product->channels * element_bytes(product->type));
+    first_us = (product->image ? typical_elements(query, Shape(product->extents)) : rows) * bytes / kUnfoldRate;
+  }
   for (const Choice& choice : choices_of(*product, rows)) {
-    Candidate candidate;
-    candidate.space = MemorySpace::device;
-    candidate.name = choice.name();
-    candidate.inputs = product->inputs;
-    candidate.outputs = {product->output};
-    candidate.estimated_us = choice.us;
-    candidate.strided_inputs = candidate.strided_output = product->output == LayoutRule::channels_last;
-    candidate.emit = [product, choice, arch = query.cuda](StepBuilder& builder) {
-      const int64_t align = is_aligned(*product) ? kAlign : 1;  // of what no tensor map reaches
-      const auto rows = [&](size_t i, int64_t bytes) {
-        return rows_input(builder, i, product->inputs[i], bytes, arch);
-      };
-      const auto pitch = [&](Operand of, int64_t bytes) {
-        const ViewDesc& view = builder.place(of);
-        return row_pitch(view, adjacent_axis(product->output, view.dims.size()), bytes);
-      };
-      std::vector<Operand> inputs = {product->unfold ? product->unfold(builder, arch) : rows(product->operand, kAlign),
-                                     builder.constant(packed_weights(*product, Blocks(*product))),
-                                     builder.constant(bias_of(*product))};
-      if (product->residual) inputs.push_back(rows(*product->residual, align));
-      if (product->factors) inputs.push_back(builder.input(*product->factors));
-      if (product->scales.present()) inputs.push_back(builder.constant(product->scales));
-      if (!product->addends.empty()) return emit_with_addends(*product, choice, arch, std::move(inputs), builder);
-      RowsOutput result(builder, product->output, align, arch, product->result_columns == 0 ? 0 : product->columns);
-      const Pitches pitches = {pitch(inputs[0], kAlign), result.pitch(),
-                               product->residual ? pitch(inputs[3], align) : result.pitch()};
-      builder.step(StepKind::launch, "tensor_product", launch_attrs(*product, choice, pitches, arch), std::move(inputs),
-                   {result.operand()});
-      result.finish();
-    };
+    Candidate candidate = product_candidate(query, product, choice.name(), "tensor_product",
+                                            [product, choice, arch = query.cuda](const ProductPitches& pitches) {
+                                              return launch_attrs(*product, choice, pitches, arch);
+                                            });
+    candidate.estimated_us = choice.us + first_us;
     sink.offer(std::move(candidate));
   }
 }

@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "tactics/cuda/common/launch.h"
+#include "tactics/cuda/common/tensor_map.h"
 
 namespace planish::tactics::cuda {
+
+constexpr int64_t kProcessors = 132;
 
 // D[rows][columns] = program(A B^T + bias, residual), as kernels/cuda/convolution.cuh states it.
 struct TensorProduct {
@@ -28,6 +31,8 @@ struct TensorProduct {
   PointwiseProgram after;          // of what this makes and `addends`, a step of its own; empty: none
   std::vector<size_t> addends;     // of the node
   bool takes_after = false;        // whoever reads the epilogue looks at `after`, too
+  bool tame = false;               // the program's values are as PLANISH_TAME of kernels/cuda/primitives.cuh has them
+  bool small_sums = false;         // sums of bytes are below 2^22
   size_t operand = 0;              // A, of the node
   std::optional<size_t> residual;  // of the node
   std::optional<size_t> factors;   // of the node: A is multiplied by, [image, channel]
@@ -64,6 +69,21 @@ std::string program_text(const TensorProduct& product);  // struct Program
 
 // Empty, or why tensor cores of the query's architecture do not take the product.
 std::string refuse_product(const TacticQuery& query, const TensorProduct& product);
+
+// Elements from row to row of A, the result and the residual.
+struct ProductPitches {
+  int64_t operand, result, residual;
+};
+// Of a step of A, packed weights, bias, a residual and scales, where they are, into the result.
+using ProductLaunch = std::function<Attrs(const ProductPitches& pitches)>;
+
+// The rows of a matrix in boxes of `box_rows`, swizzled; operand as plan/launch.h has it.
+TensorMapFields matrix_map(int64_t operand, DataType type, Dim rows, int64_t columns, int64_t pitch, int64_t box_rows,
+                           int64_t box_bytes);
+
+// The product by a step of this kernel, with what brings operands and result to where they belong.
+Candidate product_candidate(const TacticQuery& query, std::shared_ptr<const TensorProduct> product, std::string name,
+                            std::string kernel, ProductLaunch launch_of);
 
 // The configurations that are likely to be best.
 void offer_product(const TacticQuery& query, CandidateSink& sink, std::shared_ptr<const TensorProduct> product);
