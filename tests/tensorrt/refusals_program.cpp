@@ -293,9 +293,11 @@ void long_chain() {
   constexpr int kLayers = 30000;
   Built built;
   ITensor* last = built.x;
-  for (int i = 0; i < kLayers; ++i)
-    last = built.network->addActivation(*last, i % 2 == 0 ? ActivationType::kSOFTSIGN : ActivationType::kTANH)
-               ->getOutput(0);
+  for (int i = 0; i < kLayers; ++i) {
+    ILayer* layer = built.network->addActivation(*last, i % 2 == 0 ? ActivationType::kSOFTSIGN : ActivationType::kTANH);
+    layer->setName("one name");
+    last = layer->getOutput(0);
+  }
   EXPECT(last->getDimensions().d[3] == 4);
   std::unique_ptr<IHostMemory> plan(built.build(last));
   EXPECT(plan != nullptr);

@@ -203,6 +203,7 @@ class NetworkImpl final : public nvinfer1::INetworkDefinition {
   std::vector<LayerCore*> made_;  // layers that have nodes, in the order in which they were made
   std::vector<std::unique_ptr<nvinfer1::INoCopy>> others_;  // loops, conditionals
   std::set<std::string> node_names_, refittable_;
+  std::map<std::string, int> names_taken_;  // of layers of one name: the first so many are not free
   std::map<const void*, std::string> weight_names_;
   std::function<Network(const InputRanges&)> read_again_;
   nvinfer1::IOutputDimensionsFormula* formulas_[3] = {};

@@ -92,6 +92,7 @@ void NetworkImpl::drop_nodes(LayerCore& layer) {
   const PluginSession::Scope scope(*plugins);
   for (size_t i = layer.nodes.size(); i-- > 0;) {
     node_names_.erase(nodes_->name(layer.nodes[i]));
+    names_taken_.clear();
     nodes_->remove(layer.nodes[i]);
   }
   layer.nodes.clear();
@@ -144,9 +145,11 @@ void NetworkImpl::set_input_type(TensorImpl& input) {
 }
 
 std::string NetworkImpl::fresh_node_name(const std::string& wanted) {
-  std::string name = wanted;
-  for (int i = 2; !node_names_.insert(name).second; ++i) name = wanted + "." + std::to_string(i);
-  return name;
+  for (int& taken = names_taken_[wanted];;) {
+    std::string name = taken == 0 ? wanted : wanted + "." + std::to_string(taken + 1);
+    ++taken;
+    if (node_names_.insert(name).second) return name;
+  }
 }
 
 Network NetworkImpl::finish() {
