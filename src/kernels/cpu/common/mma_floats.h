@@ -3,6 +3,8 @@
 // store.
 //   y = clamp(activation(v) + residual),  v = sum + bias  or  float(sum + offset) * scale + bias
 
+#include <type_traits>
+
 #include "kernels/cpu/common/activation.h"
 #include "kernels/cpu/common/half.h"
 #include "kernels/cpu/common/mma_columns.h"
@@ -100,8 +102,9 @@ class PlainRows {
 
  public:
   static bool serves(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span) {
-    return is_tiled(end.params->mma) && columns.scales == nullptr && end.activation == nullptr &&
-           span.width == kColumns && end.out.even && (end.params->extras == 0 || end.extra[0].even);
+    const bool plain = end.activation == nullptr || (end.out.type == DataType::bf16 && is_silu(end));
+    return plain && is_tiled(end.params->mma) && columns.scales == nullptr && span.width == kColumns && end.out.even &&
+           (end.params->extras == 0 || end.extra[0].even);
   }
   PlainRows(const MmaEnd& end, const MmaColumns& columns)
       : low_(Vec::splat(end.params->low)),
@@ -109,8 +112,12 @@ class PlainRows {
         left_(Vec::load(columns.bias)),
         right_(Vec::load(columns.bias + Vec::kWidth)) {}
 
+  static bool is_silu(const MmaEnd& end) {
+    return end.activation != nullptr && end.activation->kind == Activation::Kind::silu;
+  }
+
   // Out: of the result; R: of the residual; void: there is none.
-  template <class Out, class R>
+  template <class Out, class R, bool kSilu>
   void finish(const MmaEnd& end, const MmaSpan& span, const int32_t* from) const {
     constexpr bool kAdds = !std::is_void_v<R>;
     using Residual = std::conditional_t<kAdds, R, float>;
@@ -122,6 +129,10 @@ class PlainRows {
 #pragma GCC unroll 2
     for (int r = 0; r < span.rows; ++r, sums += kColumns, out += step) {
       Vec left = Vec::load(sums) + self.left_, right = Vec::load(sums + Vec::kWidth) + self.right_;
+      if constexpr (kSilu) {
+        left = silu_to_bf16(left);
+        right = silu_to_bf16(right);
+      }
       if constexpr (kAdds) {
         left = left + load_widened(added);
         right = right + load_widened(added + Vec::kWidth);
@@ -133,6 +144,15 @@ class PlainRows {
   }
 
  private:
+  // x / (1 + 2^t), t = -x log2(e), within 1e-4 of it: 2^(t - floor(t)) is a cubic polynomial (Remez, relative error
+  // 8e-5); 2^floor(t) is infinite, and its inverse 0, where they are.
+  static Vec silu_to_bf16(Vec x) {
+    constexpr int kDown = 1;
+    const __m512 t = _mm512_mul_ps(x.v, _mm512_set1_ps(-1.442695f)), f = _mm512_reduce_ps(t, kDown);
+    __m512 p = _mm512_fmadd_ps(_mm512_set1_ps(.07802452f), f, _mm512_set1_ps(.22606716f));
+    p = _mm512_fmadd_ps(_mm512_fmadd_ps(p, f, _mm512_set1_ps(.69583356f)), f, _mm512_set1_ps(.9999252f));
+    return {_mm512_mul_ps(x.v, _mm512_rcp14_ps(_mm512_add_ps(_mm512_set1_ps(1.f), _mm512_scalef_ps(p, t))))};
+  }
   template <class T>
   static T* first_of(const MmaOperand& operand, const MmaSpan& span) {
     return reinterpret_cast<T*>(operand.data) + span.row * operand.pitch + span.column;
@@ -152,7 +172,12 @@ class PlainRows {
 template <class Out, class R>
 bool finish_plainly(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
   if (!PlainRows::serves(end, columns, span)) return false;
-  PlainRows(end, columns).finish<Out, R>(end, span, sums);
+  if constexpr (std::is_same_v<Out, BFloat16>)
+    if (PlainRows::is_silu(end)) {
+      PlainRows(end, columns).finish<Out, R, true>(end, span, sums);
+      return true;
+    }
+  PlainRows(end, columns).finish<Out, R, false>(end, span, sums);
   return true;
 }
 
