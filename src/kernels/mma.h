@@ -62,7 +62,7 @@ constexpr MmaFormat mma_format(Mma mma, Isa code) {
 // Words of rows that stay in L2 while the weights pass; processors with tiles have 2 MiB of it.
 constexpr int64_t words_in_cache(Mma mma) { return int64_t{is_tiled(mma) ? 320 : 128} << 10; }
 // More words of weights than this stream by: then each thread has columns of its own, else rows.
-constexpr int64_t kStreamedWords = int64_t{256} << 10;
+constexpr int64_t streamed_words(Mma mma) { return int64_t{is_tiled(mma) ? 512 : 256} << 10; }
 // Words of a window whose lines tiles have put together for a block at a time.
 constexpr int64_t kMostWindowWords = 288;
 

@@ -53,6 +53,11 @@ MmaPlaces bordered(const MmaParams& params, const Window<std::byte>& window, con
     places.line = {grid[0] * grid[1] * places.item_words, window.stride[0] * grid[1] * places.item_words,
                    window.stride[1] * places.item_words};
   }
+  if (!lines) {
+    const auto& results = places.results;
+    places.positions =
+        places.items - (((grid[0] - results[0]) * grid[1] + grid[1] - results[1]) * grid[2] + grid[2] - results[2]);
+  }
   int64_t run = 0, reach = 0;
   for (int64_t kz = 0; kz < window.kernel[0]; ++kz)
     for (int64_t ky = 0; ky < window.kernel[1]; ++ky)

@@ -229,6 +229,7 @@ void check_floats(const Size& s, Mma mma, Isa isa, uint32_t seed, bool half) {
   const ChannelsLast rotated(half ? as_bf16(added) : added);
   MmaAttrs attrs = attrs_for(s, mma);
   attrs.residual = attrs.clamped = seed % 3 == 1;
+  attrs.row_blocks = static_cast<int64_t>(random() % 4);
   attrs.low = -50;
   attrs.high = 60;
   if (seed % 3 == 2)
@@ -368,6 +369,35 @@ TEST(Mma, TwoPartsAreCloserThanTf32) {
       size += sums[i] * sums[i];
     }
     EXPECT_LE(std::sqrt(error / size), mma == Mma::tile_tf32 ? 2e-5 : 5e-3) << isa_name(isa);
+  });
+}
+
+// Whole panels, rows in chunks; what is added comes behind.
+TEST(Mma, SiluIsWithinTheRoundingOfTheResult) {
+  for_host_mmas([](Isa isa, Mma mma) {
+    if (mma_format(mma, code_level(isa)).integer) return;
+    const Size s{1, 32, 9, 11, 64, 1, 1, 1, 1, 0};
+    const Tensor x = testing::integer_tensor({1, 32, 9, 11}, 1), w = testing::integer_tensor({64, 32, 1, 1}, 2);
+    const std::vector<int64_t> extents = {1, 64, 9, 11};
+    const Tensor added = testing::integer_tensor(extents, 3);
+    const auto sums = windows<float, float>(s, x, 0, w);
+    for (const bool adds : {false, true}) {
+      MmaAttrs attrs = attrs_for(s, mma);
+      attrs.row_blocks = 1;
+      attrs.program = adds ? "2: r2 = sigmoid(r0); r3 = mul(r0, r2); r4 = add(r1, r3); return r4"
+                           : "1: r1 = sigmoid(r0); r2 = mul(r1, r0); return r2";
+      const ChannelsLast rotated(added);
+      const std::vector<float> bias(64, 0.f);
+      const std::vector<Tensor> operands = {x, packed<float>(s, mma, isa, w), row_of(bias)};
+      std::vector<TensorView> inputs = views_of(operands);
+      if (adds) inputs.push_back(rotated.view);
+      const auto found = run_kernel(isa, "mma_conv", attrs_of(attrs), inputs, DataType::bf16, extents).to_doubles();
+      for (size_t i = 0; i < sums.size(); ++i) {
+        const double sum = sums[i] / (1 + std::exp(-sums[i])), all = sum + (adds ? added.as<float>()[i] : 0);
+        ASSERT_NEAR(found[i], all, std::abs(all) / 250 + std::abs(sum) * 2e-4 + 1e-30)
+            << isa_name(isa) << " kind " << static_cast<int>(mma) << " of " << sums[i];
+      }
+    }
   });
 }
 

@@ -3,6 +3,8 @@
 // store.
 //   y = clamp(activation(v) + residual),  v = sum + bias  or  float(sum + offset) * scale + bias
 
+#include <type_traits>
+
 #include "kernels/cpu/common/activation.h"
 #include "kernels/cpu/common/half.h"
 #include "kernels/cpu/common/mma_columns.h"
@@ -100,8 +102,9 @@ class PlainRows {
 
  public:
   static bool serves(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span) {
-    return is_tiled(end.params->mma) && columns.scales == nullptr && end.activation == nullptr &&
-           span.width == kColumns && end.out.even && (end.params->extras == 0 || end.extra[0].even);
+    const bool plain = end.activation == nullptr || (end.out.type == DataType::bf16 && is_silu(end));
+    return plain && is_tiled(end.params->mma) && columns.scales == nullptr && span.width == kColumns && end.out.even &&
+           (end.params->extras == 0 || end.extra[0].even);
   }
   PlainRows(const MmaEnd& end, const MmaColumns& columns)
       : low_(Vec::splat(end.params->low)),
@@ -109,8 +112,12 @@ class PlainRows {
         left_(Vec::load(columns.bias)),
         right_(Vec::load(columns.bias + Vec::kWidth)) {}
 
+  static bool is_silu(const MmaEnd& end) {
+    return end.activation != nullptr && end.activation->kind == Activation::Kind::silu;
+  }
+
   // Out: of the result; R: of the residual; void: there is none.
-  template <class Out, class R>
+  template <class Out, class R, bool kSilu>
   void finish(const MmaEnd& end, const MmaSpan& span, const int32_t* from) const {
     constexpr bool kAdds = !std::is_void_v<R>;
     using Residual = std::conditional_t<kAdds, R, float>;
@@ -122,6 +129,10 @@ class PlainRows {
 #pragma GCC unroll 2
     for (int r = 0; r < span.rows; ++r, sums += kColumns, out += step) {
       Vec left = Vec::load(sums) + self.left_, right = Vec::load(sums + Vec::kWidth) + self.right_;
+      if constexpr (kSilu) {
+        left = left * rough_sigmoid(left);
+        right = right * rough_sigmoid(right);
+      }
       if constexpr (kAdds) {
         left = left + load_widened(added);
         right = right + load_widened(added + Vec::kWidth);
@@ -152,7 +163,12 @@ class PlainRows {
 template <class Out, class R>
 bool finish_plainly(const MmaEnd& end, const MmaColumns& columns, const MmaSpan& span, const int32_t* sums) {
   if (!PlainRows::serves(end, columns, span)) return false;
-  PlainRows(end, columns).finish<Out, R>(end, span, sums);
+  if constexpr (std::is_same_v<Out, BFloat16>)
+    if (PlainRows::is_silu(end)) {
+      PlainRows(end, columns).finish<Out, R, true>(end, span, sums);
+      return true;
+    }
+  PlainRows(end, columns).finish<Out, R, false>(end, span, sums);
   return true;
 }
 

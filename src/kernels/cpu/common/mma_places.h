@@ -14,6 +14,7 @@ struct MmaPlaces {
   int64_t pitch = 0, steps = 0;            // words of a row; of these a run reads `steps`
   int64_t items = 0, item_words = 0;       // rows, lines of the image, or positions of it
   int64_t pixel = 0;                       // values of a pixel of a line
+  int64_t positions = 0;                   // those up to the last result's
   int64_t plane = 0, planes = 1;
   int64_t offsets[kMostTaps] = {};
   int64_t width = 0;                         // rows of a line
@@ -81,7 +82,7 @@ struct MmaProduct {
   int64_t panels() const { return (params->attrs.columns + params->format.columns - 1) / params->format.columns; }
   int64_t panel_words() const { return places.planes * places.runs * places.steps * params->format.columns; }
   // What rows are counted in: results, or positions among which they are.
-  int64_t count() const { return places.form == ImageForm::positions ? places.items : places.rows; }
+  int64_t count() const { return places.form == ImageForm::positions ? places.positions : places.rows; }
 };
 
 // Where the sums of a panel go, of all rows.

@@ -91,14 +91,25 @@ struct MmaTasks {
 };
 
 inline MmaTasks mma_tasks(const MmaProduct& p, const ThreadPool& pool) {
+  const bool tiled = is_tiled(p.params->mma);
   const int64_t height = p.params->format.rows, blocks = (p.count() + height - 1) / height;
   const int64_t words = std::max<int64_t>(1, p.places.pitch * p.places.planes * height);
   const int64_t fits = std::max<int64_t>(1, words_in_cache(p.params->mma) / words);
   const int64_t asked = p.params->attrs.row_blocks, most = std::min(asked > 0 ? asked : fits, blocks);
-  const int64_t chunks = (blocks + most - 1) / most, chunk = (blocks + chunks - 1) / chunks;
-  const int64_t group = p.params->attrs.group, panels = p.panels(), wanted = pool.size() == 1 ? 1 : 4 * pool.size();
-  const bool streamed = chunks > 1 && panels * p.panel_words() > kStreamedWords && panels * group >= wanted;
-  return {chunk * height, chunks, std::clamp<int64_t>(wanted / (group * (streamed ? 1 : chunks)), 1, panels), streamed};
+  const int64_t group = p.params->attrs.group, panels = p.panels(), threads = pool.size();
+  // Tiles take half a block of rows as well: all threads have as many chunks then.
+  const int64_t step = tiled ? height / 2 : height, steps = (p.count() + step - 1) / step;
+  int64_t chunks = (blocks + most - 1) / most;
+  if (tiled && chunks > 1) chunks = std::min((chunks + threads - 1) / threads * threads, steps);
+  const int64_t chunk = (steps + chunks - 1) / chunks * step;
+  chunks = (p.count() + chunk - 1) / chunk;
+  // Tiles fetch the panel behind the one that they multiply: a thread's lie together.
+  const int64_t wanted = threads == 1 ? 1 : tiled ? threads : 4 * threads;
+  const bool streamed =
+      chunks > 1 && panels * p.panel_words() > streamed_words(p.params->mma) && panels * group >= wanted;
+  const int64_t others = group * (streamed ? 1 : chunks);
+  return {chunk, chunks, std::clamp<int64_t>(tiled ? (wanted + others - 1) / others : wanted / others, 1, panels),
+          streamed};
 }
 
 // Panels [from, to) of a group with rows [first, last).
@@ -118,7 +129,7 @@ inline bool are_words(Mma mma, DataType type) {
 // Rows that are words already, where they lie evenly apart: `x` is their operand, one row for each of the result's.
 // Tiles read whole steps of depth of whole blocks of rows; rows far apart would share few sets of the cache.
 inline void take_in_place(MmaProduct& p, const MmaOperand& x) {
-  constexpr int64_t kFarWords = 256;
+  constexpr int64_t kFarWords = 512;
   const MmaFormat& format = p.params->format;
   const int64_t depth = format.depth;
   if (!are_words(p.params->mma, x.type) || x.step != 1 || !x.even) return;

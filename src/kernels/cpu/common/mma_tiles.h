@@ -48,7 +48,11 @@ class TileBlocks {
     if (passes_by_rows(to - from))
       for (int64_t at = first; at < last; at += taken_) {
         take(at, last);
-        for (int64_t panel = from; panel < to; ++panel) multiply(panel);
+        for (int64_t panel = from; panel < to; ++panel) {
+          if (at == first && panel + 1 < to) fetch_next(panel, 1);
+          multiply(panel);
+          block_.ahead_bytes = 0;
+        }
       }
     else
       for (int64_t panel = from; panel < to; ++panel) {

@@ -96,13 +96,36 @@ Tensor pack_half_depthwise(const GemmAttrs& conv, int64_t channels, std::span<co
   });
 }
 
+namespace {
+
+// A chunk a thread: what it writes it reads in the next product, and the next weights come while these are multiplied;
+// or chunks that stay nearer; or all rows with each thread's own columns, where weights are many.
+std::vector<int64_t> tile_row_choices(const MmaFormat& f, int threads, int64_t rows, int64_t fits, double weights,
+                                      int64_t columns) {
+  constexpr double kHeavyWords = 192 << 10;  // of a thread's: it reads no others' then
+  const int64_t all = (rows + f.rows - 1) / f.rows,
+                own = std::min((rows + f.rows * threads - 1) / (f.rows * threads), fits);
+  const bool heavy = weights > kHeavyWords * threads && columns >= f.columns * threads;
+  const int64_t most = std::min(all, fits);
+  std::vector<int64_t> choices = {heavy ? most : own};
+  for (int64_t other : {heavy ? own : most, (own + 3) / 4})
+    if (std::find(choices.begin(), choices.end(), other) == choices.end()) choices.push_back(other);
+  return choices;
+}
+
+}  // namespace
+
 // Few rows by many weights are cut along the weights, which then are read once: a chunk is as large as the cache takes.
-std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns) {
+std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns,
+                                     double weights) {
   const MmaFormat f = mma_format(mma, code_level(isa));
-  // Weights of more words are read again for every chunk of rows: large chunks are first. From kStreamedWords on the
+  // Weights of more words are read again for every chunk of rows: large chunks are first. From streamed_words on the
   // kernel deals columns out to its threads besides.
   constexpr int64_t kHeavyWords = 64 << 10;
   const int64_t fits = std::max<int64_t>(1, words_in_cache(mma) / row_words(mma, isa, values) / f.rows);
+  if (is_tiled(mma))
+    return tile_row_choices(f, threads, std::max<int64_t>(1, static_cast<int64_t>(rows)), fits,
+                            weights * static_cast<double>(f.planes) / static_cast<double>(f.depth), columns);
   const auto shared = static_cast<int64_t>(rows) / (f.rows * 4 * threads),
              all = static_cast<int64_t>(rows) / f.rows + 1;
   const bool heavy = row_words(mma, isa, values) * columns > kHeavyWords && columns >= f.columns * 4 * threads;

@@ -65,8 +65,9 @@ Tensor pack_depthwise(Isa isa, const GemmAttrs& conv, std::span<const int16_t> w
 // Weights w[channel][tap] of one on products of bf16 (kernels/half_depthwise.h).
 Tensor pack_half_depthwise(const GemmAttrs& conv, int64_t channels, std::span<const float> weights);
 
-// Rows of a chunk to try, in blocks of the format.
-std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns);
+// Rows of a chunk to try, in blocks of the format; a row has so many values, the matrix so many weights.
+std::vector<int64_t> mma_row_choices(Mma mma, Isa isa, int threads, double rows, int64_t values, int64_t columns,
+                                     double weights);
 
 // Packed, of so many values.
 double weight_bytes_of(Mma mma, Isa isa, double weights);

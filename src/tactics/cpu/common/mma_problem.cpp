@@ -25,6 +25,14 @@ void emit_mma(StepBuilder& builder, const MmaProblem& p, Mma mma, int64_t row_bl
   builder.step(StepKind::cpu, p.kernel, attrs_of(attrs), std::move(inputs), {builder.output(0)});
 }
 
+// Values of the image or matrix to a row: of positions the taps are shared.
+int64_t row_values(const TacticQuery& query, const MmaProblem& p, Mma mma) {
+  int64_t taps = 1;
+  for (int64_t k : p.attrs.kernel) taps *= k;
+  const int64_t channels = p.values / std::max<int64_t>(taps, 1);
+  return mma_runs(mma, query.isa, p.attrs, channels).form == ImageForm::positions ? channels : p.values;
+}
+
 // Microseconds of one thread. Values of the image are put down in words: each of it once where taps are shifts of it;
 // the taps of few channels one by one.
 double put_down_us(const TacticQuery& query, const MmaProblem& p, Mma mma) {
@@ -91,7 +99,8 @@ void offer_mma(const TacticQuery& query, CandidateSink& sink, const MmaProblem& 
   for (Mma mma : kinds) {
     const std::string family = p->family + "." + std::string(mma_class(mma)) + (is_tiled(mma) ? "" : ".dot");
     double penalty = 1;
-    const auto choices = mma_row_choices(mma, query.isa, query.threads, p->rows, p->values, p->attrs.columns);
+    const auto choices = mma_row_choices(mma, query.isa, query.threads, p->rows, row_values(query, *p, mma),
+                                         p->attrs.columns, p->weights / static_cast<double>(p->attrs.group));
     const double bytes = p->bytes + weight_bytes_of(mma, query.isa, p->weights);
     for (int64_t row_blocks : p->chunked ? choices : std::vector<int64_t>{0}) {
       Candidate candidate;
