@@ -19,13 +19,24 @@ std::map<std::string, Dim, std::less<>> typical_values(const Graph& graph) {
   return typical;
 }
 
+using TypeFix = std::function<TensorType(TensorType)>;
+
+// Of all values of a region, and of the regions in it.
+void fix_types(Graph& body, const TypeFix& fixed) {
+  for (ValueId input : body.inputs()) body.mutable_value(input).type = fixed(body.value(input).type);
+  for (NodeId inner : body.nodes()) {
+    for (ValueId output : body.node(inner).outputs) body.mutable_value(output).type = fixed(body.value(output).type);
+    for (const auto& region : body.node(inner).regions) fix_types(*region, fixed);
+  }
+}
+
 }  // namespace
 
 Graph one_node_graph(const Graph& graph, const Node& node) {
   Graph single;
   single.name = node.name;
   const auto typical = typical_values(graph);
-  const auto fixed = [&](TensorType type) {
+  const TypeFix fixed = [&](TensorType type) {
     std::vector<Dim> dims;
     for (Dim dim : type.shape) dims.push_back(dim.substitute(typical));
     type.shape = Shape(std::move(dims));
@@ -46,10 +57,7 @@ Graph one_node_graph(const Graph& graph, const Node& node) {
   const NodeId copy = single.add_node(node.op, std::move(inputs), node.attrs, std::move(types), node.name);
   for (const auto& region : node.regions) {
     auto body = std::make_unique<Graph>(region->clone());
-    for (ValueId input : body->inputs()) body->mutable_value(input).type = fixed(body->value(input).type);
-    for (NodeId inner : body->nodes())
-      for (ValueId output : body->node(inner).outputs)
-        body->mutable_value(output).type = fixed(body->value(output).type);
+    fix_types(*body, fixed);
     single.add_region(copy, std::move(body));
   }
   for (ValueId output : single.node(copy).outputs) single.add_output(output);
