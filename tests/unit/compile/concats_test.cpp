@@ -58,7 +58,9 @@ TEST_P(Concats, NothingIsCopiedIntoThem) {
   options.tuning = Tuning::off;
   const Plan plan = build(GetParam()(), *device, options);
   for (const Step& step : plan.profiles[0].steps)
-    if (step.kind == StepKind::copy) EXPECT_EQ(step.name.find("concat"), std::string::npos) << step.name;
+    if (step.kind == StepKind::copy) {
+      EXPECT_EQ(step.name.find("concat"), std::string::npos) << step.name;
+    }
   const auto found = testing::run(plan, inputs), expected = testing::run(build(GetParam()(), *device, plain), inputs);
   for (const auto& [name, tensor] : expected) EXPECT_LE(testing::relative_l2(found.at(name), tensor), 1e-5);
 }

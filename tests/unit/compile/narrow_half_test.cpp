@@ -44,7 +44,9 @@ TEST(NarrowHalf, OtherOperatorsKeepTheirTypes) {
       EXPECT_EQ(graph.value(node.inputs[0]).type.dtype, DataType::f32);
       EXPECT_EQ(graph.value(node.outputs[0]).type.dtype, DataType::f32);
     }
-    if (node.op == "add") EXPECT_EQ(graph.value(node.inputs[1]).constant.to_doubles().at(0), -65504);
+    if (node.op == "add") {
+      EXPECT_EQ(graph.value(node.inputs[1]).constant.to_doubles().at(0), -65504);
+    }
   }
   const size_t count = graph.nodes().size();
   narrow_half(graph);
