@@ -1,5 +1,5 @@
 # find_package(TensorRT): the variables and targets that projects expect of it, for this implementation.
-# TensorRT_MAJOR (3 to 10, the default is 10) selects the interface that a program is written for.
+# The version asked for, or TensorRT_MAJOR (3 to 10, the default is 10), selects the interface that a program is written for.
 #
 #   TensorRT_FOUND, TensorRT_INCLUDE_DIR(S), TensorRT_LIBRARY, TensorRT_LIBRARIES, TensorRT_VERSION(_MAJOR, _MINOR,
 #   _PATCH), TENSORRT_* of the same names; targets TensorRT::TensorRT, TensorRT::nvinfer, TensorRT::nvinfer_plugin,
@@ -9,6 +9,9 @@
 # among the include directories, and its library as TensorRT::cudart.
 if(NOT TensorRT_MAJOR)
   set(TensorRT_MAJOR 10)
+  if(TensorRT_FIND_VERSION_MAJOR)
+    set(TensorRT_MAJOR ${TensorRT_FIND_VERSION_MAJOR})
+  endif()
 endif()
 set(TensorRT_layout 10)
 if(TensorRT_MAJOR LESS 8)
@@ -38,9 +41,9 @@ foreach(name nvinfer nvinfer_plugin nvonnxparser nvparsers nvcaffe_parser)
     PATH_SUFFIXES lib/planish/tensorrt/${TensorRT_layout} lib/${CMAKE_LIBRARY_ARCHITECTURE}/planish/tensorrt/${TensorRT_layout}
       tensorrt/${TensorRT_layout})
   if(TensorRT_${name}_LIBRARY)
-    list(APPEND TensorRT_LIBRARIES ${TensorRT_${name}_LIBRARY})
+    list(APPEND TensorRT_LIBRARIES TensorRT::${name})
     if(NOT TARGET TensorRT::${name})
-      add_library(TensorRT::${name} SHARED IMPORTED)
+      add_library(TensorRT::${name} SHARED IMPORTED GLOBAL)
       set_target_properties(TensorRT::${name} PROPERTIES IMPORTED_LOCATION ${TensorRT_${name}_LIBRARY}
         INTERFACE_INCLUDE_DIRECTORIES "${TensorRT_INCLUDE_DIRS}"
         INTERFACE_COMPILE_DEFINITIONS NV_TENSORRT_MAJOR=${TensorRT_MAJOR})

@@ -64,7 +64,8 @@ foreach(layout IN LISTS PLANISH_TENSORRT_LAYOUTS)
     nvcaffe_parser_${layout} nvparsers_${layout} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/planish/tensorrt/${layout} COMPONENT tensorrt)
 endforeach()
 install(DIRECTORY include/tensorrt DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT tensorrt)
-install(FILES cmake/FindTensorRT.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/planish/tensorrt COMPONENT tensorrt)
+install(FILES cmake/FindTensorRT.cmake cmake/TensorRTConfig.cmake cmake/TensorRTConfigVersion.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/planish/tensorrt COMPONENT tensorrt)
 
 # pkg-config --cflags --libs nvinfer, a file a layout beside its libraries: PKG_CONFIG_PATH=…/tensorrt/7/pkgconfig.
 function(planish_tensorrt_pkgconfig folder destination)

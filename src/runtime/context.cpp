@@ -69,7 +69,8 @@ Status Context::extents(std::string_view name, std::vector<int64_t>& out) const 
 
 Status Context::run_once(State* state, Stream* stream) noexcept {
   const ContextUse::Entry entry(state->use);
-  return entry ? guarded([&] { return state->run(stream); }) : ContextUse::busy_status();
+  if (entry) return guarded([&] { return state->run(stream); });
+  return stream == nullptr && state->use.in_flight() ? ContextUse::in_flight_status() : ContextUse::busy_status();
 }
 
 Status Context::enqueue(Stream* stream) noexcept {

@@ -50,6 +50,8 @@ if [ -n "$layout" ]; then
   for program in by_target by_variable; do
     "$folder/tensorrt/$program" "$folder/data/digits.wts" "$folder"/data/[1-9].pgm > "$folder/$program" || { cat "$folder/$program"; exit 1; }
   done
+  "$cmake" -G Ninja -S "$consumer/../tensorrt" -B "$folder/by_config" -DEXAMPLES="$examples" -DWANTED=10 \
+    -DTensorRT_DIR="$libraries/cmake/planish/tensorrt" > "$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
   echo "== pkg-config nvinfer"
   # shellcheck disable=SC2046,SC2086
   PKG_CONFIG_PATH=$layout/pkgconfig c++ -std=c++14 -Wall -Werror $flags "$examples/mnist_api.cpp" -o "$folder/pkg/mnist_api" \

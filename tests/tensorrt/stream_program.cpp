@@ -174,6 +174,17 @@ void test_no_stream(IExecutionContext& context, Buffers& buffers) {
   cudaGetLastError();
 }
 
+// What a program that looks at the result alone would take for an execution.
+void test_no_address(IExecutionContext& context) {
+  cudaStream_t stream = nullptr;
+  cudaStreamCreate(&stream);
+  void* nothing[2] = {};
+  expect(!context.enqueueV2(nothing, stream, nullptr), "enqueueV2 without addresses");
+  expect(!logger.lines.empty() && logger.lines.back().find("has no address") != std::string::npos, "which it is");
+  cudaStreamDestroy(stream);
+  logger.lines.clear();
+}
+
 }  // namespace
 
 int main() {
@@ -187,6 +198,7 @@ int main() {
   test_allocator(*context, buffers);
   test_graph(*context, buffers);
   test_no_stream(*context, buffers);
+  test_no_address(*context);
   for (const std::string& line : logger.lines) std::printf("log: %s\n", line.c_str());
   std::printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;

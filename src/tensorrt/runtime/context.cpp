@@ -113,6 +113,18 @@ void ContextImpl::require_complete() const {
   complete_ = now_.shapes;
 }
 
+// What holds no elements needs none, nor what data decides: where it lies the run says.
+void ContextImpl::require_addresses() const {
+  for (size_t i = 0; i < now_.addresses.size(); ++i) {
+    if (now_.addresses[i] != nullptr || now_.allocators[i] != nullptr) continue;
+    if (now_.values != nullptr && !(*now_.values)[i].empty()) continue;
+    const Extents extents = shape(static_cast<int>(i));
+    if (std::any_of(extents.begin(), extents.end(), [](int64_t extent) { return extent <= 0; })) continue;
+    const Io& tensor = io(static_cast<int>(i));
+    refuse((tensor.is_input ? "input '" : "output '") + tensor.name + "' has no address");
+  }
+}
+
 Extents ContextImpl::shape(int index) const {
   if (io(index).is_input || !complete()) return now_.shapes[static_cast<size_t>(index)];
   const Extents found = runner_.shape(index, now_);
@@ -254,6 +266,7 @@ void ContextImpl::start(cudaStream_t stream, bool wait) {
     throw Error(Code::invalid_state, "the plan was built without its weights (kSTRIP_PLAN); an IRefitter gives them");
   require_complete();
   if (!given_.empty()) read_values();
+  if (std::find(now_.addresses.begin(), now_.addresses.end(), nullptr) != now_.addresses.end()) require_addresses();
   times_.clear();
   now_.stream = stream;
   if (runner_.on_gpu()) return put(stream, wait);

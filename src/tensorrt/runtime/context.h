@@ -98,6 +98,7 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   Extents shape(int index) const;  // of any tensor for the shapes that were set; -1: not known yet
   bool complete() const;           // all inputs have their extents
   void require_complete() const;
+  void require_addresses() const;
   void set_batch(int32_t batch);
   void check_explicit_batch(int32_t batch) const;
   void take_bindings(void* const* bindings);

@@ -23,7 +23,7 @@ Graph joined_layers() {
   const ValueId x = graph.add_input("x", {DataType::f32, {1, 3, 56, 56}});
   const ValueId a = add_op(graph, "relu", {conv(x, 3, 96, 3, 1, 1)});
   const ValueId b = add_op(graph, "relu", {conv(a, 96, 96, 3, 96, 2)});
-  const ValueId c = add_op(graph, "add", {conv(b, 96, 96, 1, 1, 3), a});
+  const ValueId c = add_op(graph, "add", {conv(b, 96, 96, 3, 1, 3), a});
   const ValueId joined = add_op(graph, "concat", {c, a}, {{"axis", int64_t{1}}});
   const ValueId part = add_op(graph, "slice", {joined, ints({8}), ints({40}), ints({1})});
   graph.add_output(add_op(graph, "global_average_pool", {part}));
