@@ -62,6 +62,11 @@ foreach(layout IN LISTS PLANISH_TENSORRT_LAYOUTS)
   set_target_properties(nvinfer_${layout} nvinfer_lean_${layout} PROPERTIES LINKER_LANGUAGE CXX)
   install(TARGETS nvinfer_${layout} nvinfer_lean_${layout} nvonnxparser_${layout} nvinfer_plugin_${layout}
     nvcaffe_parser_${layout} nvparsers_${layout} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/planish/tensorrt/${layout} COMPONENT tensorrt)
+  # A tree of TensorRT's own form, ROOT/include and ROOT/lib.
+  install(CODE "set(root \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/planish/tensorrt/${layout}\")
+file(RELATIVE_PATH headers \${root} \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_INCLUDEDIR}/tensorrt\")
+file(CREATE_LINK \${headers} \${root}/include SYMBOLIC)
+file(CREATE_LINK . \${root}/lib SYMBOLIC)" COMPONENT tensorrt)
 endforeach()
 install(DIRECTORY include/tensorrt DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT tensorrt)
 install(FILES cmake/FindTensorRT.cmake cmake/TensorRTConfig.cmake cmake/TensorRTConfigVersion.cmake

@@ -52,6 +52,9 @@ if [ -n "$layout" ]; then
   done
   "$cmake" -G Ninja -S "$consumer/../tensorrt" -B "$folder/by_config" -DEXAMPLES="$examples" -DWANTED=10 \
     -DTensorRT_DIR="$libraries/cmake/planish/tensorrt" > "$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+  echo "== a tree of TensorRT's form"
+  [ -e "$layout/lib/libnvinfer.so" ]
+  grep -q '^#define NV_TENSORRT_MAJOR 10$' "$layout/include/NvInferVersion.h"
   echo "== pkg-config nvinfer"
   # shellcheck disable=SC2046,SC2086
   PKG_CONFIG_PATH=$layout/pkgconfig c++ -std=c++14 -Wall -Werror $flags "$examples/mnist_api.cpp" -o "$folder/pkg/mnist_api" \
