@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -38,14 +39,25 @@ Folders& folders() {
   return *all;
 }
 
+// What is still being written into it may come while its files are removed.
+void remove_for_good(const std::filesystem::path& folder) {
+  constexpr int kTries = 200;
+  constexpr std::chrono::milliseconds kBetween{5};
+  std::error_code ignored;
+  for (int i = 0; i < kTries; ++i) {
+    std::filesystem::remove_all(folder, ignored);
+    if (!std::filesystem::exists(folder, ignored)) return;
+    std::this_thread::sleep_for(kBetween);
+  }
+}
+
 [[noreturn]] void wait_and_end(const sigset_t& set) {
   int number = 0;
   sigwait(&set, &number);
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
   stop_writing();
   folders().mutex.lock();  // and no other folder is made
-  std::error_code ignored;
-  for (const auto& path : folders().paths) std::filesystem::remove_all(path, ignored);
+  for (const auto& path : folders().paths) remove_for_good(path);
   clear_progress();
   std::fprintf(stderr, "planish: %s\n", number == SIGINT ? "interrupted" : "ended by a signal");
   _exit(128 + number);
