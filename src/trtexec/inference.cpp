@@ -127,7 +127,9 @@ class Lane {
       check(cudaGraphLaunch(graph_.get(), stream(kCompute)), "the launch of the graph");
     else
       require(context_.enqueueV3(stream(kCompute)), "the execution could not be enqueued");
-    if (context_.getProfiler() != nullptr) context_.reportToProfiler();
+    if (context_.getProfiler() == nullptr) return;
+    if (graph_.get() != nullptr) check(cudaStreamSynchronize(stream(kCompute)), "the end of the graph");
+    context_.reportToProfiler();
   }
 
   void capture() {

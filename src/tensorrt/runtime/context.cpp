@@ -1,6 +1,7 @@
 #include "tensorrt/runtime/context.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tensorrt/runtime/cuda.h"
 
@@ -267,7 +268,7 @@ void ContextImpl::start(cudaStream_t stream, bool wait) {
   require_complete();
   if (!given_.empty()) read_values();
   if (std::find(now_.addresses.begin(), now_.addresses.end(), nullptr) != now_.addresses.end()) require_addresses();
-  times_.clear();
+  if (profiler_ != nullptr) take_times();
   now_.stream = stream;
   if (runner_.on_gpu()) return put(stream, wait);
   // Callers read what output allocators were told as soon as this returns.
@@ -305,17 +306,25 @@ void ContextImpl::setProfiler(nvinfer1::IProfiler* profiler) {
   reporter_.guard("setProfiler", [&] {
     profiler_ = profiler;
     if (profiler == nullptr) return runner_.set_profile({});
-    runner_.set_profile([this](const char* name, double milliseconds) { times_.emplace_back(name, milliseconds); });
+    runner_.set_profile([this](const char* name, double milliseconds) {
+      const std::lock_guard lock(times_mutex_);
+      times_.emplace_back(name, milliseconds);
+    });
   });
+}
+
+ContextImpl::LayerTimes ContextImpl::take_times() const {
+  const std::lock_guard lock(times_mutex_);
+  return std::exchange(times_, {});
 }
 
 bool ContextImpl::reportToProfiler() const {
   return reporter_.guard("reportToProfiler", false, [&] {
     runner_.wait();
-    if (profiler_ == nullptr || times_.empty()) return false;
-    for (const auto& [name, milliseconds] : times_)
+    const LayerTimes times = take_times();
+    if (profiler_ == nullptr || times.empty()) return false;
+    for (const auto& [name, milliseconds] : times)
       profiler_->reportLayerTime(name.c_str(), static_cast<float>(milliseconds));
-    times_.clear();
     return true;
   });
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tensorrt/runtime/engine.h"
@@ -92,6 +93,8 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   void destroy() override { delete this; }
 
  private:
+  using LayerTimes = std::vector<std::pair<std::string, double>>;
+
   void open(int profile);
   const Io& io(int index) const { return plan_->ios()[static_cast<size_t>(index)]; }
   void set_shape(int index, const Extents& shown);
@@ -99,6 +102,7 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   bool complete() const;           // all inputs have their extents
   void require_complete() const;
   void require_addresses() const;
+  LayerTimes take_times() const;
   void set_batch(int32_t batch);
   void check_explicit_batch(int32_t batch) const;
   void take_bindings(void* const* bindings);
@@ -155,8 +159,9 @@ class ContextImpl final : public nvinfer1::IExecutionContext {
   cudaEvent_t consumed_ = nullptr;
   size_t cache_limit_ = 0;
   bool debug_sync_ = false, emits_profile_ = true;
-  mutable std::vector<std::pair<std::string, double>> times_;  // of the last execution
-  mutable Runner runner_;                                      // last: it waits for what uses the rest
+  mutable std::mutex times_mutex_;  // a graph that was captured runs on whatever stream it is launched in
+  mutable LayerTimes times_;        // of the last execution
+  mutable Runner runner_;           // last: it waits for what uses the rest
 };
 
 }  // namespace planish::tensorrt
